@@ -1,0 +1,52 @@
+"""What a call can do to a grant: query it, revoke it."""
+
+from datetime import datetime
+
+from .models import AccessToken, Actor, Grant, GrantStatus, Ownership, Reason
+from .protocol.results import GMAction, Refused, Result
+
+BY_CLIENT = Reason("requested by client")
+
+
+def perform(
+    token: AccessToken, action: GMAction, grant_id: str, now: datetime
+) -> tuple[Result, str | None]:
+    """The result, and the grant's content where it was queried.
+
+    At most 1 query for the grant: none where it is the token's own.
+    """
+    grant = _find(token, grant_id, now)
+    _check_ownership(token, grant)
+    if action is GMAction.QUERY:
+        return Result.QUERIED, grant.content()
+    if not grant.revoke(now, Actor.client(token.client.client_id), BY_CLIENT):
+        raise Refused(Result.GRANT_NOT_FOUND)
+    return Result.REVOKED, None
+
+
+def _find(token: AccessToken, grant_id: str, now: datetime) -> Grant:
+    try:
+        grant = _own(token, grant_id) or Grant.objects.known(token.service, grant_id)
+    except Grant.DoesNotExist:
+        raise Refused(Result.GRANT_NOT_FOUND) from None
+    if grant.status(now) is not GrantStatus.ACTIVE:
+        raise Refused(Result.GRANT_NOT_FOUND)
+    return grant
+
+
+def _own(token: AccessToken, grant_id: str) -> Grant | None:
+    own = token.grant
+    return own if own is not None and own.grant_id == grant_id else None
+
+
+def _check_ownership(token: AccessToken, grant: Grant) -> None:
+    """The grant is the token's client's; and, unless the service says otherwise, its subject's.
+
+    A token without a subject (client credentials) may manage every grant of its client.
+    """
+    if grant.client_id != token.client_id:
+        raise Refused(Result.GRANT_OF_OTHER_CLIENT)
+    if token.service.ownership == Ownership.CLIENT or token.subject is None:
+        return
+    if grant.subject != token.subject:
+        raise Refused(Result.GRANT_OF_OTHER_SUBJECT)

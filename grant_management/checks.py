@@ -1,0 +1,54 @@
+"""System checks: what is wrong with the host's settings, before the first request."""
+
+import re
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as CheckWarning
+
+from . import conf
+
+MIDDLEWARE = "grant_management.middleware.JSONErrorsMiddleware"
+
+
+@register(Tags.compatibility)
+def check_settings(**kwargs: Any) -> list[CheckMessage]:
+    """`GRANT_MANAGEMENT` is a dict of known keys with usable values."""
+    if not isinstance(getattr(settings, "GRANT_MANAGEMENT", {}), dict):
+        return [Error("GRANT_MANAGEMENT must be a dict.", id="grant_management.E001")]
+    return [*_unknown_keys(), *_unusable_values()]
+
+
+@register(Tags.compatibility)
+def check_middleware(**kwargs: Any) -> list[CheckMessage]:
+    """Django's own errors come as JSON only where the app's middleware stands outermost."""
+    if next(iter(settings.MIDDLEWARE), None) == MIDDLEWARE:
+        return []
+    message = "Errors that arise before the app's views will not be JSON."
+    hint = f"Put {MIDDLEWARE!r} first in MIDDLEWARE."
+    return [CheckWarning(message, hint=hint, id="grant_management.W001")]
+
+
+def _unknown_keys() -> list[CheckMessage]:
+    unknown = sorted(conf.configured().keys() - conf.DEFAULTS.keys())
+    hint = f"Known are: {', '.join(conf.DEFAULTS)}."
+    return [
+        Error(
+            f"GRANT_MANAGEMENT has an unknown key {key!r}.", hint=hint, id="grant_management.E002"
+        )
+        for key in unknown
+    ]
+
+
+def _unusable_values() -> list[CheckMessage]:
+    size = conf.configured().get("MAX_BODY_SIZE", 1)
+    rate = conf.throttle_rate()
+    errors: list[CheckMessage] = []
+    if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+        message = "GRANT_MANAGEMENT['MAX_BODY_SIZE'] must be a number of bytes above 0."
+        errors.append(Error(message, id="grant_management.E003"))
+    if rate is not None and not re.fullmatch(r"[1-9][0-9]*/[smhd][a-z]*", str(rate)):
+        message = "GRANT_MANAGEMENT['THROTTLE_RATE'] must be None or a rate such as '100/s'."
+        errors.append(Error(message, id="grant_management.E004"))
+    return errors

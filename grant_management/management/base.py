@@ -1,0 +1,78 @@
+"""What the commands share: `--json`, and how they find what an argument names."""
+
+import json
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from ..models import Actor, Client, Organization, Service
+
+
+class GrantManagementCommand(BaseCommand):
+    """A command whose answer is one line of text, or one JSON value with `--json`."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Every command takes `--json`."""
+        parser.add_argument("--json", action="store_true", help="answer with JSON")
+
+    def answer(self, options: dict[str, Any], value: Any, text: str) -> None:
+        """Say what was done."""
+        self.stdout.write(json.dumps(value) if options["json"] else text)
+
+    @property
+    def actor(self) -> Actor:
+        """Whom events name: the command."""
+        return Actor.command(type(self).__module__.rpartition(".")[2])
+
+
+class ClientCommand(GrantManagementCommand):
+    """A command about one client of a service."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Which client."""
+        super().add_arguments(parser)
+        parser.add_argument("--service", type=int, required=True, metavar="N")
+        parser.add_argument("--client", required=True, metavar="ID", help="its client_id")
+
+    def stamp(self, client: Client) -> dict[str, Any]:
+        """A client and its lock, for `answer`."""
+        locked_at = client.locked_at
+        return {
+            "service": client.service_id,
+            "client": client.client_id,
+            "lockedAt": locked_at.isoformat() if locked_at else None,
+        }
+
+
+def find_organization(number: int) -> Organization:
+    """The organization of a number. CommandError: there is none."""
+    try:
+        return Organization.objects.get(pk=number)
+    except (Organization.DoesNotExist, OverflowError):
+        raise CommandError(f"There is no organization {number}.") from None
+
+
+def find_service(number: int) -> Service:
+    """The service of a number. CommandError: there is none."""
+    try:
+        return Service.objects.select_related("organization").get(pk=number)
+    except (Service.DoesNotExist, OverflowError):
+        raise CommandError(f"There is no service {number}.") from None
+
+
+def find_client(service: Service, client_id: str) -> Client:
+    """The client of a service. CommandError: there is none."""
+    try:
+        return Client.objects.get(service=service, client_id=client_id)
+    except Client.DoesNotExist:
+        raise CommandError(f"Service {service.pk} has no client {client_id!r}.") from None
+
+
+def save_new(instance: Organization | Service) -> None:
+    """Write a new row. CommandError: a value is not acceptable, or its number is taken."""
+    try:
+        instance.full_clean()
+    except ValidationError as error:
+        raise CommandError("; ".join(error.messages)) from None
+    instance.save(force_insert=True)

@@ -1,0 +1,28 @@
+"""`create_organization NAME [--id N]`."""
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from ...models import Organization
+from ..base import GrantManagementCommand, save_new
+
+
+class Command(GrantManagementCommand):
+    """Creates an organization."""
+
+    help = "Create an organization, which owns services."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Its name, and its number where that matters."""
+        super().add_arguments(parser)
+        parser.add_argument("name")
+        parser.add_argument("--id", type=int, metavar="N", help="default: drawn at random")
+
+    def handle(self, **options: Any) -> None:
+        """Create it."""
+        number = {} if options["id"] is None else {"id": options["id"]}
+        organization = Organization(name=options["name"], **number)
+        save_new(organization)
+        value = {"id": organization.pk, "name": organization.name}
+        self.answer(options, value, f"Organization {organization.pk}: {organization.name}")

@@ -1,0 +1,35 @@
+"""`create_service --organization N --name S [--id N] [--grant-management-endpoint URL]`."""
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from ...models import Service
+from ..base import GrantManagementCommand, find_organization, save_new
+
+
+class Command(GrantManagementCommand):
+    """Creates a service."""
+
+    help = "Create a service: the grants, tokens and clients of one authorization server."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Whose it is, its name, and what it needs from the start."""
+        super().add_arguments(parser)
+        parser.add_argument("--organization", type=int, required=True, metavar="N")
+        parser.add_argument("--name", required=True)
+        parser.add_argument("--id", type=int, metavar="N", help="default: drawn at random")
+        parser.add_argument("--grant-management-endpoint", default="", metavar="URL")
+
+    def handle(self, **options: Any) -> None:
+        """Create it."""
+        number = {} if options["id"] is None else {"id": options["id"]}
+        service = Service(
+            organization=find_organization(options["organization"]),
+            name=options["name"],
+            grant_management_endpoint=options["grant_management_endpoint"],
+            **number,
+        )
+        save_new(service)
+        value = {"id": service.pk, "name": service.name}
+        self.answer(options, value, f"Service {service.pk}: {service.name}")

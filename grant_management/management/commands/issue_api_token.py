@@ -1,0 +1,69 @@
+"""`issue_api_token (--service N | --organization N) [--description S] …`."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+from django.utils import timezone
+
+from ...models import ApiToken, Organization, Service
+from ..base import GrantManagementCommand, find_organization, find_service
+
+
+class Command(GrantManagementCommand):
+    """Issues an API token."""
+
+    help = "Issue an API token. Its clear value is shown here, and never again."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """What it is for, and how long."""
+        super().add_arguments(parser)
+        owner = parser.add_mutually_exclusive_group(required=True)
+        owner.add_argument("--service", type=int, metavar="N", help="for one service")
+        owner.add_argument("--organization", type=int, metavar="N", help="for all its services")
+        parser.add_argument("--description", default="")
+        parser.add_argument("--expires-in", type=int, metavar="SECONDS", help="default: never")
+        parser.add_argument(
+            "--can-manage-tokens", action="store_true", help="organization tokens only"
+        )
+
+    def handle(self, **options: Any) -> None:
+        """Issue it."""
+        organization, service = _owner(options)
+        now = timezone.now()
+        token, value = ApiToken.objects.issue(
+            organization=organization,
+            service=service,
+            now=now,
+            description=_description(options),
+            expires_at=_expiry(options, now),
+            can_manage_tokens=options["can_manage_tokens"],
+        )
+        shown = {"tokenId": str(token.pk), "accessToken": value, "kind": token.kind}
+        text = f"API token {token.pk} ({token.kind}). It is shown this once:\n{value}"
+        self.answer(options, shown, text)
+
+
+def _owner(options: dict[str, Any]) -> tuple[Organization, Service | None]:
+    if options["organization"] is not None:
+        return find_organization(options["organization"]), None
+    if options["can_manage_tokens"]:
+        raise CommandError("Only an organization token can manage tokens.")
+    service = find_service(options["service"])
+    return service.organization, service
+
+
+def _description(options: dict[str, Any]) -> str:
+    description: str = options["description"]
+    if len(description) > 255:
+        raise CommandError("A description has at most 255 characters.")
+    return description
+
+
+def _expiry(options: dict[str, Any], now: Any) -> Any:
+    seconds = options["expires_in"]
+    if seconds is None:
+        return None
+    if not 0 < seconds <= 100 * 366 * 86_400:
+        raise CommandError("--expires-in must be above 0, and at most a hundred years.")
+    return now + timedelta(seconds=seconds)

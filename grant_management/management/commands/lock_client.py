@@ -1,0 +1,21 @@
+"""`lock_client --service N --client ID`."""
+
+from typing import Any
+
+from django.utils import timezone
+
+from ...models import Reason
+from ..base import ClientCommand, find_client, find_service
+
+
+class Command(ClientCommand):
+    """Locks a client."""
+
+    help = "Lock a client: none of its tokens works until it is unlocked."
+
+    def handle(self, **options: Any) -> None:
+        """Lock it; again is no error."""
+        client = find_client(find_service(options["service"]), options["client"])
+        locked = client.lock(timezone.now(), self.actor, Reason(""))
+        said = "locked" if locked else "had been locked before"
+        self.answer(options, self.stamp(client), f"Client {client.client_id} {said}.")

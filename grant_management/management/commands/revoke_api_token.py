@@ -1,0 +1,31 @@
+"""`revoke_api_token TOKEN_ID`."""
+
+import uuid
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+from django.utils import timezone
+
+from ...models import ApiToken
+from ..base import GrantManagementCommand
+
+
+class Command(GrantManagementCommand):
+    """Revokes an API token."""
+
+    help = "Revoke an API token: dead at the very next request."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Which one."""
+        super().add_arguments(parser)
+        parser.add_argument("token_id", metavar="TOKEN_ID", type=uuid.UUID)
+
+    def handle(self, **options: Any) -> None:
+        """Revoke it; again is no error, for the token is dead either way."""
+        token = ApiToken.objects.filter(pk=options["token_id"]).first()
+        if token is None:
+            raise CommandError(f"There is no API token {options['token_id']}.")
+        revoked = token.revoke(timezone.now())
+        said = "revoked" if revoked else "had been revoked before"
+        value = {"tokenId": str(token.pk), "revoked": revoked}
+        self.answer(options, value, f"API token {token.pk} {said}.")

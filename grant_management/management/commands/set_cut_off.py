@@ -1,0 +1,36 @@
+"""`set_cut_off (--service N [--client ID])`."""
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.utils import timezone
+
+from ...models import Client, Reason, Service
+from ..base import GrantManagementCommand, find_client, find_service
+
+
+class Command(GrantManagementCommand):
+    """Moves a cut-off to now."""
+
+    help = (
+        "Stop every grant and token of a service, or of one of its clients, that came before now:"
+        " one write, for one grant as for a million. It cannot be undone."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Whose."""
+        super().add_arguments(parser)
+        parser.add_argument("--service", type=int, required=True, metavar="N")
+        parser.add_argument("--client", metavar="ID", help="its client_id; default: all clients")
+        parser.add_argument("--reason", default="", help="for the event")
+
+    def handle(self, **options: Any) -> None:
+        """Move it."""
+        service = find_service(options["service"])
+        client = options["client"]
+        target: Service | Client = service if client is None else find_client(service, client)
+        target.move_cut_off(timezone.now(), self.actor, Reason(options["reason"][:50]))
+        not_before = target.not_before.isoformat() if target.not_before else None
+        value = {"service": service.pk, "client": client, "notBefore": not_before}
+        whose = f"service {service.pk}" + (f", client {client}" if client is not None else "")
+        self.answer(options, value, f"Dead is all of {whose} that came before {not_before}.")

@@ -1,0 +1,21 @@
+"""`unlock_client --service N --client ID`."""
+
+from typing import Any
+
+from django.utils import timezone
+
+from ...models import Reason
+from ..base import ClientCommand, find_client, find_service
+
+
+class Command(ClientCommand):
+    """Unlocks a client."""
+
+    help = "Unlock a client: its tokens that are still alive work again."
+
+    def handle(self, **options: Any) -> None:
+        """Unlock it; again is no error."""
+        client = find_client(find_service(options["service"]), options["client"])
+        unlocked = client.unlock(timezone.now(), self.actor, Reason(""))
+        said = "unlocked" if unlocked else "was not locked"
+        self.answer(options, self.stamp(client), f"Client {client.client_id} {said}.")

@@ -1,0 +1,95 @@
+"""API tokens: the credentials of those who call this API."""
+
+import secrets
+from datetime import datetime
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from ..protocol.digests import sha256
+from .keys import uuid7
+from .organization import Organization
+from .service import Service
+
+PREFIX_LENGTH = 8
+
+
+class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
+    """The store of API tokens."""
+
+    def issue(
+        self, *, organization: Organization, now: datetime, **fields: object
+    ) -> tuple["ApiToken", str]:
+        """A new token and its clear value (43 characters, 256 bits), which is kept nowhere."""
+        value = secrets.token_urlsafe(32)
+        prefix = value[:PREFIX_LENGTH]
+        token = self.model(
+            organization=organization, created_at=now, digest=sha256(value), prefix=prefix, **fields
+        )
+        token.save(force_insert=True)
+        return token, value
+
+    def active(self, now: datetime) -> Self:
+        """Those that are neither expired nor revoked."""
+        return self.filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None)
+
+
+class ApiToken(models.Model):
+    """A service access token (one service) or an organization token (all its services)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, verbose_name=_("organization")
+    )
+    service = models.ForeignKey(
+        Service, on_delete=models.PROTECT, null=True, blank=True, verbose_name=_("service")
+    )
+    digest = models.BinaryField(max_length=32, unique=True, editable=False)
+    prefix = models.CharField(_("prefix"), max_length=16, blank=True, default="")
+    description = models.CharField(_("description"), max_length=255, blank=True, default="")
+    can_manage_tokens = models.BooleanField(_("can manage tokens"), default=False)
+    created_at = models.DateTimeField(_("created"))
+    expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
+    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
+    last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)
+
+    objects = ApiTokenQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("API token")
+        verbose_name_plural = _("API tokens")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(service=None) | Q(can_manage_tokens=False),
+                name="gm_api_token_only_organizations_manage",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.prefix or self.digest_prefix}…"
+
+    @property
+    def kind(self) -> str:
+        """`service` or `organization`."""
+        return "service" if self.service_id else "organization"
+
+    @property
+    def digest_prefix(self) -> str:
+        """What may be shown of the digest: 8 of its 64 hexadecimal digits."""
+        return bytes(self.digest).hex()[:8]
+
+    def is_active(self, now: datetime) -> bool:
+        """Whether it opens anything at all."""
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+    def opens(self, service: Service) -> bool:
+        """Whether it is for this service."""
+        if self.service_id is not None:
+            return self.service_id == service.pk
+        return self.organization_id == service.organization_id
+
+    def revoke(self, at: datetime) -> bool:
+        """Whether this call revoked it; False where it was revoked already."""
+        return ApiToken.objects.filter(pk=self.pk, revoked_at=None).update(revoked_at=at) == 1

@@ -1,0 +1,52 @@
+"""The cut-off: one write that stops all that came before a moment."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from .event import Actor, EventKind, GrantEvent, Reason
+
+
+class CutOff(models.Model):
+    """A service or client with a moment before which its grants and tokens are dead."""
+
+    not_before = models.DateTimeField(_("not before"), null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+    def move_cut_off(self, now: datetime, actor: Actor, why: Reason) -> bool:
+        """Whether this call moved it to now. Only forward: clearing it would revive the dead."""
+        earlier = Q(not_before=None) | Q(not_before__lt=now)
+        rows = type(self)._default_manager.filter(earlier, pk=self.pk)
+        return self._write(rows, {"not_before": now}, EventKind.CUT_OFF, now, actor, why)
+
+    def latest_cut_off(self, other: "CutOff") -> datetime | None:
+        """The later of this cut-off and the other one; the latest that matches counts."""
+        moments = [moment for moment in (self.not_before, other.not_before) if moment]
+        return max(moments, default=None)
+
+    def _write(
+        self,
+        rows: "models.QuerySet[Any]",
+        stamp: dict[str, datetime | None],
+        kind: EventKind,
+        now: datetime,
+        actor: Actor,
+        why: Reason,
+    ) -> bool:
+        """Whether the row was still as `rows` has it: then it has the stamp, and its event."""
+        with transaction.atomic():
+            written = rows.update(**stamp) == 1
+            if written:
+                fields = self._event_fields() | asdict(why)
+                GrantEvent.objects.record(kind, at=now, actor=actor, **fields)
+        self.refresh_from_db(fields=list(stamp))
+        return written
+
+    def _event_fields(self) -> dict[str, Any]:
+        raise NotImplementedError

@@ -1,0 +1,138 @@
+"""Events: what was done, when, by whom and why. Append-only."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NoReturn
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from .keys import uuid7
+
+
+class EventKind(models.TextChoices):
+    """What happened."""
+
+    REVOKED = "revoked", _("Grant revoked")
+    CUT_OFF = "cut_off", _("Cut-off moved")
+    CLIENT_LOCKED = "client_locked", _("Client locked")
+    CLIENT_UNLOCKED = "client_unlocked", _("Client unlocked")
+    IMPORTED = "imported", _("Records imported")
+
+
+class ActorKind(models.TextChoices):
+    """Who can do something."""
+
+    CLIENT = "client", _("client")
+    OPERATOR = "operator", _("operator")
+    SYSTEM = "system", _("system")
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why an operator did it: out of a list, in words, and the number of a ticket."""
+
+    reason: str
+    note: str = ""
+    ticket: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who did it, as text: an event outlives the users of the host's project."""
+
+    kind: ActorKind
+    name: str
+
+    @classmethod
+    def client(cls, client_id: str) -> "Actor":
+        """The OAuth client, with a token of its own."""
+        return cls(ActorKind.CLIENT, client_id)
+
+    @classmethod
+    def operator(cls, username: str) -> "Actor":
+        """A user of the admin."""
+        return cls(ActorKind.OPERATOR, username)
+
+    @classmethod
+    def command(cls, name: str) -> "Actor":
+        """Whoever may run commands."""
+        return cls(ActorKind.SYSTEM, name)
+
+
+class GrantEventQuerySet(models.QuerySet["GrantEvent"]):
+    """Adds and reads; nothing else."""
+
+    def record(
+        self, kind: EventKind, service_id: int, at: datetime, actor: Actor, **fields: Any
+    ) -> "GrantEvent":
+        """Add the event of a change, in the transaction of that change."""
+        event = self.model(
+            kind=kind,
+            service_id=service_id,
+            at=at,
+            actor_kind=actor.kind,
+            actor=actor.name,
+            **fields,
+        )
+        event.save()
+        return event
+
+    def update(self, **kwargs: Any) -> NoReturn:
+        """TypeError: events are append-only."""
+        raise TypeError("Events are append-only.")
+
+    def bulk_update(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """TypeError: events are append-only."""
+        raise TypeError("Events are append-only.")
+
+    def delete(self) -> NoReturn:
+        """TypeError: events are append-only."""
+        raise TypeError("Events are append-only.")
+
+
+class GrantEvent(models.Model):
+    """One change. Names and IDs are text, so that the event says the same for ever."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    service = models.ForeignKey(
+        "grant_management.Service",
+        on_delete=models.PROTECT,
+        db_index=False,
+        verbose_name=_("service"),
+    )
+    kind = models.CharField(_("what"), max_length=20, choices=EventKind.choices)
+    at = models.DateTimeField(_("at"))
+    actor_kind = models.CharField(_("actor's kind"), max_length=20, choices=ActorKind.choices)
+    actor = models.CharField(_("actor"), max_length=255)
+    client_id = models.CharField(_("client ID"), max_length=255, blank=True, default="")
+    grant_id = models.CharField(_("grant ID"), max_length=255, blank=True, default="")
+    subject = models.CharField(_("subject"), max_length=255, null=True, blank=True)
+    reason = models.CharField(_("reason"), max_length=50, blank=True, default="")
+    note = models.TextField(_("note"), blank=True, default="")
+    ticket = models.CharField(_("ticket"), max_length=255, blank=True, default="")
+    details = models.JSONField(_("details"), default=dict, blank=True)
+
+    objects = GrantEventQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        indexes = [
+            models.Index(fields=["service", "grant_id", "-at"], name="gm_event_grant"),
+            models.Index(fields=["service", "-at"], name="gm_event_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} ({self.at:%Y-%m-%d %H:%M:%S} UTC)"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Adds a row; TypeError where there is one already."""
+        if not self._state.adding:
+            raise TypeError("Events are append-only.")
+        kwargs["force_insert"] = True
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """TypeError: events are append-only."""
+        raise TypeError("Events are append-only.")

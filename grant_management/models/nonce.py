@@ -1,0 +1,91 @@
+"""DPoP nonces: one for each service and window of time (RFC 9449 §9)."""
+
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from .keys import uuid7
+from .service import Service
+
+
+@dataclass(frozen=True, slots=True)
+class Nonces:
+    """The nonces that a service takes at a moment. It hands out the current one."""
+
+    current: str
+    previous: str | None = None
+
+    def accept(self, nonce: str | None) -> bool:
+        """Whether it is one of them. A window's nonce may be used many times (§11.1)."""
+        presented = (nonce or "").encode()
+        taken = [one.encode() for one in (self.current, self.previous) if one]
+        return any(hmac.compare_digest(presented, one) for one in taken)
+
+
+class DPoPNonceQuerySet(models.QuerySet["DPoPNonce"]):
+    """The store of nonces."""
+
+    def at(self, service: Service, now: datetime) -> Nonces:
+        """The nonces of this moment: 1 query, and once a window the row's insert and 1 more."""
+        window = int(now.timestamp()) // service.dpop_nonce_duration
+        values = self._values(service, window)
+        if window not in values:
+            self._open(service, window)
+            values = self._values(service, window)
+        return Nonces(values[window], values.get(window - 1))
+
+    def _values(self, service: Service, window: int) -> dict[int, str]:
+        rows = self.filter(
+            service=service, duration=service.dpop_nonce_duration, window__in=(window - 1, window)
+        )
+        return dict(rows.values_list("window", "value"))
+
+    def _open(self, service: Service, window: int) -> None:
+        """Of all processes that open a window at once, one decides; the others read its row."""
+        start = window * service.dpop_nonce_duration
+        row = self.model(
+            service=service,
+            duration=service.dpop_nonce_duration,
+            window=window,
+            value=secrets.token_urlsafe(24),
+            not_before=datetime.fromtimestamp(start, UTC),
+            expires_at=datetime.fromtimestamp(start + 2 * service.dpop_nonce_duration, UTC),
+        )
+        self.bulk_create([row], ignore_conflicts=True)
+
+
+class DPoPNonce(models.Model):
+    """A nonce, handed out for one window and taken until the end of the next.
+
+    The duration is part of the key: a service whose duration changes starts new windows, and no
+    old row can stand in their way. Deleting the row of a window makes a new nonce at once.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    service = models.ForeignKey(
+        Service, on_delete=models.PROTECT, db_index=False, verbose_name=_("service")
+    )
+    duration = models.PositiveIntegerField(_("duration in seconds"))
+    window = models.BigIntegerField(_("window"))
+    value = models.CharField(_("value"), max_length=64)
+    not_before = models.DateTimeField(_("not before"))
+    expires_at = models.DateTimeField(_("expires"))
+
+    objects = DPoPNonceQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("DPoP nonce")
+        verbose_name_plural = _("DPoP nonces")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["service", "duration", "window"], name="gm_dpop_nonce_unique"
+            )
+        ]
+        indexes = [models.Index(fields=["service", "expires_at"], name="gm_dpop_nonce_expires")]
+
+    def __str__(self) -> str:
+        return f"{self.not_before:%Y-%m-%d %H:%M:%S} UTC"

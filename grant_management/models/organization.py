@@ -1,0 +1,27 @@
+"""Organizations: who owns services."""
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from .keys import random_number
+
+MAX_ID = 2**63 - 1
+
+
+class Organization(models.Model):
+    """The owner of services. An organization token works at every one of them."""
+
+    id = models.BigIntegerField(
+        primary_key=True,
+        default=random_number,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_ID)],
+    )
+    name = models.CharField(_("name"), max_length=255)
+
+    class Meta:
+        verbose_name = _("organization")
+        verbose_name_plural = _("organizations")
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,44 @@
+"""Used proofs: the memory that makes a DPoP proof good for one request (RFC 9449 §11.1)."""
+
+from datetime import datetime
+
+from django.db import connections, models, router
+
+from ..protocol.digests import sha256
+from .service import Service
+
+
+class UsedProofQuerySet(models.QuerySet["UsedProof"]):
+    """The store of used proofs."""
+
+    def burn(self, service: Service, *, jkt: str, jti: str, expires_at: datetime) -> bool:
+        """Whether this was the proof's first use: the insert itself is the check, 1 statement.
+
+        A `jkt` has 43 characters, so the digest of both, joined, is that of one pair only.
+        """
+        connection = connections[router.db_for_write(self.model)]
+        until = connection.ops.adapt_datetimefield_value(expires_at)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO {connection.ops.quote_name(self.model._meta.db_table)}"  # noqa: S608
+                " (service_id, digest, expires_at) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+                [service.pk, sha256(jkt + jti), until],
+            )
+            return bool(cursor.rowcount == 1)
+
+
+class UsedProof(models.Model):
+    """A proof's `jti`, as a digest together with its key; kept as long as it could be accepted."""
+
+    pk = models.CompositePrimaryKey("service_id", "digest")
+    service = models.ForeignKey(Service, on_delete=models.PROTECT, db_index=False)
+    digest = models.BinaryField(max_length=32, editable=False)
+    expires_at = models.DateTimeField()
+
+    objects = UsedProofQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["service", "expires_at"], name="gm_used_proof_expires")]
+
+    def __str__(self) -> str:
+        return bytes(self.digest).hex()[:8]

@@ -1,0 +1,32 @@
+"""The purge: what has expired goes, in small batches, at any time."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from django.db import models
+
+from .nonce import DPoPNonce
+from .proof import UsedProof
+from .service import Service
+from .token import AccessToken, RefreshToken
+
+EXPIRING: tuple[type[models.Model], ...] = (UsedProof, DPoPNonce, AccessToken, RefreshToken)
+
+
+def expired(model: type[models.Model], service: Service, now: datetime) -> models.QuerySet:  # type: ignore[type-arg]
+    """The rows of a service whose time is over."""
+    return model._default_manager.filter(service=service, expires_at__lte=now)
+
+
+def purge(
+    model: type[models.Model], service: Service, now: datetime, batch_size: int
+) -> Iterator[int]:
+    """The number of rows of each batch that it deletes, until nothing is left.
+
+    The condition is part of the delete: a row whose life was prolonged meanwhile stays.
+    """
+    rows = expired(model, service, now)
+    while keys := list(rows.values_list("pk", flat=True)[:batch_size]):
+        yield rows.filter(pk__in=keys).delete()[0]
+        if len(keys) < batch_size:
+            return

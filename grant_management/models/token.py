@@ -1,0 +1,139 @@
+"""Access tokens and refresh tokens, by digest."""
+
+from datetime import datetime
+from enum import Enum, auto
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from ..protocol.digests import sha256
+from .client import Client
+from .grant import Grant
+from .keys import uuid7
+from .service import Service
+
+
+class TokenStatus(Enum):
+    """What a token is worth. The order of the members is the order in which they are told."""
+
+    EXPIRED = auto()
+    REVOKED = auto()
+    GRANT_DEAD = auto()
+    CLIENT_LOCKED = auto()
+    ACTIVE = auto()
+
+
+class Token(models.Model):
+    """What both kinds have. `generation` is that of the grant when the token was issued."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    service = models.ForeignKey(
+        Service, on_delete=models.PROTECT, db_index=False, verbose_name=_("service")
+    )
+    client = models.ForeignKey(
+        Client, on_delete=models.PROTECT, db_index=False, verbose_name=_("client")
+    )
+    grant = models.ForeignKey(
+        Grant,
+        on_delete=models.PROTECT,
+        db_index=False,
+        null=True,
+        blank=True,
+        verbose_name=_("grant"),
+    )
+    digest = models.BinaryField(max_length=32, editable=False)
+    subject = models.CharField(_("subject"), max_length=255, null=True, blank=True)
+    scopes = models.TextField(_("scopes"), blank=True, default="")
+    issued_at = models.DateTimeField(_("issued"))
+    expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
+    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
+    generation = models.PositiveIntegerField(default=0)
+    jkt = models.CharField(_("key thumbprint"), max_length=43, blank=True, default="")
+    x5t_s256 = models.CharField(_("certificate thumbprint"), max_length=43, blank=True, default="")
+
+    class Meta:
+        abstract = True
+        constraints = [
+            models.UniqueConstraint(fields=["service", "digest"], name="gm_%(class)s_unique")
+        ]
+        indexes = [
+            models.Index(fields=["service", "expires_at"], name="gm_%(class)s_expires"),
+            models.Index(fields=["service", "grant"], name="gm_%(class)s_grant"),
+            models.Index(fields=["service", "client"], name="gm_%(class)s_client"),
+        ]
+
+    def __str__(self) -> str:
+        return self.digest_prefix
+
+    @property
+    def digest_prefix(self) -> str:
+        """What may be shown of a token: 8 of the 64 hexadecimal digits of its digest."""
+        return bytes(self.digest).hex()[:8]
+
+    def status(self, now: datetime) -> TokenStatus:
+        """Reads the token, its client, its service and its own grant; no query where joined."""
+        cut_off = self.service.latest_cut_off(self.client)
+        if self.expires_at is not None and self.expires_at <= now:
+            return TokenStatus.EXPIRED
+        if self.revoked_at is not None or (cut_off is not None and self.issued_at < cut_off):
+            return TokenStatus.REVOKED
+        if self.grant is not None and not self._is_alive_under(self.grant, now):
+            return TokenStatus.GRANT_DEAD
+        return TokenStatus.ACTIVE if self.client.locked_at is None else TokenStatus.CLIENT_LOCKED
+
+    def _is_alive_under(self, grant: Grant, now: datetime) -> bool:
+        # A grant's revocation reaches its tokens by their generation alone: a service may have
+        # chosen to leave access tokens be, and that was decided when the grant was revoked.
+        ended = grant.is_expired(now) or grant.is_cut_off()
+        return not ended and self.generation == self.generation_of(grant)
+
+    @staticmethod
+    def generation_of(grant: Grant) -> int:
+        """The generation that a live token of this kind has."""
+        raise NotImplementedError
+
+
+class AccessTokenQuerySet(models.QuerySet["AccessToken"]):
+    """The store of access tokens."""
+
+    def presented(self, service: Service, value: str) -> "AccessToken":
+        """The access token of a clear value, with its client and grant: 1 query.
+
+        AccessToken.DoesNotExist: the service has no such token.
+        """
+        joined = self.select_related("client", "grant")
+        token = joined.get(service=service, digest=sha256(value))
+        token.service = token.client.service = service
+        if token.grant is not None:
+            token.grant.service, token.grant.client = service, token.client
+        return token
+
+
+class AccessToken(Token):
+    """What a client shows at the grant management endpoint."""
+
+    last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)
+
+    objects = AccessTokenQuerySet.as_manager()
+
+    class Meta(Token.Meta):
+        verbose_name = _("access token")
+        verbose_name_plural = _("access tokens")
+
+    @staticmethod
+    def generation_of(grant: Grant) -> int:
+        """Raised by replace and revoke."""
+        return grant.access_generation
+
+
+class RefreshToken(Token):
+    """What a client exchanges for new access tokens."""
+
+    class Meta(Token.Meta):
+        verbose_name = _("refresh token")
+        verbose_name_plural = _("refresh tokens")
+
+    @staticmethod
+    def generation_of(grant: Grant) -> int:
+        """Raised by merge, replace and revoke."""
+        return grant.refresh_generation

@@ -1,0 +1,1 @@
+"""What the RFCs say, as functions over values: no Django, no clock, no database."""

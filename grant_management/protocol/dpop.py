@@ -1,0 +1,160 @@
+"""DPoP proofs: RFC 9449 §4.3, point by point.
+
+The points that need a memory (the nonce, the one-time `jti`) and the key's binding to the
+access token are the caller's: this module says what the proof proves.
+"""
+
+import hmac
+import math
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, Final
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from jwt.exceptions import PyJWTError
+
+from . import jwk, strict_json, uris
+from .digests import b64url_decode, b64url_encode, sha256
+
+MAX_LENGTH: Final = 16_384
+"""Characters; a proof with an RSA key of 4096 bits has about 2,500."""
+
+
+class InvalidProof(ValueError):
+    """The proof fails a point of §4.3. The message says which, and quotes nothing of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a proof must have been made for. Times are seconds; `htu` is normalised."""
+
+    htm: str
+    htu: str
+    access_token: str
+    algs: Collection[str]
+    now: float
+    max_age: int
+    clock_skew: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a valid proof says. `iat` is a NumericDate, `jkt` the thumbprint of its key."""
+
+    jkt: str
+    jti: str
+    iat: float
+    nonce: str | None
+
+
+def verify(text: str, expected: Expected) -> Proof:
+    """The proof behind `text`, or InvalidProof. Cheap checks first, the signature last."""
+    try:
+        return _verify(text, expected)
+    except InvalidProof:
+        raise
+    except ValueError as error:
+        raise InvalidProof(str(error)) from None
+
+
+def _verify(text: str, expected: Expected) -> Proof:
+    header_part, claims_part, signature_part = _split(text)
+    header = _json_object(header_part, "header")
+    alg = _check_header(header, expected.algs)
+    claims = _json_object(claims_part, "payload")
+    _check_request(claims, expected)
+    _check_times(claims, expected)
+    key = jwk.public_members(header.get("jwk"), alg)
+    _check_signature(f"{header_part}.{claims_part}", signature_part, alg, key)
+    return Proof(jwk.thumbprint(key), claims["jti"], claims["iat"], claims.get("nonce"))
+
+
+def _split(text: str) -> list[str]:
+    """Points 1 and 2: one proof, a well-formed JWT (RFC 7519 §7.2, RFC 7515 §5.2)."""
+    if len(text) > MAX_LENGTH:
+        raise InvalidProof("it is too long.")
+    parts = text.split(".")
+    if len(parts) != 3 or not all(parts):
+        raise InvalidProof("it is not one JWT in compact form.")
+    return parts
+
+
+def _json_object(part: str, name: str) -> dict[str, Any]:
+    try:
+        value = strict_json.loads(b64url_decode(part))
+    except ValueError:
+        raise InvalidProof(f"its {name} is not canonical base64url of strict JSON.") from None
+    if not isinstance(value, dict):
+        raise InvalidProof(f"its {name} is not a JSON object.")
+    return value
+
+
+def _check_header(header: dict[str, Any], algs: Collection[str]) -> str:
+    """Points 4 and 5, and RFC 7515 §4.1.11: nothing critical is understood here."""
+    if header.get("typ") != "dpop+jwt":
+        raise InvalidProof("its 'typ' is not dpop+jwt.")
+    alg = header.get("alg")
+    if not isinstance(alg, str) or alg not in algs or alg not in jwk.REQUIREMENTS:
+        raise InvalidProof(f"its 'alg' is not one of {' '.join(algs)}.")
+    if "crit" in header or "b64" in header:
+        raise InvalidProof("its header has 'crit' or 'b64'.")
+    return alg
+
+
+def _check_request(claims: dict[str, Any], expected: Expected) -> None:
+    """Points 3, 8, 9 and 12: required claims, method, URL and access token."""
+    if not isinstance(claims.get("jti"), str) or not claims["jti"]:
+        raise InvalidProof("'jti' is missing or not a string.")
+    if claims.get("htm") != expected.htm:
+        raise InvalidProof(f"'htm' is for another method; expected {expected.htm}.")
+    if not _same_url(claims.get("htu"), expected.htu):
+        raise InvalidProof(f"'htu' is for another URL; expected {expected.htu}.")
+    if not _is_digest_of(claims.get("ath"), expected.access_token):
+        raise InvalidProof("'ath' is not for this access token.")
+    if not isinstance(claims.get("nonce", ""), str):
+        raise InvalidProof("'nonce' is not a string.")
+
+
+def _same_url(htu: Any, expected: str) -> bool:
+    try:
+        return isinstance(htu, str) and uris.normalise(htu) == expected
+    except ValueError:
+        return False
+
+
+def _is_digest_of(ath: Any, access_token: str) -> bool:
+    digest = b64url_encode(sha256(access_token))
+    return isinstance(ath, str) and hmac.compare_digest(ath.encode(), digest.encode())
+
+
+def _check_times(claims: dict[str, Any], expected: Expected) -> None:
+    """Point 11; and `exp` and `nbf`, which a proof need not have, where it has them."""
+    skew = expected.clock_skew
+    iat = _numeric_date(claims.get("iat"), "iat")
+    if not expected.now - expected.max_age - skew <= iat <= expected.now + skew:
+        raise InvalidProof("'iat' is too far from now: check the client's clock.")
+    if "exp" in claims and _numeric_date(claims["exp"], "exp") <= expected.now - skew:
+        raise InvalidProof("'exp' has passed.")
+    if "nbf" in claims and _numeric_date(claims["nbf"], "nbf") > expected.now + skew:
+        raise InvalidProof("'nbf' is not reached.")
+
+
+def _numeric_date(value: Any, name: str) -> float:
+    """A NumericDate (RFC 7519 §2). A bool is an int in Python, but no number in JSON."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InvalidProof(f"'{name}' is missing or not a number.")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise InvalidProof(f"'{name}' is out of range.")
+    return value
+
+
+def _check_signature(signed: str, signature: str, alg: str, key: dict[str, str]) -> None:
+    """Points 6 and 7: verified with the key in the header, which is a public one."""
+    algorithm = jwk.ALGORITHMS[alg]
+    try:
+        public_key = algorithm.from_jwk(dict(key))
+        valid = algorithm.verify(signed.encode(), public_key, b64url_decode(signature))
+    except (PyJWTError, ValueError, TypeError, UnsupportedAlgorithm):
+        valid = False
+    if not valid:
+        raise InvalidProof("its signature does not verify.")

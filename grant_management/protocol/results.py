@@ -1,0 +1,112 @@
+"""The one table of results: every code that an answer can carry, on one line each."""
+
+from enum import Enum, StrEnum
+
+
+class GMAction(StrEnum):
+    """The request's action. The last three belong to authorization requests (draft §5.2)."""
+
+    QUERY = "QUERY"
+    REVOKE = "REVOKE"
+    CREATE = "CREATE"
+    REPLACE = "REPLACE"
+    MERGE = "MERGE"
+
+
+class Action(StrEnum):
+    """The response's action: what the authorization server does next."""
+
+    OK = "OK"
+    NO_CONTENT = "NO_CONTENT"
+    UNAUTHORIZED = "UNAUTHORIZED"
+    FORBIDDEN = "FORBIDDEN"
+    NOT_FOUND = "NOT_FOUND"
+    CALLER_ERROR = "CALLER_ERROR"
+    AUTHLETE_ERROR = "AUTHLETE_ERROR"
+
+
+# The errors of challenges: RFC 6750 §3.1, RFC 9449 §7.1 and §9, and the draft's §5.4.
+INVALID_REQUEST = "invalid_request"
+INVALID_TOKEN = "invalid_token"  # noqa: S105 - an error code, no credential
+INSUFFICIENT_SCOPE = "insufficient_scope"
+INVALID_GRANT_ID = "invalid_grant_id"
+INVALID_DPOP_PROOF = "invalid_dpop_proof"
+USE_DPOP_NONCE = "use_dpop_nonce"
+SERVER_ERROR = "server_error"
+
+
+class Result(Enum):
+    """code, HTTP status, action (None: the answer has none), error of the challenge, text."""
+
+    # fmt: off
+    QUERIED = ("A277001", 200, Action.OK, None, "The grant was found.")
+    REVOKED = ("A277001", 200, Action.NO_CONTENT, None, "The grant was revoked.")
+    SERVER_FAILED = ("A277101", 500, Action.AUTHLETE_ERROR, SERVER_ERROR, "This server failed to process the request.")
+    DATABASE_AWAY = ("A277102", 500, Action.AUTHLETE_ERROR, SERVER_ERROR, "This server cannot reach its database.")
+
+    GM_ACTION_MISSING = ("A278201", 200, Action.CALLER_ERROR, INVALID_REQUEST, "'gmAction' is missing: send QUERY or REVOKE.")
+    GM_ACTION_UNKNOWN = ("A278202", 200, Action.CALLER_ERROR, INVALID_REQUEST, "'gmAction' is no action: send QUERY or REVOKE, in upper case.")
+    GM_ACTION_NOT_HERE = ("A278203", 200, Action.CALLER_ERROR, INVALID_REQUEST, "This 'gmAction' belongs to authorization requests: send QUERY or REVOKE.")
+    GRANT_ID_MISSING = ("A278204", 200, Action.CALLER_ERROR, INVALID_REQUEST, "'grantId' is missing.")
+    HTU_UNKNOWN = ("A278205", 200, Action.CALLER_ERROR, INVALID_REQUEST, "The URL of the client's request is not known: send 'htu' as an absolute http or https URL, or give the service a grant management endpoint.")
+
+    ACCESS_TOKEN_MISSING = ("A279301", 200, Action.UNAUTHORIZED, None, "The request has no access token.")
+    ACCESS_TOKEN_UNKNOWN = ("A279306", 200, Action.UNAUTHORIZED, INVALID_TOKEN, "The access token does not exist at this service.")
+    ACCESS_TOKEN_EXPIRED = ("A280301", 200, Action.UNAUTHORIZED, INVALID_TOKEN, "The access token has expired.")
+    ACCESS_TOKEN_REVOKED = ("A280302", 200, Action.UNAUTHORIZED, INVALID_TOKEN, "The access token was revoked.")
+    TOKEN_GRANT_DEAD = ("A280303", 200, Action.UNAUTHORIZED, INVALID_TOKEN, "The grant behind the access token was revoked or has expired.")
+    CLIENT_LOCKED = ("A280304", 200, Action.UNAUTHORIZED, INVALID_TOKEN, "The client of the access token is locked.")
+
+    CERTIFICATE_MISSING = ("A281301", 200, Action.UNAUTHORIZED, INVALID_TOKEN, "The access token is bound to a client certificate, and the request has none.")
+    CERTIFICATE_UNREADABLE = ("A281302", 200, Action.UNAUTHORIZED, INVALID_TOKEN, "The client certificate cannot be read.")
+    CERTIFICATE_DIFFERS = ("A281304", 200, Action.UNAUTHORIZED, INVALID_TOKEN, "The access token is bound to another client certificate.")
+    PROOF_MISSING = ("A281305", 200, Action.UNAUTHORIZED, INVALID_TOKEN, "The access token is bound to a key, and the request has no DPoP proof.")
+    PROOF_KEY_DIFFERS = ("A281306", 200, Action.UNAUTHORIZED, INVALID_TOKEN, "The access token is bound to another key than that of the DPoP proof.")
+    PROOF_INVALID = ("A281307", 200, Action.UNAUTHORIZED, INVALID_DPOP_PROOF, "The DPoP proof is not valid:")
+    PROOF_REPLAYED = ("A281308", 200, Action.UNAUTHORIZED, INVALID_DPOP_PROOF, "The DPoP proof was used before: make a new one for each request.")
+    NONCE_REQUIRED = ("A281309", 200, Action.UNAUTHORIZED, USE_DPOP_NONCE, "The DPoP proof needs the nonce that this answer carries.")
+
+    SCOPE_MISSING = ("A282301", 200, Action.FORBIDDEN, INSUFFICIENT_SCOPE, "The access token lacks the scope")
+    GRANT_NOT_FOUND = ("A283301", 200, Action.NOT_FOUND, INVALID_GRANT_ID, "There is no such grant.")
+    GRANT_OF_OTHER_CLIENT = ("A284301", 200, Action.FORBIDDEN, INSUFFICIENT_SCOPE, "The grant belongs to another client.")
+    GRANT_OF_OTHER_SUBJECT = ("A284302", 200, Action.FORBIDDEN, INSUFFICIENT_SCOPE, "The grant belongs to another subject.")
+
+    AUTHORIZATION_MISSING = ("A001202", 401, None, None, "The request has no API token: send it as 'Authorization: Bearer'.")
+    AUTHORIZATION_MALFORMED = ("A001203", 400, Action.CALLER_ERROR, INVALID_REQUEST, "The Authorization header is no bearer credential.")
+    API_TOKEN_INVALID = ("A458101", 401, None, None, "The API token is not valid: it is unknown, expired or revoked.")
+    SERVICE_NOT_ALLOWED = ("A458201", 403, None, None, "The API token is not for this service.")
+    METHOD_NOT_ALLOWED = ("A001205", 405, None, None, "The method is not allowed here: send POST.")
+    BODY_TOO_LARGE = ("A001206", 413, None, None, "The body is too large.")
+    THROTTLED = ("A001207", 429, None, None, "Too many requests: wait for the seconds that Retry-After says.")
+    ROUTE_UNKNOWN = ("A001208", 404, None, None, "There is nothing at this URL.")
+    BODY_MISSING = ("A126203", 400, Action.CALLER_ERROR, INVALID_REQUEST, "The request has no body.")
+    BODY_UNREADABLE = ("A126202", 400, Action.CALLER_ERROR, INVALID_REQUEST, "The request cannot be read:")
+    MEDIA_TYPE_UNSUPPORTED = ("A258201", 415, None, None, "The media type is not supported: send application/json.")
+    # fmt: on
+
+    def __init__(
+        self, code: str, status: int, action: Action | None, error: str | None, text: str
+    ) -> None:
+        self.code = code
+        self.status = status
+        self.action = action
+        self.error = error
+        self.text = text
+
+    def message(self, detail: str = "") -> str:
+        """The `resultMessage`: "[CODE] text", printable ASCII that fits an `error_description`."""
+        return printable(f"[{self.code}] {self.text} {detail}".rstrip())
+
+
+class Refused(Exception):
+    """The request ends here, with this result."""
+
+    def __init__(self, result: Result, detail: str = "") -> None:
+        super().__init__(result.code)
+        self.result = result
+        self.message = result.message(detail)
+
+
+def printable(text: str) -> str:
+    """`text` with a ? for all that RFC 6750 §3 keeps out of an `error_description`."""
+    return "".join(c if " " <= c <= "~" and c not in '"\\' else "?" for c in text)

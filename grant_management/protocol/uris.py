@@ -1,0 +1,89 @@
+"""The `htu` of DPoP: http URIs in the normal form of RFC 3986 §6.2.2 and §6.2.3."""
+
+import re
+import urllib.parse
+from typing import Final
+
+UNRESERVED: Final = r"A-Za-z0-9\-._~"
+_SUB_DELIMS = "!$&'()*+,;="
+_PCT = "%[0-9A-Fa-f]{2}"
+_URI = re.compile(
+    rf"""(?P<scheme>[Hh][Tt][Tt][Pp][Ss]?)://
+    (?P<host>\[[0-9A-Fa-f:.]+\]|(?:[{UNRESERVED}{_SUB_DELIMS}]|{_PCT})+)
+    (?::(?P<port>[0-9]*))?
+    (?P<path>(?:/(?:[{UNRESERVED}{_SUB_DELIMS}:@]|{_PCT})*)*)
+    (?:\?(?:[{UNRESERVED}{_SUB_DELIMS}:@/?]|{_PCT})*)?
+    (?:\#(?:[{UNRESERVED}{_SUB_DELIMS}:@/?]|{_PCT})*)?\Z""",
+    re.VERBOSE,
+)
+_ESCAPE = re.compile(_PCT)
+_UNRESERVED_CHARACTER = re.compile(f"[{UNRESERVED}]")
+_DEFAULT_PORTS = {"http": "80", "https": "443"}
+_GRANT_ID = re.compile(rf"[{UNRESERVED}]{{1,255}}\Z")
+
+
+def normalise(uri: str) -> str:
+    """The normal form, without query and fragment (RFC 9449 §4.3).
+
+    ValueError: no absolute http or https URI, with userinfo, or a port above 65535.
+    """
+    parts = _URI.match(uri)
+    if parts is None:
+        raise ValueError("not an absolute http or https URI")
+    scheme = parts["scheme"].lower()
+    host = _normalise_escapes(parts["host"].lower()).lower()
+    path = _remove_dot_segments(_normalise_escapes(parts["path"]))
+    return f"{scheme}://{_escapes_upper(host)}{_port(scheme, parts['port'])}{path}"
+
+
+def is_endpoint(uri: str) -> bool:
+    """Whether grant IDs can be appended to it: an http(s) URI without query and fragment."""
+    return _URI.match(uri) is not None and "?" not in uri and "#" not in uri
+
+
+def is_grant_id(text: str) -> bool:
+    """Whether it can stand in a URL as it is: 1 to 255 unreserved characters (RFC 3986 §2.3)."""
+    return _GRANT_ID.match(text) is not None
+
+
+def grant_url(endpoint: str, grant_id: str) -> str:
+    """The URL of a grant (draft §6.3); whatever the ID holds stays one path segment."""
+    return f"{endpoint.removesuffix('/')}/{urllib.parse.quote(grant_id, safe='')}"
+
+
+def _normalise_escapes(text: str) -> str:
+    """Escapes in upper case, and none where the character needs none (§6.2.2.1, §6.2.2.2)."""
+
+    def one(escape: re.Match[str]) -> str:
+        character = chr(int(escape[0][1:], 16))
+        return character if _UNRESERVED_CHARACTER.match(character) else escape[0].upper()
+
+    return _ESCAPE.sub(one, text)
+
+
+def _escapes_upper(text: str) -> str:
+    return _ESCAPE.sub(lambda escape: escape[0].upper(), text)
+
+
+def _port(scheme: str, port: str | None) -> str:
+    """The port, or nothing where it is the scheme's own (§6.2.3)."""
+    number = (port or "").lstrip("0")
+    if not port or number == _DEFAULT_PORTS[scheme]:
+        return ""
+    if len(number) > 5 or int(number or "0") > 65535:
+        raise ValueError("a port above 65535")
+    return f":{number or '0'}"
+
+
+def _remove_dot_segments(path: str) -> str:
+    """RFC 3986 §5.2.4 for a path that is empty or starts with a slash; empty becomes "/"."""
+    kept: list[str] = []
+    segments = path.split("/")[1:]
+    for segment in segments:
+        if segment == "..":
+            del kept[-1:]
+        elif segment != ".":
+            kept.append(segment)
+    if segments and segments[-1] in (".", ".."):
+        kept.append("")
+    return "/" + "/".join(kept)

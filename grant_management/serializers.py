@@ -1,0 +1,114 @@
+"""The wire format: bodies in, answers out. Strict where a lax reading could hide an attack."""
+
+import json
+import urllib.parse
+from dataclasses import dataclass
+from typing import Any
+
+from .protocol import strict_json
+from .protocol.results import Refused, Result
+
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True, slots=True)
+class GMRequest:
+    """A call of the grant management API. An empty string is the same as absent."""
+
+    access_token: str = ""
+    client_certificate: str = ""
+    dpop: str = ""
+    htm: str = ""
+    htu: str = ""
+    gm_action: str = ""
+    grant_id: str = ""
+    dpop_nonce_required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GMResponse:
+    """An answer of the grant management API. None: the member is left out."""
+
+    result: Result
+    message: str
+    response_content: str | None = None
+    dpop_nonce: str | None = None
+
+    def as_json(self) -> str:
+        """The body: strings only, and never a null."""
+        members = {
+            "resultCode": self.result.code,
+            "resultMessage": self.message,
+            "action": self.result.action,
+            "responseContent": self.response_content,
+            "dpopNonce": self.dpop_nonce,
+        }
+        return json.dumps({name: value for name, value in members.items() if value is not None})
+
+
+_STRINGS = {
+    "accessToken": "access_token",
+    "clientCertificate": "client_certificate",
+    "dpop": "dpop",
+    "htm": "htm",
+    "htu": "htu",
+    "gmAction": "gm_action",
+    "grantId": "grant_id",
+}
+
+
+def parse_gm_request(media_type: str, body: bytes) -> GMRequest:
+    """The call in a body. Refused: it is empty, unreadable, or a member has the wrong type."""
+    members = parse_body(media_type, body)
+    fields: dict[str, Any] = {field: string(members, name) for name, field in _STRINGS.items()}
+    return GMRequest(**fields, dpop_nonce_required=boolean(members, "dpopNonceRequired"))
+
+
+def parse_body(media_type: str, body: bytes) -> dict[str, Any]:
+    """The members of a JSON object or a form; those that are null are left out."""
+    if media_type not in (JSON, FORM):
+        raise Refused(Result.MEDIA_TYPE_UNSUPPORTED)
+    if not body.strip():
+        raise Refused(Result.BODY_MISSING)
+    try:
+        return _json_members(body) if media_type == JSON else _form_members(body)
+    except ValueError:
+        raise Refused(Result.BODY_UNREADABLE, "it is not strict JSON or a strict form.") from None
+
+
+def string(members: dict[str, Any], name: str) -> str:
+    """A member that must be a string; absent: ""."""
+    value = members.get(name, "")
+    if not isinstance(value, str):
+        raise Refused(Result.BODY_UNREADABLE, f"'{name}' must be a string.")
+    return value
+
+
+def boolean(members: dict[str, Any], name: str) -> bool:
+    """A member that must be a boolean; absent: false. Nothing else is taken for one."""
+    value = members.get(name, False)
+    if not isinstance(value, bool):
+        raise Refused(Result.BODY_UNREADABLE, f"'{name}' must be a boolean.")
+    return value
+
+
+def _json_members(body: bytes) -> dict[str, Any]:
+    value = strict_json.loads(body)
+    if not isinstance(value, dict):
+        raise Refused(Result.BODY_UNREADABLE, "it is not a JSON object.")
+    return {name: member for name, member in value.items() if member is not None}
+
+
+def _form_members(body: bytes) -> dict[str, Any]:
+    fields = urllib.parse.parse_qsl(
+        body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=100
+    )
+    members: dict[str, Any] = dict(fields)
+    if len(members) != len(fields):
+        raise ValueError("a field appears twice")
+    for value in members.values():
+        strict_json.check_string(value)
+    if members.get("dpopNonceRequired") in ("true", "false"):
+        members["dpopNonceRequired"] = members["dpopNonceRequired"] == "true"
+    return members

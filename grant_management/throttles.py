@@ -1,0 +1,22 @@
+"""How many calls an API token may make."""
+
+from typing import Any
+
+from rest_framework.throttling import SimpleRateThrottle
+
+from . import conf
+
+
+class ApiTokenThrottle(SimpleRateThrottle):
+    """Counts the calls of each API token in the host's default cache.
+
+    A cache that processes do not share counts for each process on its own.
+    """
+
+    def get_rate(self) -> str | None:
+        """From `GRANT_MANAGEMENT["THROTTLE_RATE"]`; None: unlimited."""
+        return conf.throttle_rate()
+
+    def get_cache_key(self, request: Any, view: Any) -> str:
+        """Of the API token, not of an address: callers stand behind proxies."""
+        return f"grant_management.throttle.{request.auth.pk}"

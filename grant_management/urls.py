@@ -1,0 +1,19 @@
+"""What a host includes, under any prefix.
+
+An optional slash in front: clients whose base URL ends in one send `//api/…`.
+"""
+
+from django.urls import re_path
+
+from .views import GrantManagementView, UnknownRouteView
+
+app_name = "grant_management"
+
+urlpatterns = [
+    re_path(
+        r"^(?:/)?api/(?P<service_id>[0-9]{1,19})/(?:auth/)?gm\Z",
+        GrantManagementView.as_view(),
+        name="gm",
+    ),
+    re_path(r"^(?:/)?api/.*\Z", UnknownRouteView.as_view()),
+]

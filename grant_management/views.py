@@ -1,0 +1,94 @@
+"""HTTP in and out."""
+
+import math
+from typing import Any, cast
+
+from django.core.exceptions import RequestDataTooBig
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.http.request import UnreadablePostError
+from django.utils import timezone
+from rest_framework.views import APIView
+
+from . import conf
+from .authentication import authenticate, authorize
+from .endpoint import process_request
+from .errors import Throttled, failure_response, json_response, refusal_response
+from .models import ApiToken, Service
+from .protocol.results import Refused, Result
+from .serializers import parse_gm_request
+from .throttles import ApiTokenThrottle
+
+
+class JSONView(APIView):
+    """A door of the API: answers POST, and every failure in one JSON shape.
+
+    Its `dispatch` stands in for that of Django REST framework, so that a host's
+    `REST_FRAMEWORK` changes nothing here; and outside any transaction of the request, because a
+    rollback would bring a used proof back to life.
+    """
+
+    throttle_classes = [ApiTokenThrottle]
+
+    @transaction.non_atomic_requests
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The answer, whatever happens."""
+        try:
+            return self.respond(request, **kwargs)
+        except Refused as refusal:
+            return refusal_response(refusal)
+        except Exception as error:  # noqa: BLE001 - the last line of defence
+            return failure_response(error)
+
+    def respond(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
+        """The answer to a request. Refused: it ends before it is processed."""
+        raise NotImplementedError
+
+    def service(self, request: HttpRequest, service_id: str) -> Service:
+        """Who calls, and for which service: method → API token → its service → throttle."""
+        if request.method != "POST":
+            raise Refused(Result.METHOD_NOT_ALLOWED)
+        api_token = authenticate(request.headers.get("Authorization", ""), timezone.now())
+        service = authorize(api_token, int(service_id))
+        self._throttle(request, api_token)
+        return service
+
+    def _throttle(self, request: HttpRequest, api_token: ApiToken) -> None:
+        request.auth = api_token  # type: ignore[attr-defined]
+        for throttle in self.get_throttles():
+            if not throttle.allow_request(cast(Any, request), self):
+                raise Throttled(math.ceil(throttle.wait() or 1))
+
+
+class GrantManagementView(JSONView):
+    """`POST /api/{serviceId}/auth/gm` and `/api/{serviceId}/gm`."""
+
+    def respond(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
+        """200 with an action, whatever became of the call."""
+        service = self.service(request, kwargs["service_id"])
+        body = read_body(request)
+        call = parse_gm_request(request.content_type or "", body)
+        return json_response(process_request(service, call, timezone.now()).as_json())
+
+
+class UnknownRouteView(JSONView):
+    """Every other path below `/api/`."""
+
+    def respond(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
+        """Always refuses."""
+        raise Refused(Result.ROUTE_UNKNOWN)
+
+
+def read_body(request: HttpRequest) -> bytes:
+    """The body, once its announced size and its encoding are acceptable."""
+    limit = conf.max_body_size()
+    if int(request.META.get("CONTENT_LENGTH") or 0) > limit:
+        raise Refused(Result.BODY_TOO_LARGE, f"The limit is {limit} bytes.")
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise Refused(Result.MEDIA_TYPE_UNSUPPORTED, "Send it without a content coding.")
+    try:
+        return request.body
+    except RequestDataTooBig:
+        raise Refused(Result.BODY_TOO_LARGE) from None
+    except UnreadablePostError:
+        raise Refused(Result.BODY_UNREADABLE, "it ended early.") from None

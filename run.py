@@ -1,1 +1,158 @@
+#!/usr/bin/env python3
+"""The one command: sets up what it needs beside itself, then does what was asked.
+
+Needs Python 3.11 or later, and nothing else: this file uses the standard library alone.
+"""
+
+import argparse
+import hashlib
+import ipaddress
+import os
+import secrets
+import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+VENV = HERE / ".venv"
+PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+KEY_FILE = HERE / ".secret_key"
+
+
+def main() -> int:
+    """Exit code: 0 where all went as asked."""
+    if sys.version_info < (3, 11):  # noqa: UP036 - the machine may have an older one
+        print(f"Python 3.11 or later is needed; this is {sys.version.split()[0]}.", file=sys.stderr)
+        return 1
+    options, rest = _parser().parse_known_args()
+    if rest and options.command is not test:
+        _parser().error(f"unrecognized arguments: {' '.join(rest)}")
+    os.chdir(HERE)
+    command: Callable[[argparse.Namespace, list[str]], int] = options.command
+    return command(options, rest)
+
+
+def demo(options: argparse.Namespace, rest: list[str]) -> int:
+    """A server with sample data, and real calls to it."""
+    _install("requirements.lock")
+    once = ["--once"] if options.once else []
+    return _become(["-m", "gm_project.demo", "--port", str(options.port), *once])
+
+
+def test(options: argparse.Namespace, rest: list[str]) -> int:
+    """The whole test suite, on each database."""
+    _install("requirements-dev.lock")
+    databases = [options.db] if options.db else ["sqlite", "postgresql"]
+    failed = False
+    for database in databases:
+        print(f"\n== Tests on {database} ==", flush=True)
+        arguments = ["-m", "pytest", "--db", database, "-n", "auto", "--dist", "worksteal"]
+        failed |= subprocess.call([str(PYTHON), *arguments, *rest]) != 0
+    return int(failed)
+
+
+def serve(options: argparse.Namespace, rest: list[str]) -> int:
+    """Migrates, then serves."""
+    environment = dict(os.environ)
+    if not environment.get("SECRET_KEY"):
+        if not _is_loopback(options.host):
+            print(
+                f"To serve on {options.host}, set SECRET_KEY to 50 random characters, and"
+                " ALLOWED_HOSTS to the names that clients use. A key is made here only for"
+                " 127.0.0.1.",
+                file=sys.stderr,
+            )
+            return 1
+        environment["SECRET_KEY"] = _own_key()
+    _install("requirements.lock")
+    migrated = subprocess.call([str(PYTHON), "manage.py", "migrate", "-v", "0"], env=environment)
+    if migrated:
+        return migrated
+    os.environ.update(environment)
+    return _become(
+        ["-m", "gm_project.server", options.host, str(options.port), str(options.workers)]
+    )
+
+
+def manage(options: argparse.Namespace, rest: list[str]) -> int:
+    """Django's commands, and ours."""
+    _install("requirements.lock")
+    return _become(["manage.py", *options.arguments])
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="run.py", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    one = commands.add_parser("demo", help="start a server with sample data, and call it")
+    one.add_argument("--once", action="store_true", help="end after the calls")
+    one.add_argument("--port", type=int, default=8000, help="or the next free one")
+    one.set_defaults(command=demo)
+    one = commands.add_parser("test", help="run the tests, on SQLite and on PostgreSQL")
+    one.add_argument("--db", choices=["sqlite", "postgresql"], help="on this one only")
+    one.set_defaults(command=test)
+    one = commands.add_parser("serve", help="migrate the database, then serve")
+    one.add_argument("--host", default="127.0.0.1")
+    one.add_argument("--port", type=int, default=8000)
+    one.add_argument("--workers", type=int, default=0, help="processes; default: by the machine")
+    one.set_defaults(command=serve)
+    one = commands.add_parser("manage", help="run one of Django's commands, or ours")
+    one.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARGS")
+    one.set_defaults(command=manage)
+    return parser
+
+
+def _install(lock: str) -> None:
+    """Put what the lock names into the environment beside this file, unless it is there."""
+    digest = hashlib.sha256((HERE / lock).read_bytes() + sys.version.encode()).hexdigest()
+    stamp = VENV / f".{lock}"
+    if PYTHON.exists() and stamp.exists() and stamp.read_text() == digest:
+        return
+    print(f"Setting up {VENV.name} from {lock}: once, and when the lock changes …", flush=True)
+    if not PYTHON.exists() or subprocess.call([str(PYTHON), "-c", "import pip"]):
+        _make_venv()
+    pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    if subprocess.call([str(PYTHON), *pip, "--require-hashes", "-r", lock]):
+        sys.exit(
+            "The packages could not be installed: is the network reachable? Then run it again."
+        )
+    stamp.write_text(digest)
+
+
+def _make_venv() -> None:
+    if subprocess.call([sys.executable, "-m", "venv", "--clear", str(VENV)]):
+        sys.exit(
+            "Python's venv module is missing or broken. On Debian and Ubuntu it is a package:"
+            " apt-get install python3-venv"
+        )
+
+
+def _own_key() -> str:
+    """The key of this checkout, made once; nobody else can read it."""
+    try:
+        descriptor = os.open(KEY_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return KEY_FILE.read_text().strip()
+    key = secrets.token_urlsafe(50)
+    with open(descriptor, "w") as stream:
+        stream.write(key)
+    return key
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _become(arguments: list[str]) -> int:
+    """Run Python in this process's place, so that signals reach it."""
+    if os.name == "nt":
+        return subprocess.call([str(PYTHON), *arguments])
+    sys.stdout.flush()
+    return os.execv(PYTHON, [str(PYTHON), *arguments])  # noqa: S606 - no shell is the point
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -32,13 +32,13 @@ class DPoPNonceQuerySet(models.QuerySet["DPoPNonce"]):
     def at(self, service: Service, now: datetime) -> Nonces:
         """The nonces of this moment: 1 query, and once a window the row's insert and 1 more."""
         window = int(now.timestamp()) // service.dpop_nonce_duration
-        values = self._values(service, window)
+        values = self._of_windows(service, window)
         if window not in values:
             self._open(service, window)
-            values = self._values(service, window)
+            values = self._of_windows(service, window)
         return Nonces(values[window], values.get(window - 1))
 
-    def _values(self, service: Service, window: int) -> dict[int, str]:
+    def _of_windows(self, service: Service, window: int) -> dict[int, str]:
         rows = self.filter(
             service=service, duration=service.dpop_nonce_duration, window__in=(window - 1, window)
         )

@@ -1,0 +1,164 @@
+"""The demo: a server with sample data, and real calls to it, shown one by one.
+
+`python -m gm_project.demo [--once] [--port N]`, as `run.py demo` calls it. Exit code 0: each call
+was answered as it should.
+"""
+
+import argparse
+import contextlib
+import http.client
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+DEMO = Path(__file__).resolve().parent.parent / ".demo"
+if TYPE_CHECKING:
+    from gm_project.demo_data import DemoData
+
+console = Console(highlight=False)
+
+
+def main() -> int:
+    """Seed, serve, call; then stay up, unless it is for once."""
+    parser = argparse.ArgumentParser(prog="run.py demo")
+    parser.add_argument("--once", action="store_true")
+    parser.add_argument("--port", type=int, default=8000)
+    options = parser.parse_args()
+    port = _free_port(options.port)
+    _use_own_database(port)
+
+    from gm_project.demo_data import seed  # Django's settings are read from here on
+
+    data = seed(f"http://127.0.0.1:{port}")
+    with _server(port) as server:
+        passed = _call_all(port, data)
+        if options.once or not passed:
+            return 0 if passed else 1
+        console.print(_farewell(port, data), markup=False, soft_wrap=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            server.wait()
+    return 0
+
+
+def _free_port(first: int) -> int:
+    """The first port, or the next one that nobody listens on."""
+    for port in range(first, min(first + 100, 65536)):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with contextlib.suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                return port
+    sys.exit(f"No port from {first} to {first + 99} is free: name another with --port.")
+
+
+def _use_own_database(port: int) -> None:
+    """A new database, away from the real one; a demo on another port keeps its own."""
+    DEMO.mkdir(mode=0o700, exist_ok=True)
+    for old in DEMO.glob(f"{port}.sqlite3*"):
+        old.unlink()
+    os.environ["DATABASE_URL"] = f"sqlite:///{DEMO / f'{port}.sqlite3'}"
+    os.environ["SECRET_KEY"] = secrets.token_urlsafe(50)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "gm_project.settings"
+    for name in ("ALLOWED_HOSTS", "SECURE_PROXY_SSL_HEADER", "DEBUG"):
+        os.environ.pop(name, None)
+
+
+@contextlib.contextmanager
+def _server(port: int) -> Iterator["subprocess.Popen[bytes]"]:
+    """The real server, once it answers; ended afterwards."""
+    from gm_project.server import command
+
+    server = subprocess.Popen(command("127.0.0.1", port))  # noqa: S603 - our own command line
+    try:
+        _wait_until_up(server, port)
+        yield server
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+def _wait_until_up(server: "subprocess.Popen[bytes]", port: int) -> None:
+    for _ in range(300):
+        if server.poll() is not None:
+            sys.exit("The server ended at once; its own message stands above.")
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.1)
+    sys.exit("The server did not come up within 30 seconds.")
+
+
+def _call_all(port: int, data: "DemoData") -> bool:
+    """Whether each call was answered as it should."""
+    console.print(f"\n[bold]Real calls to http://127.0.0.1:{port}[/bold]\n")
+    nonce = ""
+    passed = True
+    for number, step in enumerate(data.steps, 1):
+        body = step.body(nonce)
+        status, answer = _post(port, data.path, data.api_token, body)
+        nonce = answer.get("dpopNonce", nonce)
+        good = (status, answer.get("action"), answer.get("resultCode")) == (200, *step.expected)
+        passed &= good
+        mark = "[green]✓[/green]" if good else "[red]✗[/red]"
+        console.print(f"{mark} [bold]{number}. {step.title}[/bold]")
+        _show(f"→ POST {data.path}", body, "dim")
+        _show(f"← {status}", answer, "")
+        console.print()
+    console.print(_VERDICT[passed])
+    return passed
+
+
+def _post(
+    port: int, path: str, api_token: str, body: dict[str, object]
+) -> tuple[int, dict[str, str]]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    headers = {"Authorization": f"Bearer {api_token}", "Content-Type": "application/json"}
+    connection.request("POST", path, json.dumps(body), headers)
+    response = connection.getresponse()
+    answer: dict[str, str] = json.loads(response.read())
+    connection.close()
+    return response.status, answer
+
+
+def _show(line: str, members: "dict[str, object] | dict[str, str]", style: str) -> None:
+    """A message, one member a line; long values in the middle help nobody."""
+    console.print(f"  {line}", style=style, markup=False)
+    for name, value in members.items():
+        shown = f"{value[:24]}…" if isinstance(value, str) and name in _LONG else value
+        text = f"      {name}: {shown}".rstrip().replace("\n", " ")
+        console.print(text, style=style, markup=False, soft_wrap=True)
+
+
+_VERDICT = {
+    True: "[green]Every call was answered as it should.[/green]",
+    False: "[red]Not every call was answered as it should.[/red]",
+}
+_LONG = ("accessToken", "dpop", "clientCertificate", "dpopNonce")
+
+
+def _farewell(port: int, data: "DemoData") -> str:
+    base = f"http://127.0.0.1:{port}"
+    curl = (
+        f"curl -s {base}{data.path} \\\n"
+        f"  -H 'Authorization: Bearer {data.api_token}' \\\n"
+        "  -H 'Content-Type: application/json' \\\n"
+        f"  -d '{json.dumps(data.curl_body('QUERY'))}'"
+    )
+    revoke = curl.replace('"QUERY"', '"REVOKE"')
+    return (
+        f"It is running. Stop it with Ctrl+C.\n\n"
+        f"Admin: {base}/admin/   user: {data.username}   password: {data.password}\n\n"
+        f"Query a grant:\n\n{curl}\n\nRevoke it:\n\n{revoke}\n"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

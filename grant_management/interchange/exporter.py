@@ -1,0 +1,178 @@
+"""The export: everything, one record a line, digests in place of values."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, Final
+
+from django.db import connection, models, transaction
+
+from ..models import AccessToken, ApiToken, Client, Grant, Organization, RefreshToken, Service
+from ..protocol.strict_json import Literal, dumps
+from .tenants import ServiceKind
+
+CHUNK: Final = 2_000
+
+
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """One moment of the database, for as long as it is read; writers are not held up."""
+    if connection.in_atomic_block:
+        yield
+    elif connection.vendor == "sqlite":
+        # Not `atomic`: a project may have it take the write lock.
+        with connection.cursor() as cursor:
+            cursor.execute("BEGIN DEFERRED")
+            try:
+                yield
+            finally:
+                cursor.execute("ROLLBACK")
+    else:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield
+
+
+def total(service: Service | None) -> int:
+    """How many records an export has."""
+    return sum(rows.count() for rows in _rows(service))
+
+
+def records(service: Service | None) -> Iterator[str]:
+    """The lines of an export: of one service and its organization, or of all."""
+    for rows in _rows(service):
+        for row in rows.iterator(chunk_size=CHUNK):
+            yield dumps(_compact(_RECORDS[type(row)](row)))
+
+
+def _rows(service: Service | None) -> "list[models.QuerySet[Any]]":
+    """What an export reads, in the order in which one needs the other."""
+    tenants: list[models.QuerySet[Any]] = [
+        Organization.objects.order_by("pk"),
+        Service.objects.order_by("pk"),
+        ApiToken.objects.order_by("pk"),
+    ]
+    if service is not None:
+        tenants = [
+            tenants[0].filter(services=service),
+            tenants[1].filter(pk=service.pk),
+            tenants[2].filter(service=service),
+        ]
+    owned: list[models.QuerySet[Any]] = [
+        Client.objects.order_by("pk"),
+        Grant.objects.select_related("client").order_by("pk"),
+        AccessToken.objects.select_related("client", "grant").order_by("pk"),
+        RefreshToken.objects.select_related("client", "grant").order_by("pk"),
+    ]
+    return tenants + [rows.filter(service=service) if service else rows for rows in owned]
+
+
+def _compact(record: dict[str, Any]) -> dict[str, Any]:
+    """Without the members that say nothing."""
+    return {name: value for name, value in record.items() if value not in (None, "", {})}
+
+
+def _moment(at: datetime | None) -> float | int | None:
+    """A NumericDate, to the microsecond."""
+    if at is None:
+        return None
+    seconds = at.timestamp()
+    return int(seconds) if seconds.is_integer() else seconds
+
+
+def _literal(text: str) -> Literal | None:
+    """JSON text that goes out as it is stored."""
+    return Literal(text) if text else None
+
+
+def _organization(row: Organization) -> dict[str, Any]:
+    return {"type": "organization", "id": row.pk, "name": row.name}
+
+
+def _service(row: Service) -> dict[str, Any]:
+    return {
+        "type": "service",
+        "id": row.pk,
+        "organization": row.organization_id,
+        **{name: getattr(row, name) for name in ServiceKind.settings},
+        "not_before": _moment(row.not_before),
+    }
+
+
+def _api_token(row: ApiToken) -> dict[str, Any]:
+    owner = row.service_id if row.kind == "service" else row.organization_id
+    return {
+        "type": "api_token",
+        "id": str(row.pk),
+        "kind": row.kind,
+        row.kind: owner,
+        "token_sha256": bytes(row.digest).hex(),
+        "prefix": row.prefix,
+        "description": row.description,
+        "can_manage_tokens": row.can_manage_tokens,
+        "created_at": _moment(row.created_at),
+        "expires_at": _moment(row.expires_at),
+        "revoked_at": _moment(row.revoked_at),
+    }
+
+
+def _client(row: Client) -> dict[str, Any]:
+    return {
+        "type": "client",
+        "service": row.service_id,
+        "id": row.pk,
+        "client_id": row.client_id,
+        "name": row.name,
+        "not_before": _moment(row.not_before),
+        "locked_at": _moment(row.locked_at),
+    }
+
+
+def _grant(row: Grant) -> dict[str, Any]:
+    return {
+        "type": "grant",
+        "service": row.service_id,
+        "client_id": row.client.client_id,
+        "grant_id": row.grant_id,
+        "subject": row.subject,
+        "scopes": _literal(row.scopes),
+        "claims": _literal(row.claims),
+        "authorization_details": _literal(row.authorization_details),
+        "created_at": _moment(row.created_at),
+        "last_updated_at": _moment(row.last_updated_at),
+        "updated_by": row.updated_by,
+        "expires_at": _moment(row.expires_at),
+        "revoked_at": _moment(row.revoked_at),
+        "pending": row.pending,
+        "access_generation": row.access_generation,
+        "refresh_generation": row.refresh_generation,
+    }
+
+
+def _token(row: AccessToken | RefreshToken) -> dict[str, Any]:
+    cnf = {"jkt": row.jkt, "x5t#S256": row.x5t_s256}
+    return {
+        "type": "access_token" if isinstance(row, AccessToken) else "refresh_token",
+        "service": row.service_id,
+        "client_id": row.client.client_id,
+        "grant_id": row.grant.grant_id if row.grant else None,
+        "subject": row.subject,
+        "token_sha256": bytes(row.digest).hex(),
+        "scopes": row.scopes.split(" ") if row.scopes else None,
+        "issued_at": _moment(row.issued_at),
+        "expires_at": _moment(row.expires_at),
+        "revoked_at": _moment(row.revoked_at),
+        "generation": row.generation,
+        "cnf": {name: value for name, value in cnf.items() if value},
+    }
+
+
+_RECORDS: Final[dict[type[models.Model], Any]] = {
+    Organization: _organization,
+    Service: _service,
+    ApiToken: _api_token,
+    Client: _client,
+    Grant: _grant,
+    AccessToken: _token,
+    RefreshToken: _token,
+}

@@ -1,0 +1,208 @@
+"""The import: batches of lines, each in a transaction of its own."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from typing import Any, Final, NamedTuple
+
+from django.db import DataError, IntegrityError, transaction
+
+from ..models import Actor, EventKind, GrantEvent
+from ..protocol import strict_json
+from .grants import AccessTokenKind, GrantKind, RefreshTokenKind
+from .kind import BadRecord, Fields, Key, Kind
+from .references import References
+from .tenants import ApiTokenKind, ClientKind, OrganizationKind, ServiceKind
+
+KINDS: Final[dict[str, Kind]] = {
+    kind.name: kind
+    for kind in (
+        OrganizationKind(),
+        ServiceKind(),
+        ApiTokenKind(),
+        ClientKind(),
+        GrantKind(),
+        AccessTokenKind(),
+        RefreshTokenKind(),
+    )
+}
+"""In the order in which one needs the other."""
+
+
+class Line(NamedTuple):
+    """A line of the file, counted from 1."""
+
+    number: int
+    text: bytes
+
+
+class Record(NamedTuple):
+    """The fields of a record, and the line that it stands on."""
+
+    line: int
+    fields: Fields
+
+
+class Error(NamedTuple):
+    """A bad record."""
+
+    line: int
+    message: str
+
+
+class BadBatch(Exception):
+    """The batch was rolled back, because of these records."""
+
+    def __init__(self, errors: Sequence[Error]) -> None:
+        super().__init__(f"{len(errors)} bad records")
+        self.errors = errors
+
+
+@dataclass
+class Importer:
+    """An import that is under way. `skip_bad`: keep the good records of a batch with bad ones."""
+
+    now: datetime
+    actor: Actor
+    source: str
+    skip_bad: bool = False
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
+    announced: set[int] = field(default_factory=set)
+
+    def take(self, lines: Iterable[Line]) -> list[Error]:
+        """Write a batch; the errors that were skipped. BadBatch: nothing of it was written."""
+        batch = Batch(self.now)
+        with transaction.atomic():
+            batch.write(lines)
+            if batch.errors and not self.skip_bad:
+                raise BadBatch(sorted(batch.errors))
+            services = batch.services - self.announced
+            for service_id in sorted(services):
+                details = {"source": self.source}
+                GrantEvent.objects.record(
+                    EventKind.IMPORTED, service_id, self.now, self.actor, details=details
+                )
+        self.announced |= services
+        for name, number in batch.counts.items():
+            self.counts[name] += number
+        return sorted(batch.errors)
+
+
+@dataclass
+class Batch:
+    """Lines that are written together. Kind by kind, for records may stand in any order that
+    defines what it uses: so a batch takes a handful of statements, however they alternate.
+    """
+
+    now: datetime
+    errors: list[Error] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    services: set[int] = field(default_factory=set)
+    references: References = field(default_factory=References)
+
+    def write(self, lines: Iterable[Line]) -> None:
+        """Write the good records; the others are in `errors`."""
+        records: dict[str, list[Record]] = {name: [] for name in KINDS}
+        for line in lines:
+            self._read(line, records)
+        self.references.load(record.fields for one in records.values() for record in one)
+        for name, kind in KINDS.items():
+            if records[name]:
+                self._write_kind(kind, records[name])
+
+    def _read(self, line: Line, records: dict[str, list[Record]]) -> None:
+        try:
+            record = _object(line.text)
+            kind = record.get("type")
+            if not isinstance(kind, str) or kind not in KINDS:
+                raise BadRecord(f"'type' must be one of {', '.join(KINDS)}")
+            records[kind].append(Record(line.number, KINDS[kind].read(record)))
+        except BadRecord as error:
+            self.errors.append(Error(line.number, str(error)))
+
+    def _write_kind(self, kind: Kind, records: list[Record]) -> None:
+        resolved = self._resolve(kind, records)
+        if not resolved:
+            return
+        known = kind.known([kind.key(fields) for _, fields in resolved])
+        before = {key: _state(kind, row) for key, row in known.items()}
+        new: dict[Key, tuple[int, Any]] = {}
+        for record in resolved:
+            self._apply(kind, record, known, new)
+        changed = {key: row for key, row in known.items() if _state(kind, row) != before[key]}
+        if changed:
+            kind.model._default_manager.bulk_update(changed.values(), kind.updated, batch_size=200)
+        for key, (line, row) in self._insert(kind, new).items():
+            self.references.define(kind.name, key, row, line)
+
+    def _resolve(self, kind: Kind, records: list[Record]) -> list[Record]:
+        resolved = []
+        for line, fields in records:
+            try:
+                resolved.append(Record(line, self.references.resolve(line, fields, *kind.refers)))
+            except BadRecord as error:
+                self.errors.append(Error(line, str(error)))
+        return resolved
+
+    def _apply(
+        self, kind: Kind, record: Record, known: dict[Key, Any], new: dict[Key, tuple[int, Any]]
+    ) -> None:
+        line, fields = record
+        key = kind.key(fields)
+        row = known.get(key) or new.get(key, (line, None))[1]
+        try:
+            if row is None:
+                new[key] = (line, kind.create(fields, self.now))
+            else:
+                kind.update(row, fields, self.now)
+        except BadRecord as error:
+            self.errors.append(Error(line, str(error)))
+        else:
+            self.counts[kind.name] += 1
+            self._touch(fields)
+
+    def _touch(self, fields: Fields) -> None:
+        """Remember the service, for the event."""
+        if "service" in fields:
+            self.services.add(fields["service"].pk)
+
+    def _insert(self, kind: Kind, new: dict[Key, tuple[int, Any]]) -> dict[Key, tuple[int, Any]]:
+        """All at once; where that fails, one by one, to name the one that it failed for."""
+        try:
+            with transaction.atomic():
+                kind.model._default_manager.bulk_create([row for _, row in new.values()])
+        except (IntegrityError, DataError):
+            return {key: one for key, one in new.items() if self._insert_one(*one)}
+        return new
+
+    def _insert_one(self, line: int, row: Any) -> bool:
+        try:
+            with transaction.atomic():
+                row.save(force_insert=True)
+        except (IntegrityError, DataError):
+            self.errors.append(Error(line, "conflicts with another record: is its number taken?"))
+            return False
+        return True
+
+
+def _state(kind: Kind, row: Any) -> list[Any]:
+    return [getattr(row, name) for name in kind.updated]
+
+
+def batches(lines: Iterable[bytes], size: int) -> Iterable[list[Line]]:
+    """The lines that are not blank, so many at a time."""
+    numbered = (Line(number, text) for number, text in enumerate(lines, 1) if text.strip())
+    while batch := list(islice(numbered, size)):
+        yield batch
+
+
+def _object(text: bytes) -> dict[str, Any]:
+    try:
+        value = strict_json.loads(text.strip(), keep_numbers=True)
+    except ValueError:
+        raise BadRecord("not a line of strict JSON") from None
+    if not isinstance(value, dict):
+        raise BadRecord("not a JSON object")
+    return value

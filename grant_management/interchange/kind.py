@@ -1,0 +1,112 @@
+"""What a kind of record is: its members, its key, and the rules by which a known one is updated.
+
+Nothing comes back to life: a stamp of death only moves earlier, and what a token or a grant
+hangs on never changes.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.db import models
+
+from .members import Reader
+
+Fields = dict[str, Any]
+Key = tuple[Any, ...]
+
+
+class BadRecord(ValueError):
+    """A record that is not taken. The message says why, and quotes no credential."""
+
+
+class Kind(ABC):
+    """One kind of record: how it is read, found, made and updated."""
+
+    name: ClassVar[str]
+    model: ClassVar[type[models.Model]]
+    readers: ClassVar[Mapping[str, Reader]]
+    required: ClassVar[frozenset[str]]
+    refers: ClassVar[tuple[str, ...]] = ()
+    updated: ClassVar[tuple[str, ...]]
+
+    def read(self, record: Mapping[str, Any]) -> Fields:
+        """The record's fields. BadRecord: a member is unknown, missing, or not acceptable."""
+        given = {name: value for name, value in record.items() if name != "type"}
+        if unknown := given.keys() - self.readers.keys():
+            raise BadRecord(f"unknown member {min(unknown)!r}")
+        if missing := self.required - given.keys():
+            raise BadRecord(f"member {min(missing)!r} is missing")
+        return {name: self._value(name, value) for name, value in given.items()}
+
+    def _value(self, name: str, value: Any) -> Any:
+        try:
+            return self.readers[name](value)
+        except ValueError as error:
+            raise BadRecord(f"{name!r} {error}") from None
+
+    @abstractmethod
+    def key(self, fields: Fields) -> Key:
+        """What a record is known by."""
+
+    @abstractmethod
+    def known(self, keys: Iterable[Key]) -> dict[Key, Any]:
+        """The rows of these keys, locked against a revoke beside us."""
+
+    @abstractmethod
+    def create(self, fields: Fields, now: datetime) -> Any:
+        """A row that is not saved yet."""
+
+    @abstractmethod
+    def update(self, row: Any, fields: Fields, now: datetime) -> None:
+        """Change a known row. BadRecord: the record would change what never changes."""
+
+
+def keep(row: Any, fields: Fields, *names: str) -> None:
+    """BadRecord where a record gives another value to what never changes."""
+    for name in names:
+        if name in fields and fields[name] != getattr(row, name):
+            raise BadRecord(f"{name!r} of a known record cannot change")
+
+
+def assign(row: Any, fields: Fields, *names: str) -> None:
+    """Take what the record gives, and keep what it leaves out."""
+    for name in names:
+        if name in fields:
+            setattr(row, name, fields[name])
+
+
+def earliest(row: Any, fields: Fields, *names: str) -> None:
+    """Stamps that are never cleared and never move later."""
+    for name in names:
+        stamps = [stamp for stamp in (getattr(row, name), fields.get(name)) if stamp is not None]
+        setattr(row, name, min(stamps, default=None))
+
+
+def latest(row: Any, fields: Fields, name: str) -> None:
+    """A stamp or a number that never goes back."""
+    values = [value for value in (getattr(row, name), fields.get(name)) if value is not None]
+    setattr(row, name, max(values, default=None))
+
+
+def expire(row: Any, fields: Fields, now: datetime) -> None:
+    """An expiry may move, unless it has passed: then it is a death like any other."""
+    if row.expires_at is None or row.expires_at > now:
+        assign(row, fields, "expires_at")
+    elif fields.get("expires_at"):
+        row.expires_at = min(row.expires_at, fields["expires_at"])
+
+
+def not_later(fields: Fields, name: str, now: datetime) -> None:
+    """BadRecord for a cut-off that is past now: it would kill what is not there yet."""
+    if fields.get(name) is not None and fields[name] > now:
+        raise BadRecord(f"{name!r} must not be later than now")
+
+
+def digest_of(fields: Fields) -> Fields:
+    """`token` or `token_sha256` as `digest`. BadRecord: none of them, or both."""
+    given = [fields.pop(name) for name in ("token", "token_sha256") if name in fields]
+    if len(given) != 1:
+        raise BadRecord("give 'token' or 'token_sha256', one of them")
+    return {**fields, "digest": given[0]}

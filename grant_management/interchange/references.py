@@ -1,0 +1,79 @@
+"""What records refer to, looked up many at a time."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..models import Client, Grant, Organization, Service
+from .kind import BadRecord, Fields, Key
+
+
+@dataclass
+class References:
+    """The rows that the records of one batch refer to, and the lines that defined them.
+
+    A row that the database had before has line 0: whoever refers to it comes later.
+    """
+
+    organizations: dict[Key, Any] = field(default_factory=dict)
+    services: dict[Key, Any] = field(default_factory=dict)
+    clients: dict[Key, Any] = field(default_factory=dict)
+    grants: dict[Key, Any] = field(default_factory=dict)
+    lines: dict[tuple[str, Key], int] = field(default_factory=dict)
+
+    def load(self, records: Iterable[Fields]) -> None:
+        """Look up what these records refer to: at most 4 queries."""
+        wanted = list(records)
+        _load(self.organizations, Organization, ("pk",), _keys(wanted, "organization"))
+        _load(self.services, Service, ("pk",), _keys(wanted, "service"))
+        clients = _keys(wanted, "service", "client_id")
+        _load(self.clients, Client, ("service_id", "client_id"), clients)
+        grants = _keys(wanted, "service", "grant_id")
+        _load(self.grants, Grant, ("service_id", "grant_id"), grants)
+
+    def resolve(self, line: int, fields: Fields, *names: str) -> Fields:
+        """The fields with rows in place of `names`. BadRecord: one is not defined before."""
+        resolved = dict(fields)
+        service = fields.get("service")
+        if "organization" in names and "organization" in fields:
+            number = fields["organization"]
+            resolved["organization"] = self._row("organization", (number,), line)
+        if "service" in names and "service" in fields:
+            resolved["service"] = self._row("service", (service,), line)
+        if "client" in names:
+            resolved["client"] = self._row("client", (service, resolved.pop("client_id")), line)
+        if "grant" in names and "grant_id" in fields:
+            grant_id = resolved.pop("grant_id")
+            key = (service, grant_id)
+            resolved["grant"] = None if grant_id is None else self._row("grant", key, line)
+        return resolved
+
+    def define(self, name: str, key: Key, row: Any, line: int) -> None:
+        """A row that a record of this batch defined."""
+        known: dict[Key, Any] = getattr(self, f"{name}s", {})
+        if key not in known:
+            self.lines[name, key] = line
+        known[key] = row
+
+    def _row(self, name: str, key: Key, line: int) -> Any:
+        row = getattr(self, f"{name}s").get(key)
+        if row is None or self.lines.get((name, key), 0) > line:
+            raise BadRecord(f"its {name} is not defined before it")
+        return row
+
+
+def _keys(records: list[Fields], *names: str) -> set[Key]:
+    keys = (tuple(fields.get(name) for name in names) for fields in records)
+    return {key for key in keys if None not in key}
+
+
+def _load(known: dict[Key, Any], model: Any, columns: tuple[str, ...], keys: set[Key]) -> None:
+    missing = keys - known.keys()
+    if not missing:
+        return
+    values = zip(*missing, strict=True)
+    filters = {f"{column}__in": set(ones) for column, ones in zip(columns, values, strict=True)}
+    for row in model._default_manager.filter(**filters):
+        key = tuple(getattr(row, column) for column in columns)
+        if key in missing:
+            known[key] = row

@@ -1,0 +1,60 @@
+"""`export_grants [--service N] [--output FILE]`."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from typing import Any, TextIO
+
+from django.core.management.base import CommandError, CommandParser
+
+from ...interchange.exporter import records, snapshot, total
+from ..base import GrantManagementCommand, find_service
+from ..progress import progress
+
+
+class Command(GrantManagementCommand):
+    """Exports records."""
+
+    help = (
+        "Export organizations, services, clients, grants and tokens as JSON Lines, with digests in"
+        " place of credentials: what `import_grants` reads. It loses nothing."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """What, and where to."""
+        super().add_arguments(parser)
+        parser.add_argument("--service", type=int, metavar="N", help="default: everything")
+        parser.add_argument(
+            "--output", default="-", metavar="FILE", help="default: standard output"
+        )
+
+    def handle(self, **options: Any) -> None:
+        """Export; the count goes to standard error, for the records may go to the other one."""
+        number = options["service"]
+        service = None if number is None else find_service(number)
+        count = 0
+        with (
+            snapshot(),
+            _opened(options["output"], self.stdout) as stream,
+            progress("Exporting", total(service)) as advance,
+        ):
+            for record in records(service):
+                stream.write(record + "\n")
+                count += 1
+                advance(1)
+        said = f'{{"records": {count}}}' if options["json"] else f"Exported {count} records."
+        self.stderr.write(said, self.style.SUCCESS)
+
+
+@contextlib.contextmanager
+def _opened(name: str, stdout: Any) -> Iterator[TextIO]:
+    """The stream; a file only its owner can read, for it tells who granted what to whom."""
+    if name == "-":
+        yield stdout
+        return
+    try:
+        descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    except OSError as error:
+        raise CommandError(f"{name}: {error.strerror}.") from None
+    with open(descriptor, "w", encoding="utf-8") as stream:
+        yield stream

@@ -1,0 +1,88 @@
+"""`import_grants FILE` (or `-`)."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from django.core.management.base import CommandError, CommandParser
+from django.utils import timezone
+
+from ...interchange.importer import BadBatch, Error, Importer, batches
+from ..base import GrantManagementCommand
+from ..progress import progress
+
+
+class Command(GrantManagementCommand):
+    """Imports records."""
+
+    help = (
+        "Import organizations, services, clients, grants and tokens from JSON Lines. Safe to"
+        " interrupt and to run again: known records are updated, and nothing comes back to life."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """From where, and what to do about bad records."""
+        super().add_arguments(parser)
+        parser.add_argument("file", metavar="FILE", help="JSON Lines; - is standard input")
+        parser.add_argument("--batch-size", type=int, default=1_000, metavar="LINES")
+        parser.add_argument(
+            "--on-error",
+            choices=["stop", "skip"],
+            default="stop",
+            help="stop: roll back the batch in hand; skip: keep the good records. Exit code 1.",
+        )
+
+    def handle(self, **options: Any) -> None:
+        """Import, and say how much."""
+        name = options["file"]
+        skip = options["on_error"] == "skip"
+        importer = Importer(timezone.now(), self.actor, os.path.basename(name), skip_bad=skip)
+        with _opened(name) as stream, progress("Importing", _size(stream)) as advance:
+            for batch in batches(stream, max(1, options["batch_size"])):
+                try:
+                    errors = importer.take(batch)
+                except BadBatch as bad:
+                    self._name(name, bad.errors)
+                    raise CommandError(_stopped(batch[0].number)) from None
+                self._name(name, errors)
+                skip = skip and not errors
+                advance(sum(len(line.text) for line in batch))
+        listed = ", ".join(f"{number} {kind}" for kind, number in importer.counts.items() if number)
+        self.answer(options, importer.counts, f"Imported: {listed or 'nothing'}.")
+        if options["on_error"] == "skip" and not skip:
+            raise CommandError("Bad records were left out; the others are imported.")
+
+    def _name(self, name: str, errors: "list[Error] | Any") -> None:
+        for error in errors:
+            self.stderr.write(f"{name}:{error.line}: {error.message}")
+
+
+def _stopped(line: int) -> str:
+    return (
+        f"Nothing from line {line} on was imported; all before it was. Mend the records and run"
+        " this again, or leave the bad ones out with --on-error skip."
+    )
+
+
+@contextlib.contextmanager
+def _opened(name: str) -> Iterator[BinaryIO]:
+    if name == "-":
+        yield sys.stdin.buffer
+        return
+    try:
+        stream = Path(name).open("rb")  # noqa: SIM115 - closed below
+    except OSError as error:
+        raise CommandError(f"{name}: {error.strerror}.") from None
+    with stream:
+        yield stream
+
+
+def _size(stream: BinaryIO) -> float | None:
+    """Bytes of a file; None where nobody knows before the end."""
+    try:
+        return os.fstat(stream.fileno()).st_size or None
+    except OSError:
+        return None

@@ -1,0 +1,85 @@
+import json
+import re
+from dataclasses import dataclass
+
+import pytest
+from django.test import Client as HTTP
+
+from .world import make_world
+
+
+@pytest.fixture
+def world(db):
+    return make_world()
+
+
+@dataclass
+class Answer:
+    """An answer of the API; `challenges` are parsed."""
+
+    status: int
+    headers: object
+    body: dict
+
+    @property
+    def action(self):
+        return self.body.get("action")
+
+    @property
+    def code(self):
+        return self.body["resultCode"]
+
+    @property
+    def challenges(self):
+        return parse_challenges(self.body["responseContent"])
+
+    @property
+    def content(self):
+        return json.loads(self.body["responseContent"])
+
+
+def parse_challenges(value):
+    """`{scheme: {parameter: value}}` of a WWW-Authenticate value; fails where it is not one."""
+    assert re.fullmatch(r"[ -~]+", value)
+    parsed = {}
+    for scheme, rest in re.findall(
+        r'(?:^|, )(Bearer|DPoP) ((?:[a-z_]+="[^"]*"(?:, (?!Bearer|DPoP))?)+)', value
+    ):
+        parsed[scheme] = dict(re.findall(r'([a-z_]+)="([^"\\]*)"', rest))
+    rebuilt = ", ".join(
+        f"{scheme} " + ", ".join(f'{name}="{text}"' for name, text in parameters.items())
+        for scheme, parameters in parsed.items()
+    )
+    assert rebuilt == value
+    return parsed
+
+
+@pytest.fixture
+def post():
+    """Send any request; get the `Answer`, which must be JSON that nobody keeps."""
+
+    def send(
+        path, body=b"", *, api_token=None, method="POST", content_type="application/json", **headers
+    ):
+        if api_token is not None:
+            headers["HTTP_AUTHORIZATION"] = f"Bearer {api_token}"
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        http = HTTP(raise_request_exception=False)
+        response = http.generic(method, path, data, content_type, **{"CONTENT_TYPE": content_type} | headers)
+        assert response["Content-Type"] == "application/json"
+        assert response["Cache-Control"] == "no-store"
+        members = json.loads(response.content) if method != "HEAD" else {"resultCode": ""}
+        assert all(isinstance(value, str) for value in members.values())
+        return Answer(response.status_code, response.headers, members)
+
+    return send
+
+
+@pytest.fixture
+def call(world, post):
+    """Call gm with these members."""
+
+    def send(**members):
+        return post(f"/api/{world.service.pk}/auth/gm", members, api_token=world.api_token)
+
+    return send

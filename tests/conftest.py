@@ -65,7 +65,9 @@ def post():
             headers["HTTP_AUTHORIZATION"] = f"Bearer {api_token}"
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         http = HTTP(raise_request_exception=False)
-        response = http.generic(method, path, data, content_type, **{"CONTENT_TYPE": content_type} | headers)
+        response = http.generic(
+            method, path, data, content_type, **{"CONTENT_TYPE": content_type} | headers
+        )
         assert response["Content-Type"] == "application/json"
         assert response["Cache-Control"] == "no-store"
         members = json.loads(response.content) if method != "HEAD" else {"resultCode": ""}

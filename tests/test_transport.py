@@ -24,7 +24,7 @@ def check(answer, result):
     assert ("responseContent" in answer.body) == (result.action is not None)
     if result.action is not None:
         (scheme, parameters), *rest = answer.challenges.items()
-        assert (scheme, parameters["error"], rest) == ("Bearer", "invalid_request", [])
+        assert (scheme, parameters["error"], rest) == ("Bearer", result.error, [])
 
 
 @pytest.mark.parametrize("value", [None, "", "  "])

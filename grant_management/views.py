@@ -1,6 +1,7 @@
 """HTTP in and out."""
 
 import math
+import re
 from typing import Any, cast
 
 from django.core.exceptions import RequestDataTooBig
@@ -82,7 +83,10 @@ class UnknownRouteView(JSONView):
 def read_body(request: HttpRequest) -> bytes:
     """The body, once its announced size and its encoding are acceptable."""
     limit = conf.max_body_size()
-    if int(request.META.get("CONTENT_LENGTH") or 0) > limit:
+    announced = request.META.get("CONTENT_LENGTH") or "0"
+    if not re.fullmatch("[0-9]{1,18}", announced):
+        raise Refused(Result.BODY_UNREADABLE, "its Content-Length is no number.")
+    if int(announced) > limit:
         raise Refused(Result.BODY_TOO_LARGE, f"The limit is {limit} bytes.")
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise Refused(Result.MEDIA_TYPE_UNSUPPORTED, "Send it without a content coding.")

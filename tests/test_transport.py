@@ -5,6 +5,7 @@ import json
 import pytest
 from django.test import Client as HTTP
 from django.test import override_settings
+from django.test.client import ClientHandler
 
 from grant_management.models import ApiToken
 from grant_management.protocol.results import Result
@@ -168,6 +169,12 @@ def test_route_unknown(post, db, settings, path, debug):
             check(post(path, method=method), Result.ROUTE_UNKNOWN)
 
 
+@pytest.mark.parametrize("length", ["x", "-1", "1e3", "\u0663", "9" * 19])
+def test_content_length_that_is_none(post, path, world, length):
+    answer = post(path, {}, api_token=world.api_token, CONTENT_LENGTH=length)
+    check(answer, Result.BODY_UNREADABLE)
+
+
 @pytest.mark.parametrize("body", [b"", b" \n"])
 def test_body_missing(post, path, world, body):
     check(post(path, body, api_token=world.api_token), Result.BODY_MISSING)
@@ -276,27 +283,12 @@ class Failing:
         raise ZeroDivisionError
 
 
-def test_doubled_leading_slash(world):
+def test_doubled_leading_slash(world, rf):
     """As clients send it whose base URL ends in a slash; the test client cannot."""
-    from io import BytesIO
-
-    from django.core.handlers.wsgi import WSGIHandler
-
-    body = b"{}"
-    environ = {
-        "REQUEST_METHOD": "POST",
-        "PATH_INFO": f"//api/{world.service.pk}/gm",
-        "CONTENT_TYPE": "application/json",
-        "CONTENT_LENGTH": "2",
-        "SERVER_NAME": "localhost",
-        "SERVER_PORT": "80",
-        "HTTP_AUTHORIZATION": f"Bearer {world.api_token}",
-        "wsgi.input": BytesIO(body),
-        "wsgi.url_scheme": "http",
-    }
-    said = []
-    WSGIHandler()(environ, lambda status, headers: said.append(status))
-    assert said == ["200 OK"]
+    request = rf.post("/", {}, "application/json", HTTP_AUTHORIZATION=f"Bearer {world.api_token}")
+    environ = request.environ | {"PATH_INFO": f"//api/{world.service.pk}/gm"}
+    response = ClientHandler()(environ)
+    assert json.loads(response.content)["resultCode"] == "A278201"
 
 
 def test_the_order_of_the_checks(post, path, world):

@@ -99,7 +99,8 @@ class TokenKind(Kind):
     def read(self, record: Mapping[str, Any]) -> Fields:
         """With `digest`, and what binds it."""
         fields = digest_of(super().read(record))
-        return {**fields, **fields.pop("cnf", {})}
+        binding = fields.pop("cnf", {})
+        return fields | binding
 
     def key(self, fields: Fields) -> Key:
         """Its service and digest."""

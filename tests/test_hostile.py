@@ -74,7 +74,7 @@ def test_any_members(hostile, members):
 @EXAMPLES
 @given(
     st.fixed_dictionaries(
-        {name: ANYTHING for name in NAMES[:-1]} | {"gmAction": st.sampled_from(["QUERY", "REVOKE"])}
+        dict.fromkeys(NAMES[:-1], ANYTHING) | {"gmAction": st.sampled_from(["QUERY", "REVOKE"])}
     )
 )
 def test_any_strings(hostile, members):

@@ -89,7 +89,7 @@ def test_base64url_there_and_back(raw):
 
 @pytest.mark.parametrize("text", ["A", "AB", "AA=", "A+", "A/", "AA\n", "\u00e4"])
 def test_base64url_has_one_spelling(text):
-    with pytest.raises(ValueError, match="base64url|padded|data"):
+    with pytest.raises(ValueError, match=r"base64url|padded|data"):
         b64url_decode(text)
 
 
@@ -173,7 +173,7 @@ def test_pairs_there_and_back(pairs):
     ],
 )
 def test_scopes_refused(scopes):
-    with pytest.raises(ValueError, match="scope|resource"):
+    with pytest.raises(ValueError, match=r"scope|resource"):
         content.scope_pairs(scopes)
 
 

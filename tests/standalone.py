@@ -1,0 +1,104 @@
+"""The standalone project as a process of its own, on a free port of this machine."""
+
+import contextlib
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def environment(**changes):
+    """As little as a shell has, so that nothing leaks in from the test run."""
+    kept = {
+        name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ
+    }
+    return kept | changes
+
+
+def manage(*arguments, **env):
+    """Run a command; its standard output."""
+    line = [sys.executable, "manage.py", *map(str, arguments)]
+    return subprocess.run(
+        line, cwd=ROOT, env=environment(**env), check=True, capture_output=True, text=True
+    ).stdout
+
+
+@contextlib.contextmanager
+def serving(database_url, workers=1):
+    """A server; yields its port."""
+    port = free_port()
+    line = [sys.executable, "-m", "gm_project.server", "127.0.0.1", str(port), str(workers)]
+    process = subprocess.Popen(
+        line, cwd=ROOT, env=environment(DATABASE_URL=database_url), stdout=subprocess.DEVNULL
+    )
+    try:
+        wait_for(port)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def wait_for(port):
+    for _ in range(300):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.1)
+    raise TimeoutError("the server did not come up")
+
+
+def post(port, path, api_token, members):
+    """The status and the answer of one call, on a connection of its own."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    headers = {"Authorization": f"Bearer {api_token}", "Content-Type": "application/json"}
+    connection.request("POST", path, json.dumps(members), headers)
+    response = connection.getresponse()
+    answer = json.loads(response.read())
+    connection.close()
+    return response.status, answer
+
+
+RECORDS = [
+    {"type": "organization", "id": 1, "name": "Example Bank"},
+    {"type": "service", "id": 1001, "organization": 1, "name": "Retail"},
+    {"type": "api_token", "kind": "service", "service": 1001, "token": "api-token-of-a-test"},
+    {"type": "client", "service": 1001, "client_id": "app-1"},
+    {"type": "grant", "service": 1001, "client_id": "app-1", "grant_id": "g-1"},
+    {
+        "type": "access_token",
+        "service": 1001,
+        "client_id": "app-1",
+        "grant_id": "g-1",
+        "token": "t-1",
+        "scopes": ["grant_management_query", "grant_management_revoke"],
+    },
+    {
+        "type": "access_token",
+        "service": 1001,
+        "client_id": "app-1",
+        "token": "t-2",
+        "scopes": ["grant_management_query"],
+    },
+]
+PATH, API_TOKEN = "/api/1001/auth/gm", "api-token-of-a-test"
+QUERY = {"gmAction": "QUERY", "grantId": "g-1", "accessToken": "t-1"}
+
+
+def seed(database_url, folder):
+    """Migrate a database of its own, and import a small world."""
+    path = Path(folder) / "records.jsonl"
+    path.write_text("".join(json.dumps(record) + "\n" for record in RECORDS))
+    manage("migrate", "-v", "0", DATABASE_URL=database_url)
+    manage("import_grants", path, DATABASE_URL=database_url)

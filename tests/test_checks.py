@@ -1,0 +1,41 @@
+"""The system checks: really registered, silent where all is well."""
+
+import pytest
+from django.core.checks import run_checks
+
+from grant_management import conf
+
+
+def ids():
+    return {message.id for message in run_checks() if "grant_management" in message.id}
+
+
+def test_silent(settings):
+    assert ids() == set()
+    settings.GRANT_MANAGEMENT = {"MAX_BODY_SIZE": 10, "THROTTLE_RATE": "10/s"}
+    assert ids() == set()
+
+
+WRONG = {
+    "E001": ["x"],
+    "E002": {"MAX_BODYSIZE": 1},
+    "E003": {"MAX_BODY_SIZE": 0},
+    "E004": {"THROTTLE_RATE": "many"},
+}
+
+
+@pytest.mark.parametrize(("number", "value"), WRONG.items())
+def test_wrong_settings(settings, number, value):
+    settings.GRANT_MANAGEMENT = value
+    assert ids() == {f"grant_management.{number}"}
+
+
+def test_middleware(settings):
+    settings.MIDDLEWARE = settings.MIDDLEWARE[1:]
+    assert ids() == {"grant_management.W001"}
+
+
+def test_settings_are_read_when_used(settings):
+    assert conf.max_body_size() == 1_048_576
+    settings.GRANT_MANAGEMENT = {"MAX_BODY_SIZE": 5}
+    assert conf.max_body_size() == 5

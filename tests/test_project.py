@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from grant_management.protocol.results import Result
+
 from .standalone import ROOT, environment, free_port
 from .world import make_world
 
@@ -156,3 +158,14 @@ def test_documented_commands_exist():
 
     assert named - commands <= set(get_commands())
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def test_every_code_is_documented():
+    """With the very words of the table."""
+    documented = (ROOT / "docs" / "api.md").read_text()
+    for result in Result:
+        assert f"| {result.code} | {result.status} | {result.action or ''} |" in documented
+        assert f"| {result.text.rstrip(':')} |" in documented
+    for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):
+            assert (path.parent / target).exists(), (path.name, target)

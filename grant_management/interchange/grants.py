@@ -100,7 +100,7 @@ class TokenKind(Kind):
         """With `digest`, and what binds it."""
         fields = digest_of(super().read(record))
         binding = fields.pop("cnf", {})
-        return fields | binding
+        return {**fields, **binding}
 
     def key(self, fields: Fields) -> Key:
         """Its service and digest."""

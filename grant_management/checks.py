@@ -1,5 +1,6 @@
 """System checks: what is wrong with the host's settings, before the first request."""
 
+import ipaddress
 import re
 from typing import Any
 
@@ -51,4 +52,18 @@ def _unusable_values() -> list[CheckMessage]:
     if rate is not None and not re.fullmatch(r"[1-9][0-9]*/[smhd][a-z]*", str(rate)):
         message = "GRANT_MANAGEMENT['THROTTLE_RATE'] must be None or a rate such as '100/s'."
         errors.append(Error(message, id="grant_management.E004"))
-    return errors
+    return [*errors, *_unusable_proxies()]
+
+
+def _unusable_proxies() -> list[CheckMessage]:
+    networks = conf.configured().get("TRUSTED_PROXIES", [])
+    header = conf.configured().get("CLIENT_CERTIFICATE_HEADER")
+    try:
+        trusted = [ipaddress.ip_network(network) for network in networks]
+    except (ValueError, TypeError):
+        message = "GRANT_MANAGEMENT['TRUSTED_PROXIES'] must be a list of networks: '10.0.0.0/8'."
+        return [Error(message, id="grant_management.E005")]
+    if header and not trusted:
+        message = "A CLIENT_CERTIFICATE_HEADER is read from TRUSTED_PROXIES only: name them."
+        return [Error(message, id="grant_management.E006")]
+    return []

@@ -1,14 +1,20 @@
 """The settings of the app: `GRANT_MANAGEMENT` in the host's settings, read when used."""
 
+import ipaddress
 from typing import Any, Final
 
 from django.conf import settings
+from django.http import HttpRequest
 
 DEFAULTS: Final[dict[str, Any]] = {
     # Bytes of a request's body.
     "MAX_BODY_SIZE": 1_048_576,
     # Calls for each API token, as "100/s", "1000/m", "50000/h"; None: unlimited.
     "THROTTLE_RATE": None,
+    # The header in which a proxy hands on the client's TLS certificate; None: no proxy does.
+    "CLIENT_CERTIFICATE_HEADER": None,
+    # Networks of the proxies that may set it, as "10.0.0.0/8"; from elsewhere it is ignored.
+    "TRUSTED_PROXIES": [],
 }
 
 
@@ -21,6 +27,23 @@ def configured() -> dict[str, Any]:
 def max_body_size() -> int:
     """Bytes that a request's body may have."""
     return int(configured().get("MAX_BODY_SIZE", DEFAULTS["MAX_BODY_SIZE"]))
+
+
+def client_certificate(request: HttpRequest) -> str:
+    """What a trusted proxy says of the client's certificate, or ""."""
+    values = {**DEFAULTS, **configured()}
+    name = values["CLIENT_CERTIFICATE_HEADER"]
+    if not name or not _is_trusted(request.META.get("REMOTE_ADDR", ""), values["TRUSTED_PROXIES"]):
+        return ""
+    return request.headers.get(name, "")
+
+
+def _is_trusted(address: str, networks: list[str]) -> bool:
+    try:
+        remote = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(remote in ipaddress.ip_network(network) for network in networks)
 
 
 def throttle_rate() -> str | None:

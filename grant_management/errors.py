@@ -13,6 +13,14 @@ from .serializers import GMResponse
 logger = logging.getLogger("grant_management")
 
 
+class MethodNotAllowed(Refused):
+    """Another method than those `allowed`."""
+
+    def __init__(self, *allowed: str) -> None:
+        super().__init__(Result.METHOD_NOT_ALLOWED, f"Allowed: {' '.join(allowed) or 'none'}.")
+        self.allowed = allowed
+
+
 class Throttled(Refused):
     """Too many calls. `wait` is in seconds."""
 
@@ -36,8 +44,8 @@ def refusal_response(refusal: Refused) -> HttpResponse:
     response = json_response(answer.as_json(), result.status)
     if result.status == 401:
         response["WWW-Authenticate"] = "Bearer"
-    if result.status == 405:
-        response["Allow"] = "POST"
+    if isinstance(refusal, MethodNotAllowed):
+        response["Allow"] = ", ".join(refusal.allowed)
     if isinstance(refusal, Throttled):
         response["Retry-After"] = str(refusal.wait)
     return response
@@ -58,7 +66,6 @@ def failure_response(error: Exception) -> HttpResponse:
 _OF_STATUS = {
     400: Result.BODY_UNREADABLE,
     404: Result.ROUTE_UNKNOWN,
-    405: Result.METHOD_NOT_ALLOWED,
     413: Result.BODY_TOO_LARGE,
     500: Result.SERVER_FAILED,
 }

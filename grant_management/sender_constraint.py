@@ -41,7 +41,7 @@ def verify_key(
     The proof is burnt last: one that fails here can be mended and sent again.
     """
     if not token.jkt:
-        return
+        return _check_scheme(request)
     if not request.dpop:
         raise Refused(Result.PROOF_MISSING)
     proof = _verified(request, _expected(token, action, request, now))
@@ -51,6 +51,13 @@ def verify_key(
         raise Refused(Result.NONCE_REQUIRED)
     if not _burn(token.service, proof):
         raise Refused(Result.PROOF_REPLAYED)
+    return None
+
+
+def _check_scheme(request: GMRequest) -> None:
+    """A token that is bound to no key must not come with the DPoP scheme (RFC 9449 §7.1)."""
+    if request.dpop_scheme:
+        raise Refused(Result.PROOF_KEY_DIFFERS, "It is bound to none: send it as Bearer.")
 
 
 def _expected(

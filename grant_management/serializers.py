@@ -24,6 +24,8 @@ class GMRequest:
     gm_action: str = ""
     grant_id: str = ""
     dpop_nonce_required: bool = False
+    # Only where this project reads the client's own request: it came with the DPoP scheme.
+    dpop_scheme: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ An optional slash in front: clients whose base URL ends in one send `//api/…`.
 
 from django.urls import re_path
 
+from .resource import GrantResourceView, MetadataView
 from .views import GrantManagementView, UnknownRouteView
 
 app_name = "grant_management"
@@ -14,6 +15,16 @@ urlpatterns = [
         r"^(?:/)?api/(?P<service_id>[0-9]{1,19})/(?:auth/)?gm\Z",
         GrantManagementView.as_view(),
         name="gm",
+    ),
+    re_path(
+        r"^gm/(?P<service_id>[0-9]{1,19})/(?P<grant_id>[^/]+)\Z",
+        GrantResourceView.as_view(),
+        name="grant",
+    ),
+    re_path(
+        r"^\.well-known/oauth-authorization-server/(?P<service_id>[0-9]{1,19})\Z",
+        MetadataView.as_view(),
+        name="metadata",
     ),
     re_path(r"^(?:/)?api/[\s\S]*\Z", UnknownRouteView.as_view()),
 ]

@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 from . import conf
 from .authentication import authenticate, authorize
 from .endpoint import process_request
-from .errors import Throttled, failure_response, json_response, refusal_response
+from .errors import MethodNotAllowed, Throttled, failure_response, json_response, refusal_response
 from .models import ApiToken, Service
 from .protocol.results import Refused, Result
 from .serializers import parse_gm_request
@@ -48,7 +48,7 @@ class JSONView(APIView):
     def service(self, request: HttpRequest, service_id: str) -> Service:
         """Who calls, and for which service: method → API token → its service → throttle."""
         if request.method != "POST":
-            raise Refused(Result.METHOD_NOT_ALLOWED)
+            raise MethodNotAllowed("POST")
         api_token = authenticate(request.headers.get("Authorization", ""), timezone.now())
         service = authorize(api_token, int(service_id))
         self._throttle(request, api_token)

@@ -152,7 +152,7 @@ def _grant(row: Grant) -> dict[str, Any]:
 def _token(row: AccessToken | RefreshToken) -> dict[str, Any]:
     cnf = {"jkt": row.jkt, "x5t#S256": row.x5t_s256}
     return {
-        "type": "access_token" if isinstance(row, AccessToken) else "refresh_token",
+        "type": "access_token",
         "service": row.service_id,
         "client_id": row.client.client_id,
         "grant_id": row.grant.grant_id if row.grant else None,
@@ -167,6 +167,11 @@ def _token(row: AccessToken | RefreshToken) -> dict[str, Any]:
     }
 
 
+def _refresh_token(row: RefreshToken) -> dict[str, Any]:
+    rotation = {"rotated_at": _moment(row.rotated_at), "family": str(row.family)}
+    return {**_token(row), "type": "refresh_token", **rotation}
+
+
 _RECORDS: Final[dict[type[models.Model], Any]] = {
     Organization: _organization,
     Service: _service,
@@ -174,5 +179,5 @@ _RECORDS: Final[dict[type[models.Model], Any]] = {
     Client: _client,
     Grant: _grant,
     AccessToken: _token,
-    RefreshToken: _token,
+    RefreshToken: _refresh_token,
 }

@@ -94,7 +94,8 @@ class TokenKind(Kind):
     }
     required = frozenset({"service", "client_id"})
     refers = ("service", "client", "grant")
-    updated = ("scopes", "issued_at", "expires_at", "revoked_at", "jkt", "x5t_s256")
+    stamps = ("issued_at", "expires_at", "revoked_at")
+    updated: ClassVar[tuple[str, ...]] = ("scopes", *stamps, "jkt", "x5t_s256")
 
     def read(self, record: Mapping[str, Any]) -> Fields:
         """With `digest`, and what binds it."""
@@ -138,7 +139,14 @@ class AccessTokenKind(TokenKind):
 
 
 class RefreshTokenKind(TokenKind):
-    """A refresh token."""
+    """A refresh token: also when it was rotated, and the family that it belongs to."""
 
     name = "refresh_token"
     model = RefreshToken
+    readers = {**TokenKind.readers, "rotated_at": m.optional(m.moment), "family": m.identity}
+    updated = (*TokenKind.updated, "rotated_at")
+
+    def update(self, row: AccessToken | RefreshToken, fields: Fields, now: datetime) -> None:
+        """As other tokens; rotated once, rotated for ever."""
+        super().update(row, fields, now)
+        earliest(row, fields, "rotated_at")

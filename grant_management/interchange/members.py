@@ -4,6 +4,7 @@ Numbers come as `Literal`s: as they were written.
 """
 
 import re
+import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -63,6 +64,14 @@ def moment(value: Any) -> datetime:
         return datetime.fromtimestamp(float(value.text), UTC)
     except (AttributeError, ValueError, OverflowError, OSError):
         raise ValueError("must be a time in seconds since 1970") from None
+
+
+def identity(value: Any) -> uuid.UUID:
+    """A UUID."""
+    try:
+        return uuid.UUID(value)
+    except (ValueError, AttributeError, TypeError):
+        raise ValueError("must be a UUID") from None
 
 
 def clear_value(value: Any) -> bytes:

@@ -1,7 +1,6 @@
 """Organizations, services, API tokens and clients as records."""
 
 import copy
-import uuid
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -126,20 +125,13 @@ class ServiceKind(Kind):
             raise BadRecord(f"{name!r}: {messages[0]}") from None
 
 
-def _uuid(value: Any) -> uuid.UUID:
-    try:
-        return uuid.UUID(value)
-    except (ValueError, AttributeError, TypeError):
-        raise ValueError("must be a UUID") from None
-
-
 class ApiTokenKind(Kind):
     """`{"type":"api_token","kind":"service","service":…,"token":…}` or of an organization."""
 
     name = "api_token"
     model = ApiToken
     readers = {
-        "id": _uuid,
+        "id": m.identity,
         "kind": m.text(20),
         "service": m.identifier,
         "organization": m.identifier,

@@ -13,7 +13,12 @@ from .keys import uuid7
 class EventKind(models.TextChoices):
     """What happened."""
 
+    CREATED = "created", _("Grant created")
+    MERGED = "merged", _("Grant merged")
+    REPLACED = "replaced", _("Grant replaced")
     REVOKED = "revoked", _("Grant revoked")
+    REFRESH_REUSED = "refresh_reused", _("Rotated refresh token used again")
+    TOKENS_REVOKED = "tokens_revoked", _("Tokens revoked")
     CUT_OFF = "cut_off", _("Cut-off moved")
     CLIENT_LOCKED = "client_locked", _("Client locked")
     CLIENT_UNLOCKED = "client_unlocked", _("Client unlocked")

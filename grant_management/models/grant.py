@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from .. import signals
+from ..protocol.content import Content
 from .client import Client
 from .event import Actor, EventKind, GrantEvent, Reason
 from .keys import uuid7
@@ -34,6 +35,10 @@ class UpdatedBy(models.TextChoices):
 
 class GrantQuerySet(models.QuerySet["Grant"]):
     """The store of grants."""
+
+    def locked(self, service: Service, grant_id: str) -> "Grant":
+        """As `known`, and nobody else changes it until the transaction ends."""
+        return self.select_for_update(of=("self",)).known(service, grant_id)
 
     def known(self, service: Service, grant_id: str) -> "Grant":
         """The grant of this ID, dead or alive, with its client: 1 query.
@@ -103,6 +108,10 @@ class Grant(models.Model):
             return GrantStatus.EXPIRED
         return GrantStatus.PENDING if self.pending else GrantStatus.ACTIVE
 
+    def is_owned_by(self, client: Client, subject: str | None) -> bool:
+        """Whether it is this client's and this subject's."""
+        return self.client_id == client.pk and self.subject == subject
+
     def is_expired(self, now: datetime) -> bool:
         """Whether its time is over."""
         return self.expires_at is not None and self.expires_at <= now
@@ -132,6 +141,22 @@ class Grant(models.Model):
         shown = {name: str(int(at.timestamp())) for name, at in moments.items() if at}
         return shown | ({"updated_by": f'"{self.updated_by}"'} if self.updated_by else {})
 
+    def change(
+        self, to: Content, kind: EventKind, at: datetime, actor: Actor, **fields: Any
+    ) -> None:
+        """Write what it holds from now on, and the event with what it held before.
+
+        The caller has it locked. Earlier refresh tokens die, and on replace access tokens too.
+        """
+        before = self.content()
+        self.refresh_generation += 1
+        self.access_generation += int(kind is EventKind.REPLACED)
+        changed = {**to.texts(), **fields, "last_updated_at": at}
+        for name, value in changed.items():
+            setattr(self, name, value)
+        self.save(update_fields=[*changed, "access_generation", "refresh_generation"])
+        self.record(kind, at, actor, details={"before": before, "after": self.content()})
+
     def revoke(self, at: datetime, actor: Actor, why: Reason) -> bool:
         """Whether this call revoked it: of many at one moment, exactly one did.
 
@@ -146,11 +171,12 @@ class Grant(models.Model):
         with transaction.atomic():
             if rows.update(revoked_at=at, **raised) == 0:
                 return False
-            event = self._record(EventKind.REVOKED, at, actor, **asdict(why))
+            event = self.record(EventKind.REVOKED, at, actor, **asdict(why))
             transaction.on_commit(lambda: signals.announce_revocation(self, event))
         return True
 
-    def _record(self, kind: EventKind, at: datetime, actor: Actor, **fields: Any) -> GrantEvent:
+    def record(self, kind: EventKind, at: datetime, actor: Actor, **fields: Any) -> GrantEvent:
+        """Add an event about this grant, in the transaction of the change."""
         return GrantEvent.objects.record(
             kind,
             self.service_id,

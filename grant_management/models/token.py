@@ -70,6 +70,12 @@ class Token(models.Model):
         """What may be shown of a token: 8 of the 64 hexadecimal digits of its digest."""
         return bytes(self.digest).hex()[:8]
 
+    def know(self, service: Service) -> None:
+        """Put in the rows that a query by service need not join."""
+        self.service = self.client.service = service
+        if self.grant is not None:
+            self.grant.service, self.grant.client = service, self.client
+
     def status(self, now: datetime) -> TokenStatus:
         """Reads the token, its client, its service and its own grant; no query where joined."""
         cut_off = self.service.latest_cut_off(self.client)
@@ -103,9 +109,7 @@ class AccessTokenQuerySet(models.QuerySet["AccessToken"]):
         """
         joined = self.select_related("client", "grant")
         token = joined.get(service=service, digest=sha256(value))
-        token.service = token.client.service = service
-        if token.grant is not None:
-            token.grant.service, token.grant.client = service, token.client
+        token.know(service)
         return token
 
 
@@ -126,12 +130,35 @@ class AccessToken(Token):
         return grant.access_generation
 
 
+class RefreshTokenQuerySet(models.QuerySet["RefreshToken"]):
+    """The store of refresh tokens."""
+
+    def presented(self, service: Service, value: str) -> "RefreshToken":
+        """The refresh token of a clear value, with its client and grant: 1 query.
+
+        RefreshToken.DoesNotExist: the service has no such token.
+        """
+        joined = self.select_related("client", "grant")
+        token = joined.get(service=service, digest=sha256(value))
+        token.know(service)
+        return token
+
+
 class RefreshToken(Token):
-    """What a client exchanges for new access tokens."""
+    """What a client exchanges, once, for new tokens. `family` is shared with those it became."""
+
+    rotated_at = models.DateTimeField(_("rotated"), null=True, blank=True)
+    family = models.UUIDField(_("family"), default=uuid7)
+
+    objects = RefreshTokenQuerySet.as_manager()
 
     class Meta(Token.Meta):
         verbose_name = _("refresh token")
         verbose_name_plural = _("refresh tokens")
+        indexes = [
+            *Token.Meta.indexes,
+            models.Index(fields=["service", "family"], name="gm_refreshtoken_family"),
+        ]
 
     @staticmethod
     def generation_of(grant: Grant) -> int:

@@ -4,9 +4,12 @@ All of it is kept as the JSON text that a QUERY shows, so that nothing is lost b
 the order of members nor the spelling of numbers (RFC 9396 leaves both to the detail's type).
 """
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from . import strict_json
@@ -94,3 +97,57 @@ def _resource(value: Any) -> str:
     if not isinstance(value, str) or not _RESOURCE.match(value):
         raise ValueError("'resource' must hold absolute URIs without fragment")
     return value
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a user consented to. `details` are JSON texts, in the order first granted."""
+
+    pairs: frozenset[Pair] = frozenset()
+    claims: frozenset[str] = frozenset()
+    details: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, scopes: Any, claims: Any, details: Any) -> "Content":
+        """From JSON values, the details with their numbers kept. ValueError: not acceptable."""
+        shown = show_claims(claims), show_details(details)
+        return cls.stored(show_scopes(scope_pairs(scopes)), *shown)
+
+    @classmethod
+    def stored(cls, scopes: str, claims: str, details: str) -> "Content":
+        """From the JSON texts of a grant."""
+        objects = strict_json.loads(details or "[]", keep_numbers=True)
+        return cls(
+            frozenset(scope_pairs(strict_json.loads(scopes or "[]"))),
+            frozenset(strict_json.loads(claims or "[]")),
+            tuple(map(strict_json.dumps, objects)),
+        )
+
+    def merged(self, other: "Content") -> "Content":
+        """The union; details are equal when their parsed JSON is equal."""
+        known = {_identity(detail) for detail in self.details}
+        new = {_identity(detail): detail for detail in reversed(other.details)}
+        added = [new[key] for key in map(_identity, other.details) if key not in known]
+        details = self.details + tuple(dict.fromkeys(added))
+        return Content(self.pairs | other.pairs, self.claims | other.claims, details)
+
+    def texts(self) -> dict[str, str]:
+        """The JSON texts to store, by member."""
+        return {
+            "scopes": show_scopes(self.pairs),
+            "claims": show_claims(sorted(self.claims)),
+            "authorization_details": f"[{','.join(self.details)}]" if self.details else "",
+        }
+
+
+def _identity(detail: str) -> Any:
+    """The same for equal JSON values: 1 is 1.0, and not true."""
+    return _frozen(json.loads(detail, parse_float=Decimal, parse_int=Decimal))
+
+
+def _frozen(value: Any) -> Any:
+    if isinstance(value, dict):
+        return frozenset((name, _frozen(member)) for name, member in value.items())
+    if isinstance(value, list):
+        return tuple(map(_frozen, value))
+    return type(value).__name__, value

@@ -75,7 +75,7 @@ class Result(Enum):
     AUTHORIZATION_MALFORMED = ("A001203", 400, Action.CALLER_ERROR, INVALID_REQUEST, "The Authorization header is no bearer credential.")
     API_TOKEN_INVALID = ("A458101", 401, None, None, "The API token is not valid: it is unknown, expired or revoked.")
     SERVICE_NOT_ALLOWED = ("A458201", 403, None, None, "The API token is not for this service.")
-    METHOD_NOT_ALLOWED = ("A001205", 405, None, None, "The method is not allowed here: send POST.")
+    METHOD_NOT_ALLOWED = ("A001205", 405, None, None, "The method is not allowed here.")
     BODY_TOO_LARGE = ("A001206", 413, None, None, "The body is too large.")
     THROTTLED = ("A001207", 429, None, None, "Too many requests: wait for the seconds that Retry-After says.")
     ROUTE_UNKNOWN = ("A001208", 404, None, None, "There is nothing at this URL.")

@@ -16,6 +16,7 @@ from ..world import Key, b64
 
 RFC = json.loads((Path(__file__).parent.parent / "data" / "rfc.json").read_text())
 URL = "https://as.example.com/gm/g1"
+NOW = time.time()
 TOKEN = "an-access-token"
 KEY = Key()
 
@@ -26,7 +27,7 @@ def expected(**changes):
         htu=URL,
         access_token=TOKEN,
         algs=list(jwk.REQUIREMENTS),
-        now=time.time(),
+        now=NOW,
         max_age=60,
         clock_skew=60,
     )
@@ -34,7 +35,7 @@ def expected(**changes):
 
 
 def proof(key=KEY, **changes):
-    return key.proof(TOKEN, **({"htu": URL} | changes))
+    return key.proof(TOKEN, **({"htu": URL, "iat": int(NOW)} | changes))
 
 
 def refused(text, **changes):
@@ -74,11 +75,11 @@ POSITIVE = {
     "query and fragment in htu": {"htu": f"{URL}?a=b#c"},
     "htu in capitals, with port": {"htu": "HTTPS://AS.EXAMPLE.COM:443/gm/g1"},
     "dot segments and escapes": {"htu": "https://as.example.com/x/../gm/%671"},
-    "ten seconds early": {"iat": int(time.time()) - 10},
-    "ten seconds late": {"iat": int(time.time()) + 10},
-    "fraction": {"iat": time.time()},
-    "exp to come": {"exp": int(time.time()) + 60},
-    "nbf past": {"nbf": int(time.time()) - 60},
+    "ten seconds early": {"iat": int(NOW) - 10},
+    "ten seconds late": {"iat": int(NOW) + 10},
+    "fraction": {"iat": NOW},
+    "exp to come": {"exp": int(NOW) + 60},
+    "nbf past": {"nbf": int(NOW) - 60},
     "long jti": {"jti": "x" * 2_000},
 }
 
@@ -129,17 +130,17 @@ CLAIMS = {
     "htu other port": {"htu": "https://as.example.com:444/gm/g1"},
     "htu port beyond": {"htu": "https://as.example.com:99999/gm/g1"},
     "htu letters for a port": {"htu": "https://as.example.com:abc/gm/g1"},
-    "iat an hour ago": {"iat": int(time.time()) - 3_600},
-    "iat in an hour": {"iat": int(time.time()) + 3_600},
-    "iat string": {"iat": str(int(time.time()))},
+    "iat an hour ago": {"iat": int(NOW) - 3_600},
+    "iat in an hour": {"iat": int(NOW) + 3_600},
+    "iat string": {"iat": str(int(NOW))},
     "iat boolean": {"iat": True},
     "iat null": {"iat": None},
     "iat huge": {"iat": 10**400},
     "iat negative": {"iat": -1},
     "iat year 10000": {"iat": 253402300800},
-    "exp past": {"exp": int(time.time()) - 3_600},
+    "exp past": {"exp": int(NOW) - 3_600},
     "exp string": {"exp": "x"},
-    "nbf to come": {"nbf": int(time.time()) + 3_600},
+    "nbf to come": {"nbf": int(NOW) + 3_600},
     "ath of another token": {"ath": b64(sha256("other"))},
     "ath not ASCII": {"ath": "\u00e4"},
     "ath number": {"ath": 1},
@@ -331,7 +332,7 @@ def payload(**changes):
         "jti": "j",
         "htm": "GET",
         "htu": URL,
-        "iat": int(time.time()),
+        "iat": int(NOW),
         "ath": b64(sha256(TOKEN)),
     }
     return json.dumps(claims | changes)
@@ -353,7 +354,7 @@ PARTS = {
     "lone surrogate": (HEADER, payload()[:-1] + ',"x":"\\ud800"}'),
     "U+0000": (HEADER, payload()[:-1] + ',"x":"\\u0000"}'),
     "digits without end": (HEADER, payload()[:-1] + ',"x":' + "9" * 5_000 + "}"),
-    "iat 1e400": (HEADER, payload().replace(f"{int(time.time())}", "1e400")),
+    "iat 1e400": (HEADER, payload().replace(f"{int(NOW)}", "1e400")),
 }
 
 

@@ -1,0 +1,16 @@
+"""What an authorization server publishes about itself: draft §7.1, RFC 9449 §5.1, RFC 8414."""
+
+from typing import Any
+
+from .models import Service
+
+
+def authorization_server_metadata(service: Service) -> dict[str, Any]:
+    """The members that this app answers for, to be merged into the server's own metadata."""
+    members: dict[str, Any] = {
+        "grant_management_actions_supported": service.actions_supported,
+        "grant_management_endpoint": service.grant_management_endpoint,
+        "grant_management_action_required": service.action_required,
+        "dpop_signing_alg_values_supported": service.dpop_signing_algs,
+    }
+    return {name: value for name, value in members.items() if value != ""}

@@ -1,0 +1,113 @@
+"""The draft's own endpoint (§6): a grant as a resource, for the OAuth client itself.
+
+The client's request is put into the same call that an authorization server would make, so that
+both doors lead through the same checks.
+"""
+
+import json
+import re
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from . import conf
+from .endpoint import process_request
+from .errors import MethodNotAllowed, json_response
+from .metadata import authorization_server_metadata
+from .models import Service
+from .models.organization import MAX_ID
+from .protocol.results import Action, GMAction, Refused, Result
+from .serializers import GMRequest, GMResponse
+from .views import JSONView
+
+METHODS = {"GET": GMAction.QUERY, "DELETE": GMAction.REVOKE}
+
+# RFC 6750 §2.1 and RFC 9449 §7.1; the scheme in any case (RFC 9110 §11.1).
+_CREDENTIALS = re.compile(r"(bearer|dpop) +([A-Za-z0-9\-._~+/]+=*)\Z", re.IGNORECASE)
+_STATUS = {
+    Action.OK: 200,
+    Action.NO_CONTENT: 204,
+    Action.UNAUTHORIZED: 401,
+    Action.FORBIDDEN: 403,
+    Action.NOT_FOUND: 404,
+}
+
+
+class GrantResourceView(JSONView):
+    """`GET` and `DELETE /gm/{serviceId}/{grantId}`."""
+
+    def respond(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
+        """200, 204, 401, 403 or 404, as the draft's §6.4 to §6.6 say; 500 where we failed."""
+        service = find_service(kwargs["service_id"])
+        action = _action(service, request.method or "")
+        call = _call(request, action, kwargs["grant_id"])
+        return _response(process_request(service, call, timezone.now()))
+
+
+class MetadataView(JSONView):
+    """`GET /.well-known/oauth-authorization-server/{serviceId}`: the members of this app."""
+
+    def respond(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
+        """200, for anybody."""
+        if request.method != "GET":
+            raise MethodNotAllowed("GET")
+        service = find_service(kwargs["service_id"])
+        return json_response(json.dumps(authorization_server_metadata(service)))
+
+
+def find_service(service_id: str) -> Service:
+    """The service of a URL. Refused: there is none."""
+    number = int(service_id)
+    service = Service.objects.filter(pk=number).first() if number <= MAX_ID else None
+    if service is None:
+        raise Refused(Result.ROUTE_UNKNOWN)
+    return service
+
+
+def _action(service: Service, method: str) -> GMAction:
+    """What the method asks for, where the service supports it."""
+    supported = {
+        name: action
+        for name, action in METHODS.items()
+        if action.value.lower() in service.actions_supported
+    }
+    if method not in supported:
+        raise MethodNotAllowed(*supported)
+    return supported[method]
+
+
+def _call(request: HttpRequest, action: GMAction, grant_id: str) -> GMRequest:
+    """The client's request as a call; `htm` and `htu` are those of this endpoint by default."""
+    credentials = _CREDENTIALS.match(request.headers.get("Authorization", ""))
+    dpop_scheme = credentials is not None and credentials[1].lower() == "dpop"
+    return GMRequest(
+        access_token=credentials[2] if credentials else "",
+        client_certificate=conf.client_certificate(request),
+        # A bound token with the Bearer scheme is refused (RFC 9449 §7.2): its proof counts for
+        # nothing. Two headers come joined by a comma, which no proof has.
+        dpop=request.headers.get("DPoP", "") if dpop_scheme else "",
+        gm_action=action,
+        grant_id=grant_id,
+        dpop_scheme=dpop_scheme,
+    )
+
+
+def _response(answer: GMResponse) -> HttpResponse:
+    action = answer.result.action
+    status = _STATUS.get(action, 500) if action else 500
+    response = json_response(_body(answer, status), status)
+    if status == 204:
+        del response["Content-Type"]
+    if status in (401, 403, 404):
+        response["WWW-Authenticate"] = answer.response_content or ""
+    if answer.dpop_nonce:
+        response["DPoP-Nonce"] = answer.dpop_nonce
+    return response
+
+
+def _body(answer: GMResponse, status: int) -> str:
+    if status in (200, 204):
+        return answer.response_content or ""
+    members: dict[str, Any] = {"error": answer.result.error, "error_description": answer.message}
+    return json.dumps({name: value for name, value in members.items() if value})

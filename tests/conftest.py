@@ -4,8 +4,13 @@ from dataclasses import dataclass
 
 import pytest
 from django.test import Client as HTTP
+from hypothesis import settings
 
 from .world import make_world
+
+# A slow machine is no reason to fail.
+settings.register_profile("tests", deadline=None)
+settings.load_profile("tests")
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from .. import signals
+from ..protocol import uris
 from ..protocol.content import Content
 from .client import Client
 from .event import Actor, EventKind, GrantEvent, Reason
@@ -45,6 +46,8 @@ class GrantQuerySet(models.QuerySet["Grant"]):
 
         Grant.DoesNotExist: the service has none.
         """
+        if not uris.is_grant_id(grant_id):  # then there is none, and no need to ask
+            raise Grant.DoesNotExist
         grant = self.select_related("client").get(service=service, grant_id=grant_id)
         grant.service = grant.client.service = service
         return grant

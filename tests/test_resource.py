@@ -1,0 +1,232 @@
+"""The draft's own endpoint, and the metadata: what the OAuth client itself sees."""
+
+import json
+
+import pytest
+from django.test import Client as HTTP
+
+from grant_management.models import Grant
+
+from .conftest import parse_challenges
+from .test_endpoint import ALGS
+from .world import ENDPOINT, Key, certificate, make_world
+
+
+@pytest.fixture
+def ask(world):
+    """A request of a client for a grant; the response."""
+
+    def send(grant_id, token="", *, method="GET", scheme="Bearer", service=None, **headers):
+        if token:
+            headers["HTTP_AUTHORIZATION"] = f"{scheme} {token}"
+        path = f"/gm/{(service or world.service).pk}/{grant_id}"
+        response = HTTP(raise_request_exception=False).generic(method, path, **headers)
+        assert response["Cache-Control"] == "no-store"
+        return response
+
+    return send
+
+
+def test_query(world, ask):
+    """Items 24 to 28."""
+    grant = world.grant()
+    response = ask(grant.grant_id, world.token(grant))
+    assert (response.status_code, response["Content-Type"]) == (200, "application/json")
+    assert response.json() == {"scopes": [{"scope": "openid"}]}
+
+
+def test_revoke(world, ask):
+    """Items 32 and 33; then 37 with its own token, and 35 with another."""
+    grant = world.grant()
+    token, own = world.token(grant), world.token()
+    response = ask(grant.grant_id, token, method="DELETE")
+    assert (response.status_code, response.content) == (204, b"")
+    assert "Content-Type" not in response
+    assert ask(grant.grant_id, token).status_code == 401
+    assert ask(grant.grant_id, own).status_code == 404
+    assert ask(grant.grant_id, own, method="DELETE").status_code == 404
+
+
+def challenge(response):
+    return parse_challenges(response["WWW-Authenticate"])
+
+
+def test_statuses(world, ask):
+    """Items 22, 35, 36 and 37."""
+    grant = world.grant()
+    nothing = ask(grant.grant_id)
+    assert nothing.status_code == 401
+    assert challenge(nothing) == {"Bearer": {"realm": "Retail"}, "DPoP": {"algs": ALGS}}
+    unknown = ask(grant.grant_id, "unknown")
+    assert (unknown.status_code, challenge(unknown)["Bearer"]["error"]) == (401, "invalid_token")
+    missing = ask("nowhere", world.token())
+    assert (missing.status_code, challenge(missing)["Bearer"]["error"]) == (404, "invalid_grant_id")
+    foreign = ask(world.grant(client=world.client_named("other")).grant_id, world.token())
+    assert (foreign.status_code, challenge(foreign)["Bearer"]["error"]) == (
+        403,
+        "insufficient_scope",
+    )
+    weak = ask(grant.grant_id, world.token(grant, scopes="openid"))
+    assert (weak.status_code, challenge(weak)["Bearer"]["scope"]) == (403, "grant_management_query")
+    for response in (unknown, missing, foreign, weak):
+        assert (
+            response.json()["error_description"]
+            == challenge(response)["Bearer"]["error_description"]
+        )
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "HEAD", "OPTIONS"])
+def test_other_methods(world, ask, method):
+    """Item 38."""
+    response = ask("x", method=method)
+    assert (response.status_code, response["Allow"]) == (405, "GET, DELETE")
+
+
+def test_actions_that_the_service_does_not_support(world, ask):
+    """Items 21 and 39."""
+    world.service.actions_supported = ["query"]
+    world.service.save()
+    grant = world.grant()
+    response = ask(grant.grant_id, world.token(grant), method="DELETE")
+    assert (response.status_code, response["Allow"]) == (405, "GET")
+    assert Grant.objects.get().revoked_at is None
+
+
+def test_credentials_in_other_places_are_none(world, ask):
+    grant = world.grant()
+    token = world.token(grant)
+    for value in (
+        f"Basic {token}",
+        token,
+        "Bearer",
+        f"Bearer {token} x",
+        f"Bearer {token}, Bearer {token}",
+    ):
+        assert ask(grant.grant_id, HTTP_AUTHORIZATION=value).status_code == 401
+    response = HTTP().get(f"/gm/{world.service.pk}/{grant.grant_id}", {"access_token": token})
+    assert response.status_code == 401
+
+
+class TestDPoP:
+    """RFC 9449 §7."""
+
+    @pytest.fixture
+    def bound(self, world, ask):
+        key, grant = Key(), world.grant()
+        token = world.token(grant, jkt=key.jkt)
+
+        def send(*, method="GET", scheme="DPoP", proof=None, **claims):
+            claims = {"htu": f"{ENDPOINT}/{grant.grant_id}", "htm": method} | claims
+            made = key.proof(token, **claims) if proof is None else proof
+            headers = {"HTTP_DPOP": made} if made else {}
+            return ask(grant.grant_id, token, method=method, scheme=scheme, **headers)
+
+        send.make = lambda **claims: key.proof(token, htu=f"{ENDPOINT}/{grant.grant_id}", **claims)
+        return send
+
+    def test_proof(self, bound):
+        assert bound().status_code == 200
+        assert bound(scheme="dpop").status_code == 200
+        assert bound(method="DELETE").status_code == 204
+
+    def test_nonce(self, world, bound):
+        world.service.dpop_nonce_required = True
+        world.service.save()
+        challenged = bound()
+        assert challenged.status_code == 401
+        assert challenge(challenged)["DPoP"]["error"] == "use_dpop_nonce"
+        answered = bound(nonce=challenged["DPoP-Nonce"])
+        assert answered.status_code == 200
+        assert answered["DPoP-Nonce"] == challenged["DPoP-Nonce"]
+
+    def test_bound_token_as_bearer(self, bound):
+        response = bound(scheme="Bearer")
+        assert (response.status_code, challenge(response)["DPoP"]["error"]) == (
+            401,
+            "invalid_token",
+        )
+
+    def test_two_proofs(self, bound):
+        response = bound(proof=f"{bound.make()},{bound.make()}")
+        assert (response.status_code, challenge(response)["DPoP"]["error"]) == (
+            401,
+            "invalid_dpop_proof",
+        )
+
+    def test_replay_and_none(self, bound):
+        proof = bound.make()
+        assert bound(proof=proof).status_code == 200
+        assert bound(proof=proof).status_code == 401
+        assert bound(proof="").status_code == 401
+
+    def test_unbound_token_with_the_dpop_scheme(self, world, ask):
+        grant, key = world.grant(), Key()
+        token = world.token(grant)
+        proof = key.proof(token, htu=f"{ENDPOINT}/{grant.grant_id}", htm="DELETE")
+        response = ask(grant.grant_id, token, method="DELETE", scheme="DPoP", HTTP_DPOP=proof)
+        assert response.status_code == 401
+        assert Grant.objects.get().revoked_at is None
+
+
+class TestCertificate:
+    """From a proxy's header: only where the operator names it, and trusts the proxy."""
+
+    @pytest.fixture
+    def bound(self, world, ask):
+        pem, thumbprint = certificate()
+        grant = world.grant()
+        token = world.token(grant, x5t_s256=thumbprint)
+        header = pem.replace("\n", "\t")
+        return lambda **extra: (
+            ask(grant.grant_id, token, HTTP_X_CLIENT_CERT=header, **extra).status_code
+        )
+
+    def test_header(self, bound, settings):
+        assert bound() == 401
+        settings.GRANT_MANAGEMENT = {
+            "CLIENT_CERTIFICATE_HEADER": "X-Client-Cert",
+            "TRUSTED_PROXIES": ["127.0.0.0/8"],
+        }
+        assert bound() == 200
+        assert bound(REMOTE_ADDR="192.0.2.1") == 401
+        assert bound(REMOTE_ADDR="") == 401
+        settings.GRANT_MANAGEMENT["CLIENT_CERTIFICATE_HEADER"] = "X-Other"
+        assert bound() == 401
+
+
+def test_service_is_chosen_by_the_url(world, ask):
+    other = make_world(world.service.organization)
+    grant = world.grant()
+    token = world.token(grant)
+    assert ask(grant.grant_id, token, service=other.service).status_code == 401
+    for number in (1, 2**63, 9_999_999_999_999_999_999):
+        response = HTTP().get(f"/gm/{number}/x")
+        assert (response.status_code, response.json()["resultCode"]) == (404, "A001208")
+
+
+def test_any_grant_id(world, ask):
+    token = world.token()
+    for grant_id in ("%00", "%FF", "%E4", "a%2Fb", "x" * 5_000, "%0d%0aX:y", "..."):
+        assert ask(grant_id, token).status_code == 404
+
+
+def test_metadata(world):
+    """Items 39 to 41, and RFC 9449 §5.1."""
+    world.service.action_required = True
+    world.service.save()
+    path = f"/.well-known/oauth-authorization-server/{world.service.pk}"
+    response = HTTP().get(path)
+    assert response.json() == {
+        "grant_management_actions_supported": ["query", "revoke", "create", "merge", "replace"],
+        "grant_management_endpoint": ENDPOINT,
+        "grant_management_action_required": True,
+        "dpop_signing_alg_values_supported": ALGS.split(),
+    }
+    assert HTTP().post(path).status_code == 405
+    world.service.grant_management_endpoint = ""
+    world.service.save()
+    assert "grant_management_endpoint" not in HTTP().get(path).json()
+    assert (
+        json.loads(HTTP().get("/.well-known/oauth-authorization-server/1").content)["resultCode"]
+        == "A001208"
+    )

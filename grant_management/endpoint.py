@@ -5,6 +5,7 @@ from datetime import datetime
 from .actions import perform
 from .introspection import SCOPES, check_active, check_scope, find_access_token
 from .models import AccessToken, Nonces, Service
+from .models.token import Token
 from .protocol.challenge import challenge, challenges_without_error
 from .protocol.results import GMAction, Refused, Result
 from .sender_constraint import required_nonces, verify_certificate, verify_key
@@ -28,7 +29,7 @@ def process_request(service: Service, request: GMRequest, now: datetime) -> GMRe
         result, content = perform(token, action, request.grant_id, now)
         return GMResponse(result, result.message(), content, _handed_out(nonces))
     except Refused as refusal:
-        content = _challenge(refusal, service, token, request)
+        content = challenge_of(refusal, service, token, _missing_scope(refusal, request))
         return GMResponse(refusal.result, refusal.message, content, _handed_out(nonces))
 
 
@@ -49,13 +50,15 @@ def _handed_out(nonces: Nonces | None) -> str | None:
     return nonces.current if nonces else None
 
 
-def _challenge(
-    refusal: Refused, service: Service, token: AccessToken | None, request: GMRequest
-) -> str:
+def _missing_scope(refusal: Refused, request: GMRequest) -> str:
+    missing = refusal.result is Result.SCOPE_MISSING
+    return SCOPES[GMAction(request.gm_action)] if missing else ""
+
+
+def challenge_of(refusal: Refused, service: Service, token: Token | None, scope: str = "") -> str:
     """What the authorization server sends as `WWW-Authenticate`."""
     result = refusal.result
     if result.error is None:
         return challenges_without_error(service.realm or service.name, service.dpop_signing_algs)
-    scope = SCOPES[GMAction(request.gm_action)] if result is Result.SCOPE_MISSING else ""
     algs = service.dpop_signing_algs if token is not None and token.jkt else ()
     return challenge(result.error, refusal.message, scope=scope, dpop_algs=algs)

@@ -3,7 +3,8 @@
 import hmac
 from datetime import UTC, datetime
 
-from .models import AccessToken, DPoPNonce, Nonces, Service, UsedProof
+from .models import DPoPNonce, Nonces, Service, UsedProof
+from .models.token import Token
 from .protocol import certificates, dpop, uris
 from .protocol.results import GMAction, Refused, Result
 from .serializers import GMRequest
@@ -12,14 +13,14 @@ _DEFAULT_METHODS = {GMAction.QUERY: "GET", GMAction.REVOKE: "DELETE"}
 
 
 def required_nonces(
-    service: Service, token: AccessToken, request: GMRequest, now: datetime
+    service: Service, token: Token, request: GMRequest, now: datetime
 ) -> Nonces | None:
     """The nonces that the proof must carry one of; None where the call needs no nonce."""
     required = service.dpop_nonce_required or request.dpop_nonce_required
     return DPoPNonce.objects.at(service, now) if token.jkt and required else None
 
 
-def verify_certificate(token: AccessToken, request: GMRequest) -> None:
+def verify_certificate(token: Token, request: GMRequest) -> None:
     """Refused unless the client's certificate is the one that the token is bound to."""
     if not token.x5t_s256:
         return
@@ -34,7 +35,7 @@ def verify_certificate(token: AccessToken, request: GMRequest) -> None:
 
 
 def verify_key(
-    token: AccessToken, action: GMAction, request: GMRequest, nonces: Nonces | None, now: datetime
+    token: Token, action: GMAction, request: GMRequest, nonces: Nonces | None, now: datetime
 ) -> None:
     """Refused unless a fresh DPoP proof shows the key that the token is bound to.
 
@@ -60,9 +61,7 @@ def _check_scheme(request: GMRequest) -> None:
         raise Refused(Result.PROOF_KEY_DIFFERS, "It is bound to none: send it as Bearer.")
 
 
-def _expected(
-    token: AccessToken, action: GMAction, request: GMRequest, now: datetime
-) -> dpop.Expected:
+def _expected(token: Token, action: GMAction, request: GMRequest, now: datetime) -> dpop.Expected:
     service = token.service
     return dpop.Expected(
         htm=request.htm or _DEFAULT_METHODS[action],

@@ -67,14 +67,14 @@ def parse_gm_request(media_type: str, body: bytes) -> GMRequest:
     return GMRequest(**fields, dpop_nonce_required=boolean(members, "dpopNonceRequired"))
 
 
-def parse_body(media_type: str, body: bytes) -> dict[str, Any]:
+def parse_body(media_type: str, body: bytes, *, keep_numbers: bool = False) -> dict[str, Any]:
     """The members of a JSON object or a form; those that are null are left out."""
     if media_type not in (JSON, FORM):
         raise Refused(Result.MEDIA_TYPE_UNSUPPORTED)
     if not body.strip():
         raise Refused(Result.BODY_MISSING)
     try:
-        return _json_members(body) if media_type == JSON else _form_members(body)
+        return _json_members(body, keep_numbers) if media_type == JSON else _form_members(body)
     except ValueError:
         raise Refused(Result.BODY_UNREADABLE, "it is not strict JSON or a strict form.") from None
 
@@ -95,8 +95,8 @@ def boolean(members: dict[str, Any], name: str) -> bool:
     return value
 
 
-def _json_members(body: bytes) -> dict[str, Any]:
-    value = strict_json.loads(body)
+def _json_members(body: bytes, keep_numbers: bool) -> dict[str, Any]:
+    value = strict_json.loads(body, keep_numbers=keep_numbers)
     if not isinstance(value, dict):
         raise Refused(Result.BODY_UNREADABLE, "it is not a JSON object.")
     return {name: member for name, member in value.items() if member is not None}

@@ -3,7 +3,7 @@
 An optional slash in front: clients whose base URL ends in one send `//api/…`.
 """
 
-from django.urls import re_path
+from django.urls import include, re_path
 
 from .resource import GrantResourceView, MetadataView
 from .views import GrantManagementView, UnknownRouteView
@@ -16,6 +16,7 @@ urlpatterns = [
         GrantManagementView.as_view(),
         name="gm",
     ),
+    re_path(r"^(?:/)?api/(?P<service_id>[0-9]{1,19})/", include("grant_management.store.urls")),
     re_path(
         r"^gm/(?P<service_id>[0-9]{1,19})/(?P<grant_id>[^/]+)\Z",
         GrantResourceView.as_view(),

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
+from .. import members as m
 from ..models import AccessToken, Grant, RefreshToken
 from ..models.grant import UpdatedBy
 from ..protocol.content import show_claims, show_details
-from . import members as m
 from .kind import BadRecord, Fields, Key, Kind, assign, digest_of, earliest, expire, keep, latest
 
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 
-from .members import Reader
+from ..members import Reader
 
 Fields = dict[str, Any]
 Key = tuple[Any, ...]

@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from django.core.exceptions import ValidationError
 
+from .. import members as m
+from ..members import Reader
 from ..models import ApiToken, Client, Organization, Service
-from . import members as m
 from .kind import (
     BadRecord,
     Fields,
@@ -22,7 +23,6 @@ from .kind import (
     latest,
     not_later,
 )
-from .members import Reader
 
 
 class OrganizationKind(Kind):

@@ -4,6 +4,7 @@ from .api_token import ApiToken
 from .client import Client
 from .event import Actor, EventKind, GrantEvent, Reason
 from .grant import Grant, GrantStatus
+from .idempotency import IdempotencyKey
 from .nonce import DPoPNonce, Nonces
 from .organization import Organization
 from .proof import UsedProof
@@ -20,6 +21,7 @@ __all__ = [
     "Grant",
     "GrantEvent",
     "GrantStatus",
+    "IdempotencyKey",
     "Nonces",
     "Organization",
     "Ownership",

@@ -5,12 +5,19 @@ from datetime import datetime
 
 from django.db import models
 
+from .idempotency import IdempotencyKey
 from .nonce import DPoPNonce
 from .proof import UsedProof
 from .service import Service
 from .token import AccessToken, RefreshToken
 
-EXPIRING: tuple[type[models.Model], ...] = (UsedProof, DPoPNonce, AccessToken, RefreshToken)
+EXPIRING: tuple[type[models.Model], ...] = (
+    UsedProof,
+    DPoPNonce,
+    IdempotencyKey,
+    AccessToken,
+    RefreshToken,
+)
 
 
 def expired(model: type[models.Model], service: Service, now: datetime) -> models.QuerySet:  # type: ignore[type-arg]

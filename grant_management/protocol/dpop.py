@@ -26,7 +26,10 @@ class InvalidProof(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a proof must have been made for. Times are seconds; `htu` is normalised."""
+    """What a proof must have been made for. Times are seconds; `htu` is normalised.
+
+    An empty `access_token` is that of a token request, which has none (§4.3, point 12).
+    """
 
     htm: str
     htu: str
@@ -109,7 +112,7 @@ def _check_request(claims: dict[str, Any], expected: Expected) -> None:
         raise InvalidProof(f"'htm' is for another method; expected {expected.htm}.")
     if not _same_url(claims.get("htu"), expected.htu):
         raise InvalidProof(f"'htu' is for another URL; expected {expected.htu}.")
-    if not _is_digest_of(claims.get("ath"), expected.access_token):
+    if expected.access_token and not _is_digest_of(claims.get("ath"), expected.access_token):
         raise InvalidProof("'ath' is not for this access token.")
     if not isinstance(claims.get("nonce", ""), str):
         raise InvalidProof("'nonce' is not a string.")

@@ -71,6 +71,14 @@ class Result(Enum):
     GRANT_OF_OTHER_CLIENT = ("A284301", 200, Action.FORBIDDEN, INSUFFICIENT_SCOPE, "The grant belongs to another client.")
     GRANT_OF_OTHER_SUBJECT = ("A284302", 200, Action.FORBIDDEN, INSUFFICIENT_SCOPE, "The grant belongs to another subject.")
 
+    STORE_DONE = ("A291001", 200, None, None, "Done.")
+    STORE_REFUSED = ("A291201", 400, Action.CALLER_ERROR, INVALID_REQUEST, "The store refused this:")
+    STORE_CLIENT_UNKNOWN = ("A291202", 400, Action.CALLER_ERROR, INVALID_REQUEST, "There is no such client, or 'clientId' and 'clientIdentifier' do not agree.")
+    STORE_GRANT_UNKNOWN = ("A291203", 404, None, None, "There is no such grant at this service.")
+    STORE_KEY_REUSED = ("A291204", 409, None, None, "This Idempotency-Key came with another request before.")
+    STORE_REFRESH_REFUSED = ("A291301", 400, Action.CALLER_ERROR, "invalid_grant", "The refresh token is refused:")
+    TOKEN_OF_OTHER_SUBJECT = ("A291302", 200, Action.FORBIDDEN, INSUFFICIENT_SCOPE, "The access token is another subject's.")
+
     AUTHORIZATION_MISSING = ("A001202", 401, None, None, "The request has no API token: send it as 'Authorization: Bearer'.")
     AUTHORIZATION_MALFORMED = ("A001203", 400, Action.CALLER_ERROR, INVALID_REQUEST, "The Authorization header is no bearer credential.")
     API_TOKEN_INVALID = ("A458101", 401, None, None, "The API token is not valid: it is unknown, expired or revoked.")

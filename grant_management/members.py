@@ -9,11 +9,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from ..models.keys import MAX_NUMBER
-from ..models.organization import MAX_ID
-from ..protocol import content, uris
-from ..protocol.digests import b64url_decode, sha256
-from ..protocol.strict_json import Literal
+from .models.keys import MAX_NUMBER
+from .models.organization import MAX_ID
+from .protocol import content, uris
+from .protocol.digests import b64url_decode, sha256
+from .protocol.strict_json import Literal
 
 Reader = Callable[[Any], Any]
 
@@ -115,7 +115,7 @@ def confirmation(value: Any) -> dict[str, str]:
     if not isinstance(value, dict) or not value.keys() <= {"jkt", "x5t#S256"}:
         raise ValueError("must be an object with 'jkt' or 'x5t#S256'")
     fields = {"jkt": "jkt", "x5t#S256": "x5t_s256"}
-    return {fields[name]: _thumbprint(one) for name, one in value.items() if one is not None}
+    return {fields[name]: thumbprint(one) for name, one in value.items() if one is not None}
 
 
 def names(value: Any) -> list[Any]:
@@ -125,7 +125,8 @@ def names(value: Any) -> list[Any]:
     return value
 
 
-def _thumbprint(value: Any) -> str:
+def thumbprint(value: Any) -> str:
+    """A SHA-256 thumbprint of a key or a certificate."""
     if not isinstance(value, str) or len(b64url_decode(value)) != _THUMBPRINT_BYTES:
         raise ValueError("must hold SHA-256 thumbprints in base64url")
     return value

@@ -1,0 +1,1 @@
+"""The store over HTTP, for authorization servers in other languages."""

@@ -1,0 +1,61 @@
+"""Clients."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from ..members import client_number, flag, text
+from ..models import Actor, Client, Reason, Service
+from ..protocol.results import Refused, Result
+from .reading import Answer, Members, done, read
+
+BY_API = Reason("requested through the API")
+_READERS = {
+    "clientIdentifier": text(255),
+    "clientId": client_number,
+    "name": text(255, shortest=0),
+    "locked": flag,
+}
+
+
+def save(service: Service, members: Members, now: datetime) -> Answer:
+    """`/clients`: the client, made or updated."""
+    values = read(members, _READERS)
+    if "clientIdentifier" not in values:
+        raise Refused(Result.BODY_UNREADABLE, "'clientIdentifier' is missing.")
+    client = _saved(service, values)
+    _lock(client, values.get("locked"), now)
+    return done(
+        {
+            "clientId": client.pk,
+            "clientIdentifier": client.client_id,
+            "name": client.name,
+            "locked": client.locked_at is not None,
+        }
+    )
+
+
+def _saved(service: Service, values: dict[str, Any]) -> Client:
+    number = {"id": values["clientId"]} if "clientId" in values else {}
+    named = {"name": values["name"]} if "name" in values else {}
+    try:
+        with transaction.atomic():
+            client, created = Client.objects.get_or_create(
+                service=service, client_id=values["clientIdentifier"], defaults=number | named
+            )
+    except IntegrityError:
+        raise Refused(Result.STORE_REFUSED, "this 'clientId' is taken.") from None
+    if number and client.pk != number["id"]:
+        raise Refused(Result.STORE_REFUSED, "'clientId' of a known client cannot change.")
+    if named and not created:
+        Client.objects.filter(service=service, pk=client.pk).update(**named)
+        client.name = named["name"]
+    return client
+
+
+def _lock(client: Client, locked: bool | None, now: datetime) -> None:
+    if locked is True:
+        client.lock(now, Actor.command("API"), BY_API)
+    if locked is False:
+        client.unlock(now, Actor.command("API"), BY_API)

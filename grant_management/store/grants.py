@@ -1,0 +1,211 @@
+"""Grants: checked, made, changed, shown, listed, revoked."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F, Q, QuerySet
+
+from .. import lifecycle
+from ..lifecycle import Authorization, GrantAction, LifecycleError
+from ..members import flag, integer, text
+from ..models import Actor, Grant, GrantStatus, Reason, Service
+from ..protocol.content import Content
+from ..protocol.results import Refused, Result
+from ..protocol.strict_json import Literal
+from .reading import (
+    CLIENT,
+    Answer,
+    Members,
+    compact,
+    done,
+    find_client,
+    find_grant,
+    milliseconds,
+    read,
+    refused,
+    to_milliseconds,
+)
+
+SUBJECT = {"subject": text(255)}
+PAGE = 50
+
+
+def check(service: Service, members: Members, now: datetime) -> Answer:
+    """`/grants/check`: whether an authorization request may go on; else what to send for it."""
+    strings = {"grantManagementAction": text(50, shortest=0), "grantId": text(1_000, shortest=0)}
+    values = read(members, CLIENT | SUBJECT | strings)
+    action, grant_id = (values.get(name, "") for name in strings)
+    try:
+        client = find_client(service, values)
+        lifecycle.begin(client, values.get("subject"), action, grant_id, now)
+    except LifecycleError as error:
+        answer = refused(Refused(Result.STORE_REFUSED, error.description), "BAD_REQUEST")
+        return answer | {"error": error.error, "errorDescription": error.description}
+    return done({}, "OK")
+
+
+def create(service: Service, members: Members, now: datetime) -> Answer:
+    """`/grants`: a new grant, pending until its first token unless `active`."""
+    values = read(members, CLIENT | SUBJECT | {"expiresAt": milliseconds, "active": flag})
+    client = find_client(service, values)
+    authorization = Authorization(client, values.get("subject"), GrantAction.CREATE)
+    grant = lifecycle.complete(
+        authorization,
+        _content(members),
+        now,
+        expires_at=values.get("expiresAt"),
+        active=values.get("active", False),
+    )
+    return done(show(grant, now))
+
+
+def merge(service: Service, members: Members, now: datetime, *, grant_id: str) -> Answer:
+    """`/grants/{grantId}/merge`: the union of what is held and what was consented to."""
+    return _change(service, members, now, grant_id, GrantAction.MERGE)
+
+
+def replace(service: Service, members: Members, now: datetime, *, grant_id: str) -> Answer:
+    """`/grants/{grantId}/replace`: only what was consented to now."""
+    return _change(service, members, now, grant_id, GrantAction.REPLACE)
+
+
+def get(service: Service, members: Members, now: datetime, *, grant_id: str) -> Answer:
+    """`/grants/{grantId}/get`: the grant, dead or alive."""
+    return done(show(find_grant(service, grant_id), now))
+
+
+def revoke(service: Service, members: Members, now: datetime, *, grant_id: str) -> Answer:
+    """`/grants/{grantId}/revoke`: the grant, revoked; again changes nothing."""
+    values = read(members, {"reason": text(50), "note": text(2_000, shortest=0)})
+    grant = find_grant(service, grant_id)
+    reason = values.get("reason", "requested through the API")
+    grant.revoke(now, Actor.command("API"), Reason(reason, values.get("note", "")))
+    return done(show(find_grant(service, grant_id), now))
+
+
+def list_grants(service: Service, members: Members, now: datetime) -> Answer:
+    """`/grants/list`: of a subject or a client, newest first, a page at a time."""
+    readers = {"status": text(20), "limit": integer(1, 1_000), "cursor": text(100)}
+    values = read(members, CLIENT | SUBJECT | readers)
+    rows = _of(service, values)
+    limit = values.get("limit", PAGE)
+    wanted = values.get("status")
+    if wanted is not None and wanted not in GrantStatus.values:
+        raise Refused(Result.BODY_UNREADABLE, f"'status' is one of {', '.join(GrantStatus)}.")
+    rows = _with_status(rows, wanted, service, now)
+    page = list(_after(rows, values.get("cursor")).order_by("-created_at", "-id")[: limit + 1])
+    for grant in page:
+        grant.service = grant.client.service = service
+    cursor = _cursor(page[limit - 1]) if len(page) > limit else None
+    return done({"cursor": cursor}) | {"grants": [show(grant, now) for grant in page[:limit]]}
+
+
+def show(grant: Grant, now: datetime) -> Answer:
+    """A grant, with its status and stamps."""
+    stamps = {
+        "createdAt": grant.created_at,
+        "lastUpdatedAt": grant.last_updated_at,
+        "expiresAt": grant.expires_at,
+        "revokedAt": grant.revoked_at,
+    }
+    return compact(
+        {
+            "grantId": grant.grant_id,
+            "clientId": grant.client_id,
+            "clientIdentifier": grant.client.client_id,
+            "clientName": grant.client.name,
+            "subject": grant.subject,
+            "status": grant.status(now).value,
+            **show_content(grant),
+            **{name: to_milliseconds(at) for name, at in stamps.items() if at},
+            "updatedBy": grant.updated_by,
+        }
+    )
+
+
+def show_content(grant: Grant) -> Answer:
+    """What a grant holds, in camelCase, its details as they are stored."""
+    held = {
+        "scopes": grant.scopes,
+        "claims": grant.claims,
+        "authorizationDetails": grant.authorization_details,
+    }
+    return {name: Literal(value) for name, value in held.items() if value}
+
+
+def _content(members: Members) -> Content:
+    try:
+        return Content.read(
+            members.get("scopes"), members.get("claims"), members.get("authorizationDetails")
+        )
+    except ValueError as error:
+        raise Refused(Result.BODY_UNREADABLE, f"{error}.") from None
+
+
+def _change(
+    service: Service, members: Members, now: datetime, grant_id: str, action: GrantAction
+) -> Answer:
+    values = read(members, {"expiresAt": milliseconds})
+    grant = find_grant(service, grant_id)
+    authorization = Authorization(grant.client, grant.subject, action, grant_id)
+    try:
+        changed = lifecycle.complete(
+            authorization, _content(members), now, expires_at=values.get("expiresAt")
+        )
+    except LifecycleError as error:
+        raise Refused(Result.STORE_REFUSED, error.description) from None
+    return done(show(changed, now))
+
+
+def _of(service: Service, values: dict[str, Any]) -> QuerySet[Grant]:
+    """Never all grants of a service: one forgotten member must not show everybody's."""
+    rows = Grant.objects.filter(service=service).select_related("client")
+    if "subject" in values:
+        rows = rows.filter(subject=values["subject"])
+    if values.keys() & CLIENT.keys():
+        rows = rows.filter(client=find_client(service, values))
+    elif "subject" not in values:
+        raise Refused(Result.BODY_UNREADABLE, "a subject or a client is needed.")
+    return rows
+
+
+def _with_status(
+    rows: QuerySet[Grant], status: str | None, service: Service, now: datetime
+) -> QuerySet[Grant]:
+    """The rule of `Grant.status`, for many rows."""
+    if status is None:
+        return rows
+    cut_off = Q(created_at__lt=F("client__not_before"))
+    if service.not_before is not None:
+        cut_off |= Q(created_at__lt=service.not_before)
+    expired = Q(expires_at__isnull=False, expires_at__lte=now)
+    # A comparison with no cut-off is unknown to SQL, and so is its negation: say it in words.
+    kept = Q(client__not_before=None) | Q(created_at__gte=F("client__not_before"))
+    if service.not_before is not None:
+        kept &= Q(created_at__gte=service.not_before)
+    alive = Q(expires_at=None) | Q(expires_at__gt=now)
+    conditions = {
+        GrantStatus.REVOKED: Q(revoked_at__isnull=False),
+        GrantStatus.CUT_OFF: Q(revoked_at=None) & cut_off,
+        GrantStatus.EXPIRED: Q(revoked_at=None) & kept & expired,
+        GrantStatus.PENDING: Q(revoked_at=None, pending=True) & kept & alive,
+        GrantStatus.ACTIVE: Q(revoked_at=None, pending=False) & kept & alive,
+    }
+    return rows.filter(conditions[GrantStatus(status)])
+
+
+def _cursor(grant: Grant) -> str:
+    return f"{grant.created_at.isoformat()}_{grant.pk}"
+
+
+def _after(rows: QuerySet[Grant], cursor: str | None) -> QuerySet[Grant]:
+    """By key, so that every page costs the same."""
+    if cursor is None:
+        return rows
+    at, _, key = cursor.partition("_")
+    try:
+        moment, pk = datetime.fromisoformat(at), UUID(key)
+    except ValueError:
+        raise Refused(Result.BODY_UNREADABLE, "'cursor' is none of this list.") from None
+    return rows.filter(Q(created_at__lt=moment) | Q(created_at=moment, pk__lt=pk))

@@ -7,13 +7,12 @@ the middle of a revoke: the revoke wins, and no token outlives it.
 
 import secrets
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
 
 from .models import (
     AccessToken,
@@ -32,6 +31,8 @@ from .protocol.digests import sha256
 from .protocol.results import INVALID_GRANT_ID, INVALID_REQUEST
 
 TOKEN_BYTES = 32
+NEVER = -1
+"""The duration of a token that does not expire."""
 
 
 class GrantAction(StrEnum):
@@ -71,9 +72,10 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """The tokens to issue. Values that are "" are made; durations None are the service's.
+    """The tokens to issue. Values that are "" are made; durations None or 0 are the service's.
 
-    A refresh token whose `refresh_token` is None is not issued. Durations are seconds.
+    A refresh token whose `refresh_token` is None is not issued. Durations are seconds, or NEVER.
+    `family` is that of the refresh tokens that this one follows; None: a new one.
     """
 
     scopes: str = ""
@@ -82,6 +84,7 @@ class Issue:
     access_token_duration: int | None = None
     refresh_token_duration: int | None = None
     binding: Binding = Binding()
+    family: uuid.UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +166,7 @@ def issue(
     try:
         with transaction.atomic():
             held = None if grant is None else _alive(grant, client, subject, now)
-            return _insert(client, subject, held, order, now, family=None)
+            return _insert(client, subject, held, order, now)
     except IntegrityError:
         raise LifecycleError(INVALID_REQUEST, "A token of this value is known already.") from None
 
@@ -189,7 +192,8 @@ def rotate(old: RefreshToken, order: Issue, now: datetime) -> Issued:
             service_id=old.service_id, pk=old.pk, revoked_at=None, rotated_at=None
         )
         if rows.update(revoked_at=now, rotated_at=now):
-            return _insert(old.client, old.subject, grant, order, now, family=old.family)
+            order = replace(order, family=old.family)
+            return _insert(old.client, old.subject, grant, order, now)
     _kill_family(old, now)
     raise _dead_refresh_token()
 
@@ -260,8 +264,6 @@ def _insert(
     grant: Grant | None,
     order: Issue,
     now: datetime,
-    *,
-    family: uuid.UUID | None,
 ) -> Issued:
     service = client.service
     shared = {
@@ -275,27 +277,29 @@ def _insert(
         "x5t_s256": order.binding.x5t_s256,
     }
     value = order.access_token or secrets.token_urlsafe(TOKEN_BYTES)
-    duration = order.access_token_duration or service.access_token_duration
     access = AccessToken(
         **shared,
         digest=sha256(value),
-        expires_at=now + timedelta(seconds=duration),
+        expires_at=_end(now, order.access_token_duration or service.access_token_duration),
         generation=grant.access_generation if grant else 0,
     )
     access.save(force_insert=True)
     if order.refresh_token is None:
         return Issued(value, access)
     refresh_value = order.refresh_token or secrets.token_urlsafe(TOKEN_BYTES)
-    duration = order.refresh_token_duration or service.refresh_token_duration
     refresh = RefreshToken(
         **shared,
         digest=sha256(refresh_value),
-        expires_at=now + timedelta(seconds=duration),
+        expires_at=_end(now, order.refresh_token_duration or service.refresh_token_duration),
         generation=grant.refresh_generation if grant else 0,
-        **({"family": family} if family else {}),
+        **({"family": order.family} if order.family else {}),
     )
     refresh.save(force_insert=True)
     return Issued(value, access, refresh_value, refresh)
+
+
+def _end(now: datetime, duration: int) -> datetime | None:
+    return None if duration == NEVER else now + timedelta(seconds=duration)
 
 
 def _kill_family(token: RefreshToken, now: datetime) -> None:
@@ -304,11 +308,7 @@ def _kill_family(token: RefreshToken, now: datetime) -> None:
         family = RefreshToken.objects.filter(service_id=token.service_id, family=token.family)
         family.filter(revoked_at=None).update(revoked_at=now)
         return
-    grant = token.grant
-    with transaction.atomic():
-        rows = Grant.objects.filter(service_id=token.service_id, pk=grant.pk)
-        rows.update(refresh_generation=F("refresh_generation") + 1)
-        grant.record(EventKind.REFRESH_REUSED, now, Actor.client(token.client.client_id))
+    token.grant.kill_refresh_tokens(now, Actor.client(token.client.client_id))
 
 
 def _invalid_grant_id() -> LifecycleError:

@@ -7,6 +7,11 @@ from django.dispatch import Signal
 if TYPE_CHECKING:
     from .models import Grant, GrantEvent
 
+tokens_dying = Signal()
+"""Sent with `sender=Grant`, `grant`, `at`, `access` and `refresh` (which kinds of its tokens die),
+inside the transaction in which they do: what a receiver writes is undone with it, and an error of
+a receiver undoes all."""
+
 grant_revoked = Signal()
 """Sent with `sender=Grant`, `grants` (a list of Grant) and `events` (a list of GrantEvent)."""
 

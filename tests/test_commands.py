@@ -14,6 +14,7 @@ from grant_management.models import (
     Client,
     DPoPNonce,
     GrantEvent,
+    IdempotencyKey,
     Organization,
     RefreshToken,
     Service,
@@ -188,12 +189,28 @@ def test_purge_takes_the_expired_and_nothing_else(world, batch_size, django_asse
             not_before=past,
             expires_at=expires_at,
         )
-    expected = {"usedproof": 5, "dpopnonce": 5, "accesstoken": 5, "refreshtoken": 5}
+    for number, expires_at in enumerate([past] * 5 + [future]):
+        api_token = ApiToken.objects.get()
+        IdempotencyKey.objects.create(
+            service=world.service,
+            api_token=api_token,
+            digest=bytes([number]),
+            body_digest=b"x",
+            expires_at=expires_at,
+        )
+    kinds = ("usedproof", "dpopnonce", "idempotencykey", "accesstoken", "refreshtoken")
+    expected = dict.fromkeys(kinds, 5)
     assert run("purge_expired", "--dry-run") == expected
     assert AccessToken.objects.count() == 7
     with django_assert_max_num_queries(100):
         assert run("purge_expired", "--batch-size", batch_size) == expected
     assert run("purge_expired") == dict.fromkeys(expected, 0)
-    for model, left in ((AccessToken, 2), (RefreshToken, 2), (UsedProof, 1), (DPoPNonce, 1)):
+    for model, left in (
+        (AccessToken, 2),
+        (RefreshToken, 2),
+        (UsedProof, 1),
+        (DPoPNonce, 1),
+        (IdempotencyKey, 1),
+    ):
         assert model.objects.count() == left
     grant.refresh_from_db()

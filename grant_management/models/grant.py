@@ -158,6 +158,7 @@ class Grant(models.Model):
         for name, value in changed.items():
             setattr(self, name, value)
         self.save(update_fields=[*changed, "access_generation", "refresh_generation"])
+        self.announce_deaths(at, access=kind is EventKind.REPLACED)
         self.record(kind, at, actor, details={"before": before, "after": self.content()})
 
     def revoke(self, at: datetime, actor: Actor, why: Reason) -> bool:
@@ -174,9 +175,22 @@ class Grant(models.Model):
         with transaction.atomic():
             if rows.update(revoked_at=at, **raised) == 0:
                 return False
+            self.announce_deaths(at, access=self.service.revoke_access_tokens)
             event = self.record(EventKind.REVOKED, at, actor, **asdict(why))
             transaction.on_commit(lambda: signals.announce_revocation(self, event))
         return True
+
+    def kill_refresh_tokens(self, at: datetime, actor: Actor) -> None:
+        """All that there are; the access tokens and the grant live."""
+        rows = Grant.objects.filter(service_id=self.service_id, pk=self.pk)
+        with transaction.atomic():
+            rows.update(refresh_generation=F("refresh_generation") + 1)
+            self.announce_deaths(at, access=False)
+            self.record(EventKind.REFRESH_REUSED, at, actor)
+
+    def announce_deaths(self, at: datetime, *, access: bool) -> None:
+        """Tell receivers in this transaction that refresh tokens die, and access tokens too."""
+        signals.tokens_dying.send(sender=Grant, grant=self, at=at, access=access, refresh=True)
 
     def record(self, kind: EventKind, at: datetime, actor: Actor, **fields: Any) -> GrantEvent:
         """Add an event about this grant, in the transaction of the change."""

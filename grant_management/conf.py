@@ -15,6 +15,8 @@ DEFAULTS: Final[dict[str, Any]] = {
     "CLIENT_CERTIFICATE_HEADER": None,
     # Networks of the proxies that may set it, as "10.0.0.0/8"; from elsewhere it is ignored.
     "TRUSTED_PROXIES": [],
+    # The number of the service that django-oauth-toolkit's tokens belong to; None: the only one.
+    "OAUTH_TOOLKIT_SERVICE": None,
 }
 
 

@@ -1,0 +1,18 @@
+"""The app."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class OAuthToolkitConfig(AppConfig):
+    """The bridge to django-oauth-toolkit."""
+
+    name = "grant_management.contrib.oauth_toolkit"
+    label = "grant_management_oauth_toolkit"
+    verbose_name = _("Grant management for django-oauth-toolkit")
+
+    def ready(self) -> None:
+        """Hear of tokens that die on either side."""
+        from . import receivers
+
+        receivers.connect()

@@ -1,0 +1,51 @@
+"""What dies on one side dies on the other, in the same transaction."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models.signals import post_delete, post_save
+from django.utils import timezone
+from oauth2_provider.models import get_access_token_model, get_refresh_token_model
+
+from grant_management.models import AccessToken, Grant, RefreshToken
+from grant_management.signals import tokens_dying
+
+from . import bridge
+from .models import LinkedToken
+
+UID = "grant_management_oauth_toolkit"
+
+
+def connect() -> None:
+    """Called once, when the app is ready."""
+    tokens_dying.connect(kill_there, sender=Grant, dispatch_uid=UID)
+    post_delete.connect(deleted_there, sender=get_access_token_model(), dispatch_uid=UID)
+    post_save.connect(saved_there, sender=get_refresh_token_model(), dispatch_uid=UID)
+
+
+def kill_there(grant: Grant, at: datetime, access: bool, **kwargs: Any) -> None:
+    """Two statements, whatever hangs on the grant: the toolkit's own introspection sees them."""
+    linked = LinkedToken.objects.filter(service_id=grant.service_id, grant=grant)
+    checksums = linked.values("checksum")
+    if access:
+        rows = get_access_token_model().objects.filter(token_checksum__in=checksums)
+        rows.update(expires=at, updated=at)
+    rows = get_refresh_token_model().objects.filter(token_checksum__in=checksums)
+    rows.filter(revoked=None).update(revoked=at, updated=at)
+
+
+def deleted_there(instance: Any, **kwargs: Any) -> None:
+    """The toolkit revokes an access token by deleting its row."""
+    _kill_here(AccessToken, instance.token_checksum)
+
+
+def saved_there(instance: Any, **kwargs: Any) -> None:
+    """The toolkit revokes a refresh token by a stamp."""
+    if instance.revoked is not None:
+        _kill_here(RefreshToken, instance.token_checksum)
+
+
+def _kill_here(model: type[Any], checksum: str) -> None:
+    """Its grant lives. A token that is not registered here is nobody's."""
+    rows = model.objects.filter(service=bridge.service(), digest=bytes.fromhex(checksum))
+    rows.filter(revoked_at=None).update(revoked_at=timezone.now())

@@ -1,0 +1,155 @@
+"""The toolkit's validator; what it issues belongs to a grant here, and dies with it."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+from oauth2_provider.oauth2_validators import OAuth2Validator
+from oauth2_provider.settings import oauth2_settings
+from oauthlib.oauth2.rfc6749 import errors
+
+from grant_management import lifecycle
+from grant_management.lifecycle import NEVER, Issue, LifecycleError
+from grant_management.models import AccessToken, Client, Grant, RefreshToken, TokenStatus
+from grant_management.protocol.digests import sha256
+
+from . import bridge
+from .models import AuthorizedCode, LinkedToken
+
+
+class GrantManagementValidator(OAuth2Validator):  # type: ignore[misc]
+    """Registers every token here, so that it works at the grant management API."""
+
+    def validate_bearer_token(self, token: str, scopes: Any, request: Any) -> bool:
+        """Alive there and here; a token from before this app was added lives there alone."""
+        if not super().validate_bearer_token(token, scopes, request):
+            return False
+        found = _presented(AccessToken, token)
+        return found is None or found.status(timezone.now()) is TokenStatus.ACTIVE
+
+    def validate_refresh_token(
+        self, refresh_token: str, client: Any, request: Any, *args: Any, **kwargs: Any
+    ) -> bool:
+        """Alive here and there; one that the toolkit takes once more in its grace period, too."""
+        found = _presented(RefreshToken, refresh_token)
+        if found is not None and not _may_be_used(found):
+            return False
+        valid: bool = super().validate_refresh_token(
+            refresh_token, client, request, *args, **kwargs
+        )
+        if not valid and found is not None:
+            _follow_family(found)
+        return valid
+
+    def _save_bearer_token(
+        self, token: dict[str, Any], request: Any, *args: Any, **kwargs: Any
+    ) -> None:
+        """In the toolkit's own transaction: its rows and ours, or none.
+
+        Ours first: when the toolkit stamps the refresh token that it rotates, that is no
+        revocation any more.
+        """
+        try:
+            grant = _register(token, request)
+        except LifecycleError as error:
+            raise errors.InvalidGrantError(error.description, request=request) from None
+        super()._save_bearer_token(token, request, *args, **kwargs)
+        if grant is not None:
+            token["grant_id"] = grant.grant_id
+
+
+def _may_be_used(token: RefreshToken) -> bool:
+    """Not where its grant, its client or its time is over. Whether it was rotated, the toolkit
+    asks, and kills its family where it comes again.
+    """
+    status = token.status(timezone.now())
+    superseded = status is TokenStatus.REVOKED and token.rotated_at is not None
+    return status is TokenStatus.ACTIVE or superseded
+
+
+def _presented(model: type[Any], value: str) -> Any:
+    """Our row of a token, or None."""
+    try:
+        return model.objects.presented(bridge.service(), value)
+    except model.DoesNotExist:
+        return None
+
+
+def _register(token: dict[str, Any], request: Any) -> Grant | None:
+    """The tokens that the toolkit is about to issue, with their grant, if they have one."""
+    client = bridge.client(request.client)
+    if request.grant_type == "refresh_token":
+        grant = _refreshed(client, token, request)
+    else:
+        grant = _code_grant(client, request)
+        subject = None if request.grant_type == "client_credentials" else request.user
+        lifecycle.issue(client, bridge.subject(subject), grant, _order(token), timezone.now())
+    if grant is not None:
+        _link(grant, token)
+    return grant
+
+
+def _code_grant(client: Client, request: Any) -> Grant | None:
+    """The grant that the user consented to when the code was made."""
+    if request.grant_type != "authorization_code":
+        return None
+    codes = AuthorizedCode.objects.filter(service=client.service, digest=sha256(request.code))
+    found = codes.select_related("grant__client").first()
+    codes.delete()
+    return found.grant if found else None
+
+
+def _refreshed(client: Client, token: dict[str, Any], request: Any) -> Grant | None:
+    """The grant of the refresh token, which is rotated here too where the toolkit rotated it."""
+    old: RefreshToken | None = _presented(RefreshToken, request.refresh_token)
+    order, now = _order(token), timezone.now()
+    if old is None:  # from before this app was added
+        lifecycle.issue(client, bridge.subject(request.user), None, order, now)
+        return None
+    if old.rotated_at is not None:  # the toolkit gives the answer of its grace period again
+        return old.grant
+    if token.get("refresh_token") == request.refresh_token:
+        kept = Issue(order.scopes, order.access_token, None, order.access_token_duration)
+        lifecycle.issue(client, old.subject, old.grant, kept, now)
+    else:
+        lifecycle.rotate(old, order, now)
+    return old.grant
+
+
+def _order(token: dict[str, Any]) -> Issue:
+    """What the toolkit issued, to be registered."""
+    return Issue(
+        scopes=token["scope"],
+        access_token=token["access_token"],
+        refresh_token=token.get("refresh_token"),
+        access_token_duration=int(token["expires_in"]),
+        refresh_token_duration=_refresh_token_duration(),
+    )
+
+
+def _refresh_token_duration() -> int:
+    """Seconds, or NEVER; the toolkit takes a timedelta too."""
+    lifetime = oauth2_settings.REFRESH_TOKEN_EXPIRE_SECONDS
+    if not lifetime:
+        return NEVER
+    return int(lifetime.total_seconds() if isinstance(lifetime, timedelta) else lifetime)
+
+
+def _link(grant: Grant, token: dict[str, Any]) -> None:
+    """So that the toolkit's rows can be found when the grant dies."""
+    values = [token[name] for name in ("access_token", "refresh_token") if token.get(name)]
+    LinkedToken.objects.bulk_create(
+        [
+            LinkedToken(service_id=grant.service_id, grant=grant, checksum=bridge.checksum(value))
+            for value in values
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _follow_family(token: RefreshToken) -> None:
+    """A rotated token came again, and the toolkit killed its family: so do we."""
+    if token.rotated_at is None:
+        return
+    family = RefreshToken.objects.filter(service_id=token.service_id, family=token.family)
+    family.filter(revoked_at=None).update(revoked_at=timezone.now())

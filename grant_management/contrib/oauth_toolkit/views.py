@@ -1,0 +1,153 @@
+"""The authorization endpoint, with `grant_management_action` and `grant_id` (draft §5.2)."""
+
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from oauth2_provider.exceptions import OAuthToolkitError
+from oauth2_provider.models import get_application_model
+from oauth2_provider.views import AuthorizationView
+from oauthlib.oauth2.rfc6749.errors import CustomOAuth2Error
+
+from grant_management import lifecycle
+from grant_management.lifecycle import Authorization, LifecycleError
+from grant_management.protocol.digests import sha256
+from grant_management.protocol.results import INVALID_REQUEST
+
+from . import bridge
+from .models import AuthorizedCode
+
+PINNED = "grant_management"
+MOST_PINNED = 10
+PARAMETERS = ("grant_management_action", "grant_id")
+
+
+class _ConsentNeeded(Exception):
+    """The toolkit was about to skip the consent page."""
+
+
+class GrantAuthorizationView(AuthorizationView):  # type: ignore[misc]
+    """The toolkit's view; a request about a grant is validated, pinned, and always consented to."""
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The consent page, or the redirect with an error."""
+        try:
+            response: HttpResponse = super().get(request, *args, **kwargs)
+        except _ConsentNeeded:
+            context = self.get_context_data(**self.oauth2_data)
+            response = self.render_to_response(context)
+        return response
+
+    def validate_authorization_request(self, request: HttpRequest) -> Any:
+        """As the toolkit does; then the grant's part, which is pinned to the login session."""
+        scopes, credentials = super().validate_authorization_request(request)
+        asked = _asked(request)
+        try:
+            _begin(request, credentials, asked)
+        except LifecycleError as error:
+            raise _redirected(error, credentials) from None
+        _pin(request, credentials, asked)
+        return scopes, credentials
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """The page may say what happens to the grant: `grant_management_action`."""
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        return context | dict(zip(PARAMETERS, _asked(self.request), strict=True))
+
+    def create_authorization_response(
+        self, request: HttpRequest, scopes: str, credentials: dict[str, Any], allow: bool
+    ) -> Any:
+        """The code; and in one transaction with it, the grant that the user consented to."""
+        asked = _asked(request)
+        if request.method == "GET" and any(asked):
+            raise _ConsentNeeded
+        if request.method == "POST" and asked != _pinned(request, credentials):
+            error = LifecycleError(INVALID_REQUEST, "The request is not the one that was shown.")
+            raise _redirected(error, credentials)
+        parent = super().create_authorization_response
+        if not allow or not any(asked):
+            return parent(request=request, scopes=scopes, credentials=credentials, allow=allow)
+        try:
+            with transaction.atomic():
+                authorization = _begin(request, credentials, asked)
+                # The toolkit adds to what it is given.
+                held = _consented(scopes, dict(credentials))
+                answer = parent(
+                    request=request, scopes=scopes, credentials=credentials, allow=allow
+                )
+                _link(answer[0], authorization, held)
+        except LifecycleError as error:
+            raise _redirected(error, credentials) from None
+        return answer
+
+
+def _asked(request: HttpRequest) -> tuple[str, str]:
+    """The action and the grant ID of the query, which the form's POST has too."""
+    action, grant_id = (request.GET.get(name, "") for name in PARAMETERS)
+    return action, grant_id
+
+
+def _begin(
+    request: HttpRequest, credentials: dict[str, Any], asked: tuple[str, str]
+) -> Authorization:
+    repeated = any(len(request.GET.getlist(name)) > 1 for name in PARAMETERS)
+    if repeated or (any(asked) and credentials.get("response_type") != "code"):
+        raise LifecycleError(INVALID_REQUEST, "Grant management needs one code request.")
+    application = get_application_model().objects.get(client_id=credentials["client_id"])
+    return lifecycle.begin(
+        bridge.client(application),
+        bridge.subject(request.user),
+        *asked,
+        timezone.now(),
+        confidential=bridge.is_confidential(application),
+    )
+
+
+def _redirected(error: LifecycleError, credentials: dict[str, Any]) -> OAuthToolkitError:
+    """To the client, with its state (draft §5.4)."""
+    return OAuthToolkitError(
+        error=CustomOAuth2Error(
+            error=error.error, description=error.description, state=credentials.get("state")
+        ),
+        redirect_uri=credentials["redirect_uri"],
+    )
+
+
+def _key(credentials: dict[str, Any]) -> str:
+    return bridge.pin_key(
+        credentials.get("client_id") or "",
+        credentials.get("redirect_uri") or "",
+        credentials.get("state") or "",
+    )
+
+
+def _pin(request: HttpRequest, credentials: dict[str, Any], asked: tuple[str, str]) -> None:
+    """What the page showed; the oldest goes where there are too many."""
+    pins = dict(request.session.get(PINNED, {}))
+    pins.pop(_key(credentials), None)
+    pins[_key(credentials)] = list(asked)
+    request.session[PINNED] = dict(list(pins.items())[-MOST_PINNED:])
+
+
+def _pinned(request: HttpRequest, credentials: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(request.session.get(PINNED, {}).get(_key(credentials), ("", "")))
+
+
+def _consented(scopes: str, credentials: dict[str, Any]) -> Any:
+    try:
+        return bridge.consented(
+            scopes.split(), credentials.get("resource") or (), credentials.get("claims")
+        )
+    except (ValueError, AttributeError):
+        raise LifecycleError(INVALID_REQUEST, "The claims cannot be read.") from None
+
+
+def _link(uri: str, authorization: Authorization, held: Any) -> None:
+    """Keep the grant for the token request that comes with this code."""
+    code = parse_qs(urlsplit(uri).query)["code"][0]
+    grant = lifecycle.complete(authorization, held, timezone.now())
+    AuthorizedCode.objects.create(
+        service=authorization.client.service, digest=sha256(code), grant=grant
+    )

@@ -1,0 +1,346 @@
+"""django-oauth-toolkit with grant management: end to end over HTTP, with clients of others."""
+
+import json
+import os
+import secrets
+
+import pytest
+import requests
+from authlib.common.security import generate_token
+from authlib.integrations.requests_client import OAuth2Session
+from django.db import connection
+from requests_oauth2client import OAuth2Client
+
+from .example import Browser, example_server, parameters
+
+GM = "grant_management_query grant_management_revoke"
+
+
+@pytest.fixture(scope="module")
+def example(django_db_setup, django_db_blocker, tmp_path_factory):
+    """The example server, on a database of its own of the kind that the run is on."""
+    os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"
+    if connection.vendor != "postgresql":
+        with example_server(
+            f"sqlite:///{tmp_path_factory.mktemp('example') / 'db.sqlite3'}"
+        ) as seeded:
+            yield seeded
+        return
+    name = f"example_{secrets.token_hex(4)}"
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name}")
+    base, _, rest = os.environ["DATABASE_URL"].partition("?")
+    with example_server(f"{base.rpartition('/')[0]}/{name}?{rest}") as seeded:
+        yield seeded
+
+
+class Client:
+    """An OAuth client: Authlib for the code flow, requests-oauth2client for its own tokens."""
+
+    def __init__(self, example, number=0):
+        self.base = example["base"]
+        self.secrets = example["clients"][number]
+        self.redirect_uri = example["redirect_uri"]
+
+    def session(self, scope):
+        ids = self.secrets["client_id"], self.secrets["client_secret"]
+        return OAuth2Session(
+            *ids, scope=scope, redirect_uri=self.redirect_uri, code_challenge_method="S256"
+        )
+
+    def url(self, session, verifier, **more):
+        return session.create_authorization_url(
+            f"{self.base}/o/authorize/", code_verifier=verifier, **more
+        )[0]
+
+    def authorize(self, browser, scope, **more):
+        """The token response of one trip through the browser, or the error that came back."""
+        session, verifier = self.session(scope), generate_token(48)
+        location = browser.authorize(self.url(session, verifier, **more))
+        if "error" in parameters(location):
+            return parameters(location)
+        return self.fetch(session, location, verifier)
+
+    def fetch(self, session, location, verifier):
+        url = f"{self.base}/o/token/"
+        return dict(
+            session.fetch_token(url, authorization_response=location, code_verifier=verifier)
+        )
+
+    def refresh(self, refresh_token):
+        auth = (self.secrets["client_id"], self.secrets["client_secret"])
+        data = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+        response = requests.post(f"{self.base}/o/token/", data=data, auth=auth, timeout=20)
+        return response.status_code, response.json()
+
+    def own_token(self, scope=GM):
+        """By client credentials, as the same application has them in another registration."""
+        auth = (self.secrets["own_client_id"], self.secrets["own_client_secret"])
+        return (
+            OAuth2Client(f"{self.base}/o/token/", auth, testing=True).client_credentials(scope=scope).access_token
+        )
+
+    def gm(self, method, grant_id, token):
+        headers = {"Authorization": f"Bearer {token}"}
+        response = requests.request(
+            method, f"{self.base}/gm/1/{grant_id}", headers=headers, timeout=20
+        )
+        return response.status_code, (response.json() if response.content else None)
+
+
+@pytest.fixture
+def client(example):
+    return Client(example)
+
+
+@pytest.fixture
+def ann(example):
+    return Browser(example["base"], **example["users"][0])
+
+
+@pytest.fixture
+def bob(example):
+    return Browser(example["base"], **example["users"][1])
+
+
+def introspected(example, client, token):
+    """By the toolkit's own introspection view."""
+    headers = {"Authorization": f"Bearer {client.own_token('introspection')}"}
+    answer = requests.post(
+        f"{example['base']}/o/introspect/", data={"token": token}, headers=headers, timeout=20
+    )
+    return answer.json()["active"]
+
+
+def test_the_whole_life(example, client, ann):
+    """Create, query, merge, query, replace, revoke: and what dies on the way."""
+    first = client.authorize(ann, f"{GM} read", grant_management_action="create")
+    grant_id = first["grant_id"]
+    assert client.gm("GET", grant_id, first["access_token"]) == (
+        200,
+        {"scopes": [{"scope": f"{GM} read"}]},
+    )
+
+    merged = client.authorize(ann, "write", grant_management_action="merge", grant_id=grant_id)
+    assert merged["grant_id"] == grant_id
+    assert client.refresh(first["refresh_token"])[0] == 400
+    status, shown = client.gm("GET", grant_id, first["access_token"])
+    assert (status, shown) == (200, {"scopes": [{"scope": f"{GM} read write"}]})
+
+    replaced = client.authorize(ann, GM, grant_management_action="replace", grant_id=grant_id)
+    assert client.refresh(merged["refresh_token"])[0] == 400
+    assert client.gm("GET", grant_id, first["access_token"])[0] == 401
+    assert introspected(example, client, first["access_token"]) is False
+    assert client.gm("GET", grant_id, replaced["access_token"]) == (
+        200,
+        {"scopes": [{"scope": GM}]},
+    )
+
+    status, refreshed = client.refresh(replaced["refresh_token"])
+    assert (status, refreshed["grant_id"]) == (200, grant_id)
+    assert client.refresh(replaced["refresh_token"])[0] == 400
+    again = client.authorize(ann, GM, grant_management_action="merge", grant_id=grant_id)
+
+    assert client.gm("DELETE", grant_id, again["access_token"]) == (204, None)
+    assert client.refresh(again["refresh_token"])[0] == 400
+    assert introspected(example, client, again["access_token"]) is False
+    assert client.gm("GET", grant_id, again["access_token"])[0] == 401
+
+
+def test_grant_not_found_with_a_token_that_outlives_it(example, client, ann):
+    """A client-credentials token of the very client: made in the store, as the toolkit's
+    applications have one grant type each."""
+    tokens = client.authorize(ann, GM, grant_management_action="create")
+    members = {
+        "grantType": "CLIENT_CREDENTIALS",
+        "clientIdentifier": client.secrets["client_id"],
+        "scopes": GM.split(),
+    }
+    headers = {"Authorization": f"Bearer {example['api_token']}"}
+    made = requests.post(
+        f"{example['base']}/api/1/auth/token/create", json=members, headers=headers, timeout=20
+    ).json()
+    own = made["accessToken"]
+    assert client.gm("GET", tokens["grant_id"], own)[0] == 200
+    assert client.gm("DELETE", tokens["grant_id"], own)[0] == 204
+    assert client.gm("GET", tokens["grant_id"], own)[0] == 404
+    assert client.refresh(tokens["refresh_token"])[0] == 400
+
+
+def test_two_grants_of_one_client_and_user(client, ann):
+    """Item 8: one dies, the other lives."""
+    first = client.authorize(ann, GM, grant_management_action="create")
+    second = client.authorize(ann, f"{GM} read", grant_management_action="create")
+    assert first["grant_id"] != second["grant_id"]
+    assert client.gm("DELETE", first["grant_id"], second["access_token"])[0] == 204
+    assert client.gm("GET", second["grant_id"], second["access_token"])[0] == 200
+    assert client.refresh(second["refresh_token"])[0] == 200
+
+
+def test_what_is_others_is_refused(example, client, ann, bob):
+    other = Client(example, 1)
+    mine = client.authorize(ann, GM, grant_management_action="create")
+    theirs = other.authorize(ann, GM, grant_management_action="create")
+    bobs = client.authorize(bob, GM, grant_management_action="create")
+    assert client.gm("GET", theirs["grant_id"], mine["access_token"])[0] == 403
+    assert client.gm("GET", bobs["grant_id"], mine["access_token"])[0] == 403
+    for browser, grant_id in ((ann, theirs["grant_id"]), (ann, bobs["grant_id"]), (ann, "unknown")):
+        error = client.authorize(browser, GM, grant_management_action="merge", grant_id=grant_id)
+        assert error["error"] == "invalid_grant_id"
+        assert error["state"]
+
+
+def test_bad_requests(client, ann):
+    """Items 12 to 14: the errors go to the client, with its state."""
+    grant_id = client.authorize(ann, GM, grant_management_action="create")["grant_id"]
+    for bad in (
+        {"grant_management_action": "create", "grant_id": grant_id},
+        {"grant_management_action": "merge"},
+        {"grant_management_action": "update", "grant_id": grant_id},
+        {"grant_id": grant_id},
+    ):
+        assert client.authorize(ann, GM, **bad)["error"] == "invalid_request"
+
+
+def test_without_an_action_there_is_no_grant(client, ann):
+    tokens = client.authorize(ann, GM)
+    assert "grant_id" not in tokens
+    status, refreshed = client.refresh(tokens["refresh_token"])
+    assert (status, "grant_id" in refreshed) == (200, False)
+
+
+def test_refusal_by_the_user_changes_nothing(client, ann):
+    tokens = client.authorize(ann, f"{GM} read", grant_management_action="create")
+    session, verifier = client.session("write"), generate_token(48)
+    url = client.url(
+        session, verifier, grant_management_action="replace", grant_id=tokens["grant_id"]
+    )
+    assert parameters(ann.authorize(url, allow=False))["error"] == "access_denied"
+    assert client.gm("GET", tokens["grant_id"], tokens["access_token"])[1] == {
+        "scopes": [{"scope": f"{GM} read"}]
+    }
+    assert client.refresh(tokens["refresh_token"])[0] == 200
+
+
+@pytest.mark.parametrize("change", ["grant_id", "action", "dropped", "added"])
+def test_the_form_is_pinned_to_what_was_shown(client, ann, change):
+    """The query of the POST cannot differ from that of the page."""
+    one = client.authorize(ann, GM, grant_management_action="create")
+    two = client.authorize(ann, f"{GM} read", grant_management_action="create")
+    session, verifier = client.session("write"), generate_token(48)
+    asked = (
+        {}
+        if change == "added"
+        else {"grant_management_action": "merge", "grant_id": one["grant_id"]}
+    )
+    url = client.url(session, verifier, **asked)
+    merge = f"grant_management_action=merge&grant_id={one['grant_id']}"
+    sent = {
+        "grant_id": url.replace(one["grant_id"], two["grant_id"]),
+        "action": url.replace("=merge", "=replace"),
+        "dropped": url.replace(f"&{merge}", ""),
+        "added": f"{url}&{merge}",
+    }[change]
+    assert sent != url
+    assert parameters(ann.authorize(url, at=sent))["error"] == "invalid_request"
+    for tokens in (one, two):
+        assert client.refresh(tokens["refresh_token"])[0] == 200
+
+
+def test_an_action_always_shows_the_page(example, client, ann):
+    """Also where the toolkit would skip it."""
+    session, verifier = client.session(GM), generate_token(48)
+    client.authorize(ann, GM, grant_management_action="create")
+    plain = client.url(session, verifier, approval_prompt="auto")
+    assert ann.open(plain).status_code == 302
+    action = client.url(session, verifier, approval_prompt="auto", grant_management_action="create")
+    assert ann.open(action).status_code == 200
+    skip = "from oauth2_provider.models import Application as A; A.objects.update(skip_authorization={})"
+    example["manage"]("shell", "-v", "0", "-c", skip.format(True))
+    try:
+        assert ann.open(action).status_code == 200
+        assert ann.open(plain).status_code == 302
+    finally:
+        example["manage"]("shell", "-v", "0", "-c", skip.format(False))
+
+
+def test_a_token_revoked_there_is_refused_here_and_its_grant_lives(client, ann):
+    tokens = client.authorize(ann, GM, grant_management_action="create")
+    second = client.authorize(ann, GM, grant_management_action="create")
+    auth = (client.secrets["client_id"], client.secrets["client_secret"])
+    revoke = {"token": tokens["access_token"]}
+    assert (
+        requests.post(
+            f"{client.base}/o/revoke_token/", data=revoke, auth=auth, timeout=20
+        ).status_code
+        == 200
+    )
+    assert client.gm("GET", tokens["grant_id"], tokens["access_token"])[0] == 401
+    assert client.gm("GET", tokens["grant_id"], second["access_token"])[0] == 200
+
+
+def test_reuse_of_a_rotated_refresh_token(example, client, ann):
+    """Kills the family on both sides; the grant lives."""
+    first = client.authorize(ann, GM, grant_management_action="create")
+    _, second = client.refresh(first["refresh_token"])
+    assert client.refresh(first["refresh_token"])[0] == 400
+    assert client.refresh(second["refresh_token"])[0] == 400
+    headers = {"Authorization": f"Bearer {example['api_token']}"}
+    asked = {"token": second["refresh_token"]}
+    ours = requests.post(
+        f"{example['base']}/api/1/introspect", data=asked, headers=headers, timeout=20
+    ).json()
+    assert ours == {"active": False}
+
+
+def test_the_standard_introspection_here_knows_the_toolkits_tokens(example, client, ann):
+    tokens = client.authorize(ann, GM, grant_management_action="create")
+    headers = {"Authorization": f"Bearer {example['api_token']}"}
+    for name in ("access_token", "refresh_token"):
+        url = f"{example['base']}/api/1/introspect"
+        ours = requests.post(url, data={"token": tokens[name]}, headers=headers, timeout=20).json()
+        assert (ours["active"], ours["grant_id"]) == (True, tokens["grant_id"])
+
+
+def test_a_lock_here_stops_the_toolkits_refresh(example, client, ann):
+    tokens = client.authorize(ann, GM, grant_management_action="create")
+    headers = {"Authorization": f"Bearer {example['api_token']}"}
+    url = f"{example['base']}/api/1/clients"
+    lock = {"clientIdentifier": client.secrets["client_id"], "locked": True}
+    assert requests.post(url, json=lock, headers=headers, timeout=20).json()["locked"] is True
+    assert client.refresh(tokens["refresh_token"])[0] == 400
+    requests.post(url, json=lock | {"locked": False}, headers=headers, timeout=20)
+    assert client.refresh(tokens["refresh_token"])[0] == 200
+
+
+def test_a_code_of_a_revoked_grant_is_worth_nothing(example, client, ann):
+    """A revoke between the consent and the token request wins."""
+    grant_id = client.authorize(ann, GM, grant_management_action="create")["grant_id"]
+    session, verifier = client.session(GM), generate_token(48)
+    location = ann.authorize(
+        client.url(session, verifier, grant_management_action="merge", grant_id=grant_id)
+    )
+    headers = {"Authorization": f"Bearer {example['api_token']}"}
+    requests.post(
+        f"{example['base']}/api/1/grants/{grant_id}/revoke", json={}, headers=headers, timeout=20
+    )
+    with pytest.raises(Exception, match="invalid_grant"):
+        client.fetch(session, location, verifier)
+
+
+def test_a_pending_grant_is_not_there(example, client, ann):
+    """Item 17: until its code is claimed."""
+    session, verifier = client.session(GM), generate_token(48)
+    own = client.authorize(ann, GM, grant_management_action="create")["access_token"]
+    ann.authorize(client.url(session, verifier, grant_management_action="create"))
+    headers = {"Authorization": f"Bearer {example['api_token']}"}
+    listed = {"clientIdentifier": client.secrets["client_id"], "status": "pending"}
+    answer = requests.post(
+        f"{example['base']}/api/1/grants/list", json=listed, headers=headers, timeout=20
+    )
+    grant_id = json.loads(answer.text)["grants"][0]["grantId"]
+    assert client.gm("GET", grant_id, own)[0] == 404
+    assert (
+        client.authorize(ann, GM, grant_management_action="merge", grant_id=grant_id)["error"]
+        == "invalid_grant_id"
+    )

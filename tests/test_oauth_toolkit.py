@@ -77,7 +77,9 @@ class Client:
         """By client credentials, as the same application has them in another registration."""
         auth = (self.secrets["own_client_id"], self.secrets["own_client_secret"])
         return (
-            OAuth2Client(f"{self.base}/o/token/", auth, testing=True).client_credentials(scope=scope).access_token
+            OAuth2Client(f"{self.base}/o/token/", auth, testing=True)
+            .client_credentials(scope=scope)
+            .access_token
         )
 
     def gm(self, method, grant_id, token):

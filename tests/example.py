@@ -3,6 +3,7 @@
 import contextlib
 import html
 import json
+import os
 import re
 import secrets
 import subprocess
@@ -13,6 +14,8 @@ import requests
 
 from .standalone import ROOT, environment, free_port, wait_for
 
+# Another interpreter, to try other versions of the toolkit and Django.
+PYTHON = os.environ.get("EXAMPLE_PYTHON", sys.executable)
 EXAMPLE = ROOT / "examples" / "oauth_toolkit"
 
 
@@ -28,7 +31,7 @@ def example_server(database_url):
     )
 
     def manage(*arguments):
-        line = [sys.executable, "manage.py", *arguments]
+        line = [PYTHON, "manage.py", *arguments]
         return subprocess.run(
             line, cwd=EXAMPLE, env=env, check=True, capture_output=True, text=True
         ).stdout
@@ -36,7 +39,7 @@ def example_server(database_url):
     manage("migrate", "-v", "0")
     seeded = json.loads(manage("shell", "-v", "0", "-c", "import seed; seed.main()"))
     line = [
-        sys.executable,
+        PYTHON,
         "-m",
         "granian",
         "--interface",

@@ -13,6 +13,7 @@ from grant_management.models import (
     ApiToken,
     Client,
     DPoPNonce,
+    Grant,
     GrantEvent,
     IdempotencyKey,
     Organization,
@@ -176,6 +177,12 @@ def test_cut_off(world, call, of_client):
 def test_purge_takes_the_expired_and_nothing_else(world, batch_size, django_assert_max_num_queries):
     past, future = now() - timedelta(seconds=1), now() + timedelta(hours=1)
     grant = world.grant(expires_at=past)
+    long_ago = now() - timedelta(days=2)
+    for _ in range(5):
+        world.grant(pending=True, created_at=long_ago)
+    held = world.grant(pending=True, created_at=long_ago)
+    world.token(held, expires_at=future)
+    fresh = world.grant(pending=True)
     for expires_at in [past] * 5 + [future, None]:
         world.token(grant, expires_at=expires_at)
         world.refresh_token(grant, expires_at=expires_at)
@@ -198,19 +205,20 @@ def test_purge_takes_the_expired_and_nothing_else(world, batch_size, django_asse
             body_digest=b"x",
             expires_at=expires_at,
         )
-    kinds = ("usedproof", "dpopnonce", "idempotencykey", "accesstoken", "refreshtoken")
+    kinds = ("usedproof", "dpopnonce", "idempotencykey", "accesstoken", "refreshtoken", "grant")
     expected = dict.fromkeys(kinds, 5)
     assert run("purge_expired", "--dry-run") == expected
-    assert AccessToken.objects.count() == 7
+    assert AccessToken.objects.count() == 8
     with django_assert_max_num_queries(100):
         assert run("purge_expired", "--batch-size", batch_size) == expected
     assert run("purge_expired") == dict.fromkeys(expected, 0)
     for model, left in (
-        (AccessToken, 2),
+        (Grant, 3),
+        (AccessToken, 3),
         (RefreshToken, 2),
         (UsedProof, 1),
         (DPoPNonce, 1),
         (IdempotencyKey, 1),
     ):
         assert model.objects.count() == left
-    grant.refresh_from_db()
+    assert set(Grant.objects.all()) == {grant, held, fresh}

@@ -96,6 +96,11 @@ class Grant(models.Model):
                 name="gm_grant_live",
                 condition=Q(revoked_at=None),
             ),
+            models.Index(
+                fields=["service", "created_at"],
+                name="gm_grant_pending",
+                condition=Q(pending=True),
+            ),
         ]
 
     def __str__(self) -> str:

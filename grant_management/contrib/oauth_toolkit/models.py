@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from django.db import models
+from oauth2_provider.settings import oauth2_settings
 
 from grant_management.models import Grant, Service
 from grant_management.models.keys import uuid7
@@ -28,20 +29,22 @@ class AuthorizedCode(models.Model):
 
 
 class LinkedToken(models.Model):
-    """A token of the toolkit, by its checksum there, and the grant that it belongs to."""
+    """Tokens of the toolkit, and the grant that they belong to. Goes when they go."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     service = models.ForeignKey(Service, on_delete=models.CASCADE, db_index=False)
     grant = models.ForeignKey(Grant, on_delete=models.CASCADE, db_index=False)
-    checksum = models.CharField(max_length=64)
+    access_token = models.OneToOneField(
+        oauth2_settings.ACCESS_TOKEN_MODEL, on_delete=models.CASCADE, null=True, related_name="+"
+    )
+    refresh_token = models.OneToOneField(
+        oauth2_settings.REFRESH_TOKEN_MODEL, on_delete=models.CASCADE, null=True, related_name="+"
+    )
 
     objects: ClassVar[models.Manager["LinkedToken"]] = models.Manager()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["service", "checksum"], name="gm_toolkit_token_unique")
-        ]
         indexes = [models.Index(fields=["service", "grant"], name="gm_toolkit_token_grant")]
 
     def __str__(self) -> str:
-        return self.checksum[:8]
+        return str(self.pk)

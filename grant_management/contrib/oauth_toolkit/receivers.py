@@ -26,11 +26,14 @@ def connect() -> None:
 def kill_there(grant: Grant, at: datetime, access: bool, **kwargs: Any) -> None:
     """Two statements, whatever hangs on the grant: the toolkit's own introspection sees them."""
     linked = LinkedToken.objects.filter(service_id=grant.service_id, grant=grant)
-    checksums = linked.values("checksum")
     if access:
-        rows = get_access_token_model().objects.filter(token_checksum__in=checksums)
+        rows = get_access_token_model().objects.filter(
+            pk__in=linked.exclude(access_token=None).values("access_token")
+        )
         rows.update(expires=at, updated=at)
-    rows = get_refresh_token_model().objects.filter(token_checksum__in=checksums)
+    rows = get_refresh_token_model().objects.filter(
+        pk__in=linked.exclude(refresh_token=None).values("refresh_token")
+    )
     rows.filter(revoked=None).update(revoked=at, updated=at)
 
 
@@ -42,7 +45,9 @@ def deleted_there(instance: Any, **kwargs: Any) -> None:
 def saved_there(instance: Any, **kwargs: Any) -> None:
     """The toolkit revokes a refresh token by a stamp."""
     if instance.revoked is not None:
-        _kill_here(RefreshToken, instance.token_checksum)
+        # Before 3.4 the toolkit keeps refresh tokens as they are, without a checksum.
+        known = getattr(instance, "token_checksum", "") or bridge.checksum(instance.token)
+        _kill_here(RefreshToken, known)
 
 
 def _kill_here(model: type[Any], checksum: str) -> None:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
+from oauth2_provider.models import get_access_token_model, get_refresh_token_model
 from oauth2_provider.oauth2_validators import OAuth2Validator
 from oauth2_provider.settings import oauth2_settings
 from oauthlib.oauth2.rfc6749 import errors
@@ -55,6 +56,7 @@ class GrantManagementValidator(OAuth2Validator):  # type: ignore[misc]
             raise errors.InvalidGrantError(error.description, request=request) from None
         super()._save_bearer_token(token, request, *args, **kwargs)
         if grant is not None:
+            _link(grant, token)
             token["grant_id"] = grant.grant_id
 
 
@@ -84,8 +86,6 @@ def _register(token: dict[str, Any], request: Any) -> Grant | None:
         grant = _code_grant(client, request)
         subject = None if request.grant_type == "client_credentials" else request.user
         lifecycle.issue(client, bridge.subject(subject), grant, _order(token), timezone.now())
-    if grant is not None:
-        _link(grant, token)
     return grant
 
 
@@ -137,13 +137,16 @@ def _refresh_token_duration() -> int:
 
 def _link(grant: Grant, token: dict[str, Any]) -> None:
     """So that the toolkit's rows can be found when the grant dies."""
-    values = [token[name] for name in ("access_token", "refresh_token") if token.get(name)]
-    LinkedToken.objects.bulk_create(
-        [
-            LinkedToken(service_id=grant.service_id, grant=grant, checksum=bridge.checksum(value))
-            for value in values
-        ],
-        ignore_conflicts=True,
+    access = get_access_token_model().objects.get(
+        token_checksum=bridge.checksum(token["access_token"])
+    )
+    refresh = get_refresh_token_model().objects.filter(access_token=access).first()
+    links = LinkedToken.objects.filter(service_id=grant.service_id, grant=grant)
+    if refresh is not None and links.filter(refresh_token=refresh).exists():
+        refresh = None  # the toolkit does not rotate here: it is the same row again
+    LinkedToken.objects.get_or_create(
+        access_token=access,
+        defaults={"service_id": grant.service_id, "grant": grant, "refresh_token": refresh},
     )
 
 

@@ -15,8 +15,9 @@ class Command(GrantManagementCommand):
     """Deletes what has expired."""
 
     help = (
-        "Delete expired proofs, nonces and tokens, in small batches: beside running servers, at any"
-        " time; interrupted, it goes on where it stopped when it is run again."
+        "Delete expired proofs, nonces and tokens, and grants that were never claimed, in small"
+        " batches: beside running servers, at any time; interrupted, it goes on where it stopped"
+        " when it is run again."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

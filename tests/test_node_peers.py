@@ -40,27 +40,31 @@ def world(transactional_db):
 
 
 @pytest.mark.xdist_group("node")
-def test_authletes_typescript_sdk(world, live_server, node):
-    """Registers tokens of a grant, introspects them, and manages the grant."""
-    grant = world.grant()
+def test_the_whole_life_from_typescript(world, live_server, node):
+    """Authlete's SDK registers tokens, introspects, and manages the grant."""
     said = node(
         "authlete.mjs",
         base=live_server.url,
         apiToken=world.api_token,
         serviceId=str(world.service.pk),
-        clientId=world.client.pk,
-        grantId=grant.grant_id,
     )
     assert said == {
+        "pending": "pending",
         "created": "OK",
-        "properties": [{"key": "grant_id", "value": grant.grant_id}],
+        "ofGrant": True,
         "introspected": "OK",
-        "grantId": grant.grant_id,
+        "sameGrant": True,
         "grant": {"scopes": [{"scope": "openid"}]},
         "queried": "OK",
-        "content": '{"scopes":[{"scope":"openid"}]}',
+        "merged": '{"scopes":[{"scope":"openid read"}]}',
+        "refreshAfterMerge": "A291301",
+        "afterReplace": "UNAUTHORIZED",
+        "refreshed": "OK",
+        "reused": "A291301",
+        "family": "A291301",
         "revoked": "NO_CONTENT",
         "again": "UNAUTHORIZED",
+        "refusedToken": "FORBIDDEN",
         "count": 1,
         "error": 400,
     }

@@ -346,3 +346,47 @@ def test_a_pending_grant_is_not_there(example, client, ann):
         client.authorize(ann, GM, grant_management_action="merge", grant_id=grant_id)["error"]
         == "invalid_grant_id"
     )
+
+
+COUNT = """
+import json
+from datetime import timedelta
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from oauth2_provider.models import AccessToken as Theirs, Application, RefreshToken
+from django.contrib.auth.models import User
+from grant_management.contrib.oauth_toolkit.models import LinkedToken
+from grant_management.contrib.oauth_toolkit import bridge
+from grant_management.lifecycle import begin, complete
+from grant_management.models import Actor, Reason
+from grant_management.protocol.content import Content
+
+now, user, application = timezone.now(), User.objects.first(), Application.objects.first()
+counts = []
+for number in (1, 200):
+    client = bridge.client(application)
+    grant = complete(begin(client, "1", "create", "", now), Content(), now, active=True)
+    for index in range(number):
+        value = f"{grant.grant_id}-{index}"
+        theirs = Theirs(user=user, application=application, token=value, expires=now + timedelta(hours=1))
+        theirs.token_checksum = bridge.checksum(value)
+        theirs.save()
+        refresh = RefreshToken(user=user, application=application, token="r" + value, access_token=theirs)
+        refresh.token_checksum = bridge.checksum("r" + value)
+        refresh.save()
+        LinkedToken.objects.create(service=client.service, grant=grant, access_token=theirs, refresh_token=refresh)
+    with CaptureQueriesContext(connection) as captured:
+        grant.revoke(timezone.now(), Actor.operator("ann"), Reason("other"))
+    links = LinkedToken.objects.filter(grant=grant).select_related("access_token", "refresh_token")
+    dead = all(link.access_token.is_expired() and link.refresh_token.revoked for link in links)
+    assert dead and len(links) == number
+    counts.append(len(captured))
+print(json.dumps(counts))
+"""
+
+
+def test_a_revoke_kills_there_in_a_constant_number_of_statements(example):
+    """And in its own transaction: what is rolled back here is rolled back there."""
+    one, many = json.loads(example["manage"]("shell", "-v", "0", "-c", COUNT))
+    assert one == many <= 7

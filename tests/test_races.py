@@ -8,7 +8,7 @@ import pytest
 from django.db import connection, connections
 from django.test import Client as HTTP
 
-from grant_management.models import DPoPNonce, GrantEvent
+from grant_management.models import DPoPNonce, Grant, GrantEvent
 
 from .world import ENDPOINT, Key, make_world, now
 
@@ -104,3 +104,23 @@ def test_all_processes_hand_out_one_nonce(world, together):
     assert window.value in nonces
     assert len(nonces) == DPoPNonce.objects.count()
     assert now() < window.expires_at
+
+
+def test_one_idempotency_key_makes_one_grant(world, together):
+    """Sixteen at once: one is done, and all get its answer."""
+    headers = {"Authorization": f"Bearer {world.api_token}", "Idempotency-Key": "k"}
+    members = {"clientIdentifier": "app-1", "subject": "user-1"}
+    path = f"/api/{world.service.pk}/grants"
+
+    def send(_):
+        try:
+            made = HTTP().post(
+                path, json.dumps(members), content_type="application/json", headers=headers
+            )
+            return json.loads(made.content)["grantId"]
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        made = set(pool.map(send, range(THREADS)))
+    assert made == {Grant.objects.get().grant_id}

@@ -259,11 +259,7 @@ def _alive(grant: Grant, client: Client, subject: str | None, now: datetime) -> 
 
 
 def _insert(
-    client: Client,
-    subject: str | None,
-    grant: Grant | None,
-    order: Issue,
-    now: datetime,
+    client: Client, subject: str | None, grant: Grant | None, order: Issue, now: datetime
 ) -> Issued:
     service = client.service
     shared = {
@@ -276,26 +272,29 @@ def _insert(
         "jkt": order.binding.jkt,
         "x5t_s256": order.binding.x5t_s256,
     }
-    value = order.access_token or secrets.token_urlsafe(TOKEN_BYTES)
     access = AccessToken(
-        **shared,
-        digest=sha256(value),
         expires_at=_end(now, order.access_token_duration or service.access_token_duration),
         generation=grant.access_generation if grant else 0,
+        **shared,
     )
-    access.save(force_insert=True)
+    value = _save(access, order.access_token)
     if order.refresh_token is None:
         return Issued(value, access)
-    refresh_value = order.refresh_token or secrets.token_urlsafe(TOKEN_BYTES)
     refresh = RefreshToken(
-        **shared,
-        digest=sha256(refresh_value),
         expires_at=_end(now, order.refresh_token_duration or service.refresh_token_duration),
         generation=grant.refresh_generation if grant else 0,
+        **shared,
         **({"family": order.family} if order.family else {}),
     )
-    refresh.save(force_insert=True)
-    return Issued(value, access, refresh_value, refresh)
+    return Issued(value, access, _save(refresh, order.refresh_token), refresh)
+
+
+def _save(token: AccessToken | RefreshToken, value: str) -> str:
+    """The clear value, of which the row has the digest; made where there is none yet."""
+    clear = value or secrets.token_urlsafe(TOKEN_BYTES)
+    token.digest = sha256(clear)
+    token.save(force_insert=True)
+    return clear
 
 
 def _end(now: datetime, duration: int) -> datetime | None:

@@ -175,6 +175,134 @@ def test_any_method(hostile, method):
     assert hostile(method=method).get("resultCode", "A001205") == "A001205"
 
 
+STORE_NAMES = [
+    "clientId",
+    "clientIdentifier",
+    "name",
+    "locked",
+    "subject",
+    "scopes",
+    "claims",
+    "authorizationDetails",
+    "expiresAt",
+    "active",
+    "grantId",
+    "grantManagementAction",
+    "status",
+    "limit",
+    "cursor",
+    "reason",
+    "note",
+    "grantType",
+    "accessToken",
+    "refreshToken",
+    "accessTokenDuration",
+    "refreshTokenDuration",
+    "certificateThumbprint",
+    "dpopKeyThumbprint",
+    "resources",
+    "properties",
+    "accessTokenIdentifier",
+    "refreshTokenIdentifier",
+    "token",
+    "clientCertificate",
+    "dpop",
+    "htm",
+    "htu",
+    "dpopNonceRequired",
+    "token_type_hint",
+]
+PLAUSIBLE = st.sampled_from(
+    [
+        *(
+            "app-1",
+            "user-1",
+            "t-1",
+            "r-1",
+            "create",
+            "merge",
+            "AUTHORIZATION_CODE",
+            "CLIENT_CREDENTIALS",
+        ),
+        *(
+            1,
+            0,
+            -1,
+            2**53,
+            2**63,
+            10**30,
+            1e300,
+            True,
+            [],
+            {},
+            ["openid"],
+            [{"scope": "a"}],
+            [{"type": "t"}],
+        ),
+        *([{"key": "grant_id", "value": "x"}], "x" * 43, "0" * 64, "active"),
+        "2026-01-01T00:00:00+00:00_00000000-0000-7000-8000-000000000000",
+        "0001-01-01T00:00:00_00000000-0000-7000-8000-000000000000",
+    ]
+)
+ROUTES = [
+    "clients",
+    "grants",
+    "grants/check",
+    "grants/list",
+    "grants/x/get",
+    "grants/x/merge",
+    "grants/x/replace",
+    "grants/x/revoke",
+    "auth/token/create",
+    "auth/token/revoke",
+    "auth/introspection",
+    "tokens/refresh",
+    "introspect",
+    "revoke",
+]
+
+
+@pytest.mark.parametrize("route", ROUTES)
+@settings(EXAMPLES, max_examples=60)
+@given(
+    members=st.dictionaries(st.sampled_from(STORE_NAMES), PLAUSIBLE | VALUES), key=st.none() | LATIN
+)
+def test_any_members_at_the_store(world, route, members, key):
+    """No failure, always JSON, whatever is sent to whichever door."""
+    if not Grant.objects.filter(grant_id="x").exists():
+        grant = world.grant(grant_id="x")
+        world.token(grant, value="t-1")
+        world.refresh_token(grant, value="r-1")
+    headers = {"HTTP_AUTHORIZATION": f"Bearer {world.api_token}"}
+    if key is not None:
+        headers["HTTP_IDEMPOTENCY_KEY"] = key
+    path = f"/api/{world.service.pk}/{route}"
+    http = HTTP(raise_request_exception=False)
+    response = http.generic("POST", path, json.dumps(members), "application/json", **headers)
+    assert response.status_code < 500
+    assert response["Content-Type"] == "application/json"
+    assert isinstance(json.loads(response.content), dict)
+
+
+@EXAMPLES
+@given(st.text(st.characters(codec="utf-8"), min_size=1), st.sampled_from(["GET", "DELETE"]))
+def test_any_grant_id_at_the_drafts_endpoint(world, grant_id, method):
+    from urllib.parse import quote
+
+    headers = {"HTTP_AUTHORIZATION": f"Bearer {world.token()}"}
+    path = f"/gm/{world.service.pk}/{quote(grant_id, safe='')}"
+    response = HTTP(raise_request_exception=False).generic(method, path, **headers)
+    assert response.status_code == 404
+
+
+@EXAMPLES
+@given(st.dictionaries(st.sampled_from(["AUTHORIZATION", "DPOP", "X_CLIENT_CERT"]), LATIN))
+def test_any_headers_at_the_drafts_endpoint(world, headers):
+    named = {f"HTTP_{name}": value for name, value in headers.items()}
+    response = HTTP(raise_request_exception=False).get(f"/gm/{world.service.pk}/x", **named)
+    assert response.status_code == 401
+
+
 def test_nothing_is_written_by_what_is_refused(hostile, world):
     """The other way round: what the fuzzing sends would be seen if it did something."""
     grant = world.grant()

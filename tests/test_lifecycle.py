@@ -221,6 +221,12 @@ class TestIssue:
         refused("invalid_request", issued, world, None, order)
         assert (AccessToken.objects.count(), RefreshToken.objects.count()) == (1, 1)
 
+    def test_refused_for_a_grant_that_died_meanwhile(self, world):
+        """What the caller holds may be old."""
+        old = world.grant()
+        Grant.objects.get(pk=old.pk).revoke(now(), Actor.operator("ann"), Reason("other"))
+        refused("invalid_grant", issued, world, old)
+
     def test_refused_for_a_dead_grant(self, world):
         for fields in (
             {"revoked_at": now()},

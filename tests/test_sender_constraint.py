@@ -5,7 +5,9 @@ import urllib.parse
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
+from django.db import connection
 
+from grant_management import endpoint
 from grant_management.models import DPoPNonce, UsedProof
 
 from .world import ENDPOINT, Key, certificate, make_world, now
@@ -302,3 +304,33 @@ def test_private_rsa_key_costs_nothing(bound):
     assert answer.code == "A281307"
     assert "private" in answer.body["resultMessage"]
     assert json.dumps(jwk["d"]) not in str(answer.body)
+
+
+def test_nonce_goes_out_where_the_certificate_is_refused(world, call, key):
+    """From row 6 on: before the certificate is looked at."""
+    grant = world.grant()
+    token = world.token(grant, jkt=key.jkt, x5t_s256=certificate()[1])
+    answer = call(
+        gmAction="QUERY", grantId=grant.grant_id, accessToken=token, dpopNonceRequired=True
+    )
+    assert (answer.code, "dpopNonce" in answer.body) == ("A281301", True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_rollback_of_the_request_brings_no_proof_back(post, key, monkeypatch):
+    """Also where the host wraps every request in a transaction."""
+    world = make_world()
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
+    grant = world.grant()
+    token = world.token(grant, jkt=key.jkt)
+    proof = key.proof(token, htu=f"{ENDPOINT}/{grant.grant_id}")
+    members = {"gmAction": "QUERY", "grantId": grant.grant_id, "accessToken": token, "dpop": proof}
+    path = f"/api/{world.service.pk}/gm"
+
+    def fail(*args, **kwargs):
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(endpoint, "perform", fail)
+        assert post(path, members, api_token=world.api_token).code == "A277101"
+    assert post(path, members, api_token=world.api_token).code == "A281308"

@@ -154,6 +154,13 @@ class TestGrants:
         assert store("grants/list", {"subject": "nobody"})[1]["grants"] == []
         assert store("grants/list")[0] == 400
         assert store("grants/list", {"subject": "user-1", "cursor": "x"})[0] == 400
+        key = "00000000-0000-7000-8000-000000000000"
+        for at, status in (
+            ("0001-01-01T00:00:00+23:59", 400),
+            ("9999-12-31T23:59:59-23:59", 400),
+            ("2026-01-01", 200),
+        ):
+            assert store("grants/list", {"subject": "user-1", "cursor": f"{at}_{key}"})[0] == status
         assert store("grants/list", {"subject": "user-1", "status": "x"})[0] == 400
 
     @pytest.mark.parametrize("service_cut_off", [True, False])

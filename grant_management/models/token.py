@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import Enum, auto
+from typing import TypeVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -99,13 +100,16 @@ class Token(models.Model):
         raise NotImplementedError
 
 
-class AccessTokenQuerySet(models.QuerySet["AccessToken"]):
-    """The store of access tokens."""
+T = TypeVar("T", bound=Token)
 
-    def presented(self, service: Service, value: str) -> "AccessToken":
-        """The access token of a clear value, with its client and grant: 1 query.
 
-        AccessToken.DoesNotExist: the service has no such token.
+class TokenQuerySet(models.QuerySet[T]):
+    """The store of tokens of one kind."""
+
+    def presented(self, service: Service, value: str) -> T:
+        """The token of a clear value, with its client and grant: 1 query.
+
+        DoesNotExist: the service has no such token.
         """
         joined = self.select_related("client", "grant")
         token = joined.get(service=service, digest=sha256(value))
@@ -118,7 +122,7 @@ class AccessToken(Token):
 
     last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)
 
-    objects = AccessTokenQuerySet.as_manager()
+    objects = TokenQuerySet["AccessToken"].as_manager()
 
     class Meta(Token.Meta):
         verbose_name = _("access token")
@@ -130,27 +134,13 @@ class AccessToken(Token):
         return grant.access_generation
 
 
-class RefreshTokenQuerySet(models.QuerySet["RefreshToken"]):
-    """The store of refresh tokens."""
-
-    def presented(self, service: Service, value: str) -> "RefreshToken":
-        """The refresh token of a clear value, with its client and grant: 1 query.
-
-        RefreshToken.DoesNotExist: the service has no such token.
-        """
-        joined = self.select_related("client", "grant")
-        token = joined.get(service=service, digest=sha256(value))
-        token.know(service)
-        return token
-
-
 class RefreshToken(Token):
     """What a client exchanges, once, for new tokens. `family` is shared with those it became."""
 
     rotated_at = models.DateTimeField(_("rotated"), null=True, blank=True)
     family = models.UUIDField(_("family"), default=uuid7)
 
-    objects = RefreshTokenQuerySet.as_manager()
+    objects = TokenQuerySet["RefreshToken"].as_manager()
 
     class Meta(Token.Meta):
         verbose_name = _("refresh token")

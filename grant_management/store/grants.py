@@ -1,6 +1,6 @@
 """Grants: checked, made, changed, shown, listed, revoked."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -205,7 +205,7 @@ def _after(rows: QuerySet[Grant], cursor: str | None) -> QuerySet[Grant]:
         return rows
     at, _, key = cursor.partition("_")
     try:
-        moment, pk = datetime.fromisoformat(at), UUID(key)
-    except ValueError:
+        moment, pk = datetime.fromisoformat(at).astimezone(UTC), UUID(key)
+    except (ValueError, OverflowError):
         raise Refused(Result.BODY_UNREADABLE, "'cursor' is none of this list.") from None
     return rows.filter(Q(created_at__lt=moment) | Q(created_at=moment, pk__lt=pk))

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..members import Reader, client_number, moment, text
 from ..models import Client, Grant, Service
+from ..protocol.content import scope_names
 from ..protocol.results import Refused, Result
 from ..protocol.strict_json import Literal
 
@@ -82,3 +83,11 @@ def refused(refusal: Refused, action: str) -> Answer:
     """The answer where Authlete's operations say with an action, at 200, that they refused."""
     code, message = refusal.result.code, refusal.message
     return {"resultCode": code, "resultMessage": message, "action": action}
+
+
+def scope_names_of(scopes: list[str] | None) -> list[str]:
+    """Names of scopes, each perhaps space-delimited. Refused: one is none."""
+    try:
+        return [name for scope in scopes or () for name in scope_names(scope)]
+    except ValueError as error:
+        raise Refused(Result.BODY_UNREADABLE, f"{error}.") from None

@@ -2,7 +2,7 @@
 
 from django.urls import re_path
 
-from . import clients, grants, standard, tokens
+from . import clients, grants, introspection, standard, tokens
 from .views import door
 
 _ID = r"(?P<grant_id>[^/]+)"
@@ -10,7 +10,7 @@ _ID = r"(?P<grant_id>[^/]+)"
 urlpatterns = [
     re_path(r"^auth/token/create\Z", door(tokens.create)),
     re_path(r"^auth/token/revoke\Z", door(tokens.revoke)),
-    re_path(r"^auth/introspection\Z", door(tokens.introspect, writes=False)),
+    re_path(r"^auth/introspection\Z", door(introspection.introspect, writes=False)),
     re_path(r"^tokens/refresh\Z", door(tokens.refresh)),
     re_path(r"^clients\Z", door(clients.save)),
     re_path(r"^grants\Z", door(grants.create)),

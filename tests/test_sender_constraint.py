@@ -327,10 +327,14 @@ def test_a_rollback_of_the_request_brings_no_proof_back(post, key, monkeypatch):
     members = {"gmAction": "QUERY", "grantId": grant.grant_id, "accessToken": token, "dpop": proof}
     path = f"/api/{world.service.pk}/gm"
 
+    seen = []
+
     def fail(*args, **kwargs):
+        seen.append(connection.in_atomic_block)
         raise ZeroDivisionError
 
     with monkeypatch.context() as broken:
         broken.setattr(endpoint, "perform", fail)
         assert post(path, members, api_token=world.api_token).code == "A277101"
     assert post(path, members, api_token=world.api_token).code == "A281308"
+    assert seen == [False]

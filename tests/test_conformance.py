@@ -65,7 +65,7 @@ def test_the_example_conforms(example, tmp_path):
     ).json()
     code, checks = run(
         tmp_path,
-        metadata_url=f"{base}/.well-known/oauth-authorization-server/1",
+        issuer=f"{base}/1",
         token_endpoint=f"{base}/o/token/",
         client_id=client.secrets["client_id"],
         client_secret=client.secrets["client_secret"],

@@ -35,8 +35,8 @@ def scopes_of(content: dict[str, Any]) -> set[str]:
 @check("GM-01", "7.1", "grant_management_actions_supported lists actions of the draft")
 def _(subject: Subject) -> None:
     subject.metadata = subject.config.metadata()
-    if not subject.config.metadata_url:
-        raise Skip("no metadata_url in the config")
+    if not subject.config.metadata_url and not subject.config.issuer:
+        raise Skip("no issuer and no metadata_url in the config")
     actions = subject.metadata.get("grant_management_actions_supported")
     require(isinstance(actions, list), "the member is missing, or is no array")
     unknown = set(actions or []) - ACTIONS

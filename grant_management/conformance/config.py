@@ -6,8 +6,11 @@ import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from .http import Response, send
+
+WELL_KNOWN = "/.well-known/oauth-authorization-server"
 
 
 class ConfigError(Exception):
@@ -23,6 +26,7 @@ class Config:
     JSON, or the error (`{"error": …}`) that came back to the client.
     """
 
+    issuer: str = ""
     metadata_url: str = ""
     grant_management_endpoint: str = ""
     token_endpoint: str = ""
@@ -56,9 +60,10 @@ class Config:
 
     def metadata(self) -> dict[str, Any]:
         """The server's metadata (RFC 8414), or nothing where the config names none."""
-        if not self.metadata_url:
+        url = self.metadata_url or _well_known(self.issuer)
+        if not url:
             return {}
-        value: dict[str, Any] = send("GET", self.metadata_url, timeout=self.timeout).json()
+        value: dict[str, Any] = send("GET", url, timeout=self.timeout).json()
         return value
 
     def run_authorize(self, **parameters: str) -> dict[str, Any]:
@@ -77,3 +82,11 @@ class Config:
         form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
         basic = (self.client_id, self.client_secret)
         return send("POST", self.token_endpoint, form=form, basic=basic, timeout=self.timeout)
+
+
+def _well_known(issuer: str) -> str:
+    """Where the metadata of an issuer is (RFC 8414 §3.1): before its path, not behind it."""
+    if not issuer:
+        return ""
+    parts = urlsplit(issuer)
+    return f"{parts.scheme}://{parts.netloc}{WELL_KNOWN}{parts.path.rstrip('/')}"

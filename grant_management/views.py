@@ -47,14 +47,19 @@ class JSONView(APIView):
 
     def service(self, request: HttpRequest, service_id: str) -> Service:
         """Who calls, and for which service: method → API token → its service → throttle."""
-        if request.method != "POST":
-            raise MethodNotAllowed("POST")
-        api_token = authenticate(request.headers.get("Authorization", ""), timezone.now())
+        api_token = self.caller(request)
         service = authorize(api_token, int(service_id))
-        self._throttle(request, api_token)
+        self.throttle(request, api_token)
         return service
 
-    def _throttle(self, request: HttpRequest, api_token: ApiToken) -> None:
+    def caller(self, request: HttpRequest) -> ApiToken:
+        """Who calls: method → API token."""
+        if request.method != "POST":
+            raise MethodNotAllowed("POST")
+        return authenticate(request.headers.get("Authorization", ""), timezone.now())
+
+    def throttle(self, request: HttpRequest, api_token: ApiToken) -> None:
+        """Refused where it called too often."""
         request.auth = api_token  # type: ignore[attr-defined]
         for throttle in self.get_throttles():
             if not throttle.allow_request(cast(Any, request), self):

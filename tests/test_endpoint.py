@@ -221,10 +221,14 @@ def test_result(result, world, call, monkeypatch):
 
 def test_all_results_have_a_scenario():
     """A code without one is a code that nobody has seen."""
-    from . import test_store, test_transport
+    from . import test_provisioning, test_store, test_transport
 
     for result in Result:
-        home = globals() if result in IN_PROCESS else vars(test_transport) | vars(test_store)
+        home = (
+            globals()
+            if result in IN_PROCESS
+            else vars(test_transport) | vars(test_store) | vars(test_provisioning)
+        )
         name = result.name.lower()
         assert name in home or f"test_{name}" in home, result
 

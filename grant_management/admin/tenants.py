@@ -43,6 +43,7 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
         "organization",
         "service",
         "created_at",
+        "created_by",
         "expires_at",
         "revoked_at",
     )

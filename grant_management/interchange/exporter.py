@@ -111,6 +111,7 @@ def _api_token(row: ApiToken) -> dict[str, Any]:
         "description": row.description,
         "can_manage_tokens": row.can_manage_tokens,
         "created_at": _moment(row.created_at),
+        "created_by": row.created_by,
         "expires_at": _moment(row.expires_at),
         "revoked_at": _moment(row.revoked_at),
     }

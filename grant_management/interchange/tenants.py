@@ -141,6 +141,7 @@ class ApiTokenKind(Kind):
         "description": m.text(255, shortest=0),
         "can_manage_tokens": m.flag,
         "created_at": m.moment,
+        "created_by": m.text(255, shortest=0),
         "expires_at": m.optional(m.moment),
         "revoked_at": m.optional(m.moment),
     }

@@ -51,6 +51,7 @@ class ApiToken(models.Model):
     description = models.CharField(_("description"), max_length=255, blank=True, default="")
     can_manage_tokens = models.BooleanField(_("can manage tokens"), default=False)
     created_at = models.DateTimeField(_("created"))
+    created_by = models.CharField(_("created by"), max_length=255, blank=True, default="")
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
     last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)
@@ -89,6 +90,15 @@ class ApiToken(models.Model):
         if self.service_id is not None:
             return self.service_id == service.pk
         return self.organization_id == service.organization_id
+
+    def rotate(self) -> str | None:
+        """The new clear value; the old one is dead at once. None: the token is dead already."""
+        value = secrets.token_urlsafe(32)
+        fields = {"digest": sha256(value), "prefix": value[:PREFIX_LENGTH]}
+        if ApiToken.objects.filter(pk=self.pk, revoked_at=None).update(**fields) == 0:
+            return None
+        self.digest, self.prefix = fields["digest"], value[:PREFIX_LENGTH]
+        return value
 
     def revoke(self, at: datetime) -> bool:
         """Whether this call revoked it; False where it was revoked already."""

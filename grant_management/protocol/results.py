@@ -79,6 +79,9 @@ class Result(Enum):
     STORE_REFRESH_REFUSED = ("A291301", 400, Action.CALLER_ERROR, "invalid_grant", "The refresh token is refused:")
     TOKEN_OF_OTHER_SUBJECT = ("A291302", 200, Action.FORBIDDEN, INSUFFICIENT_SCOPE, "The access token is another subject's.")
 
+    MANAGEMENT_NOT_ALLOWED = ("A292301", 403, None, None, "The API token may not manage these tokens: it takes an organization token with that right, and its own organization.")
+    API_TOKEN_UNKNOWN = ("A292201", 404, None, None, "The organization has no such API token that is alive.")
+
     AUTHORIZATION_MISSING = ("A001202", 401, None, None, "The request has no API token: send it as 'Authorization: Bearer'.")
     AUTHORIZATION_MALFORMED = ("A001203", 400, Action.CALLER_ERROR, INVALID_REQUEST, "The Authorization header is no bearer credential.")
     API_TOKEN_INVALID = ("A458101", 401, None, None, "The API token is not valid: it is unknown, expired or revoked.")

@@ -1,0 +1,1 @@
+"""The API that issues API tokens, in the shapes of Authlete's provisioning API."""

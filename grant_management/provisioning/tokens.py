@@ -1,0 +1,145 @@
+"""API tokens of one organization: created, listed, described, rotated, revoked."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+
+from ..members import identifier, identity, text
+from ..models import ApiToken, Service
+from ..protocol.results import Refused, Result
+from ..protocol.strict_json import Literal
+
+Members = dict[str, Any]
+Answer = dict[str, Any] | list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Call:
+    """Who asks, for which kind of token, and with what. `kind` is `service` or `organization`."""
+
+    caller: ApiToken
+    kind: str
+    members: Members
+    now: datetime
+
+
+def create(call: Call) -> Answer:
+    """A new token, with its value: this once. It cannot hand on the right to manage tokens."""
+    token, value = ApiToken.objects.issue(
+        organization=call.caller.organization,
+        service=_service(call),
+        now=call.now,
+        description=_read(call, "description", text(255, shortest=0)) or "",
+        created_by=f"API token {call.caller.prefix}",
+    )
+    return _show(call, token) | {"accessToken": value}
+
+
+def list_all(call: Call) -> Answer:
+    """All of this kind that are alive, without values; of one service, where it is named."""
+    rows = _tokens(call).active(call.now).order_by("created_at")
+    return [_show(call, token) for token in rows]
+
+
+def update(call: Call) -> Answer:
+    """Another description."""
+    token = _token(call)
+    description = _read(call, "description", text(255, shortest=0))
+    if description is not None:
+        ApiToken.objects.filter(pk=token.pk).update(description=description)
+        token.description = description
+    return _show(call, token)
+
+
+def rotate(call: Call) -> Answer:
+    """A new value; the old one is dead from now on."""
+    token = _token(call)
+    value = token.rotate()
+    if value is None:
+        raise Refused(Result.API_TOKEN_UNKNOWN)
+    return _show(call, token) | {"accessToken": value}
+
+
+def revoke(call: Call) -> Answer:
+    """Dead at the very next request."""
+    _token(call).revoke(call.now)
+    return {}
+
+
+OPERATIONS: dict[str, Callable[[Call], Answer]] = {
+    "create": create,
+    "all": list_all,
+    "update": update,
+    "rotate": rotate,
+    "revoke": revoke,
+}
+
+
+def _show(call: Call, token: ApiToken) -> dict[str, Any]:
+    """Without its value. `apiServerId` is whatever the caller sent."""
+    shown = {
+        "organizationId": token.organization_id,
+        "serviceId": token.service_id,
+        "apiServerId": call.members.get("apiServerId"),
+        "tokenId": str(token.pk),
+        "description": token.description,
+    }
+    return {name: value for name, value in shown.items() if value is not None}
+
+
+def _service(call: Call) -> Service | None:
+    """The service that a service token is for. Refused: it is not the organization's."""
+    if call.kind == "organization":
+        return None
+    number = _read(call, "serviceId", _number)
+    if number is None:
+        raise Refused(Result.BODY_UNREADABLE, "'serviceId' is missing.")
+    organization = call.caller.organization_id
+    service = Service.objects.filter(organization_id=organization, pk=number).first()
+    if service is None:
+        raise Refused(Result.MANAGEMENT_NOT_ALLOWED)
+    return service
+
+
+def _tokens(call: Call) -> Any:
+    """The organization's tokens of this kind."""
+    rows: QuerySet[ApiToken] = ApiToken.objects.filter(organization_id=call.caller.organization_id)
+    if call.kind == "organization":
+        return rows.filter(service=None)
+    if call.members.get("serviceId") is not None:
+        return rows.filter(service=_service(call))
+    return rows.exclude(service=None)
+
+
+def _token(call: Call) -> ApiToken:
+    """The one of `tokenId`. Refused: there is none alive, or it is another organization's."""
+    token_id = _read(call, "tokenId", identity)
+    if token_id is None:
+        raise Refused(Result.BODY_UNREADABLE, "'tokenId' is missing.")
+    token: ApiToken | None = _tokens(call).active(call.now).filter(pk=token_id).first()
+    if token is None:
+        raise Refused(Result.API_TOKEN_UNKNOWN)
+    return token
+
+
+def _read(call: Call, name: str, reader: Callable[[Any], Any]) -> Any:
+    value = call.members.get(name)
+    try:
+        return None if value is None else reader(value)
+    except ValueError as error:
+        raise Refused(Result.BODY_UNREADABLE, f"'{name}' {error}.") from None
+
+
+def _number(value: Any) -> int:
+    """A number, also as a string, as some clients send it."""
+    return int(identifier(Literal(value) if isinstance(value, str) else value))
+
+
+def check_organization(call: Call) -> None:
+    """Refused where the body names another organization than the caller's."""
+    number = _read(call, "organizationId", _number)
+    if number not in (None, call.caller.organization_id):
+        raise Refused(Result.MANAGEMENT_NOT_ALLOWED)

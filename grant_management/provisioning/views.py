@@ -1,0 +1,27 @@
+"""`POST /api/servicetoken/{operation}` and `/api/organizationtoken/{operation}`."""
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from ..errors import json_response
+from ..protocol.results import Refused, Result
+from ..protocol.strict_json import dumps
+from ..serializers import parse_body
+from ..views import JSONView, read_body
+from .tokens import OPERATIONS, Call, check_organization
+
+
+class ProvisioningView(JSONView):
+    """For organization tokens that were given the right to manage tokens."""
+
+    def respond(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
+        """200, or the refusal."""
+        caller = self.caller(request)
+        if caller.service_id is not None or not caller.can_manage_tokens:
+            raise Refused(Result.MANAGEMENT_NOT_ALLOWED)
+        self.throttle(request, caller)
+        body = read_body(request)
+        members = parse_body(request.content_type or "", body or b"{}", keep_numbers=True)
+        call = Call(caller, kwargs["kind"], members, timezone.now())
+        check_organization(call)
+        return json_response(dumps(OPERATIONS[kwargs["operation"]](call)))

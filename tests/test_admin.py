@@ -4,6 +4,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
+from grant_management import lifecycle
 from grant_management.models import (
     AccessToken,
     Actor,
@@ -14,9 +15,10 @@ from grant_management.models import (
     Reason,
     RefreshToken,
 )
+from grant_management.protocol.content import Content
 from grant_management.protocol.digests import sha256
 
-from .world import now
+from .world import make_world, now
 
 MODELS = [
     "organization",
@@ -90,17 +92,19 @@ def test_revoke_by_hand(admin_client, grant, call):
     page = admin_client.get(reverse("admin:grant_management_grant_change", args=[grant.pk]))
     assert revoke_url(grant).encode() in page.content
     said = admin_client.get(revoke_url(grant)).content.decode()
-    assert "1 grants" in said
-    assert "1 access tokens" in said
-    assert "1 refresh tokens" in said
+    for line in ("1 grant", "1 access tokens", "1 refresh tokens", "cannot be undone"):
+        assert line in said
     response = admin_client.post(
         revoke_url(grant),
         {"reason": "requested by user", "note": "called", "ticket": "T-1"},
         follow=True,
     )
-    assert "The grant was revoked." in response.content.decode()
-    assert revoke_url(grant) not in response.content.decode()
     event = GrantEvent.objects.get()
+    assert "This page is the receipt." in response.content.decode()
+    assert response.redirect_chain[-1][0].endswith(f"grantevent/{event.pk}/change/")
+    page = admin_client.get(reverse("admin:grant_management_grant_change", args=[grant.pk]))
+    assert revoke_url(grant).encode() not in page.content
+    assert b"called" in page.content
     assert (event.kind, event.actor_kind, event.actor) == ("revoked", "operator", "admin")
     assert (event.reason, event.note, event.ticket) == ("requested by user", "called", "T-1")
     assert (
@@ -111,7 +115,7 @@ def test_revoke_by_hand(admin_client, grant, call):
 def test_revoking_twice_writes_one_event(admin_client, grant):
     for _ in range(2):
         response = admin_client.post(revoke_url(grant), {"reason": "other"}, follow=True)
-    assert "had been revoked before" in response.content.decode()
+    assert "Already done by admin, at" in response.content.decode()
     assert GrantEvent.objects.count() == 1
 
 
@@ -157,7 +161,7 @@ def test_strangers_log_in_first(client, grant):
 
 def test_unknown_grant(admin_client, world):
     url = reverse("admin:grant_management_grant_revoke", args=["nowhere"])
-    assert "There is no such grant." in admin_client.get(url, follow=True).content.decode()
+    assert "There is no such row." in admin_client.get(url, follow=True).content.decode()
 
 
 def test_search_is_exact(admin_client, world, grant):
@@ -176,3 +180,212 @@ def test_search_is_exact(admin_client, world, grant):
 def test_a_digest_is_shown_in_part(admin_client, world, grant):
     page = admin_client.get(reverse("admin:grant_management_accesstoken_changelist"))
     assert sha256("clear-access").hex()[:8] in page.content.decode()
+
+
+class TestTheGrantPage:
+    def page(self, admin_client, grant, **query):
+        url = reverse("admin:grant_management_grant_change", args=[grant.pk])
+        return admin_client.get(url, query)
+
+    def test_shows_all_that_was_granted(self, admin_client, world):
+        grant = world.grant(
+            scopes='[{"scope":"read","resource":["https://rs.example.com"]}]',
+            claims='["email"]',
+            authorization_details='[{"type":"account_information","n":1}]',
+        )
+        text = self.page(admin_client, grant).content.decode()
+        for shown in (
+            "read → https://rs.example.com",
+            "claim: email",
+            "<summary>account_information</summary>",
+        ):
+            assert shown in text
+
+    def test_pages_its_tokens(self, admin_client, world, grant):
+        for _ in range(30):
+            world.token(grant)
+        first, second = self.page(admin_client, grant), self.page(admin_client, grant, tokens=2)
+        assert len(first.context["tokens"]) == 21
+        assert len(second.context["tokens"]) == 11
+        assert second.context["next_page"] is None
+        for bad in ("0", "-1", "x", "9" * 30):
+            assert len(self.page(admin_client, grant, tokens=bad).context["tokens"]) == 21
+
+    def test_timeline_shows_changes_as_a_diff(self, admin_client, world):
+        held = Content.read([{"scope": "read"}], ["email"], None)
+        consented = Content.read([{"scope": "read write", "resource": ["https://a"]}], None, None)
+        made = lifecycle.complete(
+            lifecycle.begin(world.client, "u", "create", "", now()), held, now(), active=True
+        )
+        lifecycle.complete(
+            lifecycle.begin(world.client, "u", "replace", made.grant_id, now()), consented, now()
+        )
+        replaced, created = self.page(admin_client, made).context["timeline"]
+        assert (created["added"], created["removed"]) == (["email", "read"], [])
+        assert replaced["added"] == ["read https://a", "write https://a"]
+        assert replaced["removed"] == ["email", "read"]
+
+    def test_says_what_stays(self, admin_client, world, grant):
+        world.service.revoke_access_tokens = False
+        world.service.save()
+        assert (
+            "1 access tokens stay alive, until"
+            in admin_client.get(revoke_url(grant)).content.decode()
+        )
+
+    def test_costs_the_same_for_many_tokens(
+        self, admin_client, world, grant, django_assert_max_num_queries
+    ):
+        for _ in range(30):
+            world.token(grant)
+        with django_assert_max_num_queries(25):
+            self.page(admin_client, grant)
+
+
+class TestFindByToken:
+    URL = "admin:grant_management_grant_find"
+
+    @pytest.mark.parametrize("value", ["clear-access", "clear-refresh"])
+    def test_found(self, admin_client, world, grant, value):
+        make_world().grant()
+        response = admin_client.post(reverse(self.URL), {"token": value})
+        assert response.url == reverse("admin:grant_management_grant_change", args=[grant.pk])
+
+    def test_not_found(self, admin_client, world, grant):
+        world.token(value="of-no-grant")
+        for value in ("unknown", " clear-access", "of-no-grant", sha256("clear-access").hex()):
+            response = admin_client.post(reverse(self.URL), {"token": value})
+            assert "No grant has such a token." in response.content.decode()
+            assert value not in response.content.decode()
+
+    def test_permission(self, client, django_user_model, grant):
+        client.force_login(django_user_model.objects.create_user("ann", is_staff=True))
+        assert client.post(reverse(self.URL), {"token": "clear-access"}).status_code == 403
+
+
+class TestClients:
+    def do(self, admin_client, name, row, model="client"):
+        url = reverse(f"admin:grant_management_{model}_{name}", args=[row.pk])
+        assert admin_client.get(url).status_code == 200
+        return admin_client.post(url, {"reason": "compromised key"}, follow=True).content.decode()
+
+    def test_lock_and_unlock(self, admin_client, world, call):
+        grant = world.grant()
+        members = {
+            "gmAction": "QUERY",
+            "grantId": grant.grant_id,
+            "accessToken": world.token(grant),
+        }
+        assert "receipt" in self.do(admin_client, "lock", world.client)
+        assert call(**members).code == "A280304"
+        assert "Already done by admin" in self.do(admin_client, "lock", world.client)
+        assert "receipt" in self.do(admin_client, "unlock", world.client)
+        assert call(**members).action == "OK"
+        assert GrantEvent.objects.count() == 2
+
+    @pytest.mark.parametrize("model", ["client", "service"])
+    def test_cut_off(self, admin_client, world, call, model):
+        grant = world.grant()
+        members = {
+            "gmAction": "QUERY",
+            "grantId": grant.grant_id,
+            "accessToken": world.token(grant),
+        }
+        assert "receipt" in self.do(admin_client, "cut-off", getattr(world, model), model)
+        assert call(**members).code == "A280302"
+        assert GrantEvent.objects.get().reason == "compromised key"
+
+    @pytest.mark.parametrize(
+        ("model", "name", "permission"),
+        [
+            ("client", "lock", "lock_client"),
+            ("client", "unlock", "lock_client"),
+            ("client", "cut-off", "cut_off_client"),
+            ("service", "cut-off", "cut_off_service"),
+            ("grant", "revoke", "revoke_grant"),
+        ],
+    )
+    def test_each_action_has_a_permission(
+        self, client, django_user_model, world, grant, model, name, permission
+    ):
+        user = django_user_model.objects.create_user("ann", is_staff=True)
+        row = {"client": world.client, "service": world.service, "grant": grant}[model]
+        url = reverse(f"admin:grant_management_{model}_{name}", args=[row.pk])
+        for given, status in (
+            ([f"view_{model}"], 403),
+            ([permission], 403),
+            ([f"view_{model}", permission], 200),
+        ):
+            user.user_permissions.set(Permission.objects.filter(codename__in=given))
+            client.force_login(user)
+            assert client.get(url).status_code == status
+
+
+class TestApiTokens:
+    ISSUE = "admin:grant_management_apitoken_issue"
+
+    def once(self, admin_client, url):
+        return admin_client.get(url).context["form"].initial["once"]
+
+    def test_the_value_is_shown_once(self, admin_client, world, post):
+        url = reverse(self.ISSUE)
+        data = {
+            "once": self.once(admin_client, url),
+            "organization": world.service.organization_id,
+            "service": world.service.pk,
+            "description": "CI",
+        }
+        shown = admin_client.post(url, data)
+        assert "no-store" in shown["Cache-Control"]
+        value = shown.context["value"]
+        assert value in shown.content.decode()
+        assert post(f"/api/{world.service.pk}/gm", {}, api_token=value).status == 200
+        token = ApiToken.objects.get(description="CI")
+        assert (token.created_by, token.prefix) == ("admin", value[:8])
+        again = admin_client.post(url, data, follow=True)
+        assert "That was done already" in again.content.decode()
+        assert value not in again.content.decode()
+        assert ApiToken.objects.count() == 2
+
+    def test_rotate_and_revoke(self, admin_client, world, post):
+        token = ApiToken.objects.get()
+        path = f"/api/{world.service.pk}/gm"
+        rotate = reverse("admin:grant_management_apitoken_rotate", args=[token.pk])
+        value = admin_client.post(rotate, {"once": self.once(admin_client, rotate)}).context[
+            "value"
+        ]
+        assert post(path, {}, api_token=world.api_token).status == 401
+        assert post(path, {}, api_token=value).status == 200
+        page = admin_client.get(reverse("admin:grant_management_apitoken_change", args=[token.pk]))
+        assert rotate.encode() in page.content
+        assert value.encode() not in page.content
+        revoke = reverse("admin:grant_management_apitoken_revoke", args=[token.pk])
+        admin_client.post(revoke, {"once": "x"})
+        assert post(path, {}, api_token=value).status == 401
+        admin_client.post(rotate, {"once": self.once(admin_client, rotate)}, follow=True)
+        token.refresh_from_db()
+        assert token.prefix == value[:8]
+
+    def test_refused(self, admin_client, world):
+        other = make_world()
+        url = reverse(self.ISSUE)
+        for bad in (
+            {"service": other.service.pk},
+            {"service": world.service.pk, "can_manage_tokens": "on"},
+            {"organization": ""},
+        ):
+            data = {"once": "x", "organization": world.service.organization_id} | bad
+            assert "value" not in (admin_client.post(url, data).context or {})
+        assert ApiToken.objects.count() == 2
+
+    def test_permission(self, client, django_user_model, world):
+        user = django_user_model.objects.create_user("ann", is_staff=True)
+        user.user_permissions.set(Permission.objects.filter(codename="view_apitoken"))
+        client.force_login(user)
+        token = ApiToken.objects.get()
+        for name in ("rotate", "revoke"):
+            url = reverse(f"admin:grant_management_apitoken_{name}", args=[token.pk])
+            assert client.post(url, {"once": "x"}).status_code == 403
+        assert client.post(reverse(self.ISSUE), {"once": "x"}).status_code == 403
+        listing = client.get(reverse("admin:grant_management_apitoken_changelist"))
+        assert reverse(self.ISSUE).encode() not in listing.content

@@ -1,7 +1,8 @@
-"""The admin: the nouns of the models, to be seen; and one thing to be done, to revoke a grant."""
+"""The admin: the nouns of the models, to be seen, and what an operator does to them."""
 
+from .api_token import ApiTokenAdmin
 from .grant import GrantAdmin
-from .tenants import ApiTokenAdmin, ClientAdmin, OrganizationAdmin, ServiceAdmin
+from .tenants import ClientAdmin, OrganizationAdmin, ServiceAdmin
 from .token import AccessTokenAdmin, RefreshTokenAdmin
 from .trail import DPoPNonceAdmin, GrantEventAdmin
 

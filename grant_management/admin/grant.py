@@ -1,127 +1,228 @@
-"""Grants, and the page that revokes one."""
+"""Grants: what was granted, its tokens, what happened to it, and the page that revokes it."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ..models import AccessToken, Actor, Grant, GrantStatus, Reason, RefreshToken
-from .read_only import ReadOnlyAdmin
+from ..models import AccessToken, EventKind, Grant, GrantEvent, GrantStatus, RefreshToken
+from ..protocol.digests import sha256
+from .actions import ObjectAction, OperatorAdmin, Text
 
-REASONS = [
-    ("requested by user", _("requested by user")),
-    ("requested by client", _("requested by client")),
-    ("compromised key", _("compromised key")),
-    ("suspected fraud", _("suspected fraud")),
-    ("client offboarded", _("client offboarded")),
-    ("regulator", _("regulator")),
-    ("test data", _("test data")),
-    ("other", _("other")),
-]
+PAGE = 20
 
 
-class RevokeForm(forms.Form):
-    """Why it is revoked."""
+class FindForm(forms.Form):
+    """A token's value: posted, hashed on the server, kept nowhere."""
 
-    reason = forms.ChoiceField(label=_("Reason"), choices=[("", "---------"), *REASONS])
-    note = forms.CharField(label=_("Note"), required=False, max_length=2_000, widget=forms.Textarea)
-    ticket = forms.CharField(label=_("Ticket"), required=False, max_length=255)
+    token = forms.CharField(
+        label=_("Access token or refresh token"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+    )
+
+
+def _what_stops(grant: Grant) -> Iterable[Text]:
+    """What is alive now and will not be."""
+    now = timezone.now()
+    if grant.status(now) is GrantStatus.ACTIVE:
+        yield _("1 grant")
+    access = _live(AccessToken, grant, grant.access_generation, now)
+    if grant.service.revoke_access_tokens:
+        yield _number(_("%(number)s access tokens"), access)
+    elif last := access.order_by("-expires_at").first():
+        stay = _("%(number)s access tokens stay alive, until %(at)s")
+        at = f"{last.expires_at:%Y-%m-%d %H:%M:%S} UTC" if last.expires_at else str(_("for ever"))
+        yield stay % {"number": access.count(), "at": at}
+    refresh = _live(RefreshToken, grant, grant.refresh_generation, now)
+    yield _number(_("%(number)s refresh tokens"), refresh)
+    yield _("It cannot be undone.")
+
+
+def _number(text: Text, rows: "QuerySet[Any]") -> str:
+    """Exact up to 10,000."""
+    number = rows[:10_001].count()
+    return str(text) % {"number": number if number <= 10_000 else "> 10,000"}
+
+
+def _live(
+    model: type[AccessToken | RefreshToken], grant: Grant, generation: int, now: datetime
+) -> "QuerySet[Any]":
+    tokens = model._default_manager.filter(
+        service=grant.service_id, grant=grant, generation=generation, revoked_at=None
+    )
+    return tokens.exclude(expires_at__lte=now)
+
+
+REVOKE = ObjectAction(
+    name="revoke",
+    permission="revoke_grant",
+    label=_("Revoke"),
+    kind=EventKind.REVOKED,
+    applies=lambda grant: grant.revoked_at is None,
+    describe=_what_stops,
+    perform=Grant.revoke,
+)
 
 
 @admin.register(Grant)
-class GrantAdmin(ReadOnlyAdmin[Grant]):
+class GrantAdmin(OperatorAdmin[Grant]):
     """What a user allowed a client."""
 
-    list_display = ("grant_id", "status", "subject", "client", "created_at", "expires_at")
+    list_display = (
+        "grant_id",
+        "status",
+        "subject",
+        "client",
+        "shown_scopes",
+        "detail_types",
+        "created_at",
+        "expires_at",
+    )
     list_select_related = ("service", "client")
     readonly_fields = ("status",)
     search_fields = ("grant_id__exact", "subject__exact", "client__client_id__exact")
+    search_help_text = _("Exact: a subject, a client ID or a grant ID")
+    ordering = ("-created_at",)
+    object_actions = (REVOKE,)
     change_form_template = "admin/grant_management/grant/change_form.html"
+    change_list_template = "admin/grant_management/grant/change_list.html"
 
     @admin.display(description=_("status"))
     def status(self, grant: Grant) -> str:
         """In words."""
         return str(grant.status(timezone.now()).label)
 
+    @admin.display(description=_("scopes"))
+    def shown_scopes(self, grant: Grant) -> str:
+        """Three, then how many more."""
+        entries = json.loads(grant.scopes or "[]")
+        names = sorted({name for entry in entries for name in entry["scope"].split(" ")})
+        more = f" +{len(names) - 3}" if len(names) > 3 else ""
+        return " ".join(names[:3]) + more
+
+    @admin.display(description=_("authorization types"))
+    def detail_types(self, grant: Grant) -> str:
+        """Of its authorization details."""
+        details = json.loads(grant.authorization_details or "[]")
+        return ", ".join(sorted({detail["type"] for detail in details}))
+
     def get_urls(self) -> list[URLPattern]:
         """One more page."""
-        revoke = self.admin_site.admin_view(self.revoke_view)
-        name = "grant_management_grant_revoke"
-        return [path("<path:object_id>/revoke/", revoke, name=name), *super().get_urls()]
-
-    def has_revoke_permission(self, request: HttpRequest) -> bool:
-        """Those who may see grants and were given the right to revoke them."""
-        may = request.user.has_perm("grant_management.revoke_grant")
-        return may and self.has_view_permission(request)
+        find = self.admin_site.admin_view(self.find_view)
+        return [path("find/", find, name="grant_management_grant_find"), *super().get_urls()]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """The grant, with a button where it can be revoked."""
-        context = {"has_revoke_permission": self.has_revoke_permission(request)}
-        return super().change_view(request, object_id, form_url, (extra_context or {}) | context)
-
-    def revoke_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Says what will stop, asks why, and revokes: by the one path that all share."""
-        if not self.has_revoke_permission(request):
-            raise PermissionDenied
+        """The grant, a page of its tokens, and its timeline."""
         grant = self.get_object(request, object_id)
-        if grant is None:
-            return self._missing(request, object_id)
-        form = RevokeForm(request.POST or None)
+        context = {} if grant is None else _story(grant, _page_number(request))
+        return super().change_view(request, object_id, form_url, context | (extra_context or {}))
+
+    def find_view(self, request: HttpRequest) -> HttpResponse:
+        """By a token's value, which reaches no URL and no log."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        form = FindForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
-            self._revoke(request, grant, Reason(**form.cleaned_data))
-            return HttpResponseRedirect(self._page(grant))
+            grant = _of_token(self.get_queryset(request), form.cleaned_data["token"])
+            if grant is not None:
+                return HttpResponseRedirect(self._url("change", grant))
+            messages.warning(request, _("No grant has such a token."))
+            form = FindForm()
         request.current_app = self.admin_site.name
-        return TemplateResponse(
-            request,
-            "admin/grant_management/grant/revoke.html",
-            {
-                **self.admin_site.each_context(request),
-                "title": _("Revoke grant"),
-                "opts": self.opts,
-                "grant": grant,
-                "page": self._page(grant),
-                "form": form,
-                "stops": _what_stops(grant),
-            },
-        )
-
-    def _revoke(self, request: HttpRequest, grant: Grant, why: Reason) -> None:
-        actor = Actor.operator(request.user.get_username())
-        if grant.revoke(timezone.now(), actor, why):
-            messages.success(request, _("The grant was revoked."))
-        else:
-            messages.warning(request, _("The grant had been revoked before."))
-
-    def _missing(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        messages.warning(request, _("There is no such grant."))
-        name = "admin:grant_management_grant_changelist"
-        return HttpResponseRedirect(reverse(name, current_app=self.admin_site.name))
-
-    def _page(self, grant: Grant) -> str:
-        name = "admin:grant_management_grant_change"
-        return reverse(name, args=[grant.pk], current_app=self.admin_site.name)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Find by token"),
+            "opts": self.opts,
+            "form": form,
+        }
+        return TemplateResponse(request, "admin/grant_management/grant/find.html", context)
 
 
-def _what_stops(grant: Grant) -> Sequence[tuple[Any, int]]:
-    """What is alive now and will not be."""
-    alive = grant.status(timezone.now()) is GrantStatus.ACTIVE
-    stops: list[tuple[Any, int]] = [(_("grants"), int(alive))]
-    if grant.service.revoke_access_tokens:
-        stops.append((_("access tokens"), _live(AccessToken, grant, grant.access_generation)))
-    return [*stops, (_("refresh tokens"), _live(RefreshToken, grant, grant.refresh_generation))]
+def _of_token(grants: "QuerySet[Grant]", value: str) -> Grant | None:
+    """Over all services that the operator sees: the digest leads no index here, so by service."""
+    digest = sha256(value)
+    for service in set(grants.values_list("service_id", flat=True).distinct()):
+        for model in (AccessToken, RefreshToken):
+            rows = model._default_manager.filter(service_id=service, digest=digest)
+            found = rows.exclude(grant=None).values_list("grant_id", flat=True).first()
+            if found is not None:
+                return grants.filter(pk=found).first()
+    return None
 
 
-def _live(model: type[AccessToken | RefreshToken], grant: Grant, generation: int) -> int:
-    tokens = model._default_manager.filter(
-        service=grant.service_id, grant=grant, generation=generation, revoked_at=None
-    )
-    return tokens.exclude(expires_at__lte=timezone.now()).count()
+def _story(grant: Grant, page: int) -> dict[str, Any]:
+    """Its tokens, newest first, and its events, newest first."""
+    tokens = [row for model in (AccessToken, RefreshToken) for row in _tokens(model, grant, page)]
+    return {
+        "tokens": [_shown_token(token) for token in tokens],
+        "next_page": page + 1 if len(tokens) >= PAGE else None,
+        "content": {
+            "scopes": json.loads(grant.scopes or "[]"),
+            "claims": json.loads(grant.claims or "[]"),
+            "details": [
+                (detail["type"], json.dumps(detail, indent=2))
+                for detail in json.loads(grant.authorization_details or "[]")
+            ],
+        },
+        "timeline": [_shown_event(event) for event in _events(grant)],
+    }
+
+
+def _tokens(model: type[AccessToken | RefreshToken], grant: Grant, page: int) -> Iterable[Any]:
+    rows = model._default_manager.filter(service=grant.service_id, grant=grant)
+    rows = rows.select_related("service", "client", "grant__service", "grant__client")
+    return rows.order_by("-pk")[(page - 1) * PAGE : page * PAGE]
+
+
+def _events(grant: Grant) -> "QuerySet[GrantEvent]":
+    rows = GrantEvent.objects.filter(service=grant.service_id, grant_id=grant.grant_id)
+    return rows.order_by("-at", "-pk")[:100]
+
+
+def _shown_token(token: AccessToken | RefreshToken) -> dict[str, Any]:
+    """Never its value, nor the whole of its digest."""
+    return {
+        "kind": token._meta.verbose_name,
+        "digest": token.digest_prefix,
+        "status": token.status(timezone.now()).name.replace("_", " ").capitalize(),
+        "issued_at": token.issued_at,
+        "expires_at": token.expires_at,
+        "binding": token.jkt or token.x5t_s256,
+    }
+
+
+def _shown_event(event: GrantEvent) -> dict[str, Any]:
+    """With what was added and what was removed, where it changed what the grant holds."""
+    before, after = (_items(event.details.get(name, "{}")) for name in ("before", "after"))
+    return {"event": event, "added": sorted(after - before), "removed": sorted(before - after)}
+
+
+def _items(content: str) -> set[str]:
+    """What a grant held, as lines to compare."""
+    held = json.loads(content)
+    scopes = {
+        f"{name} {resource}".strip()
+        for entry in held.get("scopes", [])
+        for name in entry["scope"].split(" ")
+        for resource in entry.get("resource", [""])
+    }
+    details = {json.dumps(detail) for detail in held.get("authorization_details", [])}
+    return scopes | set(held.get("claims", [])) | details
+
+
+def _page_number(request: HttpRequest) -> int:
+    page = request.GET.get("tokens", "1")
+    return int(page) if page.isdecimal() and 0 < int(page) < 10**6 else 1

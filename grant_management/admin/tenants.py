@@ -1,9 +1,66 @@
-"""Organizations, services, clients and API tokens."""
+"""Organizations, services and clients."""
+
+from collections.abc import Iterable
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 
-from ..models import ApiToken, Client, Organization, Service
+from ..models import Client, EventKind, Organization, Service
+from .actions import ObjectAction, OperatorAdmin, Text
 from .read_only import ReadOnlyAdmin
+
+
+def _what_a_cut_off_stops(target: Service | Client) -> Iterable[Text]:
+    yield _("Every grant and every token of %(target)s that came before now is dead at once.") % {
+        "target": target
+    }
+    yield _("What comes after now is not touched. It cannot be undone.")
+
+
+def _what_a_lock_stops(client: Client) -> Iterable[Text]:
+    yield _("No token of %(client)s works until it is unlocked.") % {"client": client}
+
+
+def _what_an_unlock_lets_through(client: Client) -> Iterable[Text]:
+    yield _("Tokens of %(client)s that are still alive work again.") % {"client": client}
+
+
+CUT_OFF_SERVICE = ObjectAction(
+    name="cut-off",
+    permission="cut_off_service",
+    label=_("Cut off"),
+    kind=EventKind.CUT_OFF,
+    applies=lambda service: True,
+    describe=_what_a_cut_off_stops,
+    perform=Service.move_cut_off,
+)
+CUT_OFF_CLIENT = ObjectAction(
+    name="cut-off",
+    permission="cut_off_client",
+    label=_("Cut off"),
+    kind=EventKind.CUT_OFF,
+    applies=lambda client: True,
+    describe=_what_a_cut_off_stops,
+    perform=Client.move_cut_off,
+)
+LOCK = ObjectAction(
+    name="lock",
+    permission="lock_client",
+    label=_("Lock"),
+    kind=EventKind.CLIENT_LOCKED,
+    applies=lambda client: client.locked_at is None,
+    describe=_what_a_lock_stops,
+    perform=Client.lock,
+)
+UNLOCK = ObjectAction(
+    name="unlock",
+    permission="lock_client",
+    label=_("Unlock"),
+    kind=EventKind.CLIENT_UNLOCKED,
+    applies=lambda client: client.locked_at is not None,
+    describe=_what_an_unlock_lets_through,
+    perform=Client.unlock,
+)
 
 
 @admin.register(Organization)
@@ -15,36 +72,20 @@ class OrganizationAdmin(ReadOnlyAdmin[Organization]):
 
 
 @admin.register(Service)
-class ServiceAdmin(ReadOnlyAdmin[Service]):
+class ServiceAdmin(OperatorAdmin[Service]):
     """A tenant and its settings."""
 
     list_display = ("name", "id", "organization", "grant_management_endpoint", "not_before")
     list_select_related = ("organization",)
     search_fields = ("name__startswith",)
+    object_actions = (CUT_OFF_SERVICE,)
 
 
 @admin.register(Client)
-class ClientAdmin(ReadOnlyAdmin[Client]):
+class ClientAdmin(OperatorAdmin[Client]):
     """An application."""
 
     list_display = ("name", "client_id", "id", "service", "locked_at", "not_before")
     list_select_related = ("service",)
     search_fields = ("client_id__exact",)
-
-
-@admin.register(ApiToken)
-class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
-    """A caller's credential, by its prefix."""
-
-    list_display = (
-        "prefix",
-        "kind",
-        "description",
-        "organization",
-        "service",
-        "created_at",
-        "created_by",
-        "expires_at",
-        "revoked_at",
-    )
-    list_select_related = ("organization", "service")
+    object_actions = (LOCK, UNLOCK, CUT_OFF_CLIENT)

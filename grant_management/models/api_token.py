@@ -61,6 +61,7 @@ class ApiToken(models.Model):
     class Meta:
         verbose_name = _("API token")
         verbose_name_plural = _("API tokens")
+        permissions = [("manage_apitoken", "Can issue, rotate and revoke API token")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(service=None) | Q(can_manage_tokens=False),

@@ -31,6 +31,10 @@ class Client(CutOff, models.Model):
     class Meta:
         verbose_name = _("client")
         verbose_name_plural = _("clients")
+        permissions = [
+            ("lock_client", "Can lock and unlock client"),
+            ("cut_off_client", "Can cut off client"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["service", "client_id"], name="gm_client_unique")
         ]
@@ -53,5 +57,6 @@ class Client(CutOff, models.Model):
     def _rows(self, locked_at: datetime | None) -> "models.QuerySet[Client]":
         return Client.objects.filter(service_id=self.service_id, pk=self.pk, locked_at=locked_at)
 
-    def _event_fields(self) -> dict[str, Any]:
+    def event_fields(self) -> dict[str, Any]:
+        """Its service and itself."""
         return {"service_id": self.service_id, "client_id": self.client_id}

@@ -43,10 +43,11 @@ class CutOff(models.Model):
         with transaction.atomic():
             written = rows.update(**stamp) == 1
             if written:
-                fields = self._event_fields() | asdict(why)
+                fields = self.event_fields() | asdict(why)
                 GrantEvent.objects.record(kind, at=now, actor=actor, **fields)
         self.refresh_from_db(fields=list(stamp))
         return written
 
-    def _event_fields(self) -> dict[str, Any]:
+    def event_fields(self) -> dict[str, Any]:
+        """What an event about it has in its own columns."""
         raise NotImplementedError

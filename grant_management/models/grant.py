@@ -199,13 +199,9 @@ class Grant(models.Model):
 
     def record(self, kind: EventKind, at: datetime, actor: Actor, **fields: Any) -> GrantEvent:
         """Add an event about this grant, in the transaction of the change."""
-        return GrantEvent.objects.record(
-            kind,
-            self.service_id,
-            at,
-            actor,
-            client_id=self.client.client_id,
-            grant_id=self.grant_id,
-            subject=self.subject,
-            **fields,
-        )
+        about = {**self.event_fields(), "client_id": self.client.client_id, **fields}
+        return GrantEvent.objects.record(kind, at=at, actor=actor, subject=self.subject, **about)
+
+    def event_fields(self) -> dict[str, Any]:
+        """By which its events are found."""
+        return {"service_id": self.service_id, "grant_id": self.grant_id}

@@ -125,6 +125,7 @@ class Service(CutOff, models.Model):
     class Meta:
         verbose_name = _("service")
         verbose_name_plural = _("services")
+        permissions = [("cut_off_service", "Can cut off service")]
 
     def __str__(self) -> str:
         return self.name
@@ -134,5 +135,6 @@ class Service(CutOff, models.Model):
         endpoint = self.grant_management_endpoint
         return uris.grant_url(endpoint, grant_id) if endpoint else ""
 
-    def _event_fields(self) -> dict[str, Any]:
-        return {"service_id": self.pk}
+    def event_fields(self) -> dict[str, Any]:
+        """Itself, and no client in particular."""
+        return {"service_id": self.pk, "client_id": ""}

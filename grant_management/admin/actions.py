@@ -1,0 +1,157 @@
+"""What an operator does to one row: said first, with a reason, by POST, and with a receipt."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from ..models import Actor, EventKind, GrantEvent, Reason
+from .read_only import ReadOnlyAdmin
+
+M = TypeVar("M", bound=models.Model)
+Text = str | Promise
+
+REASONS: list[tuple[str, Text]] = [
+    ("", "---------"),
+    ("requested by user", _("requested by user")),
+    ("requested by client", _("requested by client")),
+    ("compromised key", _("compromised key")),
+    ("suspected fraud", _("suspected fraud")),
+    ("client offboarded", _("client offboarded")),
+    ("regulator", _("regulator")),
+    ("test data", _("test data")),
+    ("other", _("other")),
+]
+
+
+class ReasonForm(forms.Form):
+    """Why: out of a list, in words, and the number of a ticket."""
+
+    reason = forms.ChoiceField(label=_("Reason"), choices=REASONS)
+    note = forms.CharField(label=_("Note"), required=False, max_length=2_000, widget=forms.Textarea)
+    ticket = forms.CharField(label=_("Ticket"), required=False, max_length=255)
+
+
+@dataclass(frozen=True)
+class ObjectAction:
+    """One thing to do. `perform` says whether this call did it, of many at one moment."""
+
+    name: str
+    permission: str
+    label: Text
+    kind: EventKind
+    applies: Callable[[Any], bool]
+    describe: Callable[[Any], Iterable[Text]]
+    perform: Callable[[Any, datetime, Actor, Reason], bool]
+
+
+class OperatorAdmin(ReadOnlyAdmin[M]):
+    """A model to be seen, with buttons for those who may press them."""
+
+    object_actions: tuple[ObjectAction, ...] = ()
+    change_form_template = "admin/grant_management/change_form.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        """A page for each action."""
+        pages = [
+            path(
+                f"<path:object_id>/{action.name}/",
+                self.admin_site.admin_view(self._page_of(action)),
+                name=f"grant_management_{self.opts.model_name}_{action.name}",
+            )
+            for action in self.object_actions
+        ]
+        return [*pages, *super().get_urls()]
+
+    def may(self, request: HttpRequest, action: ObjectAction) -> bool:
+        """Those who see the row, and were given the right."""
+        given = request.user.has_perm(f"grant_management.{action.permission}")
+        return given and self.has_view_permission(request)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """The row, with a button for each action that it can still take."""
+        row = self.get_object(request, object_id)
+        actions = [one for one in self.object_actions if row is not None and one.applies(row)]
+        context = {
+            "buttons": [
+                (one.label, self._url(one.name, row)) for one in actions if self.may(request, one)
+            ],
+            **(extra_context or {}),
+        }
+        return super().change_view(request, object_id, form_url, context)
+
+    def _page_of(self, action: ObjectAction) -> Callable[..., HttpResponse]:
+        def view(request: HttpRequest, object_id: str) -> HttpResponse:
+            if not self.may(request, action):
+                raise PermissionDenied
+            row = self.get_object(request, object_id)
+            if row is None:
+                messages.warning(request, _("There is no such row."))
+                return HttpResponseRedirect(self._url("changelist"))
+            form = ReasonForm(request.POST or None)
+            if request.method == "POST" and form.is_valid():
+                return self._perform(request, action, row, Reason(**form.cleaned_data))
+            return self._ask(request, action, row, form)
+
+        return view
+
+    def _ask(
+        self, request: HttpRequest, action: ObjectAction, row: M, form: forms.Form
+    ) -> HttpResponse:
+        request.current_app = self.admin_site.name
+        context = {
+            **self.admin_site.each_context(request),
+            "title": action.label,
+            "opts": self.opts,
+            "row": row,
+            "page": self._url("change", row),
+            "form": form,
+            "lines": list(action.describe(row)),
+        }
+        return TemplateResponse(request, "admin/grant_management/action.html", context)
+
+    def _perform(
+        self, request: HttpRequest, action: ObjectAction, row: M, why: Reason
+    ) -> HttpResponse:
+        """On to the receipt: the event, which can be reloaded without doing it again."""
+        actor = Actor.operator(request.user.get_username())
+        done = action.perform(row, timezone.now(), actor, why)
+        event = _last_event(action, row)
+        if done and event is not None:
+            messages.success(request, _("Done. This page is the receipt."))
+            name = "admin:grant_management_grantevent_change"
+            receipt = reverse(name, args=[event.pk], current_app=self.admin_site.name)
+            return HttpResponseRedirect(receipt)
+        messages.warning(request, _too_late(event))
+        return HttpResponseRedirect(self._url("change", row))
+
+    def _url(self, page: str, row: Any = None) -> str:
+        name = f"admin:grant_management_{self.opts.model_name}_{page}"
+        arguments = [] if row is None else [row.pk]
+        return reverse(name, args=arguments, current_app=self.admin_site.name)
+
+
+def _too_late(event: GrantEvent | None) -> str:
+    if event is None:
+        return str(_("Nothing was changed: it was done already."))
+    at = f"{event.at:%Y-%m-%d %H:%M:%S} UTC"
+    return _("Already done by %(actor)s, at %(at)s.") % {"actor": event.actor, "at": at}
+
+
+def _last_event(action: ObjectAction, row: Any) -> GrantEvent | None:
+    """The newest event of this action about this row."""
+    events = GrantEvent.objects.filter(kind=action.kind, **row.event_fields())
+    return events.order_by("-at", "-pk").first()

@@ -1,0 +1,187 @@
+"""API tokens: issued and rotated with the value shown once, and revoked."""
+
+import secrets
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from ..models import ApiToken, Organization, Service
+from .read_only import ReadOnlyAdmin
+
+ONCE = "grant_management_once"
+MANAGE = "grant_management.manage_apitoken"
+
+
+class OnceForm(forms.Form):
+    """A form that does what it does once: a page that is sent again does nothing."""
+
+    once = forms.CharField(widget=forms.HiddenInput)
+
+
+class IssueForm(OnceForm):
+    """What the token is for. A service: for that one; else for all of the organization's."""
+
+    organization = forms.ModelChoiceField(Organization.objects.all(), label=_("Organization"))
+    service = forms.ModelChoiceField(Service.objects.all(), label=_("Service"), required=False)
+    description = forms.CharField(label=_("Description"), max_length=255, required=False)
+    expires_at = forms.SplitDateTimeField(
+        label=_("Expires (UTC)"), required=False, widget=forms.SplitDateTimeWidget
+    )
+    can_manage_tokens = forms.BooleanField(
+        label=_("May manage the organization's API tokens"), required=False
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """A service must be the organization's, and its token manages nothing."""
+        values: dict[str, Any] = super().clean() or {}
+        service, organization = values.get("service"), values.get("organization")
+        if service is not None and service.organization_id != getattr(organization, "pk", None):
+            raise forms.ValidationError(_("The service is another organization's."))
+        if service is not None and values.get("can_manage_tokens"):
+            raise forms.ValidationError(_("Only an organization's token can manage tokens."))
+        return values
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
+    """A caller's credential, by its prefix."""
+
+    list_display = (
+        "prefix",
+        "kind",
+        "description",
+        "organization",
+        "service",
+        "created_at",
+        "created_by",
+        "last_used_at",
+        "expires_at",
+        "revoked_at",
+    )
+    list_select_related = ("organization", "service")
+    ordering = ("-created_at",)
+    change_list_template = "admin/grant_management/apitoken/change_list.html"
+    change_form_template = "admin/grant_management/change_form.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        """Issue, rotate, revoke."""
+        wrap, prefix = self.admin_site.admin_view, "grant_management_apitoken"
+        return [
+            path("issue/", wrap(self.issue_view), name=f"{prefix}_issue"),
+            path("<uuid:pk>/rotate/", wrap(self.rotate_view), name=f"{prefix}_rotate"),
+            path("<uuid:pk>/revoke/", wrap(self.revoke_view), name=f"{prefix}_revoke"),
+            *super().get_urls(),
+        ]
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """The list, with a button for those who may issue."""
+        context = {"may_issue": request.user.has_perm(MANAGE), **(extra_context or {})}
+        return super().changelist_view(request, context)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """The token, with buttons while it lives."""
+        token = self.get_object(request, object_id)
+        alive = token is not None and token.is_active(timezone.now())
+        buttons = [(_("Rotate"), "rotate"), (_("Revoke"), "revoke")]
+        shown = [(label, self._url(name, token)) for label, name in buttons if alive]
+        context = {"buttons": shown if request.user.has_perm(MANAGE) else []}
+        return super().change_view(request, object_id, form_url, context | (extra_context or {}))
+
+    def issue_view(self, request: HttpRequest) -> HttpResponse:
+        """A new token; its value is on the page that answers, and nowhere else."""
+        self._check(request)
+        form = IssueForm(request.POST or None, initial=_fresh(request))
+        if request.method == "POST" and form.is_valid():
+            if not _first_time(request, form.cleaned_data.pop("once")):
+                return self._again(request)
+            _token, value = ApiToken.objects.issue(
+                now=timezone.now(),
+                created_by=request.user.get_username(),
+                **form.cleaned_data,
+            )
+            return self._show(request, _("API token issued"), value)
+        return self._ask(request, _("Issue API token"), form, [])
+
+    def rotate_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
+        """A new value; the old one is dead at once."""
+        self._check(request)
+        token = ApiToken.objects.filter(pk=pk).first()
+        form = OnceForm(request.POST or None, initial=_fresh(request))
+        if request.method == "POST" and form.is_valid() and token is not None:
+            value = token.rotate() if _first_time(request, form.cleaned_data["once"]) else None
+            if value is None:
+                return self._again(request)
+            return self._show(request, _("API token rotated"), value)
+        return self._ask(
+            request, _("Rotate API token"), form, [_("The old value is dead at once.")]
+        )
+
+    def revoke_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
+        """Dead at the very next request."""
+        self._check(request)
+        token = ApiToken.objects.filter(pk=pk).first()
+        form = OnceForm(request.POST or None, initial=_fresh(request))
+        if request.method == "POST" and token is not None:
+            done = token.revoke(timezone.now())
+            said = _("The API token was revoked.") if done else _("It had been revoked before.")
+            messages.success(request, said)
+            return HttpResponseRedirect(self._url("change", token))
+        return self._ask(
+            request, _("Revoke API token"), form, [_("Whoever uses it is refused at once.")]
+        )
+
+    def _check(self, request: HttpRequest) -> None:
+        if not (request.user.has_perm(MANAGE) and self.has_view_permission(request)):
+            raise PermissionDenied
+
+    def _ask(
+        self, request: HttpRequest, title: Any, form: forms.Form, lines: list[Any]
+    ) -> HttpResponse:
+        more = {"form": form, "lines": lines, "page": self._url("changelist")}
+        return self._respond(request, "admin/grant_management/action.html", title, more)
+
+    def _show(self, request: HttpRequest, title: Any, value: str) -> HttpResponse:
+        template = "admin/grant_management/apitoken/shown_once.html"
+        more = {"value": value, "page": self._url("changelist")}
+        response = self._respond(request, template, title, more)
+        response["Cache-Control"] = "no-store"
+        return response
+
+    def _again(self, request: HttpRequest) -> HttpResponse:
+        messages.warning(request, _("That was done already: the value is shown once."))
+        return HttpResponseRedirect(self._url("changelist"))
+
+    def _respond(
+        self, request: HttpRequest, template: str, title: Any, more: dict[str, Any]
+    ) -> HttpResponse:
+        request.current_app = self.admin_site.name
+        context = {**self.admin_site.each_context(request), "title": title, "opts": self.opts}
+        return TemplateResponse(request, template, context | more)
+
+    def _url(self, page: str, token: Any = None) -> str:
+        name = f"admin:grant_management_apitoken_{page}"
+        arguments = [] if token is None else [token.pk]
+        return reverse(name, args=arguments, current_app=self.admin_site.name)
+
+
+def _fresh(request: HttpRequest) -> dict[str, str]:
+    """A form that was not sent yet."""
+    return {} if request.method == "POST" else {"once": secrets.token_urlsafe(16)}
+
+
+def _first_time(request: HttpRequest, once: str) -> bool:
+    """Whether this form is sent for the first time in this login session."""
+    sent = list(request.session.get(ONCE, []))
+    if once in sent:
+        return False
+    request.session[ONCE] = [*sent, once][-20:]
+    return True

@@ -1,6 +1,7 @@
 """The app."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -12,5 +13,7 @@ class GrantManagementConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the system checks."""
-        from . import checks  # noqa: F401
+        """Register the system checks; make the operators' roles when the database is migrated."""
+        from . import checks, roles  # noqa: F401
+
+        post_migrate.connect(roles.create_roles, sender=self)

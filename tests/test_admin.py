@@ -159,9 +159,11 @@ def test_strangers_log_in_first(client, grant):
     assert not GrantEvent.objects.exists()
 
 
-def test_unknown_grant(admin_client, world):
-    url = reverse("admin:grant_management_grant_revoke", args=["nowhere"])
-    assert "There is no such row." in admin_client.get(url, follow=True).content.decode()
+@pytest.mark.parametrize("page", ["revoke", "change"])
+@pytest.mark.parametrize("key", ["nowhere", "00000000-0000-7000-8000-000000000000"])
+def test_unknown_grant(admin_client, world, page, key):
+    url = reverse(f"admin:grant_management_grant_{page}", args=[key])
+    assert admin_client.get(url).status_code == 404
 
 
 def test_search_is_exact(admin_client, world, grant):

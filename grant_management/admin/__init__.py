@@ -2,7 +2,7 @@
 
 from .api_token import ApiTokenAdmin
 from .grant import GrantAdmin
-from .tenants import ClientAdmin, OrganizationAdmin, ServiceAdmin
+from .tenants import ClientAdmin, OrganizationAdmin, OrganizationMemberAdmin, ServiceAdmin
 from .token import AccessTokenAdmin, RefreshTokenAdmin
 from .trail import DPoPNonceAdmin, GrantEventAdmin
 
@@ -14,6 +14,7 @@ __all__ = [
     "GrantAdmin",
     "GrantEventAdmin",
     "OrganizationAdmin",
+    "OrganizationMemberAdmin",
     "RefreshTokenAdmin",
     "ServiceAdmin",
 ]

@@ -9,7 +9,7 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -99,8 +99,7 @@ class OperatorAdmin(ReadOnlyAdmin[M]):
                 raise PermissionDenied
             row = self.get_object(request, object_id)
             if row is None:
-                messages.warning(request, _("There is no such row."))
-                return HttpResponseRedirect(self._url("changelist"))
+                raise Http404
             form = ReasonForm(request.POST or None)
             if request.method == "POST" and form.is_valid():
                 return self._perform(request, action, row, Reason(**form.cleaned_data))

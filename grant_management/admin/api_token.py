@@ -6,14 +6,14 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from ..models import ApiToken, Organization, Service
-from .read_only import ReadOnlyAdmin
+from .read_only import ReadOnlyAdmin, organizations
 
 ONCE = "grant_management_once"
 MANAGE = "grant_management.manage_apitoken"
@@ -38,6 +38,16 @@ class IssueForm(OnceForm):
         label=_("May manage the organization's API tokens"), required=False
     )
 
+    def limit(self, request: HttpRequest) -> "IssueForm":
+        """Only what this operator sees can be chosen."""
+        limits = organizations(request)
+        if limits is not None:
+            choices = {"organization": "pk__in", "service": "organization__in"}
+            for name, path in choices.items():
+                field = self.fields[name]
+                field.queryset = field.queryset.filter(**{path: limits})  # type: ignore[attr-defined]
+        return self
+
     def clean(self) -> dict[str, Any]:
         """A service must be the organization's, and its token manages nothing."""
         values: dict[str, Any] = super().clean() or {}
@@ -53,6 +63,7 @@ class IssueForm(OnceForm):
 class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
     """A caller's credential, by its prefix."""
 
+    organization_path = "organization"
     list_display = (
         "prefix",
         "kind",
@@ -99,7 +110,7 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
     def issue_view(self, request: HttpRequest) -> HttpResponse:
         """A new token; its value is on the page that answers, and nowhere else."""
         self._check(request)
-        form = IssueForm(request.POST or None, initial=_fresh(request))
+        form = IssueForm(request.POST or None, initial=_fresh(request)).limit(request)
         if request.method == "POST" and form.is_valid():
             if not _first_time(request, form.cleaned_data.pop("once")):
                 return self._again(request)
@@ -114,9 +125,9 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
     def rotate_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
         """A new value; the old one is dead at once."""
         self._check(request)
-        token = ApiToken.objects.filter(pk=pk).first()
+        token = self._token(request, pk)
         form = OnceForm(request.POST or None, initial=_fresh(request))
-        if request.method == "POST" and form.is_valid() and token is not None:
+        if request.method == "POST" and form.is_valid():
             value = token.rotate() if _first_time(request, form.cleaned_data["once"]) else None
             if value is None:
                 return self._again(request)
@@ -128,9 +139,9 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
     def revoke_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
         """Dead at the very next request."""
         self._check(request)
-        token = ApiToken.objects.filter(pk=pk).first()
+        token = self._token(request, pk)
         form = OnceForm(request.POST or None, initial=_fresh(request))
-        if request.method == "POST" and token is not None:
+        if request.method == "POST":
             done = token.revoke(timezone.now())
             said = _("The API token was revoked.") if done else _("It had been revoked before.")
             messages.success(request, said)
@@ -138,6 +149,12 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
         return self._ask(
             request, _("Revoke API token"), form, [_("Whoever uses it is refused at once.")]
         )
+
+    def _token(self, request: HttpRequest, pk: Any) -> ApiToken:
+        token = self.get_queryset(request).filter(pk=pk).first()
+        if token is None:
+            raise Http404
+        return token
 
     def _check(self, request: HttpRequest) -> None:
         if not (request.user.has_perm(MANAGE) and self.has_view_permission(request)):

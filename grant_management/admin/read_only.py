@@ -1,10 +1,12 @@
-"""What every page has in common: it shows, and changes nothing."""
+"""What every page has in common: it shows what its operator may see, and changes nothing."""
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.contrib import admin
 from django.db import models
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+
+from ..models import OrganizationMember
 
 M = TypeVar("M", bound=models.Model)
 
@@ -19,11 +21,38 @@ else:
             return cls
 
 
+def organizations(request: HttpRequest) -> list[int] | None:
+    """The organizations that an operator is limited to; None: to none, so all are seen."""
+    if request.user.is_superuser:
+        return None
+    members = OrganizationMember.objects.filter(user_id=request.user.pk or 0)
+    return list(members.values_list("organization_id", flat=True)) or None
+
+
 class ReadOnlyAdmin(ModelAdmin[M]):
-    """A model to be seen by those who may. Digests are on no page."""
+    """A model to be seen by those who may. Digests are on no page.
+
+    An operator who is limited to organizations sees nothing else, here or in what builds on
+    `get_queryset`: lists, search, counts, exports, and pages by their URL.
+    """
 
     exclude = ("digest",)
     show_full_result_count = False
+    organization_path = "service__organization"
+
+    def get_queryset(self, request: HttpRequest) -> "models.QuerySet[M]":
+        """What this operator sees."""
+        rows = super().get_queryset(request)
+        limits = organizations(request)
+        return rows if limits is None else rows.filter(**{f"{self.organization_path}__in": limits})
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """404 for what is not there, or not this operator's: the two look the same."""
+        if self.get_object(request, object_id) is None:
+            raise Http404
+        return super().change_view(request, object_id, form_url, extra_context)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody: rows come from the API, the commands and the import."""

@@ -1,13 +1,15 @@
 """Organizations, services and clients."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from ..models import Client, EventKind, Organization, Service
+from ..models import Client, EventKind, Organization, OrganizationMember, Service
 from .actions import ObjectAction, OperatorAdmin, Text
-from .read_only import ReadOnlyAdmin
+from .read_only import ReadOnlyAdmin, organizations
 
 
 def _what_a_cut_off_stops(target: Service | Client) -> Iterable[Text]:
@@ -67,6 +69,7 @@ UNLOCK = ObjectAction(
 class OrganizationAdmin(ReadOnlyAdmin[Organization]):
     """Who owns services."""
 
+    organization_path = "pk"
     list_display = ("name", "id")
     search_fields = ("name__startswith",)
 
@@ -75,6 +78,7 @@ class OrganizationAdmin(ReadOnlyAdmin[Organization]):
 class ServiceAdmin(OperatorAdmin[Service]):
     """A tenant and its settings."""
 
+    organization_path = "organization"
     list_display = ("name", "id", "organization", "grant_management_endpoint", "not_before")
     list_select_related = ("organization",)
     search_fields = ("name__startswith",)
@@ -89,3 +93,23 @@ class ClientAdmin(OperatorAdmin[Client]):
     list_select_related = ("service",)
     search_fields = ("client_id__exact",)
     object_actions = (LOCK, UNLOCK, CUT_OFF_CLIENT)
+
+
+@admin.register(OrganizationMember)
+class OrganizationMemberAdmin(ReadOnlyAdmin[OrganizationMember]):
+    """Who is limited to what. An operator who is limited cannot widen it."""
+
+    organization_path = "organization"
+    list_display = ("user", "organization")
+    list_select_related = ("user", "organization")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Those who may, and see all organizations themselves."""
+        return organizations(request) is None and self._may(request, "add")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Likewise: to take a limit away is to widen."""
+        return organizations(request) is None and self._may(request, "delete")
+
+    def _may(self, request: HttpRequest, verb: str) -> bool:
+        return request.user.has_perm(f"grant_management.{verb}_organizationmember")

@@ -5,6 +5,7 @@ from .client import Client
 from .event import Actor, EventKind, GrantEvent, Reason
 from .grant import Grant, GrantStatus
 from .idempotency import IdempotencyKey
+from .membership import OrganizationMember
 from .nonce import DPoPNonce, Nonces
 from .organization import Organization
 from .proof import UsedProof
@@ -24,6 +25,7 @@ __all__ = [
     "IdempotencyKey",
     "Nonces",
     "Organization",
+    "OrganizationMember",
     "Ownership",
     "Reason",
     "RefreshToken",

@@ -1,0 +1,53 @@
+"""The operators' roles, as groups: made when the database is migrated, then the host's own."""
+
+from typing import Any, Final
+
+from django.apps import apps
+
+VIEWER: Final = "Grant management: viewer"
+SUPPORT: Final = "Grant management: support"
+INCIDENT: Final = "Grant management: incident"
+ADMINISTRATOR: Final = "Grant management: administrator"
+
+_VIEW = (
+    "view_organization",
+    "view_service",
+    "view_client",
+    "view_grant",
+    "view_accesstoken",
+    "view_refreshtoken",
+    "view_dpopnonce",
+    "view_grantevent",
+)
+_SUPPORT = (*_VIEW, "revoke_grant")
+_INCIDENT = (*_SUPPORT, "lock_client", "cut_off_client", "cut_off_service")
+_ADMINISTRATOR = (
+    *_INCIDENT,
+    "view_apitoken",
+    "manage_apitoken",
+    "view_organizationmember",
+    "add_organizationmember",
+    "delete_organizationmember",
+)
+ROLES: Final = {
+    VIEWER: _VIEW,
+    SUPPORT: _SUPPORT,
+    INCIDENT: _INCIDENT,
+    ADMINISTRATOR: _ADMINISTRATOR,
+}
+"""Codenames of permissions, by group."""
+
+
+def create_roles(sender: Any, using: str, **kwargs: Any) -> None:
+    """Make the groups that are not there; one that is there is left as the host has it."""
+    if not apps.is_installed("django.contrib.auth"):
+        return
+    from django.contrib.auth.management import create_permissions
+    from django.contrib.auth.models import Group, Permission
+
+    create_permissions(sender, using=using, verbosity=0)
+    ours = Permission.objects.using(using).filter(content_type__app_label="grant_management")
+    for name, codenames in ROLES.items():
+        group, created = Group.objects.using(using).get_or_create(name=name)
+        if created:
+            group.permissions.set(ours.filter(codename__in=codenames))

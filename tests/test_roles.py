@@ -1,0 +1,230 @@
+"""Who sees and does what: each role, at each page; and users of other organizations."""
+
+import csv
+import io
+import json
+
+import pytest
+from django.contrib.auth.models import Group, Permission
+from django.core.management import call_command
+from django.urls import reverse
+
+from grant_management.models import (
+    Actor,
+    ApiToken,
+    DPoPNonce,
+    GrantEvent,
+    OrganizationMember,
+    Reason,
+)
+from grant_management.roles import ADMINISTRATOR, INCIDENT, ROLES, SUPPORT, VIEWER
+
+from .world import make_world, now
+
+VIEWED = [
+    "organization",
+    "service",
+    "client",
+    "grant",
+    "accesstoken",
+    "refreshtoken",
+    "dpopnonce",
+    "grantevent",
+]
+ACTIONS = {
+    ("grant", "revoke"): {SUPPORT, INCIDENT, ADMINISTRATOR},
+    ("client", "lock"): {INCIDENT, ADMINISTRATOR},
+    ("client", "unlock"): {INCIDENT, ADMINISTRATOR},
+    ("client", "cut-off"): {INCIDENT, ADMINISTRATOR},
+    ("service", "cut-off"): {INCIDENT, ADMINISTRATOR},
+    ("apitoken", "rotate"): {ADMINISTRATOR},
+    ("apitoken", "revoke"): {ADMINISTRATOR},
+}
+
+
+def fill(world):
+    """A row of everything; by model."""
+    grant = world.grant()
+    world.token(grant)
+    world.refresh_token(grant)
+    DPoPNonce.objects.at(world.service, now())
+    event = GrantEvent.objects.record("imported", world.service.pk, now(), Actor.operator("x"))
+    return {
+        "organization": world.service.organization,
+        "service": world.service,
+        "client": world.client,
+        "grant": grant,
+        "accesstoken": world.service.accesstoken_set.get(),
+        "refreshtoken": world.service.refreshtoken_set.get(),
+        "dpopnonce": world.service.dpopnonce_set.get(),
+        "grantevent": event,
+        "apitoken": ApiToken.objects.get(service=world.service),
+    }
+
+
+@pytest.fixture
+def rows(world):
+    return fill(world)
+
+
+@pytest.fixture
+def operator(client, django_user_model):
+    """Log in as somebody with this role."""
+
+    def log_in(role, organization=None):
+        user = django_user_model.objects.create_user("ann", is_staff=True)
+        user.groups.add(Group.objects.get(name=role))
+        if organization is not None:
+            OrganizationMember.objects.create(user=user, organization=organization)
+        client.force_login(user)
+        return client
+
+    return log_in
+
+
+def url(model, page, *arguments):
+    return reverse(f"admin:grant_management_{model}_{page}", args=arguments)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_pages(operator, rows, role):
+    client = operator(role)
+    for model, row in rows.items():
+        expected = 200 if model in VIEWED or role == ADMINISTRATOR else 403
+        assert client.get(url(model, "changelist")).status_code == expected, model
+        assert client.get(url(model, "change", row.pk)).status_code == expected, model
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("action", ACTIONS)
+def test_actions(operator, rows, role, action):
+    model, name = action
+    client = operator(role)
+    expected = 200 if role in ACTIONS[action] else 403
+    assert client.get(url(model, name, rows[model].pk)).status_code == expected
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_issue_and_find(operator, rows, role):
+    client = operator(role)
+    assert client.get(url("apitoken", "issue")).status_code == (
+        200 if role == ADMINISTRATOR else 403
+    )
+    assert client.get(url("grant", "find")).status_code == 200
+    assert client.get(url("grantevent", "export_csv")).status_code == 200
+
+
+def test_roles_grow():
+    names = [set(ROLES[role]) for role in (VIEWER, SUPPORT, INCIDENT, ADMINISTRATOR)]
+    assert names[0] < names[1] < names[2] < names[3]
+
+
+def test_roles_are_left_as_the_host_has_them(db):
+    group = Group.objects.get(name=VIEWER)
+    group.permissions.set(Permission.objects.filter(codename="view_grant"))
+    Group.objects.get(name=SUPPORT).delete()
+    call_command("migrate", verbosity=0)
+    assert group.permissions.count() == 1
+    assert Group.objects.get(name=SUPPORT).permissions.count() == len(ROLES[SUPPORT])
+
+
+class TestLimitedToAnOrganization:
+    """Everything else does not exist: lists, counts, search, exports, pages by their URL."""
+
+    @pytest.fixture
+    def theirs(self, db):
+        other = make_world()
+        return other, fill(other)
+
+    def test_lists(self, operator, world, rows, theirs):
+        client = operator(ADMINISTRATOR, world.service.organization)
+        for model, row in rows.items():
+            page = client.get(url(model, "changelist"))
+            assert [shown.pk for shown in page.context["cl"].result_list] == [row.pk], model
+            assert page.context["cl"].result_count == 1
+
+    def test_search(self, operator, world, theirs):
+        client = operator(ADMINISTRATOR, world.service.organization)
+        found = client.get(url("grant", "changelist"), {"q": theirs[1]["grant"].grant_id})
+        assert list(found.context["cl"].result_list) == []
+
+    def test_pages(self, operator, world, theirs):
+        client = operator(ADMINISTRATOR, world.service.organization)
+        for model, row in theirs[1].items():
+            assert client.get(url(model, "change", row.pk)).status_code == 404, model
+        for model, name in ACTIONS:
+            row = theirs[1][model]
+            response = client.post(url(model, name, row.pk), {"reason": "other", "once": "x"})
+            assert response.status_code == 404, (model, name)
+        theirs[1]["grant"].refresh_from_db()
+        assert theirs[1]["grant"].revoked_at is None
+        assert ApiToken.objects.get(pk=theirs[1]["apitoken"].pk).revoked_at is None
+
+    def test_find_by_token(self, operator, world, theirs):
+        other, _ = theirs
+        other.token(other.grant(), value="theirs")
+        client = operator(VIEWER, world.service.organization)
+        assert "No grant" in client.post(url("grant", "find"), {"token": "theirs"}).content.decode()
+
+    def test_issue(self, operator, world, theirs):
+        client = operator(ADMINISTRATOR, world.service.organization)
+        other = theirs[0]
+        before = ApiToken.objects.count()
+        data = {
+            "once": "x",
+            "organization": other.service.organization_id,
+            "service": other.service.pk,
+        }
+        page = client.post(url("apitoken", "issue"), data)
+        assert "Example Bank" in page.content.decode()
+        assert ApiToken.objects.count() == before
+
+    def test_exports(self, operator, world, rows, theirs):
+        client = operator(VIEWER, world.service.organization)
+        text = b"".join(client.get(url("grantevent", "export_jsonl")).streaming_content).decode()
+        assert [json.loads(line)["id"] for line in text.splitlines()] == [
+            str(rows["grantevent"].pk)
+        ]
+
+    def test_nobody_widens_their_own_limits(self, operator, world):
+        client = operator(ADMINISTRATOR, world.service.organization)
+        assert client.get(url("organizationmember", "add")).status_code == 403
+        member = OrganizationMember.objects.get()
+        assert (
+            client.post(url("organizationmember", "delete", member.pk), {"post": "yes"}).status_code
+            == 403
+        )
+
+    def test_an_administrator_without_limits_sets_them(self, operator, world, django_user_model):
+        client = operator(ADMINISTRATOR)
+        user = django_user_model.objects.create_user("bob")
+        data = {"user": user.pk, "organization": world.service.organization_id}
+        assert client.post(url("organizationmember", "add"), data).status_code == 302
+        assert OrganizationMember.objects.get().user == user
+
+
+class TestExport:
+    @pytest.fixture
+    def events(self, world):
+        for number in range(5):
+            world.grant().revoke(
+                now(), Actor.operator("=cmd|x"), Reason("other", f"note, {number}", "T-1")
+            )
+        world.client.move_cut_off(now(), Actor.operator("bob"), Reason("regulator"))
+
+    def test_csv(self, admin_client, events):
+        response = admin_client.get(url("grantevent", "export_csv"), {"kind__exact": "revoked"})
+        assert response["Content-Disposition"].startswith("attachment")
+        lines = list(csv.DictReader(io.StringIO(b"".join(response.streaming_content).decode())))
+        assert len(lines) == 5
+        assert {line["actor"] for line in lines} == {"'=cmd|x"}
+        assert {line["note"] for line in lines} == {f"note, {number}" for number in range(5)}
+
+    def test_json_lines(self, admin_client, events):
+        response = admin_client.get(url("grantevent", "export_jsonl"), {"q": "bob"})
+        (line,) = b"".join(response.streaming_content).decode().splitlines()
+        assert (json.loads(line)["kind"], json.loads(line)["reason"]) == ("cut_off", "regulator")
+
+    def test_permission(self, client, django_user_model, events):
+        client.force_login(django_user_model.objects.create_user("ann", is_staff=True))
+        assert client.get(url("grantevent", "export_csv")).status_code == 403

@@ -16,6 +16,7 @@ grant_revoked = Signal()
 """Sent with `sender=Grant`, `grants` (a list of Grant) and `events` (a list of GrantEvent)."""
 
 
-def announce_revocation(grant: "Grant", event: "GrantEvent") -> None:
-    """Tell the host that a grant is dead."""
-    grant_revoked.send_robust(sender=type(grant), grants=[grant], events=[event])
+def announce_revocations(grants: "list[Grant]", events: "list[GrantEvent]") -> None:
+    """Tell the host that grants are dead: once for all of a batch."""
+    if grants:
+        grant_revoked.send_robust(sender=type(grants[0]), grants=grants, events=events)

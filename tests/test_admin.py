@@ -92,7 +92,12 @@ def test_revoke_by_hand(admin_client, grant, call):
     page = admin_client.get(reverse("admin:grant_management_grant_change", args=[grant.pk]))
     assert revoke_url(grant).encode() in page.content
     said = admin_client.get(revoke_url(grant)).content.decode()
-    for line in ("1 grant", "1 access tokens", "1 refresh tokens", "cannot be undone"):
+    for line in (
+        "This stops now: 1 grant, of Budget App for user-1",
+        "1 access tokens",
+        "1 refresh tokens",
+        "cannot be undone",
+    ):
         assert line in said
     response = admin_client.post(
         revoke_url(grant),

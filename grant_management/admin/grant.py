@@ -36,7 +36,8 @@ def _what_stops(grant: Grant) -> Iterable[Text]:
     """What is alive now and will not be."""
     now = timezone.now()
     if grant.status(now) is GrantStatus.ACTIVE:
-        yield _("1 grant")
+        about = {"client": grant.client, "subject": grant.subject or _("nobody")}
+        yield _("This stops now: 1 grant, of %(client)s for %(subject)s") % about
     access = _live(AccessToken, grant, grant.access_generation, now)
     if grant.service.revoke_access_tokens:
         yield _number(_("%(number)s access tokens"), access)
@@ -80,7 +81,7 @@ class GrantAdmin(OperatorAdmin[Grant]):
     """What a user allowed a client."""
 
     list_display = (
-        "grant_id",
+        "short_id",
         "status",
         "subject",
         "client",
@@ -90,6 +91,18 @@ class GrantAdmin(OperatorAdmin[Grant]):
         "expires_at",
     )
     list_select_related = ("service", "client")
+    fields = (
+        "status",
+        "grant_id",
+        "service",
+        "client",
+        "subject",
+        "created_at",
+        "last_updated_at",
+        "updated_by",
+        "expires_at",
+        "revoked_at",
+    )
     readonly_fields = ("status",)
     search_fields = ("grant_id__exact", "subject__exact", "client__client_id__exact")
     search_help_text = _("Exact: a subject, a client ID or a grant ID")
@@ -102,6 +115,12 @@ class GrantAdmin(OperatorAdmin[Grant]):
     def status(self, grant: Grant) -> str:
         """In words."""
         return str(grant.status(timezone.now()).label)
+
+    @admin.display(description=_("grant ID"))
+    def short_id(self, grant: Grant) -> str:
+        """Its beginning and its end."""
+        whole = grant.grant_id
+        return whole if len(whole) <= 17 else f"{whole[:8]}…{whole[-8:]}"
 
     @admin.display(description=_("scopes"))
     def shown_scopes(self, grant: Grant) -> str:

@@ -19,11 +19,17 @@ class CutOff(models.Model):
     class Meta:
         abstract = True
 
-    def move_cut_off(self, now: datetime, actor: Actor, why: Reason) -> bool:
-        """Whether this call moved it to now. Only forward: clearing it would revive the dead."""
-        earlier = Q(not_before=None) | Q(not_before__lt=now)
+    def move_cut_off(
+        self, now: datetime, actor: Actor, why: Reason, *, before: datetime | None = None
+    ) -> bool:
+        """Whether this call moved it, to now or to `before`, and never past now.
+
+        Only forward: clearing it would bring the dead back.
+        """
+        to = now if before is None else min(before, now)
+        earlier = Q(not_before=None) | Q(not_before__lt=to)
         rows = type(self)._default_manager.filter(earlier, pk=self.pk)
-        return self._write(rows, {"not_before": now}, EventKind.CUT_OFF, now, actor, why)
+        return self._write(rows, {"not_before": to}, EventKind.CUT_OFF, now, actor, why)
 
     def latest_cut_off(self, other: "CutOff") -> datetime | None:
         """The later of this cut-off and the other one; the latest that matches counts."""

@@ -72,14 +72,7 @@ class GrantEventQuerySet(models.QuerySet["GrantEvent"]):
         self, kind: EventKind, service_id: int, at: datetime, actor: Actor, **fields: Any
     ) -> "GrantEvent":
         """Add the event of a change, in the transaction of that change."""
-        event = self.model(
-            kind=kind,
-            service_id=service_id,
-            at=at,
-            actor_kind=actor.kind,
-            actor=actor.name,
-            **fields,
-        )
+        event = GrantEvent.about(kind, at, actor, service_id=service_id, **fields)
         event.save()
         return event
 
@@ -141,3 +134,8 @@ class GrantEvent(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         """TypeError: events are append-only."""
         raise TypeError("Events are append-only.")
+
+    @classmethod
+    def about(cls, kind: EventKind, at: datetime, actor: Actor, **fields: Any) -> "GrantEvent":
+        """An event that is not saved yet."""
+        return cls(kind=kind, at=at, actor_kind=actor.kind, actor=actor.name, **fields)

@@ -1,0 +1,180 @@
+"""Many grants at once."""
+
+import io
+import json
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from grant_management.bulk import EmptyFilter, GrantFilter
+from grant_management.models import Actor, Grant, GrantEvent, Reason
+from grant_management.signals import grant_revoked, tokens_dying
+
+from .world import make_world, now
+
+
+def run(world, *arguments):
+    out = io.StringIO()
+    call_command(
+        "revoke_grants",
+        "--service",
+        str(world.service.pk),
+        "--json",
+        *map(str, arguments),
+        stdout=out,
+    )
+    return json.loads(out.getvalue())
+
+
+@pytest.fixture
+def crowd(world):
+    """Grants that each filter tells apart."""
+    other = world.client_named("app-2")
+    made = {
+        "plain": world.grant(),
+        "other client": world.grant(client=other),
+        "other subject": world.grant(subject="user-2"),
+        "scope": world.grant(scopes='[{"scope":"pay read","resource":["https://a"]}]'),
+        "scope alike": world.grant(scopes='[{"scope":"payments"}]'),
+        "type": world.grant(authorization_details='[{"type":"payment"}]'),
+        "type alike": world.grant(authorization_details='[{"type":"x","about":"payment"}]'),
+        "old": world.grant(created_at=now() - timedelta(days=9)),
+        "dead": world.grant(revoked_at=now()),
+    }
+    make_world(world.service.organization).grant()
+    return made
+
+
+def dead(crowd):
+    gone = set(Grant.objects.exclude(revoked_at=None).values_list("pk", flat=True))
+    return {name for name, grant in crowd.items() if grant.pk in gone} - {"dead"}
+
+
+FILTERS = {
+    ("--client", "app-2"): {"other client"},
+    ("--subject", "user-2"): {"other subject"},
+    ("--scope", "pay"): {"scope"},
+    ("--authorization-type", "payment"): {"type"},
+    ("--subject", "user-1", "--created-before", "YESTERDAY"): {"old"},
+    ("--client", "app-1", "--scope", "openid", "--subject", "user-2"): {"other subject"},
+}
+
+
+@pytest.mark.parametrize(("arguments", "expected"), FILTERS.items(), ids=str)
+def test_filters(world, crowd, arguments, expected):
+    yesterday = (now() - timedelta(days=1)).isoformat()
+    arguments = [yesterday if one == "YESTERDAY" else one for one in arguments]
+    dry = run(world, *arguments, "--dry-run")
+    assert (dry["count"], dry["more"]) == (len(expected), False)
+    assert set(dry["sample"]) == {crowd[name].grant_id for name in expected}
+    assert dead(crowd) == set()
+    assert run(world, *arguments, "--reason", "suspected fraud", "--ticket", "T-1") == {
+        "revoked": len(expected)
+    }
+    assert dead(crowd) == expected
+    for name in expected:
+        event = GrantEvent.objects.get(grant_id=crowd[name].grant_id)
+        assert (event.kind, event.actor, event.reason, event.ticket) == (
+            "revoked",
+            "revoke_grants",
+            "suspected fraud",
+            "T-1",
+        )
+    assert run(world, *arguments) == {"revoked": 0}
+
+
+def test_an_empty_filter_never_means_everything(world, crowd):
+    with pytest.raises(CommandError, match="Say which grants"):
+        run(world)
+    with pytest.raises(EmptyFilter):
+        GrantFilter(world.service)
+    assert dead(crowd) == set()
+
+
+@pytest.mark.parametrize("of_client", [True, False])
+def test_a_moment_alone_is_a_cut_off(world, crowd, of_client, call):
+    """In force with one write, tokens that hang on no grant included; the stamps come behind."""
+    moment = now() - timedelta(minutes=1)
+    loose, fresh = world.token(), world.token(issued_at=now())
+    client = ("--client", "app-1") if of_client else ()
+    answer = run(world, *client, "--created-before", moment.isoformat())
+    target = world.client if of_client else world.service
+    target.refresh_from_db()
+    assert target.not_before == moment
+    assert answer["revoked"] == 8 - of_client
+    assert Grant.objects.get(pk=crowd["plain"].pk).revoked_at == moment
+    later = world.grant(created_at=now())
+    assert call(gmAction="QUERY", grantId=later.grant_id, accessToken=loose).code == "A280302"
+    assert call(gmAction="QUERY", grantId=later.grant_id, accessToken=fresh).action == "OK"
+    assert GrantEvent.objects.filter(kind="cut_off").count() == 1
+
+
+def test_batches_can_be_interrupted(world, monkeypatch):
+    for _ in range(7):
+        world.grant(subject="many")
+    original = type(Grant.objects).revoke_all
+    calls = []
+
+    def interrupted(self, *args, **kwargs):
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        calls.append(1)
+        return original(self, *args, **kwargs)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(type(Grant.objects), "revoke_all", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            run(world, "--subject", "many", "--batch-size", 2)
+    assert Grant.objects.exclude(revoked_at=None).count() == GrantEvent.objects.count() == 4
+    assert run(world, "--subject", "many", "--batch-size", 2) == {"revoked": 3}
+    assert GrantEvent.objects.count() == 7
+
+
+def test_tokens_die_as_with_one(world, call):
+    world.service.revoke_access_tokens = False
+    world.service.save()
+    grants = [world.grant(), world.grant()]
+    assert (
+        Grant.objects.revoke_all(
+            world.service, [grant.pk for grant in grants], now(), Actor.command("x"), Reason("")
+        )
+        == 2
+    )
+    for grant in Grant.objects.all():
+        assert (grant.access_generation, grant.refresh_generation) == (0, 1)
+
+
+def test_signals(world, django_capture_on_commit_callbacks):
+    """Once for a batch after commit; for each grant in the transaction."""
+    heard, dying = [], []
+
+    def hear(grants, events, **kwargs):
+        heard.append((len(grants), len(events)))
+
+    def die(grant, **kwargs):
+        dying.append(grant.pk)
+
+    grant_revoked.connect(hear)
+    tokens_dying.connect(die)
+    try:
+        keys = [world.grant().pk for _ in range(3)]
+        with django_capture_on_commit_callbacks(execute=True):
+            Grant.objects.revoke_all(world.service, keys, now(), Actor.command("x"), Reason(""))
+    finally:
+        grant_revoked.disconnect(hear)
+        tokens_dying.disconnect(die)
+    assert heard == [(3, 3)]
+    assert set(dying) == set(keys)
+
+
+def test_statements_for_a_batch_do_not_grow(world, django_assert_num_queries):
+    for number in (1, 50):
+        keys = [world.grant().pk for _ in range(number)]
+        with django_assert_num_queries(5):
+            Grant.objects.revoke_all(world.service, keys, now(), Actor.command("x"), Reason(""))
+
+
+def test_bad_moment(world):
+    with pytest.raises(CommandError, match="--created-before"):
+        run(world, "--created-before", "yesterday")

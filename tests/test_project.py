@@ -101,9 +101,7 @@ def test_locks_hold_hashes_and_no_address():
     assert len(locks) >= 2
     for lock in locks:
         text = lock.read_text()
-        assert not re.search(
-            r"https?:|file:|--index|--find-links", text.replace('"url": "https://', "")
-        ), lock
+        assert not re.search(r"https?:|file:|--index|--find-links", text), lock
         if lock.suffix == ".lock":
             pinned = re.findall(r"^[a-z][^=\n]*==", text, re.M)
             assert len(pinned) > 10

@@ -84,14 +84,17 @@ class OperatorAdmin(ReadOnlyAdmin[M]):
     ) -> HttpResponse:
         """The row, with a button for each action that it can still take."""
         row = self.get_object(request, object_id)
-        actions = [one for one in self.object_actions if row is not None and one.applies(row)]
-        context = {
-            "buttons": [
-                (one.label, self._url(one.name, row)) for one in actions if self.may(request, one)
-            ],
-            **(extra_context or {}),
-        }
-        return super().change_view(request, object_id, form_url, context)
+        context = {} if row is None else {"buttons": self.buttons(request, row)}
+        return super().change_view(request, object_id, form_url, context | (extra_context or {}))
+
+    def buttons(self, request: HttpRequest, row: M) -> list[tuple[Text, str]]:
+        """What this operator can still do to this row: a label and a URL each."""
+        applying = [one for one in self.object_actions if one.applies(row)]
+        return [
+            (f"{one.label}…", self._url(one.name, row))
+            for one in applying
+            if self.may(request, one)
+        ]
 
     def _page_of(self, action: ObjectAction) -> Callable[..., HttpResponse]:
         def view(request: HttpRequest, object_id: str) -> HttpResponse:

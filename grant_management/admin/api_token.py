@@ -102,7 +102,7 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
         """The token, with buttons while it lives."""
         token = self.get_object(request, object_id)
         alive = token is not None and token.is_active(timezone.now())
-        buttons = [(_("Rotate"), "rotate"), (_("Revoke"), "revoke")]
+        buttons = [(_("Rotate…"), "rotate"), (_("Revoke…"), "revoke")]
         shown = [(label, self._url(name, token)) for label, name in buttons if alive]
         context = {"buttons": shown if request.user.has_perm(MANAGE) else []}
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))

@@ -4,12 +4,16 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from ..models import Client, EventKind, Organization, OrganizationMember, Service
 from .actions import ObjectAction, OperatorAdmin, Text
 from .read_only import ReadOnlyAdmin, organizations
+from .what_if import WhatIfForm, ask
 
 
 def _what_a_cut_off_stops(target: Service | Client) -> Iterable[Text]:
@@ -76,13 +80,52 @@ class OrganizationAdmin(ReadOnlyAdmin[Organization]):
 
 @admin.register(Service)
 class ServiceAdmin(OperatorAdmin[Service]):
-    """A tenant and its settings."""
+    """A tenant and its settings, and a place to try a call."""
 
     organization_path = "organization"
     list_display = ("name", "id", "organization", "grant_management_endpoint", "not_before")
     list_select_related = ("organization",)
     search_fields = ("name__startswith",)
     object_actions = (CUT_OFF_SERVICE,)
+
+    def get_urls(self) -> list[URLPattern]:
+        """One more page."""
+        view = self.admin_site.admin_view(self.what_if_view)
+        name = "grant_management_service_what_if"
+        return [path("<path:object_id>/what-if/", view, name=name), *super().get_urls()]
+
+    def buttons(self, request: HttpRequest, row: Service) -> list[tuple[Text, str]]:
+        """The tester, for those who may revoke: it takes credentials."""
+        shown = super().buttons(request, row)
+        tester = (_("What would gm answer?"), self._url("what_if", row))
+        return [tester, *shown] if self._may_try(request) else shown
+
+    def what_if_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Each check of a call that is pasted, without its effects."""
+        if not self._may_try(request):
+            raise PermissionDenied
+        service = self.get_object(request, object_id)
+        if service is None:
+            raise Http404
+        form = WhatIfForm(request.POST or None)
+        said = ask(service, form) if request.method == "POST" and form.is_valid() else {}
+        request.current_app = self.admin_site.name
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("What would gm answer?"),
+            "opts": self.opts,
+            "service": service,
+            "page": self._url("change", service),
+            "form": form,
+            **said,
+        }
+        response = TemplateResponse(request, "admin/grant_management/what_if.html", context)
+        response["Cache-Control"] = "no-store"
+        return response
+
+    def _may_try(self, request: HttpRequest) -> bool:
+        may = request.user.has_perm("grant_management.revoke_grant")
+        return may and self.has_view_permission(request)
 
 
 @admin.register(Client)

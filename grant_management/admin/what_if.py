@@ -1,0 +1,63 @@
+"""The what-if tester: paste a call, see each check. Nothing is written, nothing is kept."""
+
+import json
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from ..explanation import Step, explain
+from ..models import Service
+from ..protocol.results import Refused
+from ..serializers import JSON, GMRequest, GMResponse, parse_gm_request
+
+
+class WhatIfForm(forms.Form):
+    """The members of a call, or a whole body. Credentials are not shown again."""
+
+    body = forms.CharField(
+        label=_("Whole JSON body, in place of all below"), required=False, strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+    )  # fmt: skip
+    gm_action = forms.ChoiceField(
+        label="gmAction", required=False, choices=[("QUERY", "QUERY"), ("REVOKE", "REVOKE")]
+    )
+    grant_id = forms.CharField(label="grantId", required=False, strip=False)
+    access_token = forms.CharField(
+        label="accessToken", required=False, strip=False, widget=forms.PasswordInput
+    )
+    dpop = forms.CharField(label="dpop", required=False, strip=False, widget=forms.PasswordInput)
+    client_certificate = forms.CharField(
+        label="clientCertificate", required=False, strip=False, widget=forms.Textarea
+    )
+    htm = forms.CharField(label="htm", required=False, strip=False)
+    htu = forms.CharField(label="htu", required=False, strip=False)
+    dpop_nonce_required = forms.BooleanField(label="dpopNonceRequired", required=False)
+
+    def call(self) -> GMRequest:
+        """The call that was pasted. Refused: the body cannot be read."""
+        values: dict[str, Any] = dict(self.cleaned_data)
+        body = values.pop("body")
+        return parse_gm_request(JSON, body.encode()) if body else GMRequest(**values)
+
+
+def ask(service: Service, form: WhatIfForm) -> dict[str, Any]:
+    """What the page shows of the answer."""
+    try:
+        answer, steps = explain(service, form.call(), timezone.now())
+    except Refused as refusal:
+        return {"refused": refusal.message}
+    return {"steps": _shown(steps), "answer": _pretty(answer)}
+
+
+def _shown(steps: list[Step]) -> list[dict[str, Any]]:
+    marks = {"passed": "✓", "refused": "✗", "not needed": "○", "not reached": "…"}
+    return [
+        {"mark": marks[step.state], "state": step.state, "title": step.title, "why": step.why}
+        for step in steps
+    ]
+
+
+def _pretty(answer: GMResponse) -> str:
+    return json.dumps(json.loads(answer.as_json()), indent=2)

@@ -1,0 +1,88 @@
+"""What a call would come to, check by check, without doing anything."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from django.db import transaction
+
+from .endpoint import process_request
+from .models import AccessToken, Service
+from .protocol.results import Result
+from .serializers import GMRequest, GMResponse
+
+R = Result
+CHECKS: Final[tuple[tuple[str, str, frozenset[Result]], ...]] = (
+    ("action", "gmAction is QUERY or REVOKE", frozenset({R.GM_ACTION_MISSING, R.GM_ACTION_UNKNOWN, R.GM_ACTION_NOT_HERE})),
+    ("grantId", "grantId is there", frozenset({R.GRANT_ID_MISSING})),
+    ("token", "accessToken is there", frozenset({R.ACCESS_TOKEN_MISSING})),
+    ("token", "The service knows the access token", frozenset({R.ACCESS_TOKEN_UNKNOWN})),
+    ("token", "The token, its grant and its client are alive", frozenset({R.ACCESS_TOKEN_EXPIRED, R.ACCESS_TOKEN_REVOKED, R.TOKEN_GRANT_DEAD, R.CLIENT_LOCKED})),
+    ("certificate", "The certificate is the one that the token is bound to", frozenset({R.CERTIFICATE_MISSING, R.CERTIFICATE_UNREADABLE, R.CERTIFICATE_DIFFERS})),
+    ("proof", "A DPoP proof is there", frozenset({R.PROOF_MISSING})),
+    ("proof", "The URL of the client's request is known", frozenset({R.HTU_UNKNOWN})),
+    ("proof", "The proof is valid (RFC 9449, section 4.3)", frozenset({R.PROOF_INVALID})),
+    ("proof", "The proof's key is the one that the token is bound to", frozenset({R.PROOF_KEY_DIFFERS})),
+    ("proof", "The proof has a nonce of this service, where one is required", frozenset({R.NONCE_REQUIRED})),
+    ("proof", "The proof was not used before", frozenset({R.PROOF_REPLAYED})),
+    ("scope", "The token has the scope of the action", frozenset({R.SCOPE_MISSING})),
+    ("grant", "The grant is there, and alive", frozenset({R.GRANT_NOT_FOUND})),
+    ("grant", "The grant is the token's client's and subject's", frozenset({R.GRANT_OF_OTHER_CLIENT, R.GRANT_OF_OTHER_SUBJECT})),
+)  # fmt: skip
+"""The contract's rows in their order: what each is about, what must hold, how it is refused."""
+
+
+class State(StrEnum):
+    """What became of a check."""
+
+    PASSED = "passed"
+    REFUSED = "refused"
+    NOT_NEEDED = "not needed"
+    NOT_REACHED = "not reached"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A check, and what became of it; why, where it refused."""
+
+    title: str
+    state: State
+    why: str = ""
+
+
+def explain(service: Service, call: GMRequest, now: datetime) -> tuple[GMResponse, list[Step]]:
+    """The answer that would go out, and how it came about.
+
+    The real thing runs, in a transaction that is rolled back: no proof is burnt, no grant is
+    touched, no event is written, and nobody is told.
+    """
+    with transaction.atomic():
+        answer = process_request(service, call, now)
+        skipped = _not_needed(service, call.access_token)
+        transaction.set_rollback(True)
+    return answer, _steps(answer, skipped)
+
+
+def _not_needed(service: Service, access_token: str) -> set[str]:
+    """The groups of checks that this token does not ask for."""
+    try:
+        token = AccessToken.objects.presented(service, access_token)
+    except AccessToken.DoesNotExist:
+        return set()
+    binding = {"certificate": token.x5t_s256, "proof": token.jkt}
+    return {group for group, bound in binding.items() if not bound}
+
+
+def _steps(answer: GMResponse, skipped: set[str]) -> list[Step]:
+    steps: list[Step] = []
+    refused = False
+    for group, title, refusals in CHECKS:
+        if answer.result in refusals:
+            refused = True
+            steps.append(Step(title, State.REFUSED, answer.message))
+        elif refused:
+            steps.append(Step(title, State.NOT_REACHED))
+        else:
+            steps.append(Step(title, State.NOT_NEEDED if group in skipped else State.PASSED))
+    return steps

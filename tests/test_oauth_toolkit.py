@@ -390,3 +390,24 @@ def test_a_revoke_kills_there_in_a_constant_number_of_statements(example):
     """And in its own transaction: what is rolled back here is rolled back there."""
     one, many = json.loads(example["manage"]("shell", "-v", "0", "-c", COUNT))
     assert one == many <= 7
+
+
+@pytest.mark.parametrize("stop", ["lock_client", "set_cut_off"])
+def test_a_lock_or_cut_off_here_stops_the_toolkits_protected_views(example, stop):
+    """Its introspection view is one: the caller's own token is dead."""
+    client = Client(example, 1)
+    token = client.own_token("introspection")
+    headers = {"Authorization": f"Bearer {token}"}
+
+    def ask():
+        return requests.post(
+            f"{example['base']}/o/introspect/", data={"token": "x"}, headers=headers, timeout=20
+        ).status_code
+
+    assert ask() == 200
+    which = ("--service", "1", "--client", client.secrets["own_client_id"])
+    example["manage"](stop, *which)
+    assert ask() in (401, 403)
+    if stop == "lock_client":
+        example["manage"]("unlock_client", *which)
+        assert ask() == 200

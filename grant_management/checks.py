@@ -52,6 +52,10 @@ def _unusable_values() -> list[CheckMessage]:
     if rate is not None and not re.fullmatch(r"[1-9][0-9]*/[smhd][a-z]*", str(rate)):
         message = "GRANT_MANAGEMENT['THROTTLE_RATE'] must be None or a rate such as '100/s'."
         errors.append(Error(message, id="grant_management.E004"))
+    days = conf.configured().get("EVENT_RETENTION_DAYS")
+    if days is not None and (not isinstance(days, int) or isinstance(days, bool) or days < 1):
+        message = "GRANT_MANAGEMENT['EVENT_RETENTION_DAYS'] must be None or a number above 0."
+        errors.append(Error(message, id="grant_management.E007"))
     return [*errors, *_unusable_proxies()]
 
 

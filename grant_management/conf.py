@@ -1,6 +1,7 @@
 """The settings of the app: `GRANT_MANAGEMENT` in the host's settings, read when used."""
 
 import ipaddress
+from datetime import timedelta
 from typing import Any, Final
 
 from django.conf import settings
@@ -17,6 +18,8 @@ DEFAULTS: Final[dict[str, Any]] = {
     "TRUSTED_PROXIES": [],
     # The number of the service that django-oauth-toolkit's tokens belong to; None: the only one.
     "OAUTH_TOOLKIT_SERVICE": None,
+    # Days that events are kept; None: for ever.
+    "EVENT_RETENTION_DAYS": None,
 }
 
 
@@ -46,6 +49,12 @@ def _is_trusted(address: str, networks: list[str]) -> bool:
     except ValueError:
         return False
     return any(remote in ipaddress.ip_network(network) for network in networks)
+
+
+def event_retention() -> timedelta | None:
+    """How long events are kept; None: for ever."""
+    days = configured().get("EVENT_RETENTION_DAYS")
+    return None if days is None else timedelta(days=int(days))
 
 
 def throttle_rate() -> str | None:

@@ -20,7 +20,7 @@ _VIEW = (
     "view_grantevent",
 )
 _SUPPORT = (*_VIEW, "revoke_grant")
-_INCIDENT = (*_SUPPORT, "lock_client", "cut_off_client", "cut_off_service")
+_INCIDENT = (*_SUPPORT, "lock_client", "cut_off_client", "cut_off_service", "expire_dpopnonce")
 _ADMINISTRATOR = (
     *_INCIDENT,
     "view_apitoken",

@@ -5,6 +5,7 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 from grant_management import lifecycle
+from grant_management.admin.read_only import BoundedPaginator
 from grant_management.models import (
     AccessToken,
     Actor,
@@ -18,7 +19,7 @@ from grant_management.models import (
 from grant_management.protocol.content import Content
 from grant_management.protocol.digests import sha256
 
-from .world import make_world, now
+from .world import ENDPOINT, Key, make_world, now
 
 MODELS = [
     "organization",
@@ -396,3 +397,33 @@ class TestApiTokens:
         assert client.post(reverse(self.ISSUE), {"once": "x"}).status_code == 403
         listing = client.get(reverse("admin:grant_management_apitoken_changelist"))
         assert reverse(self.ISSUE).encode() not in listing.content
+
+
+def test_a_nonce_is_expired_by_hand(admin_client, world, call):
+    """Whoever has it gets a new one."""
+    key, grant = Key(), world.grant()
+    token = world.token(grant, jkt=key.jkt)
+    members = {
+        "gmAction": "QUERY",
+        "grantId": grant.grant_id,
+        "accessToken": token,
+        "dpopNonceRequired": True,
+    }
+    htu = f"{ENDPOINT}/{grant.grant_id}"
+    nonce = call(**members, dpop=key.proof(token, htu=htu)).body["dpopNonce"]
+    row = DPoPNonce.objects.get()
+    url = reverse("admin:grant_management_dpopnonce_expire", args=[row.pk])
+    assert "receipt" in admin_client.post(url, {"reason": "other"}, follow=True).content.decode()
+    answer = call(**members, dpop=key.proof(token, htu=htu, nonce=nonce))
+    assert answer.code == "A281309"
+    assert answer.body["dpopNonce"] != nonce
+    assert GrantEvent.objects.get().kind == "nonce_expired"
+    assert admin_client.post(url, {"reason": "other"}).status_code == 404
+
+
+def test_counts_are_bounded(admin_client, world, monkeypatch):
+    monkeypatch.setattr(BoundedPaginator, "LIMIT", 3)
+    for number in range(6):
+        world.grant()
+        page = admin_client.get(reverse("admin:grant_management_grant_changelist"))
+        assert page.context["cl"].result_count == min(number + 1, 4)

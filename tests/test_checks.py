@@ -21,6 +21,9 @@ WRONG = {
     "E002": {"MAX_BODYSIZE": 1},
     "E003": {"MAX_BODY_SIZE": 0},
     "E004": {"THROTTLE_RATE": "many"},
+    "E005": {"TRUSTED_PROXIES": ["x"]},
+    "E006": {"CLIENT_CERTIFICATE_HEADER": "X"},
+    "E007": {"EVENT_RETENTION_DAYS": 0},
 }
 
 

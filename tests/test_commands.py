@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 
 from grant_management.models import (
     AccessToken,
+    Actor,
     ApiToken,
     Client,
     DPoPNonce,
@@ -206,7 +207,7 @@ def test_purge_takes_the_expired_and_nothing_else(world, batch_size, django_asse
             expires_at=expires_at,
         )
     kinds = ("usedproof", "dpopnonce", "idempotencykey", "accesstoken", "refreshtoken", "grant")
-    expected = dict.fromkeys(kinds, 5)
+    expected = dict.fromkeys(kinds, 5) | {"grantevent": 0}
     assert run("purge_expired", "--dry-run") == expected
     assert AccessToken.objects.count() == 8
     with django_assert_max_num_queries(100):
@@ -222,3 +223,16 @@ def test_purge_takes_the_expired_and_nothing_else(world, batch_size, django_asse
     ):
         assert model.objects.count() == left
     assert set(Grant.objects.all()) == {grant, held, fresh}
+
+
+@pytest.mark.parametrize("batch_size", [2, 500])
+def test_events_go_by_retention_alone(world, settings, batch_size):
+    for days in (400, 399, 398, 10):
+        GrantEvent.objects.record(
+            "imported", world.service.pk, now() - timedelta(days=days), Actor.command("x")
+        )
+    assert run("purge_expired")["grantevent"] == 0
+    settings.GRANT_MANAGEMENT = {"EVENT_RETENTION_DAYS": 365}
+    assert run("purge_expired", "--dry-run")["grantevent"] == 3
+    assert run("purge_expired", "--batch-size", batch_size)["grantevent"] == 3
+    assert GrantEvent.objects.count() == 1

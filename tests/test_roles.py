@@ -37,6 +37,7 @@ ACTIONS = {
     ("client", "unlock"): {INCIDENT, ADMINISTRATOR},
     ("client", "cut-off"): {INCIDENT, ADMINISTRATOR},
     ("service", "cut-off"): {INCIDENT, ADMINISTRATOR},
+    ("dpopnonce", "expire"): {INCIDENT, ADMINISTRATOR},
     ("apitoken", "rotate"): {ADMINISTRATOR},
     ("apitoken", "revoke"): {ADMINISTRATOR},
 }

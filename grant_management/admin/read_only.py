@@ -1,10 +1,12 @@
 """What every page has in common: it shows what its operator may see, and changes nothing."""
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from django.contrib import admin
+from django.core.paginator import Paginator
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.functional import cached_property
 
 from ..models import OrganizationMember
 
@@ -29,6 +31,18 @@ def organizations(request: HttpRequest) -> list[int] | None:
     return list(members.values_list("organization_id", flat=True)) or None
 
 
+class BoundedPaginator(Paginator):  # type: ignore[type-arg]
+    """Counts no further than `LIMIT`: a list of a million is searched, not leafed through."""
+
+    LIMIT = 10_000
+
+    @cached_property
+    def count(self) -> int:
+        """Exact up to the limit; one more than that means: more."""
+        rows = cast("models.QuerySet[models.Model]", self.object_list)
+        return rows[: self.LIMIT + 1].count()
+
+
 class ReadOnlyAdmin(ModelAdmin[M]):
     """A model to be seen by those who may. Digests are on no page.
 
@@ -38,6 +52,7 @@ class ReadOnlyAdmin(ModelAdmin[M]):
 
     exclude = ("digest",)
     show_full_result_count = False
+    paginator = BoundedPaginator
     organization_path = "service__organization"
 
     def get_queryset(self, request: HttpRequest) -> "models.QuerySet[M]":

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from django.contrib import admin
@@ -10,8 +10,10 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, StreamingHttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
-from ..models import DPoPNonce, GrantEvent
+from ..models import DPoPNonce, EventKind, GrantEvent
+from .actions import ObjectAction, OperatorAdmin, Text
 from .read_only import ReadOnlyAdmin
 
 COLUMNS: Final = (
@@ -31,10 +33,26 @@ COLUMNS: Final = (
 CHUNK: Final = 2_000
 
 
+def _what_expires(nonce: DPoPNonce) -> Iterable[Text]:
+    yield _("Proofs with this nonce are refused from now on: their clients get a new one at once.")
+
+
+EXPIRE = ObjectAction(
+    name="expire",
+    permission="expire_dpopnonce",
+    label=_("Expire now"),
+    kind=EventKind.NONCE_EXPIRED,
+    applies=lambda nonce: nonce.expires_at > timezone.now(),
+    describe=_what_expires,
+    perform=DPoPNonce.expire,
+)
+
+
 @admin.register(DPoPNonce)
-class DPoPNonceAdmin(ReadOnlyAdmin[DPoPNonce]):
+class DPoPNonceAdmin(OperatorAdmin[DPoPNonce]):
     """The nonces that services handed out. They are no secrets: every client sees them."""
 
+    object_actions = (EXPIRE,)
     list_display = ("service", "value", "not_before", "expires_at")
     list_select_related = ("service",)
     ordering = ("-not_before",)

@@ -22,6 +22,7 @@ class EventKind(models.TextChoices):
     CUT_OFF = "cut_off", _("Cut-off moved")
     CLIENT_LOCKED = "client_locked", _("Client locked")
     CLIENT_UNLOCKED = "client_unlocked", _("Client unlocked")
+    NONCE_EXPIRED = "nonce_expired", _("DPoP nonce expired by hand")
     IMPORTED = "imported", _("Records imported")
 
 
@@ -75,6 +76,12 @@ class GrantEventQuerySet(models.QuerySet["GrantEvent"]):
         event = GrantEvent.about(kind, at, actor, service_id=service_id, **fields)
         event.save()
         return event
+
+    def purge(self, service_id: int, before: datetime, batch_size: int) -> int:
+        """How many of the oldest this call deleted: the one way that events go, by retention."""
+        old = self.filter(service_id=service_id, at__lt=before).order_by("at")
+        keys = list(old.values_list("pk", flat=True)[:batch_size])
+        return models.QuerySet.delete(self.filter(pk__in=keys))[0]
 
     def update(self, **kwargs: Any) -> NoReturn:
         """TypeError: events are append-only."""

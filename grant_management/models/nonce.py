@@ -2,12 +2,14 @@
 
 import hmac
 import secrets
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from django.db import models
+from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
+from .event import Actor, EventKind, GrantEvent, Reason
 from .keys import uuid7
 from .service import Service
 
@@ -80,6 +82,7 @@ class DPoPNonce(models.Model):
     class Meta:
         verbose_name = _("DPoP nonce")
         verbose_name_plural = _("DPoP nonces")
+        permissions = [("expire_dpopnonce", "Can expire DPoP nonce")]
         constraints = [
             models.UniqueConstraint(
                 fields=["service", "duration", "window"], name="gm_dpop_nonce_unique"
@@ -89,3 +92,20 @@ class DPoPNonce(models.Model):
 
     def __str__(self) -> str:
         return f"{self.not_before:%Y-%m-%d %H:%M:%S} UTC"
+
+    def expire(self, now: datetime, actor: Actor, why: Reason) -> bool:
+        """Whether this call did it: no proof with this nonce is taken from now on.
+
+        Its row goes, and the next challenge of its window makes another one.
+        """
+        with transaction.atomic():
+            rows = DPoPNonce.objects.filter(service_id=self.service_id, pk=self.pk)
+            gone = rows.delete()[0] == 1
+            if gone:
+                fields = self.event_fields() | asdict(why)
+                GrantEvent.objects.record(EventKind.NONCE_EXPIRED, at=now, actor=actor, **fields)
+        return gone
+
+    def event_fields(self) -> dict[str, Any]:
+        """Its service."""
+        return {"service_id": self.service_id}

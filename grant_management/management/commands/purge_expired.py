@@ -1,11 +1,14 @@
 """`purge_expired [--batch-size N] [--dry-run]`."""
 
+from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from ...models import Service
+from ... import conf
+from ...models import GrantEvent, Service
 from ...models.purge import EXPIRING, expired, purge
 from ..base import GrantManagementCommand
 from ..progress import progress
@@ -28,19 +31,30 @@ class Command(GrantManagementCommand):
 
     def handle(self, **options: Any) -> None:
         """Count them, and delete them."""
-        now = timezone.now()
-        counts = {model._meta.model_name: 0 for model in EXPIRING}
+        size, dry = max(1, options["batch_size"]), options["dry_run"]
+        counts = {model._meta.model_name: 0 for model in EXPIRING} | {"grantevent": 0}
         with progress("Purging") as advance:
             for service in Service.objects.order_by("pk"):
-                for model in EXPIRING:
-                    rows = expired(model, service, now)
-                    size = max(1, options["batch_size"])
-                    done = (
-                        [rows.count()] if options["dry_run"] else purge(model, service, now, size)
-                    )
-                    for number in done:
-                        counts[model._meta.model_name] += number
-                        advance(number)
-        said = "Would delete" if options["dry_run"] else "Deleted"
+                for name, number in _purged(service, timezone.now(), size, dry_run=dry):
+                    counts[name] += number
+                    advance(number)
+        said = "Would delete" if dry else "Deleted"
         listed = ", ".join(f"{number} {name}" for name, number in counts.items())
         self.answer(options, counts, f"{said}: {listed}.")
+
+
+def _purged(
+    service: Service, now: datetime, size: int, *, dry_run: bool
+) -> Iterator[tuple[str | None, int]]:
+    """What each batch deleted, of what; or how much there would be to delete."""
+    for model in EXPIRING:
+        rows = expired(model, service, now)
+        for number in [rows.count()] if dry_run else purge(model, service, now, size):
+            yield model._meta.model_name, number
+    kept = conf.event_retention()
+    if kept is not None:
+        old = GrantEvent.objects.filter(service=service, at__lt=now - kept)
+        if dry_run:
+            yield "grantevent", old.count()
+        while not dry_run and (number := GrantEvent.objects.purge(service.pk, now - kept, size)):
+            yield "grantevent", number

@@ -12,7 +12,7 @@ from django.utils import timezone
 from rest_framework.views import APIView
 
 from . import conf
-from .authentication import authenticate, authorize
+from .authentication import NO_SERVICE, authenticate, authorize
 from .endpoint import process_request
 from .errors import MethodNotAllowed, Throttled, failure_response, json_response, refusal_response
 from .models import ApiToken, Service
@@ -47,16 +47,16 @@ class JSONView(APIView):
 
     def service(self, request: HttpRequest, service_id: str) -> Service:
         """Who calls, and for which service: method → API token → its service → throttle."""
-        api_token = self.caller(request)
-        service = authorize(api_token, int(service_id))
+        api_token = self.caller(request, int(service_id))
+        service = authorize(api_token)
         self.throttle(request, api_token)
         return service
 
-    def caller(self, request: HttpRequest) -> ApiToken:
+    def caller(self, request: HttpRequest, service_id: int = NO_SERVICE) -> ApiToken:
         """Who calls: method → API token."""
         if request.method != "POST":
             raise MethodNotAllowed("POST")
-        return authenticate(request.headers.get("Authorization", ""), timezone.now())
+        return authenticate(request.headers.get("Authorization", ""), service_id, timezone.now())
 
     def throttle(self, request: HttpRequest, api_token: ApiToken) -> None:
         """Refused where it called too often."""

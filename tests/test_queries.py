@@ -43,12 +43,12 @@ def test_bearer_query_of_another_grant(world, statements, own):
     assert (code, len(made)) == ("A277001", 3)
 
 
-def test_organization_token_takes_one_more(world, statements):
+def test_organization_token_takes_no_more(world, statements):
     grant = world.grant()
     value = organization_token(world)
     members = {"gmAction": "QUERY", "grantId": grant.grant_id, "accessToken": world.token(grant)}
     code, made = statements(api_token=value, **members)
-    assert (code, len(made)) == ("A277001", 3)
+    assert (code, len(made)) == ("A277001", 2)
 
 
 def test_dpop_takes_two_more(world, statements, call):

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import FilteredRelation, Q
 from django.utils.translation import gettext_lazy as _
 
 from ..protocol.digests import sha256
@@ -30,6 +30,18 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
         )
         token.save(force_insert=True)
         return token, value
+
+    def presented(self, value: str, service_id: int) -> "ApiToken":
+        """The token of a clear value, and its organization's service of this number: 1 query.
+
+        ApiToken.DoesNotExist: there is no such token.
+        """
+        asked = FilteredRelation(
+            "organization__services", condition=Q(organization__services__id=service_id)
+        )
+        # The plugin knows relations of the model alone, not those of an annotation.
+        joined = self.annotate(asked=asked).select_related("asked")  # type: ignore[misc]
+        return joined.get(digest=sha256(value))
 
     def active(self, now: datetime) -> Self:
         """Those that are neither expired nor revoked."""
@@ -86,11 +98,12 @@ class ApiToken(models.Model):
         """Whether it opens anything at all."""
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
-    def opens(self, service: Service) -> bool:
-        """Whether it is for this service."""
-        if self.service_id is not None:
-            return self.service_id == service.pk
-        return self.organization_id == service.organization_id
+    def opened(self) -> Service | None:
+        """The service that was asked for with `presented`; None: it is not for that one."""
+        asked: Service | None = getattr(self, "asked", None)
+        if asked is None or self.service_id not in (None, asked.pk):
+            return None
+        return asked
 
     def rotate(self) -> str | None:
         """The new clear value; the old one is dead at once. None: the token is dead already."""

@@ -304,10 +304,9 @@ def _end(now: datetime, duration: int) -> datetime | None:
 def _kill_family(token: RefreshToken, now: datetime) -> None:
     """Every refresh token of the grant; of one without a grant, all that it became."""
     if token.grant is None:
-        family = RefreshToken.objects.filter(service_id=token.service_id, family=token.family)
-        family.filter(revoked_at=None).update(revoked_at=now)
-        return
-    token.grant.kill_refresh_tokens(now, Actor.client(token.client.client_id))
+        token.revoke_family(now)
+    else:
+        token.grant.kill_refresh_tokens(now, Actor.client(token.client.client_id))
 
 
 def _invalid_grant_id() -> LifecycleError:

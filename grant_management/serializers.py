@@ -2,9 +2,11 @@
 
 import json
 import urllib.parse
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .members import Reader
 from .protocol import strict_json
 from .protocol.results import Refused, Result
 
@@ -77,6 +79,18 @@ def parse_body(media_type: str, body: bytes, *, keep_numbers: bool = False) -> d
         return _json_members(body, keep_numbers) if media_type == JSON else _form_members(body)
     except ValueError:
         raise Refused(Result.BODY_UNREADABLE, "it is not strict JSON or a strict form.") from None
+
+
+def read(members: Mapping[str, Any], readers: Mapping[str, Reader]) -> dict[str, Any]:
+    """The members that there are. Refused: one is not acceptable."""
+    values = {}
+    for name, reader in readers.items():
+        if members.get(name) is not None:
+            try:
+                values[name] = reader(members[name])
+            except ValueError as error:
+                raise Refused(Result.BODY_UNREADABLE, f"'{name}' {error}.") from None
+    return values
 
 
 def string(members: dict[str, Any], name: str) -> str:

@@ -106,6 +106,10 @@ T = TypeVar("T", bound=Token)
 class TokenQuerySet(models.QuerySet[T]):
     """The store of tokens of one kind."""
 
+    def revoke(self, at: datetime) -> int:
+        """How many of these this call revoked; a stamp that is there stays. Grants live."""
+        return self.filter(revoked_at=None).update(revoked_at=at)
+
     def presented(self, service: Service, value: str) -> T:
         """The token of a clear value, with its client and grant: 1 query.
 
@@ -149,6 +153,11 @@ class RefreshToken(Token):
             *Token.Meta.indexes,
             models.Index(fields=["service", "family"], name="gm_refreshtoken_family"),
         ]
+
+    def revoke_family(self, at: datetime) -> int:
+        """How many died of those that came before and after it by rotation."""
+        family = RefreshToken.objects.filter(service_id=self.service_id, family=self.family)
+        return family.revoke(at)
 
     @staticmethod
     def generation_of(grant: Grant) -> int:

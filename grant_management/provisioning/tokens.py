@@ -7,10 +7,11 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from ..members import identifier, identity, text
+from ..members import Reader, identifier, identity, text
 from ..models import ApiToken, Service
 from ..protocol.results import Refused, Result
 from ..protocol.strict_json import Literal
+from ..serializers import read
 
 Members = dict[str, Any]
 Answer = dict[str, Any] | list[dict[str, Any]]
@@ -125,12 +126,9 @@ def _token(call: Call) -> ApiToken:
     return token
 
 
-def _read(call: Call, name: str, reader: Callable[[Any], Any]) -> Any:
-    value = call.members.get(name)
-    try:
-        return None if value is None else reader(value)
-    except ValueError as error:
-        raise Refused(Result.BODY_UNREADABLE, f"'{name}' {error}.") from None
+def _read(call: Call, name: str, reader: Reader) -> Any:
+    """One member; None where it is absent."""
+    return read(call.members, {name: reader}).get(name)
 
 
 def _number(value: Any) -> int:

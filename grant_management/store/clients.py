@@ -8,7 +8,8 @@ from django.db import IntegrityError, transaction
 from ..members import client_number, flag, text
 from ..models import Actor, Client, Reason, Service
 from ..protocol.results import Refused, Result
-from .reading import Answer, Members, done, read
+from ..serializers import read
+from .reading import Answer, Members, done
 
 BY_API = Reason("requested through the API")
 _READERS = {

@@ -13,6 +13,7 @@ from ..models import Actor, Grant, GrantStatus, Reason, Service
 from ..protocol.content import Content
 from ..protocol.results import Refused, Result
 from ..protocol.strict_json import Literal
+from ..serializers import read
 from .reading import (
     CLIENT,
     Answer,
@@ -22,7 +23,6 @@ from .reading import (
     find_client,
     find_grant,
     milliseconds,
-    read,
     refused,
     to_milliseconds,
 )

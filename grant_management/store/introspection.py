@@ -8,6 +8,7 @@ from ..introspection import check_active, find_access_token
 from ..members import text
 from ..models import AccessToken, RefreshToken, Service
 from ..protocol.results import Refused, Result
+from ..serializers import read
 from .binding import PROOF, VALUE, action_of, verify_binding
 from .grants import show_content
 from .reading import (
@@ -15,7 +16,6 @@ from .reading import (
     Members,
     compact,
     done,
-    read,
     refused,
     scope_names_of,
     strings,
@@ -39,7 +39,8 @@ def introspect(service: Service, members: Members, now: datetime) -> Answer:
         verify_binding(token, values, now, answer)
         _check_sufficient(token, values)
     except Refused as refusal:
-        scope = " ".join(values.get("scopes", ())) * (refusal.result is Result.SCOPE_MISSING)
+        missing = refusal.result is Result.SCOPE_MISSING
+        scope = " ".join(values["scopes"]) if missing else ""
         challenge = challenge_of(refusal, service, token, scope)
         return compact(
             refused(refusal, action_of(refusal)) | answer | {"responseContent": challenge}

@@ -17,18 +17,6 @@ CLIENT: dict[str, Reader] = {"clientId": client_number, "clientIdentifier": text
 """Both names of a client; where both are given they must agree."""
 
 
-def read(members: Members, readers: Mapping[str, Reader]) -> dict[str, Any]:
-    """The members that there are. Refused: one is not acceptable."""
-    values = {}
-    for name, reader in readers.items():
-        if members.get(name) is not None:
-            try:
-                values[name] = reader(members[name])
-            except ValueError as error:
-                raise Refused(Result.BODY_UNREADABLE, f"'{name}' {error}.") from None
-    return values
-
-
 def milliseconds(value: Any) -> datetime:
     """A time in milliseconds since 1970."""
     if not isinstance(value, Literal):

@@ -37,8 +37,7 @@ def revoke(service: Service, members: Members, now: datetime) -> Answer:
     """`/revoke` (RFC 7009 §2): the token is dead, if it was there. Its grant lives."""
     found = _find(service, members)
     if found is not None:
-        rows = type(found)._default_manager.filter(service=service, pk=found.pk, revoked_at=None)
-        rows.update(revoked_at=now)
+        type(found).objects.filter(service=service, pk=found.pk).revoke(now)
     return {}
 
 

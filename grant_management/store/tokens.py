@@ -5,15 +5,15 @@ import re
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
-
 from .. import lifecycle
 from ..endpoint import challenge_of
 from ..lifecycle import Binding, Issue, Issued, LifecycleError
 from ..members import grant_id, integer, text, thumbprint
 from ..models import AccessToken, RefreshToken, Service
+from ..models.token import TokenQuerySet
 from ..protocol.digests import b64url_decode, sha256
 from ..protocol.results import Refused, Result
+from ..serializers import read
 from .binding import PROOF, VALUE, action_of, verify_binding
 from .reading import (
     CLIENT,
@@ -22,7 +22,6 @@ from .reading import (
     done,
     find_client,
     find_grant,
-    read,
     refused,
     scope_names_of,
     strings,
@@ -112,7 +111,7 @@ def revoke(service: Service, members: Members, now: datetime) -> Answer:
     values = read(members, names | {"clientIdentifier": text(255), "subject": text(255)})
     if not values:
         raise Refused(Result.BODY_UNREADABLE, "say which tokens: a value, a client or a subject.")
-    count = sum(rows.update(revoked_at=now) for rows in _rows_to_revoke(service, values))
+    count = sum(rows.revoke(now) for rows in _rows_to_revoke(service, values))
     return done({}) | {"count": count}
 
 
@@ -172,11 +171,11 @@ def _show(issued: Issued) -> Answer:
     }
 
 
-def _rows_to_revoke(service: Service, values: dict[str, Any]) -> "list[QuerySet[Any]]":
-    """The live tokens that all of the members fit; a token's value names its kind."""
-    access = AccessToken.objects.filter(service=service, revoked_at=None)
-    refresh = RefreshToken.objects.filter(service=service, revoked_at=None)
-    kinds: list[QuerySet[Any]] = []
+def _rows_to_revoke(service: Service, values: dict[str, Any]) -> "list[TokenQuerySet[Any]]":
+    """The tokens that all of the members fit; a token's value names its kind."""
+    access = AccessToken.objects.filter(service=service)
+    refresh = RefreshToken.objects.filter(service=service)
+    kinds: list[TokenQuerySet[Any]] = []
     if "accessTokenIdentifier" in values:
         kinds.append(access.filter(digest__in=_digests(values["accessTokenIdentifier"])))
     if "refreshTokenIdentifier" in values:

@@ -1,6 +1,5 @@
 """Between the toolkit's nouns and ours: its applications are clients, its users are subjects."""
 
-import hashlib
 import json
 from collections.abc import Iterable
 from typing import Any
@@ -11,6 +10,7 @@ from oauth2_provider.models import get_application_model
 from grant_management import conf
 from grant_management.models import Client, Service
 from grant_management.protocol.content import Content
+from grant_management.protocol.digests import sha256
 
 Application = get_application_model()
 
@@ -59,7 +59,7 @@ def consented(scopes: Iterable[str], resources: Iterable[str], claims: Any) -> C
 
 def checksum(value: str) -> str:
     """How the toolkit finds a token."""
-    return hashlib.sha256(value.encode()).hexdigest()
+    return sha256(value).hex()
 
 
 def pin_key(client_id: str, redirect_uri: str, state: str) -> str:

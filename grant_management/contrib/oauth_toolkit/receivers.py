@@ -53,4 +53,4 @@ def saved_there(instance: Any, **kwargs: Any) -> None:
 def _kill_here(model: type[Any], checksum: str) -> None:
     """Its grant lives. A token that is not registered here is nobody's."""
     rows = model.objects.filter(service=bridge.service(), digest=bytes.fromhex(checksum))
-    rows.filter(revoked_at=None).update(revoked_at=timezone.now())
+    rows.revoke(timezone.now())

@@ -38,8 +38,8 @@ class GrantManagementValidator(OAuth2Validator):  # type: ignore[misc]
         valid: bool = super().validate_refresh_token(
             refresh_token, client, request, *args, **kwargs
         )
-        if not valid and found is not None:
-            _follow_family(found)
+        if not valid and found is not None and found.rotated_at is not None:
+            found.revoke_family(timezone.now())  # it came again: the toolkit did so too
         return valid
 
     def _save_bearer_token(
@@ -148,11 +148,3 @@ def _link(grant: Grant, token: dict[str, Any]) -> None:
         access_token=access,
         defaults={"service_id": grant.service_id, "grant": grant, "refresh_token": refresh},
     )
-
-
-def _follow_family(token: RefreshToken) -> None:
-    """A rotated token came again, and the toolkit killed its family: so do we."""
-    if token.rotated_at is None:
-        return
-    family = RefreshToken.objects.filter(service_id=token.service_id, family=token.family)
-    family.filter(revoked_at=None).update(revoked_at=timezone.now())

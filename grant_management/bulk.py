@@ -1,11 +1,10 @@
 """Many grants at once: for incidents. A filter is never empty, and a sweep can be run again."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 
 from django.db.models import QuerySet
 
@@ -61,11 +60,10 @@ class GrantFilter:
 
     def _matches(self, grant: Grant) -> bool:
         """What is inside the stored JSON texts, compared as the names that they are."""
-        scopes = (entry["scope"].split(" ") for entry in _array(grant.scopes))
-        if self.scope is not None and not any(self.scope in names for names in scopes):
+        if self.scope is not None and self.scope not in grant.scope_names():
             return False
-        types = (detail["type"] for detail in _array(grant.authorization_details))
-        return self.authorization_type is None or self.authorization_type in types
+        wanted = self.authorization_type
+        return wanted is None or wanted in grant.authorization_types()
 
 
 def revoke_found(
@@ -82,8 +80,3 @@ def revoke_found(
     found = wanted.found()
     while keys := [grant.pk for grant in islice(found, batch_size)]:
         yield Grant.objects.revoke_all(wanted.service, keys, at, actor, why)
-
-
-def _array(text: str) -> list[Any]:
-    value: list[Any] = json.loads(text) if text else []
-    return value

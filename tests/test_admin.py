@@ -427,3 +427,13 @@ def test_counts_are_bounded(admin_client, world, monkeypatch):
         world.grant()
         page = admin_client.get(reverse("admin:grant_management_grant_changelist"))
         assert page.context["cl"].result_count == min(number + 1, 4)
+
+
+def test_no_page_of_tokens_is_offered_that_is_empty(admin_client, world):
+    """Twenty of both kinds together fill no page of either."""
+    grant = world.grant()
+    for _ in range(10):
+        world.token(grant)
+        world.refresh_token(grant)
+    url = reverse("admin:grant_management_grant_change", args=[grant.pk])
+    assert admin_client.get(url).context["next_page"] is None

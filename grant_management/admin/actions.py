@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -91,9 +90,7 @@ class OperatorAdmin(ReadOnlyAdmin[M]):
         """What this operator can still do to this row: a label and a URL each."""
         applying = [one for one in self.object_actions if one.applies(row)]
         return [
-            (f"{one.label}…", self._url(one.name, row))
-            for one in applying
-            if self.may(request, one)
+            (f"{one.label}…", self.url(one.name, row)) for one in applying if self.may(request, one)
         ]
 
     def _page_of(self, action: ObjectAction) -> Callable[..., HttpResponse]:
@@ -113,17 +110,10 @@ class OperatorAdmin(ReadOnlyAdmin[M]):
     def _ask(
         self, request: HttpRequest, action: ObjectAction, row: M, form: forms.Form
     ) -> HttpResponse:
-        request.current_app = self.admin_site.name
-        context = {
-            **self.admin_site.each_context(request),
-            "title": action.label,
-            "opts": self.opts,
-            "row": row,
-            "page": self._url("change", row),
-            "form": form,
-            "lines": list(action.describe(row)),
-        }
-        return TemplateResponse(request, "admin/grant_management/action.html", context)
+        page, lines = self.url("change", row), list(action.describe(row))
+        return self.page(
+            request, "action.html", action.label, row=row, page=page, form=form, lines=lines
+        )
 
     def _perform(
         self, request: HttpRequest, action: ObjectAction, row: M, why: Reason
@@ -138,12 +128,7 @@ class OperatorAdmin(ReadOnlyAdmin[M]):
             receipt = reverse(name, args=[event.pk], current_app=self.admin_site.name)
             return HttpResponseRedirect(receipt)
         messages.warning(request, _too_late(event))
-        return HttpResponseRedirect(self._url("change", row))
-
-    def _url(self, page: str, row: Any = None) -> str:
-        name = f"admin:grant_management_{self.opts.model_name}_{page}"
-        arguments = [] if row is None else [row.pk]
-        return reverse(name, args=arguments, current_app=self.admin_site.name)
+        return HttpResponseRedirect(self.url("change", row))
 
 
 def _too_late(event: GrantEvent | None) -> str:

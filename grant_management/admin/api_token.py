@@ -1,19 +1,19 @@
 """API tokens: issued and rotated with the value shown once, and revoked."""
 
 import secrets
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from ..models import ApiToken, Organization, Service
-from .read_only import ReadOnlyAdmin, organizations
+from .read_only import ReadOnlyAdmin, limited
 
 ONCE = "grant_management_once"
 MANAGE = "grant_management.manage_apitoken"
@@ -40,12 +40,10 @@ class IssueForm(OnceForm):
 
     def limit(self, request: HttpRequest) -> "IssueForm":
         """Only what this operator sees can be chosen."""
-        limits = organizations(request)
-        if limits is not None:
-            choices = {"organization": "pk__in", "service": "organization__in"}
-            for name, path in choices.items():
-                field = self.fields[name]
-                field.queryset = field.queryset.filter(**{path: limits})  # type: ignore[attr-defined]
+        for name, to_organization in (("organization", "pk"), ("service", "organization")):
+            field = cast("forms.ModelChoiceField[Any]", self.fields[name])
+            rows = cast("QuerySet[Any]", field.queryset)
+            field.queryset = limited(rows, request, to_organization)
         return self
 
     def clean(self) -> dict[str, Any]:
@@ -103,7 +101,7 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
         token = self.get_object(request, object_id)
         alive = token is not None and token.is_active(timezone.now())
         buttons = [(_("Rotate…"), "rotate"), (_("Revoke…"), "revoke")]
-        shown = [(label, self._url(name, token)) for label, name in buttons if alive]
+        shown = [(label, self.url(name, token)) for label, name in buttons if alive]
         context = {"buttons": shown if request.user.has_perm(MANAGE) else []}
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
 
@@ -145,7 +143,7 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
             done = token.revoke(timezone.now())
             said = _("The API token was revoked.") if done else _("It had been revoked before.")
             messages.success(request, said)
-            return HttpResponseRedirect(self._url("change", token))
+            return HttpResponseRedirect(self.url("change", token))
         return self._ask(
             request, _("Revoke API token"), form, [_("Whoever uses it is refused at once.")]
         )
@@ -163,31 +161,18 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
     def _ask(
         self, request: HttpRequest, title: Any, form: forms.Form, lines: list[Any]
     ) -> HttpResponse:
-        more = {"form": form, "lines": lines, "page": self._url("changelist")}
-        return self._respond(request, "admin/grant_management/action.html", title, more)
+        page = self.url("changelist")
+        return self.page(request, "action.html", title, form=form, lines=lines, page=page)
 
     def _show(self, request: HttpRequest, title: Any, value: str) -> HttpResponse:
-        template = "admin/grant_management/apitoken/shown_once.html"
-        more = {"value": value, "page": self._url("changelist")}
-        response = self._respond(request, template, title, more)
+        template, page = "apitoken/shown_once.html", self.url("changelist")
+        response = self.page(request, template, title, value=value, page=page)
         response["Cache-Control"] = "no-store"
         return response
 
     def _again(self, request: HttpRequest) -> HttpResponse:
         messages.warning(request, _("That was done already: the value is shown once."))
-        return HttpResponseRedirect(self._url("changelist"))
-
-    def _respond(
-        self, request: HttpRequest, template: str, title: Any, more: dict[str, Any]
-    ) -> HttpResponse:
-        request.current_app = self.admin_site.name
-        context = {**self.admin_site.each_context(request), "title": title, "opts": self.opts}
-        return TemplateResponse(request, template, context | more)
-
-    def _url(self, page: str, token: Any = None) -> str:
-        name = f"admin:grant_management_apitoken_{page}"
-        arguments = [] if token is None else [token.pk]
-        return reverse(name, args=arguments, current_app=self.admin_site.name)
+        return HttpResponseRedirect(self.url("changelist"))
 
 
 def _fresh(request: HttpRequest) -> dict[str, str]:

@@ -10,15 +10,15 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from ..bulk import COUNT_LIMIT
 from ..models import AccessToken, EventKind, Grant, GrantEvent, GrantStatus, RefreshToken, Service
 from ..protocol.digests import sha256
 from .actions import ObjectAction, OperatorAdmin, Text
-from .read_only import organizations
+from .read_only import limited
 
 PAGE = 20
 
@@ -52,9 +52,9 @@ def _what_stops(grant: Grant) -> Iterable[Text]:
 
 
 def _number(text: Text, rows: "QuerySet[Any]") -> str:
-    """Exact up to 10,000."""
-    number = rows[:10_001].count()
-    return str(text) % {"number": number if number <= 10_000 else "> 10,000"}
+    """Exact up to `COUNT_LIMIT`."""
+    number = rows[: COUNT_LIMIT + 1].count()
+    return str(text) % {"number": number if number <= COUNT_LIMIT else f"> {COUNT_LIMIT:,}"}
 
 
 def _live(
@@ -126,16 +126,14 @@ class GrantAdmin(OperatorAdmin[Grant]):
     @admin.display(description=_("scopes"))
     def shown_scopes(self, grant: Grant) -> str:
         """Three, then how many more."""
-        entries = json.loads(grant.scopes or "[]")
-        names = sorted({name for entry in entries for name in entry["scope"].split(" ")})
+        names = sorted(grant.scope_names())
         more = f" +{len(names) - 3}" if len(names) > 3 else ""
         return " ".join(names[:3]) + more
 
     @admin.display(description=_("authorization types"))
     def detail_types(self, grant: Grant) -> str:
         """Of its authorization details."""
-        details = json.loads(grant.authorization_details or "[]")
-        return ", ".join(sorted({detail["type"] for detail in details}))
+        return ", ".join(sorted(grant.authorization_types()))
 
     def get_urls(self) -> list[URLPattern]:
         """One more page."""
@@ -156,21 +154,13 @@ class GrantAdmin(OperatorAdmin[Grant]):
             raise PermissionDenied
         form = FindForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
-            grant = _of_token(
-                self.get_queryset(request), _services(request), form.cleaned_data["token"]
-            )
+            services = limited(Service.objects.all(), request, "organization")
+            grant = _of_token(self.get_queryset(request), services, form.cleaned_data["token"])
             if grant is not None:
-                return HttpResponseRedirect(self._url("change", grant))
+                return HttpResponseRedirect(self.url("change", grant))
             messages.warning(request, _("No grant has such a token."))
             form = FindForm()
-        request.current_app = self.admin_site.name
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("Find by token"),
-            "opts": self.opts,
-            "form": form,
-        }
-        return TemplateResponse(request, "admin/grant_management/grant/find.html", context)
+        return self.page(request, "grant/find.html", _("Find by token"), form=form)
 
 
 def _of_token(grants: "QuerySet[Grant]", services: "QuerySet[Service]", value: str) -> Grant | None:
@@ -183,19 +173,12 @@ def _of_token(grants: "QuerySet[Grant]", services: "QuerySet[Service]", value: s
     return None
 
 
-def _services(request: HttpRequest) -> "QuerySet[Service]":
-    """Those that the operator sees."""
-    limits = organizations(request)
-    rows = Service.objects.all()
-    return rows if limits is None else rows.filter(organization__in=limits)
-
-
 def _story(grant: Grant, page: int) -> dict[str, Any]:
     """Its tokens, newest first, and its events, newest first."""
-    tokens = [row for model in (AccessToken, RefreshToken) for row in _tokens(model, grant, page)]
+    kinds = [_tokens(model, grant, page) for model in (AccessToken, RefreshToken)]
     return {
-        "tokens": [_shown_token(token) for token in tokens],
-        "next_page": page + 1 if len(tokens) >= PAGE else None,
+        "tokens": [_shown_token(token) for tokens in kinds for token in tokens],
+        "next_page": page + 1 if any(len(tokens) == PAGE for tokens in kinds) else None,
         "content": {
             "scopes": json.loads(grant.scopes or "[]"),
             "claims": json.loads(grant.claims or "[]"),
@@ -208,10 +191,10 @@ def _story(grant: Grant, page: int) -> dict[str, Any]:
     }
 
 
-def _tokens(model: type[AccessToken | RefreshToken], grant: Grant, page: int) -> Iterable[Any]:
+def _tokens(model: type[AccessToken | RefreshToken], grant: Grant, page: int) -> list[Any]:
     rows = model._default_manager.filter(service=grant.service_id, grant=grant)
     rows = rows.select_related("service", "client", "grant__service", "grant__client")
-    return rows.order_by("-pk")[(page - 1) * PAGE : page * PAGE]
+    return list(rows.order_by("-pk")[(page - 1) * PAGE : page * PAGE])
 
 
 def _events(grant: Grant) -> "QuerySet[GrantEvent]":

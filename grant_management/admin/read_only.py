@@ -6,11 +6,15 @@ from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
-from django.utils.functional import cached_property
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.functional import Promise, cached_property
 
+from ..bulk import COUNT_LIMIT
 from ..models import OrganizationMember
 
 M = TypeVar("M", bound=models.Model)
+R = TypeVar("R", bound=models.Model)
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin
@@ -31,10 +35,18 @@ def organizations(request: HttpRequest) -> list[int] | None:
     return list(members.values_list("organization_id", flat=True)) or None
 
 
+def limited(
+    rows: "models.QuerySet[R]", request: HttpRequest, organization_path: str
+) -> "models.QuerySet[R]":
+    """Those of the operator's organizations; `organization_path` leads from a row to its own."""
+    limits = organizations(request)
+    return rows if limits is None else rows.filter(**{f"{organization_path}__in": limits})
+
+
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]
     """Counts no further than `LIMIT`: a list of a million is searched, not leafed through."""
 
-    LIMIT = 10_000
+    LIMIT = COUNT_LIMIT
 
     @cached_property
     def count(self) -> int:
@@ -57,9 +69,7 @@ class ReadOnlyAdmin(ModelAdmin[M]):
 
     def get_queryset(self, request: HttpRequest) -> "models.QuerySet[M]":
         """What this operator sees."""
-        rows = super().get_queryset(request)
-        limits = organizations(request)
-        return rows if limits is None else rows.filter(**{f"{self.organization_path}__in": limits})
+        return limited(super().get_queryset(request), request, self.organization_path)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -68,6 +78,20 @@ class ReadOnlyAdmin(ModelAdmin[M]):
         if self.get_object(request, object_id) is None:
             raise Http404
         return super().change_view(request, object_id, form_url, extra_context)
+
+    def page(
+        self, request: HttpRequest, template: str, title: str | Promise, **context: Any
+    ) -> HttpResponse:
+        """A page of ours, framed as this admin site frames its own."""
+        request.current_app = self.admin_site.name
+        frame = {**self.admin_site.each_context(request), "title": title, "opts": self.opts}
+        return TemplateResponse(request, f"admin/grant_management/{template}", frame | context)
+
+    def url(self, page: str, row: models.Model | None = None) -> str:
+        """The URL of a page about this model, at this admin site."""
+        name = f"admin:grant_management_{self.opts.model_name}_{page}"
+        arguments = [] if row is None else [row.pk]
+        return reverse(name, args=arguments, current_app=self.admin_site.name)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody: rows come from the API, the commands and the import."""

@@ -1,16 +1,17 @@
 """Organizations, services and clients."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from ..models import Client, EventKind, Organization, OrganizationMember, Service
+from ..models.cut_off import CutOff
 from .actions import ObjectAction, OperatorAdmin, Text
 from .read_only import ReadOnlyAdmin, organizations
 from .what_if import WhatIfForm, ask
@@ -36,19 +37,11 @@ CUT_OFF_SERVICE = ObjectAction(
     permission="cut_off_service",
     label=_("Cut off"),
     kind=EventKind.CUT_OFF,
-    applies=lambda service: True,
+    applies=lambda target: True,
     describe=_what_a_cut_off_stops,
-    perform=Service.move_cut_off,
+    perform=CutOff.move_cut_off,
 )
-CUT_OFF_CLIENT = ObjectAction(
-    name="cut-off",
-    permission="cut_off_client",
-    label=_("Cut off"),
-    kind=EventKind.CUT_OFF,
-    applies=lambda client: True,
-    describe=_what_a_cut_off_stops,
-    perform=Client.move_cut_off,
-)
+CUT_OFF_CLIENT = replace(CUT_OFF_SERVICE, permission="cut_off_client")
 LOCK = ObjectAction(
     name="lock",
     permission="lock_client",
@@ -97,7 +90,7 @@ class ServiceAdmin(OperatorAdmin[Service]):
     def buttons(self, request: HttpRequest, row: Service) -> list[tuple[Text, str]]:
         """The tester, for those who may revoke: it takes credentials."""
         shown = super().buttons(request, row)
-        tester = (_("What would gm answer?"), self._url("what_if", row))
+        tester = (_("What would gm answer?"), self.url("what_if", row))
         return [tester, *shown] if self._may_try(request) else shown
 
     def what_if_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -109,17 +102,11 @@ class ServiceAdmin(OperatorAdmin[Service]):
             raise Http404
         form = WhatIfForm(request.POST or None)
         said = ask(service, form) if request.method == "POST" and form.is_valid() else {}
-        request.current_app = self.admin_site.name
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("What would gm answer?"),
-            "opts": self.opts,
-            "service": service,
-            "page": self._url("change", service),
-            "form": form,
-            **said,
-        }
-        response = TemplateResponse(request, "admin/grant_management/what_if.html", context)
+        page = self.url("change", service)
+        title = _("What would gm answer?")
+        response = self.page(
+            request, "what_if.html", title, service=service, page=page, form=form, **said
+        )
         response["Cache-Control"] = "no-store"
         return response
 

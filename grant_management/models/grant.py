@@ -1,5 +1,6 @@
 """Grants: what a user allowed a client."""
 
+import json
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -130,6 +131,15 @@ class Grant(models.Model):
         if self.is_expired(now):
             return GrantStatus.EXPIRED
         return GrantStatus.PENDING if self.pending else GrantStatus.ACTIVE
+
+    def scope_names(self) -> set[str]:
+        """Of all its scopes, whatever their resources."""
+        entries = json.loads(self.scopes or "[]")
+        return {name for entry in entries for name in entry["scope"].split(" ")}
+
+    def authorization_types(self) -> set[str]:
+        """Of its authorization details (RFC 9396 §2)."""
+        return {detail["type"] for detail in json.loads(self.authorization_details or "[]")}
 
     def is_owned_by(self, client: Client, subject: str | None) -> bool:
         """Whether it is this client's and this subject's."""

@@ -4,12 +4,13 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q
 
 from .. import lifecycle
 from ..lifecycle import Authorization, GrantAction, LifecycleError
 from ..members import flag, integer, text
 from ..models import Actor, Grant, GrantStatus, Reason, Service
+from ..models.grant import GrantQuerySet
 from ..protocol.content import Content
 from ..protocol.results import Refused, Result
 from ..protocol.strict_json import Literal
@@ -93,7 +94,8 @@ def list_grants(service: Service, members: Members, now: datetime) -> Answer:
     wanted = values.get("status")
     if wanted is not None and wanted not in GrantStatus.values:
         raise Refused(Result.BODY_UNREADABLE, f"'status' is one of {', '.join(GrantStatus)}.")
-    rows = _with_status(rows, wanted, service, now)
+    if wanted is not None:
+        rows = rows.with_status(GrantStatus(wanted), service, now)
     page = list(_after(rows, values.get("cursor")).order_by("-created_at", "-id")[: limit + 1])
     for grant in page:
         grant.service = grant.client.service = service
@@ -158,7 +160,7 @@ def _change(
     return done(show(changed, now))
 
 
-def _of(service: Service, values: dict[str, Any]) -> QuerySet[Grant]:
+def _of(service: Service, values: dict[str, Any]) -> GrantQuerySet:
     """Never all grants of a service: one forgotten member must not show everybody's."""
     rows = Grant.objects.filter(service=service).select_related("client")
     if "subject" in values:
@@ -170,36 +172,11 @@ def _of(service: Service, values: dict[str, Any]) -> QuerySet[Grant]:
     return rows
 
 
-def _with_status(
-    rows: QuerySet[Grant], status: str | None, service: Service, now: datetime
-) -> QuerySet[Grant]:
-    """The rule of `Grant.status`, for many rows."""
-    if status is None:
-        return rows
-    cut_off = Q(created_at__lt=F("client__not_before"))
-    if service.not_before is not None:
-        cut_off |= Q(created_at__lt=service.not_before)
-    expired = Q(expires_at__isnull=False, expires_at__lte=now)
-    # A comparison with no cut-off is unknown to SQL, and so is its negation: say it in words.
-    kept = Q(client__not_before=None) | Q(created_at__gte=F("client__not_before"))
-    if service.not_before is not None:
-        kept &= Q(created_at__gte=service.not_before)
-    alive = Q(expires_at=None) | Q(expires_at__gt=now)
-    conditions = {
-        GrantStatus.REVOKED: Q(revoked_at__isnull=False),
-        GrantStatus.CUT_OFF: Q(revoked_at=None) & cut_off,
-        GrantStatus.EXPIRED: Q(revoked_at=None) & kept & expired,
-        GrantStatus.PENDING: Q(revoked_at=None, pending=True) & kept & alive,
-        GrantStatus.ACTIVE: Q(revoked_at=None, pending=False) & kept & alive,
-    }
-    return rows.filter(conditions[GrantStatus(status)])
-
-
 def _cursor(grant: Grant) -> str:
     return f"{grant.created_at.isoformat()}_{grant.pk}"
 
 
-def _after(rows: QuerySet[Grant], cursor: str | None) -> QuerySet[Grant]:
+def _after(rows: GrantQuerySet, cursor: str | None) -> GrantQuerySet:
     """By key, so that every page costs the same."""
     if cursor is None:
         return rows

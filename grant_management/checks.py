@@ -43,20 +43,27 @@ def _unknown_keys() -> list[CheckMessage]:
 
 
 def _unusable_values() -> list[CheckMessage]:
-    size = conf.configured().get("MAX_BODY_SIZE", 1)
     rate = conf.throttle_rate()
-    errors: list[CheckMessage] = []
-    if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-        message = "GRANT_MANAGEMENT['MAX_BODY_SIZE'] must be a number of bytes above 0."
-        errors.append(Error(message, id="grant_management.E003"))
+    errors = [
+        Error(f"GRANT_MANAGEMENT[{key!r}] must be {what}.", id=f"grant_management.{number}")
+        for key, (what, number) in _NUMBERS.items()
+        if not _is_number_above_0(conf.configured().get(key, conf.DEFAULTS[key] or 1))
+    ]
     if rate is not None and not re.fullmatch(r"[1-9][0-9]*/[smhd][a-z]*", str(rate)):
         message = "GRANT_MANAGEMENT['THROTTLE_RATE'] must be None or a rate such as '100/s'."
         errors.append(Error(message, id="grant_management.E004"))
-    days = conf.configured().get("EVENT_RETENTION_DAYS")
-    if days is not None and (not isinstance(days, int) or isinstance(days, bool) or days < 1):
-        message = "GRANT_MANAGEMENT['EVENT_RETENTION_DAYS'] must be None or a number above 0."
-        errors.append(Error(message, id="grant_management.E007"))
     return [*errors, *_unusable_proxies()]
+
+
+_NUMBERS = {
+    "MAX_BODY_SIZE": ("a number of bytes above 0", "E003"),
+    "EVENT_RETENTION_DAYS": ("None or a number above 0", "E007"),
+    "CALL_LOG_SAMPLE": ("a number above 0", "E008"),
+}
+
+
+def _is_number_above_0(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
 def _unusable_proxies() -> list[CheckMessage]:

@@ -20,6 +20,8 @@ DEFAULTS: Final[dict[str, Any]] = {
     "OAUTH_TOOLKIT_SERVICE": None,
     # Days that events are kept; None: for ever.
     "EVENT_RETENTION_DAYS": None,
+    # Of so many calls one is logged, where a service keeps a log; 1: each.
+    "CALL_LOG_SAMPLE": 1,
 }
 
 
@@ -55,6 +57,11 @@ def event_retention() -> timedelta | None:
     """How long events are kept; None: for ever."""
     days = configured().get("EVENT_RETENTION_DAYS")
     return None if days is None else timedelta(days=int(days))
+
+
+def call_log_sample() -> int:
+    """Of how many calls one is logged."""
+    return int(configured().get("CALL_LOG_SAMPLE", DEFAULTS["CALL_LOG_SAMPLE"]))
 
 
 def throttle_rate() -> str | None:

@@ -7,8 +7,9 @@ from typing import Final
 
 from django.db import transaction
 
+from .comparison import Compared, compare
 from .endpoint import process_request
-from .models import AccessToken, Service
+from .models import AccessToken, Grant, Service
 from .protocol.results import Result
 from .serializers import GMRequest, GMResponse
 
@@ -44,11 +45,28 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A check, and what became of it; why, where it refused."""
+    """A check, and what became of it; why, where it refused; and what it compared, where that is
+    no credential.
+    """
 
     title: str
     state: State
     why: str = ""
+    expected: str = ""
+    presented: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a call was about: the access token and the grant, where the service has them."""
+
+    token: AccessToken | None
+    grant: Grant | None
+
+    @classmethod
+    def of(cls, service: Service, call: GMRequest) -> "Subject":
+        """2 queries."""
+        return cls(_token(service, call.access_token), _grant(service, call.grant_id))
 
 
 def explain(service: Service, call: GMRequest, now: datetime) -> tuple[GMResponse, list[Step]]:
@@ -58,31 +76,53 @@ def explain(service: Service, call: GMRequest, now: datetime) -> tuple[GMRespons
     touched, no event is written, and nobody is told.
     """
     with transaction.atomic():
+        about = Subject.of(service, call)
         answer = process_request(service, call, now)
-        skipped = _not_needed(service, call.access_token)
         transaction.set_rollback(True)
-    return answer, _steps(answer, skipped)
+    return answer, steps_of(call, about, answer)
 
 
-def _not_needed(service: Service, access_token: str) -> set[str]:
+def steps_of(call: GMRequest, about: Subject, answer: GMResponse) -> list[Step]:
+    """Each check of the contract, in its order."""
+    skipped = _not_needed(about.token)
+    compared = compare(call, about.token, about.grant, answer)
+    steps: list[Step] = []
+    refused = False
+    for group, title, refusals in CHECKS:
+        if refused:
+            steps.append(Step(title, State.NOT_REACHED))
+            continue
+        refused = answer.result in refusals
+        state = State.REFUSED if refused else State.PASSED
+        if group in skipped and not refused:
+            steps.append(Step(title, State.NOT_NEEDED))
+        else:
+            why = answer.message if refused else ""
+            steps.append(Step(title, state, why, *_compared(compared, refusals)))
+    return steps
+
+
+def _compared(compared: Compared, refusals: frozenset[Result]) -> tuple[str, str]:
+    return next((pair for result, pair in compared.items() if result in refusals), ("", ""))
+
+
+def _not_needed(token: AccessToken | None) -> set[str]:
     """The groups of checks that this token does not ask for."""
-    try:
-        token = AccessToken.objects.presented(service, access_token)
-    except AccessToken.DoesNotExist:
+    if token is None:
         return set()
     binding = {"certificate": token.x5t_s256, "proof": token.jkt}
     return {group for group, bound in binding.items() if not bound}
 
 
-def _steps(answer: GMResponse, skipped: set[str]) -> list[Step]:
-    steps: list[Step] = []
-    refused = False
-    for group, title, refusals in CHECKS:
-        if answer.result in refusals:
-            refused = True
-            steps.append(Step(title, State.REFUSED, answer.message))
-        elif refused:
-            steps.append(Step(title, State.NOT_REACHED))
-        else:
-            steps.append(Step(title, State.NOT_NEEDED if group in skipped else State.PASSED))
-    return steps
+def _token(service: Service, value: str) -> AccessToken | None:
+    try:
+        return AccessToken.objects.presented(service, value)
+    except AccessToken.DoesNotExist:
+        return None
+
+
+def _grant(service: Service, grant_id: str) -> Grant | None:
+    try:
+        return Grant.objects.known(service, grant_id)
+    except Grant.DoesNotExist:
+        return None

@@ -12,13 +12,13 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from . import conf
-from .endpoint import process_request
 from .errors import MethodNotAllowed, json_response
 from .metadata import authorization_server_metadata
 from .models import Service
 from .models.organization import MAX_ID
 from .protocol.results import Action, GMAction, Refused, Result
 from .serializers import GMRequest, GMResponse
+from .usage import answer_call
 from .views import JSONView
 
 METHODS = {"GET": GMAction.QUERY, "DELETE": GMAction.REVOKE}
@@ -42,7 +42,7 @@ class GrantResourceView(JSONView):
         service = find_service(kwargs["service_id"])
         action = _action(service, request.method or "")
         call = _call(request, action, kwargs["grant_id"])
-        return _response(process_request(service, call, timezone.now()))
+        return _response(answer_call(service, call, timezone.now()))
 
 
 class MetadataView(JSONView):

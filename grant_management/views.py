@@ -13,12 +13,12 @@ from rest_framework.views import APIView
 
 from . import conf
 from .authentication import NO_SERVICE, authenticate, authorize
-from .endpoint import process_request
 from .errors import MethodNotAllowed, Throttled, failure_response, json_response, refusal_response
 from .models import ApiToken, Service
 from .protocol.results import Refused, Result
 from .serializers import parse_gm_request
 from .throttles import ApiTokenThrottle
+from .usage import answer_call
 
 
 class JSONView(APIView):
@@ -50,6 +50,8 @@ class JSONView(APIView):
         api_token = self.caller(request, int(service_id))
         service = authorize(api_token)
         self.throttle(request, api_token)
+        if service.track_last_used:
+            api_token.mark_used(timezone.now())
         return service
 
     def caller(self, request: HttpRequest, service_id: int = NO_SERVICE) -> ApiToken:
@@ -74,7 +76,7 @@ class GrantManagementView(JSONView):
         service = self.service(request, kwargs["service_id"])
         body = read_body(request)
         call = parse_gm_request(request.content_type or "", body)
-        return json_response(process_request(service, call, timezone.now()).as_json())
+        return json_response(answer_call(service, call, timezone.now()).as_json())
 
 
 class UnknownRouteView(JSONView):

@@ -176,7 +176,7 @@ def grant_of_other_subject(world):
 
 
 def server_failed(world, monkeypatch):
-    monkeypatch.setattr(views, "process_request", _raising(ZeroDivisionError))
+    monkeypatch.setattr(views, "answer_call", _raising(ZeroDivisionError))
     return Scenario(query(world), bearer("server_error"))
 
 

@@ -21,7 +21,7 @@ from grant_management.signals import grant_revoked
 
 from .world import make_world, now
 
-SMALL = {"Organization", "Service", "ApiToken", "OrganizationMember"}
+SMALL = {"Organization", "Service", "ApiToken", "OrganizationMember", "Tally"}
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,16 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ..bulk import COUNT_LIMIT
-from ..models import AccessToken, EventKind, Grant, GrantEvent, GrantStatus, RefreshToken, Service
+from ..models import (
+    COUNT_LIMIT,
+    AccessToken,
+    EventKind,
+    Grant,
+    GrantEvent,
+    GrantStatus,
+    RefreshToken,
+    Service,
+)
 from ..protocol.digests import sha256
 from .actions import ObjectAction, OperatorAdmin, Text
 from .read_only import limited

@@ -10,8 +10,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.functional import Promise, cached_property
 
-from ..bulk import COUNT_LIMIT
-from ..models import OrganizationMember
+from ..models import COUNT_LIMIT, OrganizationMember
 
 M = TypeVar("M", bound=models.Model)
 R = TypeVar("R", bound=models.Model)

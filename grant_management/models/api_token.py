@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..protocol.digests import sha256
 from .keys import uuid7
+from .last_used import LastUsed
 from .organization import Organization
 from .service import Service
 
@@ -48,7 +49,7 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
         return self.filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None)
 
 
-class ApiToken(models.Model):
+class ApiToken(LastUsed, models.Model):
     """A service access token (one service) or an organization token (all its services)."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
@@ -66,7 +67,6 @@ class ApiToken(models.Model):
     created_by = models.CharField(_("created by"), max_length=255, blank=True, default="")
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
-    last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)
 
     objects = ApiTokenQuerySet.as_manager()
 

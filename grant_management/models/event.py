@@ -125,7 +125,10 @@ class GrantEvent(models.Model):
         verbose_name_plural = _("events")
         indexes = [
             models.Index(fields=["service", "grant_id", "-at"], name="gm_event_grant"),
-            models.Index(fields=["service", "-at"], name="gm_event_at"),
+            models.Index(fields=["service", "-at", "-id"], name="gm_event_newest"),
+            models.Index(fields=["service", "client_id", "-at"], name="gm_event_client"),
+            models.Index(fields=["service", "subject", "-at"], name="gm_event_subject"),
+            models.Index(fields=["service", "actor", "-at"], name="gm_event_actor"),
         ]
 
     def __str__(self) -> str:

@@ -15,6 +15,7 @@ from ..protocol.content import Content
 from .client import Client
 from .event import Actor, EventKind, GrantEvent, Reason
 from .keys import uuid7
+from .last_used import LastUsed
 from .service import Service
 
 
@@ -88,7 +89,7 @@ class GrantQuerySet(models.QuerySet["Grant"]):
         return grant
 
 
-class Grant(models.Model):
+class Grant(LastUsed, models.Model):
     """Scopes with their resources, claims and authorization details, as JSON text; "" is none."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
@@ -126,11 +127,7 @@ class Grant(models.Model):
         indexes = [
             models.Index(fields=["service", "subject", "-created_at"], name="gm_grant_subject"),
             models.Index(fields=["service", "client", "-created_at"], name="gm_grant_client"),
-            models.Index(
-                fields=["service", "-created_at"],
-                name="gm_grant_live",
-                condition=Q(revoked_at=None),
-            ),
+            models.Index(fields=["service", "-created_at", "-id"], name="gm_grant_newest"),
             models.Index(
                 fields=["service", "created_at"],
                 name="gm_grant_pending",

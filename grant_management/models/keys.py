@@ -3,6 +3,7 @@
 import secrets
 import time
 import uuid
+from datetime import datetime
 
 MAX_NUMBER = 2**53 - 1
 """The largest number that every JSON reader keeps exact."""
@@ -15,7 +16,14 @@ def random_number() -> int:
 
 def uuid7() -> uuid.UUID:
     """A UUID whose order is the order of time, to the millisecond (RFC 9562 §5.7)."""
-    milliseconds = time.time_ns() // 1_000_000
-    random = secrets.randbits(74)
+    return _uuid7(time.time_ns() // 1_000_000, secrets.randbits(74))
+
+
+def first_uuid7(at: datetime) -> uuid.UUID:
+    """The smallest that is made from that moment on."""
+    return _uuid7(int(at.timestamp() * 1_000), 0)
+
+
+def _uuid7(milliseconds: int, random: int) -> uuid.UUID:
     value = (milliseconds & (1 << 48) - 1) << 80 | 0x7 << 76 | (random >> 62) << 64
     return uuid.UUID(int=value | 0b10 << 62 | random & (1 << 62) - 1)

@@ -11,6 +11,7 @@ from ..protocol.digests import sha256
 from .client import Client
 from .grant import Grant
 from .keys import uuid7
+from .last_used import LastUsed
 from .service import Service
 
 
@@ -121,16 +122,20 @@ class TokenQuerySet(models.QuerySet[T]):
         return token
 
 
-class AccessToken(Token):
+class AccessToken(LastUsed, Token):
     """What a client shows at the grant management endpoint."""
-
-    last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)
 
     objects = TokenQuerySet["AccessToken"].as_manager()
 
     class Meta(Token.Meta):
         verbose_name = _("access token")
         verbose_name_plural = _("access tokens")
+
+    def mark_used(self, now: datetime) -> None:
+        """It, and the grant that it belongs to."""
+        super().mark_used(now)
+        if self.grant is not None:
+            self.grant.mark_used(now)
 
     @staticmethod
     def generation_of(grant: Grant) -> int:

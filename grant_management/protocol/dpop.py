@@ -60,6 +60,18 @@ def verify(text: str, expected: Expected) -> Proof:
         raise InvalidProof(str(error)) from None
 
 
+def unverified(text: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The header and the claims of a proof that may be no good: to be explained, never trusted.
+
+    Both are empty where it cannot even be read.
+    """
+    try:
+        header_part, claims_part, _ = _split(text)
+        return _json_object(header_part, "header"), _json_object(claims_part, "payload")
+    except ValueError:
+        return {}, {}
+
+
 def _verify(text: str, expected: Expected) -> Proof:
     header_part, claims_part, signature_part = _split(text)
     header = _json_object(header_part, "header")

@@ -36,6 +36,8 @@ def introspect(service: Service, members: Members, now: datetime) -> Answer:
         answer |= _facts(token, now)
         check_active(token, now)
         answer["usable"] = True
+        if service.track_last_used:
+            token.mark_used(now)
         verify_binding(token, values, now, answer)
         _check_sufficient(token, values)
     except Refused as refusal:

@@ -8,7 +8,7 @@ from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from ... import conf
-from ...models import GrantEvent, Service
+from ...models import Call, GrantEvent, Service, Tally
 from ...models.purge import EXPIRING, expired, purge
 from ..base import GrantManagementCommand
 from ..progress import progress
@@ -18,9 +18,10 @@ class Command(GrantManagementCommand):
     """Deletes what has expired."""
 
     help = (
-        "Delete expired proofs, nonces and tokens, and grants that were never claimed, in small"
-        " batches: beside running servers, at any time; interrupted, it goes on where it stopped"
-        " when it is run again."
+        "Delete expired proofs, nonces and tokens, grants that were never claimed, and calls beyond"
+        " the size of their log, in small batches, and count for the admin's overview: beside"
+        " running servers, at any time; interrupted, it goes on where it stopped when it is run"
+        " again."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -32,12 +33,16 @@ class Command(GrantManagementCommand):
     def handle(self, **options: Any) -> None:
         """Count them, and delete them."""
         size, dry = max(1, options["batch_size"]), options["dry_run"]
-        counts = {model._meta.model_name: 0 for model in EXPIRING} | {"grantevent": 0}
+        counts = {model._meta.model_name: 0 for model in EXPIRING}
+        counts |= {"grantevent": 0, "call": 0}
         with progress("Purging") as advance:
             for service in Service.objects.order_by("pk"):
                 for name, number in _purged(service, timezone.now(), size, dry_run=dry):
                     counts[name] += number
                     advance(number)
+        if not dry:
+            Tally.count_events(timezone.now())
+            Tally.count_live(timezone.now())
         said = "Would delete" if dry else "Deleted"
         listed = ", ".join(f"{number} {name}" for name, number in counts.items())
         self.answer(options, counts, f"{said}: {listed}.")
@@ -51,6 +56,8 @@ def _purged(
         rows = expired(model, service, now)
         for number in [rows.count()] if dry_run else purge(model, service, now, size):
             yield model._meta.model_name, number
+    if not dry_run:
+        yield "call", Call.objects.trim(service.pk, service.call_log_size)
     kept = conf.event_retention()
     if kept is not None:
         old = GrantEvent.objects.filter(service=service, at__lt=now - kept)

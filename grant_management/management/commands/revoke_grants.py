@@ -1,13 +1,13 @@
-"""`revoke_grants --service N [--client ID] [--subject S] [--scope NAME] …`."""
+"""`revoke_grants --service N [--client ID] [--subject S] [--scope NAME] …`, or `--resume ID`."""
 
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from ...bulk import COUNT_LIMIT, EmptyFilter, GrantFilter, revoke_found
-from ...models import Reason
+from ...models import COUNT_LIMIT, EmptyFilter, GrantFilter, Reason, Sweep, shown_number
 from ..base import GrantManagementCommand, find_client, find_service
 from ..progress import progress
 
@@ -24,7 +24,9 @@ class Command(GrantManagementCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Which ones, and why."""
         super().add_arguments(parser)
-        parser.add_argument("--service", type=int, required=True, metavar="N")
+        which = parser.add_mutually_exclusive_group(required=True)
+        which.add_argument("--service", type=int, metavar="N")
+        which.add_argument("--resume", type=UUID, metavar="ID", help="one that was left unfinished")
         parser.add_argument("--client", metavar="ID", help="its client_id")
         parser.add_argument("--subject")
         parser.add_argument("--scope", metavar="NAME")
@@ -37,26 +39,51 @@ class Command(GrantManagementCommand):
         parser.add_argument("--batch-size", type=int, default=500, metavar="N")
 
     def handle(self, **options: Any) -> None:
-        """Count first; then revoke."""
+        """Count, or revoke."""
+        if options["resume"]:
+            return self._work(_resumed(options["resume"]), options)
         wanted = _filter(options)
-        count = wanted.count()
-        shown = str(count) if count <= COUNT_LIMIT else f"more than {COUNT_LIMIT}"
         if options["dry_run"]:
-            sample = [grant.grant_id for grant, _ in zip(wanted.found(), range(10), strict=False)]
-            value = {
-                "count": min(count, COUNT_LIMIT),
-                "more": count > COUNT_LIMIT,
-                "sample": sample,
-            }
-            return self.answer(options, value, f"Would revoke {shown} grants.")
+            return self._count(wanted, options)
         why = Reason(options["reason"][:50], options["note"], options["ticket"][:255])
-        size, total = max(1, options["batch_size"]), count if count <= COUNT_LIMIT else None
+        sweep = Sweep.objects.start(wanted, timezone.now(), self.actor, why)
+        sweep.claim(timezone.now())
+        return self._work(sweep, options)
+
+    def _count(self, wanted: GrantFilter, options: dict[str, Any]) -> None:
+        count = wanted.count()
+        value = {
+            "count": min(count, COUNT_LIMIT),
+            "more": count > COUNT_LIMIT,
+            "sample": [grant.grant_id for grant in wanted.sample(10)],
+        }
+        self.answer(options, value, f"Would revoke {shown_number(count)} grants.")
+
+    def _work(self, sweep: Sweep, options: dict[str, Any]) -> None:
+        """Interrupted, it leaves the sweep for `--resume`, or for the admin."""
+        total = sweep.expected if sweep.expected <= COUNT_LIMIT else None
         revoked = 0
-        with progress("Revoking", total) as advance:
-            for number in revoke_found(wanted, timezone.now(), self.actor, why, batch_size=size):
-                revoked += number
-                advance(number)
-        return self.answer(options, {"revoked": revoked}, f"Revoked {revoked} grants.")
+        try:
+            with progress("Revoking", total) as advance:
+                for number in sweep.work(max(1, options["batch_size"]), timezone.now):
+                    revoked += number
+                    advance(number)
+        except KeyboardInterrupt:
+            self.stderr.write(f"To go on: revoke_grants --resume {sweep.pk}")
+            raise
+        value = {"revoked": revoked, "sweep": str(sweep.pk)}
+        self.answer(options, value, f"Revoked {revoked} grants.")
+
+
+def _resumed(number: UUID) -> Sweep:
+    """The sweep, for this process to work on. CommandError: it is done, or somebody works on it."""
+    sweep = Sweep.objects.select_related("service", "client").filter(pk=number).first()
+    if sweep is None:
+        raise CommandError(f"There is no revoke by filter {number}.")
+    sweep.resume()
+    if not sweep.claim(timezone.now()):
+        raise CommandError("It is done, or somebody works on it: try again in half a minute.")
+    return sweep
 
 
 def _filter(options: dict[str, Any]) -> GrantFilter:

@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 from django.core.management import CommandError, call_command
 
-from grant_management.bulk import EmptyFilter, GrantFilter
-from grant_management.models import Actor, Grant, GrantEvent, Reason
+from grant_management.models import Actor, Grant, GrantEvent, Reason, Sweep, SweepStatus
+from grant_management.models.grant_filter import EmptyFilter, GrantFilter
+from grant_management.models.sweep import LEASE
 from grant_management.signals import grant_revoked, tokens_dying
 
 from .world import make_world, now
@@ -24,7 +25,9 @@ def run(world, *arguments):
         *map(str, arguments),
         stdout=out,
     )
-    return json.loads(out.getvalue())
+    answer = json.loads(out.getvalue())
+    answer.pop("sweep", None)
+    return answer
 
 
 @pytest.fixture
@@ -178,3 +181,92 @@ def test_statements_for_a_batch_do_not_grow(world, django_assert_num_queries):
 def test_bad_moment(world):
     with pytest.raises(CommandError, match="--created-before"):
         run(world, "--created-before", "yesterday")
+
+
+def start(world, **fields):
+    wanted = GrantFilter(world.service, **fields)
+    return Sweep.objects.start(wanted, now(), Actor.operator("ann"), Reason("other", "n", "T-1"))
+
+
+@pytest.mark.parametrize("name", ["subject", "scope", "authorization_type"])
+def test_an_empty_name_widens_nothing(world, name):
+    """A sweep keeps "" for none: a filter for "" must not become one without it."""
+    with pytest.raises(EmptyFilter):
+        GrantFilter(world.service, client=world.client, **{name: ""})
+
+
+def test_pause_and_resume(world):
+    """The batch in hand when it is paused is not done; nothing is done twice."""
+    for _ in range(6):
+        world.grant()
+    sweep = start(world, client=world.client)
+    assert sweep.status(now()) == SweepStatus.STOPPED
+    assert sweep.claim(now())
+    assert not Sweep.objects.get().claim(now())
+    work = sweep.work(2, now)
+    next(work)
+    assert Sweep.objects.get().status(now()) == SweepStatus.RUNNING
+    assert sweep.pause(now())
+    assert not sweep.pause(now())
+    assert list(work) == []
+    sweep = Sweep.objects.get()
+    assert sweep.status(now()) == SweepStatus.PAUSED
+    assert (sweep.revoked, GrantEvent.objects.count()) == (2, 2)
+    assert not sweep.claim(now())
+    assert sweep.resume()
+    assert not sweep.resume()
+    assert sweep.claim(now())
+    assert list(sweep.work(2, now)) == [2, 2]
+    sweep = Sweep.objects.get()
+    assert sweep.status(now()) == SweepStatus.DONE
+    assert (sweep.revoked, sweep.events().count()) == (6, 6)
+    assert not sweep.resume()
+    assert not sweep.claim(now())
+
+
+def test_a_sweep_whose_worker_is_gone_can_be_taken_up(world):
+    sweep = start(world, client=world.client)
+    assert sweep.claim(now())
+    later = now() + LEASE + timedelta(seconds=1)
+    assert Sweep.objects.get().status(later) == SweepStatus.STOPPED
+    assert Sweep.objects.get().claim(later)
+
+
+def test_what_comes_after_the_start_is_left_alone(world):
+    before = world.grant()
+    sweep = start(world, subject="user-1")
+    after = world.grant(created_at=now() + timedelta(seconds=1))
+    assert list(sweep.work(10, now)) == [1]
+    before.refresh_from_db()
+    after.refresh_from_db()
+    assert (before.revoked_at, after.revoked_at) == (sweep.started_at, None)
+
+
+def test_a_cut_off_is_in_force_before_the_sweep(world, call):
+    token = world.token(world.grant())
+    moment = now() - timedelta(seconds=1)
+    sweep = start(world, client=world.client, created_before=moment)
+    assert call(gmAction="QUERY", grantId="x", accessToken=token).code == "A280302"
+    assert list(sweep.work(10, now)) == [1]
+    assert sweep.events().get().at == moment
+
+
+def test_resume_by_command(world):
+    world.grant()
+    sweep = start(world, subject="user-1")
+    out = io.StringIO()
+    call_command("revoke_grants", "--resume", str(sweep.pk), "--json", stdout=out)
+    assert json.loads(out.getvalue()) == {"revoked": 1, "sweep": str(sweep.pk)}
+    with pytest.raises(CommandError, match="It is done"):
+        call_command("revoke_grants", "--resume", str(sweep.pk))
+    with pytest.raises(CommandError, match="There is no"):
+        call_command("revoke_grants", "--resume", str(world.grant().pk))
+
+
+def test_more_rows_than_a_chunk(world, monkeypatch):
+    monkeypatch.setattr("grant_management.models.grant_filter.CHUNK", 3)
+    for _ in range(8):
+        world.grant()
+    wanted = GrantFilter(world.service, scope="openid")
+    assert wanted.count() == 8
+    assert len({grant.pk for grant in wanted.found()}) == 8

@@ -1,4 +1,4 @@
-"""Many grants at once: for incidents. A filter is never empty, and a sweep can be run again."""
+"""Which grants are meant, where many are: for incidents. A filter is never empty."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,10 +8,14 @@ from typing import Final
 
 from django.db.models import QuerySet
 
-from .models import Actor, Client, Grant, Reason, Service
+from ..protocol import strict_json
+from .client import Client
+from .grant import Grant
+from .service import Service
 
 COUNT_LIMIT: Final = 10_000
 """Counts are exact up to here."""
+CHUNK: Final = 1_000
 
 
 class EmptyFilter(ValueError):
@@ -31,6 +35,8 @@ class GrantFilter:
 
     def __post_init__(self) -> None:
         said = (self.client, self.subject, self.scope, self.authorization_type, self.created_before)
+        if "" in said:
+            raise EmptyFilter("An empty subject, scope or type finds nothing: leave it out.")
         if all(one is None for one in said):
             raise EmptyFilter("Say which grants: a service alone is not enough.")
 
@@ -41,19 +47,35 @@ class GrantFilter:
         return self.created_before is not None and all(one is None for one in narrowed)
 
     def found(self) -> Iterator[Grant]:
-        """The live grants, in the order of their keys, streamed."""
-        rows = self._rows().order_by("pk").iterator(chunk_size=1_000)
-        return (grant for grant in rows if self._matches(grant))
+        """The live grants, in the order of their keys, a chunk in memory at a time."""
+        rows = self._rows().select_related("client").order_by("pk")
+        chunk = list(rows[:CHUNK])
+        while chunk:
+            yield from (grant for grant in chunk if self._matches(grant))
+            chunk = list(rows.filter(pk__gt=chunk[-1].pk)[:CHUNK])
+
+    def sample(self, number: int) -> list[Grant]:
+        """The first of them."""
+        return list(islice(self.found(), number))
 
     def count(self) -> int:
         """Exact up to `COUNT_LIMIT`; one more than that means: more."""
+        if self.scope is None and self.authorization_type is None:
+            return self._rows()[: COUNT_LIMIT + 1].count()
         return sum(1 for _ in islice(self.found(), COUNT_LIMIT + 1))
 
     def _rows(self) -> "QuerySet[Grant]":
+        """By what is in columns; and, of the stored JSON texts, those that can match at all."""
         conditions = {
             "client": self.client,
             "subject": self.subject,
             "created_at__lt": self.created_before,
+            "scopes__contains": self.scope,
+            "authorization_details__contains": (
+                None
+                if self.authorization_type is None
+                else strict_json.dumps(self.authorization_type)
+            ),
         }
         given = {name: value for name, value in conditions.items() if value is not None}
         return Grant.objects.filter(service=self.service, revoked_at=None, **given)
@@ -66,17 +88,6 @@ class GrantFilter:
         return wanted is None or wanted in grant.authorization_types()
 
 
-def revoke_found(
-    wanted: GrantFilter, now: datetime, actor: Actor, why: Reason, *, batch_size: int
-) -> Iterator[int]:
-    """How many each batch revoked, until none is left. A cut-off comes first, where one does it.
-
-    Interrupted, it goes on where it stopped when it is run again: what is revoked is not found.
-    """
-    at = now
-    if wanted.is_cut_off and wanted.created_before is not None:
-        at = wanted.created_before
-        (wanted.client or wanted.service).move_cut_off(now, actor, why, before=at)
-    found = wanted.found()
-    while keys := [grant.pk for grant in islice(found, batch_size)]:
-        yield Grant.objects.revoke_all(wanted.service, keys, at, actor, why)
+def shown_number(number: int) -> str:
+    """As an operator reads it: exact up to `COUNT_LIMIT`, then "more than"."""
+    return f"{number:,}" if number <= COUNT_LIMIT else f"more than {COUNT_LIMIT:,}"

@@ -1,0 +1,57 @@
+"""The log of calls, where a service keeps one: bounded, and without any credential."""
+
+from typing import Final
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from .keys import uuid7
+from .service import Service
+
+TRIMS_PER_LOG: Final = 10
+"""A log is trimmed about so often while it fills once: it is at most a tenth too long."""
+
+
+class CallQuerySet(models.QuerySet["Call"]):
+    """The newest calls of each service."""
+
+    def keep(self, call: "Call", size: int) -> None:
+        """Add it, and now and then take the oldest away: at most `size` and a tenth stay."""
+        call.save(force_insert=True)
+        if call.pk.int % max(1, size // TRIMS_PER_LOG) == 0:
+            self.trim(call.service_id, size)
+
+    def trim(self, service_id: int, size: int) -> int:
+        """How many this call deleted: all but the newest `size`."""
+        rows = self.filter(service_id=service_id)
+        oldest = rows.order_by("-pk").values_list("pk", flat=True)[size : size + 1].first()
+        return 0 if oldest is None else rows.filter(pk__lte=oldest).delete()[0]
+
+
+class Call(models.Model):
+    """One call: what was asked, what each check said, and what went out."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    service = models.ForeignKey(
+        Service, on_delete=models.CASCADE, db_index=False, verbose_name=_("service")
+    )
+    at = models.DateTimeField(_("at"))
+    action = models.CharField(_("action"), max_length=10, blank=True, default="")
+    code = models.CharField(_("code"), max_length=7)
+    client_id = models.CharField(_("client ID"), max_length=255, blank=True, default="")
+    grant_id = models.CharField(_("grant ID"), max_length=255, blank=True, default="")
+    answer = models.JSONField(_("answer"), default=dict)
+    steps = models.JSONField(_("checks"), default=list)
+
+    objects = CallQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("call")
+        verbose_name_plural = _("calls")
+        indexes = [
+            models.Index(fields=["service", "-id"], name="gm_call_newest"),
+            models.Index(fields=["service", "grant_id", "-id"], name="gm_call_grant"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} ({self.at:%Y-%m-%d %H:%M:%S} UTC)"

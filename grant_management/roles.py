@@ -18,9 +18,19 @@ _VIEW = (
     "view_refreshtoken",
     "view_dpopnonce",
     "view_grantevent",
+    "view_call",
+    "view_dailycount",
+    "view_sweep",
 )
 _SUPPORT = (*_VIEW, "revoke_grant")
-_INCIDENT = (*_SUPPORT, "lock_client", "cut_off_client", "cut_off_service", "expire_dpopnonce")
+_INCIDENT = (
+    *_SUPPORT,
+    "lock_client",
+    "cut_off_client",
+    "cut_off_service",
+    "expire_dpopnonce",
+    "start_sweep",
+)
 _ADMINISTRATOR = (
     *_INCIDENT,
     "view_apitoken",

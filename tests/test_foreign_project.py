@@ -123,7 +123,7 @@ admin = Client()
 admin.force_login(get_user_model().objects.create_superuser("b-1"))
 from grant_management.models import Grant, GrantEvent
 page = f"/backoffice/grant_management/grant/{Grant.objects.get().pk}/revoke/"
-assert b"1 access tokens" in admin.get(page).content
+assert b"1 access token" in admin.get(page).content
 assert admin.post(page, {"reason": "other"}).status_code == 302
 assert GrantEvent.objects.get(kind="revoked").actor == "b-1"
 said.append(send("/api/1001/gm", query, **token))

@@ -9,13 +9,17 @@ from django.contrib.auth.models import Group, Permission
 from django.core.management import call_command
 from django.urls import reverse
 
+from grant_management.admin import sweep as sweep_pages
 from grant_management.models import (
     Actor,
     ApiToken,
+    Call,
     DPoPNonce,
     GrantEvent,
+    GrantFilter,
     OrganizationMember,
     Reason,
+    Sweep,
 )
 from grant_management.roles import ADMINISTRATOR, INCIDENT, ROLES, SUPPORT, VIEWER
 
@@ -30,6 +34,8 @@ VIEWED = [
     "refreshtoken",
     "dpopnonce",
     "grantevent",
+    "call",
+    "sweep",
 ]
 ACTIONS = {
     ("grant", "revoke"): {SUPPORT, INCIDENT, ADMINISTRATOR},
@@ -50,6 +56,7 @@ def fill(world):
     world.refresh_token(grant)
     DPoPNonce.objects.at(world.service, now())
     event = GrantEvent.objects.record("imported", world.service.pk, now(), Actor.operator("x"))
+    wanted = GrantFilter(world.service, subject="nobody")
     return {
         "organization": world.service.organization,
         "service": world.service,
@@ -59,6 +66,8 @@ def fill(world):
         "refreshtoken": world.service.refreshtoken_set.get(),
         "dpopnonce": world.service.dpopnonce_set.get(),
         "grantevent": event,
+        "call": Call.objects.create(service=world.service, at=now(), code="A277001"),
+        "sweep": Sweep.objects.start(wanted, now(), Actor.operator("x"), Reason("other")),
         "apitoken": ApiToken.objects.get(service=world.service),
     }
 
@@ -81,6 +90,14 @@ def operator(client, django_user_model):
         return client
 
     return log_in
+
+
+def shown(page):
+    """The keys of the rows of a list, ours or Django's; and their number is as it says."""
+    ours = page.context.get("list")
+    rows = ours.rows if ours else page.context["cl"].result_list
+    assert len(rows) == (ours.count if ours else page.context["cl"].result_count)
+    return [row.pk for row in rows]
 
 
 def url(model, page, *arguments):
@@ -113,6 +130,23 @@ def test_issue_and_find(operator, rows, role):
     )
     assert client.get(url("grant", "find")).status_code == 200
     assert client.get(url("grantevent", "export_csv")).status_code == 200
+    assert client.get(url("dailycount", "changelist")).status_code == 200
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_sweeps(operator, rows, role, monkeypatch):
+    """Everybody watches; who may start may pause and resume."""
+    monkeypatch.setattr(sweep_pages, "work_in_background", lambda sweep: None)
+    client = operator(role)
+    sweep = rows["sweep"]
+    expected = 200 if role in (INCIDENT, ADMINISTRATOR) else 403
+    assert client.get(url("sweep", "start")).status_code == expected
+    assert client.post(url("sweep", "check"), {}).status_code == expected
+    for page in ("pause", "resume"):
+        moved = 302 if expected == 200 else 403
+        assert client.post(url("sweep", page, sweep.pk)).status_code == moved
+    for page in ("progress", "report.csv", "report.json"):
+        assert client.get(url("sweep", page, sweep.pk)).status_code == 200
 
 
 def test_roles_grow():
@@ -141,13 +175,12 @@ class TestLimitedToAnOrganization:
         client = operator(ADMINISTRATOR, world.service.organization)
         for model, row in rows.items():
             page = client.get(url(model, "changelist"))
-            assert [shown.pk for shown in page.context["cl"].result_list] == [row.pk], model
-            assert page.context["cl"].result_count == 1
+            assert shown(page) == [row.pk], model
 
     def test_search(self, operator, world, theirs):
         client = operator(ADMINISTRATOR, world.service.organization)
         found = client.get(url("grant", "changelist"), {"q": theirs[1]["grant"].grant_id})
-        assert list(found.context["cl"].result_list) == []
+        assert shown(found) == []
 
     def test_pages(self, operator, world, theirs):
         client = operator(ADMINISTRATOR, world.service.organization)
@@ -160,6 +193,32 @@ class TestLimitedToAnOrganization:
         theirs[1]["grant"].refresh_from_db()
         assert theirs[1]["grant"].revoked_at is None
         assert ApiToken.objects.get(pk=theirs[1]["apitoken"].pk).revoked_at is None
+
+    def test_sweeps(self, operator, world, theirs):
+        client = operator(ADMINISTRATOR, world.service.organization)
+        other, rows = theirs
+        for page in ("progress", "report.csv", "report.json", "pause", "resume"):
+            response = client.post(url("sweep", page, rows["sweep"].pk))
+            assert response.status_code == 404, page
+        data = {"service": other.service.pk, "subject": "user-1"}
+        page = client.post(url("sweep", "check"), data)
+        assert "sample" not in page.context
+        assert page.context["form"].errors["service"]
+
+    def test_overview(self, operator, world, theirs):
+        client = operator(VIEWER, world.service.organization)
+        page = client.get(url("dailycount", "changelist"), {"service": theirs[0].service.pk})
+        assert page.context["service"] is None
+        page = client.get(url("dailycount", "changelist"))
+        assert page.context["service"] == world.service
+        assert list(page.context["services"]) == [world.service]
+
+    def test_suggestions(self, operator, world, theirs):
+        client = operator(VIEWER, world.service.organization)
+        asked = {"service": theirs[0].service.pk, "q": "app"}
+        assert client.get(url("client", "suggest"), asked).json() == {"values": []}
+        asked["service"] = world.service.pk
+        assert client.get(url("client", "suggest"), asked).json() == {"values": ["app-1"]}
 
     def test_find_by_token(self, operator, world, theirs):
         other, _ = theirs
@@ -214,7 +273,7 @@ class TestExport:
         world.client.move_cut_off(now(), Actor.operator("bob"), Reason("regulator"))
 
     def test_csv(self, admin_client, events):
-        response = admin_client.get(url("grantevent", "export_csv"), {"kind__exact": "revoked"})
+        response = admin_client.get(url("grantevent", "export_csv"), {"kind": "revoked"})
         assert response["Content-Disposition"].startswith("attachment")
         lines = list(csv.DictReader(io.StringIO(b"".join(response.streaming_content).decode())))
         assert len(lines) == 5

@@ -1,34 +1,39 @@
-"""Grants: what was granted, its tokens, what happened to it, and the page that revokes it."""
+"""Grants: the list, and the page that shows one and revokes it."""
 
-import json
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from ..models import (
     COUNT_LIMIT,
     AccessToken,
+    Client,
     EventKind,
     Grant,
-    GrantEvent,
     GrantStatus,
     RefreshToken,
     Service,
+    shown_number,
 )
+from ..models.grant import status_condition
+from ..protocol import strict_json
 from ..protocol.digests import sha256
 from .actions import ObjectAction, OperatorAdmin, Text
+from .display import few, moment, state
+from .keyset import Rows
+from .listing import BetweenForm, Column, ListAdmin
 from .read_only import limited
-
-PAGE = 20
+from .story import story
 
 
 class FindForm(forms.Form):
@@ -41,28 +46,97 @@ class FindForm(forms.Form):
     )
 
 
+class GrantListForm(BetweenForm):
+    """By subject, client or grant ID, in one box; and more."""
+
+    moment_field = "created_at"
+    search_help = _("Exact: a subject, a client ID or a grant ID")
+    status = forms.ChoiceField(
+        label=_("Status"), required=False, choices=[("", _("Any")), *GrantStatus.choices]
+    )
+    client = forms.CharField(
+        label=_("Client ID"),
+        required=False,
+        widget=forms.TextInput(attrs={"data-suggest": "client", "autocomplete": "off"}),
+    )
+    authorization_type = forms.CharField(label=_("Authorization type"), required=False)
+    expires_within = forms.IntegerField(
+        label=_("Expires within days"), required=False, min_value=1, max_value=3650
+    )
+
+    def narrow(self, rows: Rows) -> Rows:
+        """By what was searched for, the client, and when it was created."""
+        rows = super().narrow(rows)
+        values = self.given("q", "client")
+        if "client" in values:
+            rows = rows.filter(client__in=self._clients(values["client"]))
+        return self._searched(rows, values["q"]) if "q" in values else rows
+
+    def condition(self) -> Q | None:
+        """By status, authorization type and expiry."""
+        now = timezone.now()
+        values = self.given("status", "authorization_type", "expires_within")
+        found = Q()
+        if "status" in values:
+            found &= status_condition(GrantStatus(values["status"]), now)
+        if "authorization_type" in values:
+            named = f'"type":{strict_json.dumps(values["authorization_type"])}'
+            found &= Q(authorization_details__contains=named)
+        if "expires_within" in values:
+            end = now + timedelta(days=values["expires_within"])
+            found &= Q(expires_at__gt=now, expires_at__lte=end)
+        return found or None
+
+    def _searched(self, rows: Rows, term: str) -> Rows:
+        """Each way by its own index: an OR over them would read the table."""
+        ways = [Q(grant_id=term), Q(subject=term)]
+        if clients := self._clients(term):
+            ways.append(Q(client__in=clients))
+        found = [way for way in ways if rows.filter(way).exists()]
+        if not found:
+            return rows.none()
+        condition = found[0]
+        for way in found[1:]:
+            condition |= way
+        return rows.filter(condition)
+
+    def _clients(self, client_id: str) -> list[int]:
+        known = Client.objects.filter(service__in=self.chosen(), client_id=client_id)
+        return list(known.values_list("pk", flat=True))
+
+
 def _what_stops(grant: Grant) -> Iterable[Text]:
     """What is alive now and will not be."""
     now = timezone.now()
+    names = {"client": grant.client, "subject": grant.subject or _("nobody")}
     if grant.status(now) is GrantStatus.ACTIVE:
-        about = {"client": grant.client, "subject": grant.subject or _("nobody")}
-        yield _("This stops now: 1 grant, of %(client)s for %(subject)s") % about
-    access = _live(AccessToken, grant, grant.access_generation, now)
-    if grant.service.revoke_access_tokens:
-        yield _number(_("%(number)s access tokens"), access)
-    elif last := access.order_by("-expires_at").first():
-        stay = _("%(number)s access tokens stay alive, until %(at)s")
-        at = f"{last.expires_at:%Y-%m-%d %H:%M:%S} UTC" if last.expires_at else str(_("for ever"))
-        yield stay % {"number": access.count(), "at": at}
-    refresh = _live(RefreshToken, grant, grant.refresh_generation, now)
-    yield _number(_("%(number)s refresh tokens"), refresh)
+        yield _("This stops now: 1 grant, of %(client)s for %(subject)s") % names
+    yield _access_tokens(grant, now)
+    refresh = _number(_live(RefreshToken, grant, grant.refresh_generation, now))
+    yield ngettext("%(n)s refresh token", "%(n)s refresh tokens", refresh) % {
+        "n": shown_number(refresh)
+    }
+    held = few(sorted(grant.scope_names() | grant.authorization_types()), 10)
+    yield _("%(client)s loses: %(held)s") % {"client": grant.client, "held": held}
     yield _("It cannot be undone.")
 
 
-def _number(text: Text, rows: "QuerySet[Any]") -> str:
-    """Exact up to `COUNT_LIMIT`."""
-    number = rows[: COUNT_LIMIT + 1].count()
-    return str(text) % {"number": number if number <= COUNT_LIMIT else f"> {COUNT_LIMIT:,}"}
+def _access_tokens(grant: Grant, now: datetime) -> str:
+    access = _live(AccessToken, grant, grant.access_generation, now)
+    number, last = _number(access), access.order_by("-expires_at").first()
+    until = last.expires_at if last else None
+    at = f"{until:%Y-%m-%d %H:%M:%S} UTC" if until else str(_("for ever"))
+    if grant.service.revoke_access_tokens:
+        one, many = "%(n)s access token", "%(n)s access tokens"
+        after = _("(the last would be valid until %(at)s)") % {"at": at} if last else ""
+    else:
+        one, many = "%(n)s access token stays alive", "%(n)s access tokens stay alive"
+        after = _("(the last until %(at)s)") % {"at": at} if last else ""
+    return f"{ngettext(one, many, number) % {'n': shown_number(number)}} {after}".rstrip()
+
+
+def _number(rows: "QuerySet[Any]") -> int:
+    return rows[: COUNT_LIMIT + 1].count()
 
 
 def _live(
@@ -85,75 +159,61 @@ REVOKE = ObjectAction(
 )
 
 
+def _status(grant: Grant) -> str:
+    status = grant.status(timezone.now())
+    return state(status, status.label)
+
+
 @admin.register(Grant)
-class GrantAdmin(OperatorAdmin[Grant]):
+class GrantAdmin(ListAdmin[Grant], OperatorAdmin[Grant]):
     """What a user allowed a client."""
 
-    list_display = (
-        "short_id",
-        "status",
-        "subject",
-        "client",
-        "shown_scopes",
-        "detail_types",
-        "created_at",
-        "expires_at",
+    order = ("-created_at", "-pk")
+    list_form = GrantListForm
+    related = ("service", "client")
+    columns = (
+        Column(_("Status"), _status),
+        Column(_("Subject"), lambda grant: grant.subject or _("nobody"), leads=True),
+        Column(_("Client"), lambda grant: f"{grant.client} ({grant.client.client_id})"),
+        Column(_("Scopes"), lambda grant: few(sorted(grant.scope_names()))),
+        Column(_("Authorization types"), lambda grant: few(sorted(grant.authorization_types()))),
+        Column(_("Created"), lambda grant: moment(grant.created_at)),
+        Column(_("Last used"), lambda grant: moment(grant.last_used_at)),
+        Column(_("Expires"), lambda grant: moment(grant.expires_at)),
     )
-    list_select_related = ("service", "client")
-    fields = (
-        "status",
-        "grant_id",
-        "service",
-        "client",
-        "subject",
-        "created_at",
-        "last_updated_at",
-        "updated_by",
-        "expires_at",
-        "revoked_at",
-    )
-    readonly_fields = ("status",)
-    search_fields = ("grant_id__exact", "subject__exact", "client__client_id__exact")
-    search_help_text = _("Exact: a subject, a client ID or a grant ID")
-    ordering = ("-created_at",)
+    empty_text = _("No grant is like that. Search for a subject, a client ID or a grant ID.")
     object_actions = (REVOKE,)
-    change_form_template = "admin/grant_management/grant/change_form.html"
-    change_list_template = "admin/grant_management/grant/change_list.html"
+    change_form_template = "admin/grant_management/grant.html"
 
-    @admin.display(description=_("status"))
-    def status(self, grant: Grant) -> str:
-        """In words."""
-        return str(grant.status(timezone.now()).label)
-
-    @admin.display(description=_("grant ID"))
-    def short_id(self, grant: Grant) -> str:
-        """Its beginning and its end."""
-        whole = grant.grant_id
-        return whole if len(whole) <= 17 else f"{whole[:8]}…{whole[-8:]}"
-
-    @admin.display(description=_("scopes"))
-    def shown_scopes(self, grant: Grant) -> str:
-        """Three, then how many more."""
-        names = sorted(grant.scope_names())
-        more = f" +{len(names) - 3}" if len(names) > 3 else ""
-        return " ".join(names[:3]) + more
-
-    @admin.display(description=_("authorization types"))
-    def detail_types(self, grant: Grant) -> str:
-        """Of its authorization details."""
-        return ", ".join(sorted(grant.authorization_types()))
+    def tools(self, request: HttpRequest) -> list[tuple[Any, str]]:
+        """Find by token; revoke many."""
+        shown = [(_("Find by token…"), self.url("find"))]
+        if request.user.has_perm("grant_management.start_sweep"):
+            name = "admin:grant_management_sweep_start"
+            start = reverse(name, current_app=self.admin_site.name)
+            shown.append((_("Revoke by filter…"), start))
+        return shown
 
     def get_urls(self) -> list[URLPattern]:
         """One more page."""
         find = self.admin_site.admin_view(self.find_view)
         return [path("find/", find, name="grant_management_grant_find"), *super().get_urls()]
 
+    def buttons(self, request: HttpRequest, row: Grant) -> list[tuple[Text, str]]:
+        """Revoke; and the tester, with this grant filled in."""
+        shown = super().buttons(request, row)
+        if request.user.has_perm("grant_management.revoke_grant"):
+            name = "admin:grant_management_service_what_if"
+            tester = reverse(name, args=[row.service_id], current_app=self.admin_site.name)
+            shown.append((_("What would gm answer?"), f"{tester}?grant_id={row.grant_id}"))
+        return shown
+
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """The grant, a page of its tokens, and its timeline."""
         grant = self.get_object(request, object_id)
-        context = {} if grant is None else _story(grant, _page_number(request))
+        context = {} if grant is None else story(grant, request)
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
 
     def find_view(self, request: HttpRequest) -> HttpResponse:
@@ -168,7 +228,7 @@ class GrantAdmin(OperatorAdmin[Grant]):
                 return HttpResponseRedirect(self.url("change", grant))
             messages.warning(request, _("No grant has such a token."))
             form = FindForm()
-        return self.page(request, "grant/find.html", _("Find by token"), form=form)
+        return self.page(request, "find.html", _("Find by token"), form=form)
 
 
 def _of_token(grants: "QuerySet[Grant]", services: "QuerySet[Service]", value: str) -> Grant | None:
@@ -179,68 +239,3 @@ def _of_token(grants: "QuerySet[Grant]", services: "QuerySet[Service]", value: s
         if found is not None:
             return grants.filter(pk=found).first()
     return None
-
-
-def _story(grant: Grant, page: int) -> dict[str, Any]:
-    """Its tokens, newest first, and its events, newest first."""
-    kinds = [_tokens(model, grant, page) for model in (AccessToken, RefreshToken)]
-    return {
-        "tokens": [_shown_token(token) for tokens in kinds for token in tokens],
-        "next_page": page + 1 if any(len(tokens) == PAGE for tokens in kinds) else None,
-        "content": {
-            "scopes": json.loads(grant.scopes or "[]"),
-            "claims": json.loads(grant.claims or "[]"),
-            "details": [
-                (detail["type"], json.dumps(detail, indent=2))
-                for detail in json.loads(grant.authorization_details or "[]")
-            ],
-        },
-        "timeline": [_shown_event(event) for event in _events(grant)],
-    }
-
-
-def _tokens(model: type[AccessToken | RefreshToken], grant: Grant, page: int) -> list[Any]:
-    rows = model._default_manager.filter(service=grant.service_id, grant=grant)
-    rows = rows.select_related("service", "client", "grant__service", "grant__client")
-    return list(rows.order_by("-pk")[(page - 1) * PAGE : page * PAGE])
-
-
-def _events(grant: Grant) -> "QuerySet[GrantEvent]":
-    rows = GrantEvent.objects.filter(service=grant.service_id, grant_id=grant.grant_id)
-    return rows.order_by("-at", "-pk")[:100]
-
-
-def _shown_token(token: AccessToken | RefreshToken) -> dict[str, Any]:
-    """Never its value, nor the whole of its digest."""
-    return {
-        "kind": token._meta.verbose_name,
-        "digest": token.digest_prefix,
-        "status": token.status(timezone.now()).name.replace("_", " ").capitalize(),
-        "issued_at": token.issued_at,
-        "expires_at": token.expires_at,
-        "binding": token.jkt or token.x5t_s256,
-    }
-
-
-def _shown_event(event: GrantEvent) -> dict[str, Any]:
-    """With what was added and what was removed, where it changed what the grant holds."""
-    before, after = (_items(event.details.get(name, "{}")) for name in ("before", "after"))
-    return {"event": event, "added": sorted(after - before), "removed": sorted(before - after)}
-
-
-def _items(content: str) -> set[str]:
-    """What a grant held, as lines to compare."""
-    held = json.loads(content)
-    scopes = {
-        f"{name} {resource}".strip()
-        for entry in held.get("scopes", [])
-        for name in entry["scope"].split(" ")
-        for resource in entry.get("resource", [""])
-    }
-    details = {json.dumps(detail) for detail in held.get("authorization_details", [])}
-    return scopes | set(held.get("claims", [])) | details
-
-
-def _page_number(request: HttpRequest) -> int:
-    page = request.GET.get("tokens", "1")
-    return int(page) if page.isdecimal() and 0 < int(page) < 10**6 else 1

@@ -61,6 +61,10 @@ class ReadOnlyAdmin(ModelAdmin[M]):
     `get_queryset`: lists, search, counts, exports, and pages by their URL.
     """
 
+    class Media:
+        css = {"all": ["grant_management/admin.css", "grant_management/overview.css"]}
+        js = ["grant_management/admin.js"]
+
     exclude = ("digest",)
     show_full_result_count = False
     paginator = BoundedPaginator
@@ -83,8 +87,14 @@ class ReadOnlyAdmin(ModelAdmin[M]):
     ) -> HttpResponse:
         """A page of ours, framed as this admin site frames its own."""
         request.current_app = self.admin_site.name
-        frame = {**self.admin_site.each_context(request), "title": title, "opts": self.opts}
+        site = self.admin_site.each_context(request)
+        frame = {**site, "title": title, "opts": self.opts, "media": self.media}
+        frame |= {"list_url": self.url("changelist"), "suggest_url": self._suggest_url()}
         return TemplateResponse(request, f"admin/grant_management/{template}", frame | context)
+
+    def _suggest_url(self) -> str:
+        name = "admin:grant_management_client_suggest"
+        return reverse(name, current_app=self.admin_site.name)
 
     def url(self, page: str, row: models.Model | None = None) -> str:
         """The URL of a page about this model, at this admin site."""

@@ -2,19 +2,24 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from ..models import Client, EventKind, Organization, OrganizationMember, Service
 from ..models.cut_off import CutOff
 from .actions import ObjectAction, OperatorAdmin, Text
+from .display import moment
+from .keyset import Rows
+from .listing import Column, ListAdmin, ListForm
 from .read_only import ReadOnlyAdmin, organizations
 from .what_if import WhatIfForm, ask
+
+SUGGESTIONS: Final = 10
 
 
 def _what_a_cut_off_stops(target: Service | Client) -> Iterable[Text]:
@@ -100,12 +105,12 @@ class ServiceAdmin(OperatorAdmin[Service]):
         service = self.get_object(request, object_id)
         if service is None:
             raise Http404
-        form = WhatIfForm(request.POST or None)
+        form = WhatIfForm(request.POST or None, initial={"grant_id": request.GET.get("grant_id")})
         said = ask(service, form) if request.method == "POST" and form.is_valid() else {}
         page = self.url("change", service)
         title = _("What would gm answer?")
         response = self.page(
-            request, "what_if.html", title, service=service, page=page, form=form, **said
+            request, "what_if.html", title, row=service, page=page, form=form, **said
         )
         response["Cache-Control"] = "no-store"
         return response
@@ -115,14 +120,47 @@ class ServiceAdmin(OperatorAdmin[Service]):
         return may and self.has_view_permission(request)
 
 
+class ClientListForm(ListForm):
+    """By client ID."""
+
+    search_help = _("Exact: a client ID")
+
+    def narrow(self, rows: Rows) -> Rows:
+        """The one of that ID at each service."""
+        return rows.filter(client_id=term) if (term := self.cleaned_data.get("q")) else rows
+
+
 @admin.register(Client)
-class ClientAdmin(OperatorAdmin[Client]):
+class ClientAdmin(ListAdmin[Client], OperatorAdmin[Client]):
     """An application."""
 
-    list_display = ("name", "client_id", "id", "service", "locked_at", "not_before")
-    list_select_related = ("service",)
-    search_fields = ("client_id__exact",)
+    order = ("client_id",)
+    list_form = ClientListForm
+    columns = (
+        Column(_("Client ID"), lambda client: client.client_id, leads=True),
+        Column(_("Name"), lambda client: client.name),
+        Column(_("Number"), lambda client: client.pk),
+        Column(_("Locked"), lambda client: moment(client.locked_at)),
+        Column(_("Cut off"), lambda client: moment(client.not_before)),
+    )
     object_actions = (LOCK, UNLOCK, CUT_OFF_CLIENT)
+
+    def get_urls(self) -> list[URLPattern]:
+        """One more page, for scripts."""
+        view = self.admin_site.admin_view(self.suggest_view)
+        name = "grant_management_client_suggest"
+        return [path("suggest/", view, name=name), *super().get_urls()]
+
+    def suggest_view(self, request: HttpRequest) -> JsonResponse:
+        """The next client IDs from `q` on, of the `service`."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        service, start = request.GET.get("service", ""), request.GET.get("q", "")
+        if not service.isdecimal() or not start:
+            return JsonResponse({"values": []})
+        rows = self.get_queryset(request).filter(service=int(service) % 2**63, client_id__gte=start)
+        found = rows.order_by("client_id").values_list("client_id", flat=True)[:SUGGESTIONS]
+        return JsonResponse({"values": [one for one in found if one.startswith(start)]})
 
 
 @admin.register(OrganizationMember)

@@ -1,29 +1,63 @@
-"""Access tokens and refresh tokens, without their values."""
+"""Tokens: their kind and the first 8 characters of their digest, never their value."""
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.contrib import admin
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
-from ..models import AccessToken, RefreshToken
+from ..models import AccessToken, Grant, RefreshToken
 from ..models.token import Token
-from .read_only import ReadOnlyAdmin
+from .display import identifier, moment, state
+from .keyset import Rows
+from .listing import Column, ListAdmin, ListForm
 
 T = TypeVar("T", bound=Token)
 
 
-class TokenAdmin(ReadOnlyAdmin[T]):
-    """A token is its kind and the first 8 characters of its digest."""
+class TokenListForm(ListForm):
+    """By the grant that they belong to."""
 
-    list_display = ("digest_prefix", "status", "client", "subject", "issued_at", "expires_at")
-    list_select_related = ("service", "client", "grant", "grant__service", "grant__client")
+    search_help = _("Exact: a grant ID")
+
+    def narrow(self, rows: Rows) -> Rows:
+        """Those of the grant."""
+        term = self.cleaned_data.get("q")
+        if not term:
+            return rows
+        known = Grant.objects.filter(service__in=self.chosen(), grant_id=term)
+        return rows.filter(grant__in=list(known.values_list("pk", flat=True)))
+
+
+def _status(token: Token) -> str:
+    name = token.status(timezone.now()).name.lower()
+    return state(name, name.replace("_", " ").capitalize())
+
+
+def _bound_to(token: Token) -> str:
+    return identifier(token.jkt or token.x5t_s256)
+
+
+class TokenAdmin(ListAdmin[T]):
+    """A token by the first 8 characters of its digest."""
+
+    list_form = TokenListForm
+    related = ("service", "client", "grant", "grant__service", "grant__client")
+    columns = (
+        Column(_("Digest"), lambda token: token.digest_prefix, leads=True),
+        Column(_("Status"), _status),
+        Column(_("Client"), lambda token: token.client),
+        Column(_("Subject"), lambda token: token.subject),
+        Column(_("Issued"), lambda token: moment(token.issued_at)),
+        Column(_("Expires"), lambda token: moment(token.expires_at)),
+        Column(_("Bound to"), _bound_to),
+    )
     readonly_fields = ("digest_prefix", "status")
-    search_fields = ("subject__exact", "client__client_id__exact", "grant__grant_id__exact")
 
-    @admin.display(description="status")
-    def status(self, token: T) -> str:
+    @admin.display(description=_("status"))
+    def status(self, token: T) -> Any:
         """In words."""
-        return token.status(timezone.now()).name.replace("_", " ").capitalize()
+        return _status(token)
 
 
 @admin.register(AccessToken)

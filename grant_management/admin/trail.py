@@ -1,20 +1,25 @@
 """What is left behind: nonces and events; and the events to take away."""
 
-import csv
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import HttpRequest, StreamingHttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from ..models import DPoPNonce, EventKind, GrantEvent
-from .actions import ObjectAction, OperatorAdmin, Text
-from .read_only import ReadOnlyAdmin
+from ..models.event import ActorKind
+from .actions import REASONS, ObjectAction, OperatorAdmin, Text
+from .display import identifier, moment
+from .export import as_csv_line, attachment
+from .keyset import Rows
+from .listing import BetweenForm, Column, ListAdmin
 
 COLUMNS: Final = (
     "id",
@@ -49,25 +54,75 @@ EXPIRE = ObjectAction(
 
 
 @admin.register(DPoPNonce)
-class DPoPNonceAdmin(OperatorAdmin[DPoPNonce]):
+class DPoPNonceAdmin(ListAdmin[DPoPNonce], OperatorAdmin[DPoPNonce]):
     """The nonces that services handed out. They are no secrets: every client sees them."""
 
     object_actions = (EXPIRE,)
-    list_display = ("service", "value", "not_before", "expires_at")
-    list_select_related = ("service",)
-    ordering = ("-not_before",)
+    columns = (
+        Column(_("From"), str, leads=True),
+        Column(_("Service"), lambda nonce: nonce.service),
+        Column(_("Value"), lambda nonce: identifier(nonce.value)),
+        Column(_("Expires"), lambda nonce: moment(nonce.expires_at)),
+    )
+
+
+class EventListForm(BetweenForm):
+    """By whom and whom it was about, in one box; and more."""
+
+    search_help = _("Exact: a grant ID, a subject, a client ID or who did it")
+    kind = forms.ChoiceField(
+        label=_("What"), required=False, choices=[("", _("Anything")), *EventKind.choices]
+    )
+    actor_kind = forms.ChoiceField(
+        label=_("Who"), required=False, choices=[("", _("Anybody")), *ActorKind.choices]
+    )
+    reason = forms.ChoiceField(label=_("Reason"), required=False, choices=REASONS)
+
+    def narrow(self, rows: Rows) -> Rows:
+        """By what was searched for, each way by its own index; and when it was."""
+        rows = super().narrow(rows)
+        term = self.cleaned_data.get("q")
+        if not term:
+            return rows
+        names = ("grant_id", "subject", "client_id", "actor")
+        found = [Q(**{name: term}) for name in names if rows.filter(**{name: term}).exists()]
+        if not found:
+            return rows.none()
+        condition = found[0]
+        for way in found[1:]:
+            condition |= way
+        return rows.filter(condition)
+
+    def condition(self) -> Q | None:
+        """By what was done, by what kind of actor, and why."""
+        return Q(**self.given("kind", "actor_kind", "reason")) or None
 
 
 @admin.register(GrantEvent)
-class GrantEventAdmin(ReadOnlyAdmin[GrantEvent]):
+class GrantEventAdmin(ListAdmin[GrantEvent]):
     """Who did what, when and why."""
 
-    list_display = ("at", "kind", "actor", "client_id", "subject", "grant_id", "reason", "service")
-    list_select_related = ("service",)
-    list_filter = ("kind", "actor_kind", "reason", "at")
-    search_fields = ("grant_id__exact", "subject__exact", "client_id__exact", "actor__exact")
-    ordering = ("-at",)
-    change_list_template = "admin/grant_management/grantevent/change_list.html"
+    order = ("-at", "-pk")
+    list_form = EventListForm
+    columns = (
+        Column(_("What"), lambda event: event.get_kind_display(), leads=True),
+        Column(_("When"), lambda event: moment(event.at)),
+        Column(_("Who"), lambda event: f"{event.get_actor_kind_display()} {event.actor}"),
+        Column(_("Client"), lambda event: event.client_id),
+        Column(_("Subject"), lambda event: event.subject),
+        Column(_("Grant"), lambda event: identifier(event.grant_id)),
+        Column(_("Reason"), lambda event: event.reason),
+        Column(_("Ticket"), lambda event: event.ticket),
+    )
+    change_form_template = "admin/grant_management/event.html"
+
+    def tools(self, request: HttpRequest) -> list[tuple[Any, str]]:
+        """Take away what the list shows, all pages of it."""
+        query = request.GET.urlencode()
+        return [
+            (_("Export CSV"), f"{self.url('export_csv')}?{query}"),
+            (_("Export JSON Lines"), f"{self.url('export_jsonl')}?{query}"),
+        ]
 
     def get_urls(self) -> list[URLPattern]:
         """Two ways to take them away."""
@@ -91,26 +146,15 @@ class GrantEventAdmin(ReadOnlyAdmin[GrantEvent]):
     ) -> StreamingHttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        rows = self.get_changelist_instance(request).get_queryset(request)
-        events = rows.select_related(None).iterator(chunk_size=CHUNK)
-        response = StreamingHttpResponse(write(events), content_type=media_type)
+        events = self.selected(request).select_related(None).iterator(chunk_size=CHUNK)
         name = f"events-{timezone.now():%Y%m%d-%H%M%S}.{ending}"
-        response["Content-Disposition"] = f'attachment; filename="{name}"'
-        return response
-
-
-class _Line:
-    """A file whose write hands the line back."""
-
-    def write(self, line: str) -> str:
-        return line
+        return attachment(write(events), name, media_type)
 
 
 def _as_csv(events: Iterator[GrantEvent]) -> Iterator[str]:
-    writer = csv.writer(_Line())
-    yield writer.writerow(COLUMNS)
+    yield as_csv_line(COLUMNS)
     for event in events:
-        yield writer.writerow([_cell(value) for value in _values(event)])
+        yield as_csv_line(_values(event))
 
 
 def _as_json_lines(events: Iterator[GrantEvent]) -> Iterator[str]:
@@ -122,9 +166,3 @@ def _as_json_lines(events: Iterator[GrantEvent]) -> Iterator[str]:
 def _values(event: GrantEvent) -> list[Any]:
     values = [getattr(event, name) for name in COLUMNS]
     return [str(event.pk), event.at.isoformat(), *values[2:]]
-
-
-def _cell(value: Any) -> Any:
-    """A spreadsheet takes a cell that starts so for a formula: a quote makes it text."""
-    risky = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
-    return f"'{value}" if risky else value

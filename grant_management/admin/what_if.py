@@ -1,6 +1,7 @@
 """The what-if tester: paste a call, see each check. Nothing is written, nothing is kept."""
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from django import forms
@@ -11,6 +12,7 @@ from ..explanation import Step, explain
 from ..models import Service
 from ..protocol.results import Refused
 from ..serializers import JSON, GMRequest, GMResponse, parse_gm_request
+from .display import state
 
 
 class WhatIfForm(forms.Form):
@@ -52,11 +54,7 @@ def ask(service: Service, form: WhatIfForm) -> dict[str, Any]:
 
 
 def _shown(steps: list[Step]) -> list[dict[str, Any]]:
-    marks = {"passed": "✓", "refused": "✗", "not needed": "○", "not reached": "…"}
-    return [
-        {"mark": marks[step.state], "state": step.state, "title": step.title, "why": step.why}
-        for step in steps
-    ]
+    return [asdict(step) | {"badge": state(step.state)} for step in steps]
 
 
 def _pretty(answer: GMResponse) -> str:

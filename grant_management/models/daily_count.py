@@ -52,7 +52,7 @@ class DailyCount(models.Model):
 
     class Meta:
         verbose_name = _("daily count")
-        verbose_name_plural = _("daily counts")
+        verbose_name_plural = _("overview")
         constraints = [
             models.UniqueConstraint(
                 fields=["service", "kind", "day", "client_id"], name="gm_daily_count_unique"
@@ -126,9 +126,13 @@ def _add(groups: Iterable[Any]) -> None:
         cursor.executemany(sql, [[group[name] for name in names] for group in groups])
 
 
+def live_by_client(service: Service, now: datetime) -> Iterable[tuple[str, int]]:
+    """The active grants of each client: reads all of the service."""
+    live = Grant.objects.filter(service=service).with_status(GrantStatus.ACTIVE, now)
+    return live.order_by().values_list("client__client_id").annotate(Count("pk"))
+
+
 def _live(service: Service, now: datetime) -> Iterable[DailyCount]:
-    grants = Grant.objects.with_status(GrantStatus.ACTIVE, service, now).order_by()
-    for client_id, number in grants.values_list("client__client_id").annotate(Count("pk")):
-        yield DailyCount(
-            service=service, day=now.date(), client_id=client_id, kind=LIVE, number=number
-        )
+    day = now.date()
+    for client_id, number in live_by_client(service, now):
+        yield DailyCount(service=service, day=day, client_id=client_id, kind=LIVE, number=number)

@@ -36,27 +36,31 @@ class UpdatedBy(models.TextChoices):
     AUTHORIZATION_SERVER = "authorization_server", _("authorization server")
 
 
+def status_condition(status: GrantStatus, now: datetime) -> Q:
+    """The rule of `Grant.status`, for many rows."""
+    cut_offs = ("client__not_before", "service__not_before")
+    before, kept = Q(), Q()
+    for cut_off in cut_offs:
+        before |= Q(created_at__lt=F(cut_off))
+        # A comparison with no cut-off is unknown to SQL, and so is its negation: say it in words.
+        kept &= Q(**{cut_off: None}) | Q(created_at__gte=F(cut_off))
+    there = Q(revoked_at=None) & kept
+    alive = there & (Q(expires_at=None) | Q(expires_at__gt=now))
+    return {
+        GrantStatus.REVOKED: Q(revoked_at__isnull=False),
+        GrantStatus.CUT_OFF: Q(revoked_at=None) & before,
+        GrantStatus.EXPIRED: there & Q(expires_at__lte=now),
+        GrantStatus.PENDING: alive & Q(pending=True),
+        GrantStatus.ACTIVE: alive & Q(pending=False),
+    }[status]
+
+
 class GrantQuerySet(models.QuerySet["Grant"]):
     """The store of grants."""
 
-    def with_status(self, status: GrantStatus, service: Service, now: datetime) -> Self:
-        """Those of this service that have it: the rule of `Grant.status`, for many rows."""
-        before = Q(created_at__lt=F("client__not_before"))
-        # A comparison with no cut-off is unknown to SQL, and so is its negation: say it in words.
-        kept = Q(client__not_before=None) | Q(created_at__gte=F("client__not_before"))
-        if service.not_before is not None:
-            before |= Q(created_at__lt=service.not_before)
-            kept &= Q(created_at__gte=service.not_before)
-        there = Q(revoked_at=None) & kept
-        alive = there & (Q(expires_at=None) | Q(expires_at__gt=now))
-        conditions = {
-            GrantStatus.REVOKED: Q(revoked_at__isnull=False),
-            GrantStatus.CUT_OFF: Q(revoked_at=None) & before,
-            GrantStatus.EXPIRED: there & Q(expires_at__lte=now),
-            GrantStatus.PENDING: alive & Q(pending=True),
-            GrantStatus.ACTIVE: alive & Q(pending=False),
-        }
-        return self.filter(conditions[status], service=service)
+    def with_status(self, status: GrantStatus, now: datetime) -> Self:
+        """Those that have it."""
+        return self.filter(status_condition(status, now))
 
     def revoke_all(
         self, service: Service, keys: list[Any], at: datetime, actor: Actor, why: Reason
@@ -128,6 +132,11 @@ class Grant(LastUsed, models.Model):
             models.Index(fields=["service", "subject", "-created_at"], name="gm_grant_subject"),
             models.Index(fields=["service", "client", "-created_at"], name="gm_grant_client"),
             models.Index(fields=["service", "-created_at", "-id"], name="gm_grant_newest"),
+            models.Index(
+                fields=["service", "expires_at"],
+                name="gm_grant_expires",
+                condition=Q(revoked_at=None, expires_at__isnull=False),
+            ),
             models.Index(
                 fields=["service", "created_at"],
                 name="gm_grant_pending",

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 from django.db import models, transaction
 from django.db.models import F, Q
@@ -32,9 +32,14 @@ class SweepStatus(models.TextChoices):
 class SweepQuerySet(models.QuerySet["Sweep"]):
     """The sweeps that there were."""
 
-    def start(self, wanted: GrantFilter, now: datetime, actor: Actor, why: Reason) -> "Sweep":
-        """A sweep to work on. Where a cut-off does it, that is in force when this returns."""
-        fields = {name: getattr(wanted, name) for name in ("service", "client", "created_before")}
+    def start(
+        self, wanted: GrantFilter, now: datetime, actor: Actor, why: Reason, **fields: Any
+    ) -> "Sweep":
+        """A sweep to work on. Where a cut-off does it, that is in force when this returns.
+
+        IntegrityError: there is one with the `pk` that is among the `fields`.
+        """
+        fields |= {name: getattr(wanted, name) for name in ("service", "client", "created_before")}
         names = {name: getattr(wanted, name) or "" for name in _NAMES}
         with transaction.atomic():
             if wanted.is_cut_off:

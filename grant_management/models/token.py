@@ -60,7 +60,7 @@ class Token(models.Model):
         ]
         indexes = [
             models.Index(fields=["service", "expires_at"], name="gm_%(class)s_expires"),
-            models.Index(fields=["service", "grant"], name="gm_%(class)s_grant"),
+            models.Index(fields=["service", "grant", "-id"], name="gm_%(class)s_tokens"),
             models.Index(fields=["service", "client"], name="gm_%(class)s_client"),
         ]
 

@@ -95,7 +95,7 @@ def list_grants(service: Service, members: Members, now: datetime) -> Answer:
     if wanted is not None and wanted not in GrantStatus.values:
         raise Refused(Result.BODY_UNREADABLE, f"'status' is one of {', '.join(GrantStatus)}.")
     if wanted is not None:
-        rows = rows.with_status(GrantStatus(wanted), service, now)
+        rows = rows.with_status(GrantStatus(wanted), now)
     page = list(_after(rows, values.get("cursor")).order_by("-created_at", "-id")[: limit + 1])
     for grant in page:
         grant.service = grant.client.service = service

@@ -1,0 +1,98 @@
+"""The log of calls: why was this one refused?"""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+
+from ..models import Call
+from ..protocol.results import GMAction, Result
+from .display import identifier, moment, state
+from .keyset import Rows
+from .listing import BetweenForm, Column, ListAdmin
+
+ACTIONS = [
+    ("", _("Any")),
+    *((name.value, name.value) for name in (GMAction.QUERY, GMAction.REVOKE)),
+]
+DONE = (Result.QUERIED.code, Result.REVOKED.code)
+
+
+class CallListForm(BetweenForm):
+    """By the grant; and more."""
+
+    search_help = _("Exact: a grant ID")
+    action = forms.ChoiceField(label=_("Action"), required=False, choices=ACTIONS)
+    outcome = forms.ChoiceField(
+        label=_("Outcome"),
+        required=False,
+        choices=[("", _("Any")), ("done", _("Done")), ("refused", _("Refused"))],
+    )
+    code = forms.CharField(label=_("Code"), required=False)
+    client = forms.CharField(
+        label=_("Client ID"),
+        required=False,
+        widget=forms.TextInput(attrs={"data-suggest": "client", "autocomplete": "off"}),
+    )
+
+    def narrow(self, rows: Rows) -> Rows:
+        """By the grant."""
+        rows = super().narrow(rows)
+        values = self.given("q")
+        return rows.filter(grant_id=values["q"]) if values else rows
+
+    def condition(self) -> Q | None:
+        """By what was asked and answered."""
+        names = {"action": "action", "code": "code", "client": "client_id"}
+        values = self.given(*names)
+        found = Q(**{names[name]: value for name, value in values.items()})
+        if self.cleaned_data.get("outcome") == "done":
+            found &= Q(code__in=DONE)
+        elif self.cleaned_data.get("outcome") == "refused":
+            found &= ~Q(code__in=DONE)
+        return found or None
+
+
+def _outcome(call: Call) -> str:
+    done = call.code in DONE
+    return state("passed" if done else "refused", _("Done") if done else _("Refused"))
+
+
+@admin.register(Call)
+class CallAdmin(ListAdmin[Call]):
+    """A call with each of its checks."""
+
+    list_form = CallListForm
+    columns = (
+        Column(_("When"), lambda call: moment(call.at), leads=True),
+        Column(_("Outcome"), _outcome),
+        Column(_("Action"), lambda call: call.action),
+        Column(_("Code"), lambda call: call.code),
+        Column(_("Client"), lambda call: call.client_id),
+        Column(_("Grant"), lambda call: identifier(call.grant_id)),
+    )
+    empty_text = _(
+        "No call is kept. A service keeps a log where its call_log_size is above 0: see its page."
+    )
+    change_form_template = "admin/grant_management/call.html"
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """The sentence, the checks, and what went out."""
+        call = self.get_object(request, object_id)
+        context = {} if call is None else _shown(call)
+        return super().change_view(request, object_id, form_url, context | (extra_context or {}))
+
+
+def _shown(call: Call) -> dict[str, Any]:
+    return {
+        "call": call,
+        "outcome": _outcome(call),
+        "at": moment(call.at),
+        "grant": identifier(call.grant_id),
+        "steps": [step | {"badge": state(step["state"])} for step in call.steps],
+    }

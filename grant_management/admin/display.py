@@ -1,0 +1,115 @@
+"""How values are shown: times, IDs, states; the same on every page."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from django.contrib.humanize.templatetags.humanize import naturaltime
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from ..models import GrantStatus, SweepStatus
+from ..protocol import strict_json
+
+NONE: Final = "\N{EN DASH}"
+ICONS: Final = {
+    GrantStatus.ACTIVE: "●",
+    GrantStatus.PENDING: "◔",
+    GrantStatus.EXPIRED: "○",
+    GrantStatus.REVOKED: "✕",
+    GrantStatus.CUT_OFF: "✂",
+    SweepStatus.RUNNING: "▶",
+    SweepStatus.PAUSED: "⏸",
+    SweepStatus.STOPPED: "■",
+    SweepStatus.DONE: "✓",
+    "passed": "✓",
+    "refused": "✕",
+    "not needed": "○",
+    "not reached": "…",
+}
+
+
+def moment(at: datetime | None) -> str:
+    """Relative, with the absolute time and its zone behind it."""
+    if at is None:
+        return NONE
+    exact = at.astimezone(UTC)
+    return format_html(
+        '<time datetime="{}" title="{} UTC">{}</time>',
+        exact.isoformat(),
+        f"{exact:%Y-%m-%d %H:%M:%S}",
+        naturaltime(at),
+    )
+
+
+def state(name: str, label: Any = "") -> SafeString:
+    """An icon and a word, so that nobody needs the colour."""
+    css = str(name).replace(" ", "-").replace("_", "-")
+    icon = ICONS.get(name, "•")
+    words = label or getattr(name, "label", name)
+    return format_html(
+        '<span class="gm-state gm-{}"><span aria-hidden="true">{}</span> {}</span>',
+        css,
+        icon,
+        words,
+    )
+
+
+def identifier(value: str | None) -> str:
+    """In the middle shortened, the whole of it to be copied."""
+    if not value:
+        return NONE
+    short = value if len(value) <= 17 else f"{value[:8]}…{value[-8:]}"
+    return format_html(
+        '<span class="gm-id"><code title="{}">{}</code>{}</span>', value, short, copy_button(value)
+    )
+
+
+def copy_button(value: str) -> SafeString:
+    """Shown by the script that makes it work."""
+    return format_html(
+        '<button type="button" class="gm-copy" data-copy="{}" hidden>{}</button>', value, _("Copy")
+    )
+
+
+def link(url: str, text: Any) -> SafeString:
+    """A link."""
+    return format_html('<a href="{}">{}</a>', url, text)
+
+
+def few(names: list[str], number: int = 3) -> str:
+    """The first of them, then how many more."""
+    more = f" +{len(names) - number}" if len(names) > number else ""
+    return " ".join(names[:number]) + more or NONE
+
+
+def tree(value: Any) -> SafeString:
+    """A JSON value as nested lists; numbers as they were written."""
+    if isinstance(value, dict):
+        rows = ((name, tree(member)) for name, member in value.items())
+        items = format_html_join("", "<li><b>{}</b> {}</li>", rows)
+        return format_html('<ul class="gm-tree">{}</ul>', items)
+    if isinstance(value, list):
+        items = format_html_join("", "<li>{}</li>", ((tree(one),) for one in value))
+        return format_html('<ul class="gm-tree">{}</ul>', items)
+    text = value if isinstance(value, str) else strict_json.dumps(value)
+    return format_html("<span>{}</span>", text)
+
+
+def indented(text: str) -> str:
+    """A JSON text, to be read; numbers as they were written."""
+    return _indented(strict_json.loads(text, keep_numbers=True), "")
+
+
+def _indented(value: Any, margin: str) -> str:
+    inner = margin + "  "
+    if isinstance(value, dict) and value:
+        lines = [
+            f"{inner}{json.dumps(name)}: {_indented(one, inner)}" for name, one in value.items()
+        ]
+        return "{\n" + ",\n".join(lines) + f"\n{margin}}}"
+    if isinstance(value, list) and value:
+        lines = [inner + _indented(one, inner) for one in value]
+        return "[\n" + ",\n".join(lines) + f"\n{margin}]"
+    return strict_json.dumps(value)

@@ -1,0 +1,178 @@
+"""The overview: what a shift begins with. Figures with the list that each counts, and bars with
+the table behind them.
+"""
+
+from collections import Counter
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, QuerySet, Sum
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from ..models import (
+    COUNT_LIMIT,
+    AccessToken,
+    Call,
+    Client,
+    DailyCount,
+    EventKind,
+    Grant,
+    GrantEvent,
+    Service,
+    Tally,
+    shown_number,
+)
+from ..models.daily_count import live_by_client
+from ..models.keys import first_uuid7
+from .call import DONE
+from .display import moment
+from .read_only import ReadOnlyAdmin, limited
+
+DAYS: Final = 30
+TOP: Final = 10
+BAR: Final = 100
+"""Height of the highest bar, in units of the drawing."""
+
+
+@admin.register(DailyCount)
+class OverviewAdmin(ReadOnlyAdmin[DailyCount]):
+    """One page: nobody looks at a counter alone."""
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """The overview of a service."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        now = timezone.now()
+        services = limited(Service.objects.order_by("name", "pk"), request, "organization")
+        service = _chosen(request, services)
+        context: dict[str, Any] = {"services": services[:100], "service": service}
+        if service is not None:
+            tally = Tally.count_events(now)
+            counts = DailyCount.objects.filter(service=service)
+            clients, live_at = _live(service, counts, tally, now)
+            context |= {
+                "figures": self._figures(service, clients, now),
+                "days": _days(counts, now.date()),
+                "codes": _codes(service, now),
+                "clients": clients.most_common(TOP),
+                "cut_offs": _cut_offs(service),
+                "backlog": shown_number(_backlog(service, now)),
+                "counted": moment(tally.counted_until),
+                "live_at": moment(live_at),
+            }
+        return self.page(request, "overview.html", _("Overview"), **context)
+
+    def _figures(
+        self, service: Service, clients: Counter[str], now: datetime
+    ) -> list[tuple[Any, str, str]]:
+        """A label, a number and the list that it counts, each."""
+        today = now.date().isoformat()
+        hour = Call.objects.filter(service=service, pk__gte=first_uuid7(now - timedelta(hours=1)))
+        week = Grant.objects.filter(service=service, revoked_at=None)
+        ending = week.filter(expires_at__gt=now, expires_at__lte=now + timedelta(days=7))
+        return [
+            (
+                _("active grants"),
+                f"{clients.total():,}",
+                self._list("grant", service, status="active"),
+            ),
+            (
+                _("revoked today"),
+                _bounded(_revoked_today(service, now)),
+                self._list("grantevent", service, kind="revoked", since=today),
+            ),
+            (
+                _("refused calls in the last hour"),
+                _bounded(hour.exclude(code__in=DONE)),
+                self._list("call", service, outcome="refused", since=today),
+            ),
+            (
+                _("expiring this week"),
+                _bounded(ending),
+                self._list("grant", service, status="active", expires_within="7"),
+            ),
+        ]
+
+    def _list(self, model: str, service: Service, **filters: str) -> str:
+        name = f"admin:grant_management_{model}_changelist"
+        url = reverse(name, current_app=self.admin_site.name)
+        return f"{url}?{urlencode({'service': service.pk, **filters})}"
+
+
+def _chosen(request: HttpRequest, services: "QuerySet[Service]") -> Service | None:
+    number = request.GET.get("service", "")
+    if number.isdecimal() and int(number) < 2**63:
+        return services.filter(pk=int(number)).first()
+    return services.first()
+
+
+def _live(
+    service: Service, counts: "QuerySet[DailyCount]", tally: Tally, now: datetime
+) -> tuple[Counter[str], datetime | None]:
+    """The active grants of each client, and as of when: now, where they are few; else as the purge
+    counted them last.
+    """
+    grants = Grant.objects.filter(service=service)
+    if grants[: COUNT_LIMIT + 1].count() <= COUNT_LIMIT:
+        return Counter(dict(live_by_client(service, now))), now
+    return Counter(dict(counts.live().values_list("client_id", "number"))), tally.live_at
+
+
+def _bounded(rows: "QuerySet[Any]") -> str:
+    return shown_number(rows[: COUNT_LIMIT + 1].count())
+
+
+def _revoked_today(service: Service, now: datetime) -> "QuerySet[GrantEvent]":
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    return GrantEvent.objects.filter(service=service, at__gte=midnight, kind=EventKind.REVOKED)
+
+
+def _days(counts: "QuerySet[DailyCount]", today: date) -> list[dict[str, Any]]:
+    """The last days, oldest first: created and revoked, as numbers and as bars."""
+    since = today - timedelta(days=DAYS - 1)
+    rows = counts.filter(day__gte=since, kind__in=(EventKind.CREATED, EventKind.REVOKED))
+    sums = {
+        (row["day"], row["kind"]): row["sum"]
+        for row in rows.values("day", "kind").annotate(sum=Sum("number"))
+    }
+    highest = max(sums.values(), default=0) or 1
+    return [_day(since + timedelta(days=n), n, sums, highest) for n in range(DAYS)]
+
+
+def _day(day: date, place: int, sums: dict[Any, int], highest: int) -> dict[str, Any]:
+    shown: dict[str, Any] = {"day": day, "x": place * 20}
+    for name, kind in (("created", EventKind.CREATED), ("revoked", EventKind.REVOKED)):
+        number = sums.get((day, kind), 0)
+        height = round(number / highest * BAR) if number else 0
+        shown[name] = {"number": number, "height": max(height, 1) if number else 0}
+        shown[name]["y"] = BAR - shown[name]["height"]
+    return shown
+
+
+def _codes(service: Service, now: datetime) -> list[Any]:
+    """Refusals of the last day by code, in the log of calls."""
+    since = first_uuid7(now - timedelta(days=1))
+    calls = Call.objects.filter(service=service, pk__gte=since).exclude(code__in=DONE)
+    newest = calls.order_by("-pk").values("pk")[:COUNT_LIMIT]
+    codes = Call.objects.filter(pk__in=newest).values("code").annotate(number=Count("pk"))
+    return list(codes.order_by("-number")[:TOP])
+
+
+def _cut_offs(service: Service) -> list[tuple[str, Any]]:
+    """What is cut off now: the service, and its clients."""
+    clients = Client.objects.filter(service=service).exclude(not_before=None)
+    shown: list[Service | Client] = [service] if service.not_before else []
+    shown += clients.order_by("-not_before")[:TOP]
+    return [(str(one), moment(one.not_before)) for one in shown]
+
+
+def _backlog(service: Service, now: datetime) -> int:
+    """Access tokens that the purge could delete."""
+    expired = AccessToken.objects.filter(service=service, expires_at__lte=now)
+    return expired[: COUNT_LIMIT + 1].count()

@@ -1,0 +1,119 @@
+// What the admin's pages do beyond their forms: copy, keys, suggestions, progress. Every page works
+// without it.
+"use strict";
+
+document.addEventListener("DOMContentLoaded", () => {
+  copyButtons();
+  printButtons();
+  keys();
+  suggestions();
+  progress();
+});
+
+function copyButtons() {
+  if (!navigator.clipboard) return;
+  for (const button of document.querySelectorAll("[data-copy]")) {
+    const label = button.textContent;
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(button.dataset.copy);
+      button.textContent = "✓";
+      setTimeout(() => { button.textContent = label; }, 1500);
+    });
+  }
+}
+
+function printButtons() {
+  for (const button of document.querySelectorAll("[data-print]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => window.print());
+  }
+}
+
+const KEYS = [["/", "search"], ["j", "next row"], ["k", "previous row"], ["?", "these keys"]];
+
+function keys() {
+  let current = -1;
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest("input, select, textarea, [contenteditable]");
+    if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    const rows = [...document.querySelectorAll("[data-row] a")];
+    if (event.key === "/") {
+      const box = document.querySelector("[data-search], #searchbar");
+      if (box) { event.preventDefault(); box.focus(); }
+    } else if ((event.key === "j" || event.key === "k") && rows.length) {
+      const step = event.key === "j" ? 1 : -1;
+      current = Math.min(Math.max(current + step, 0), rows.length - 1);
+      firstLink(rows[current]).focus();
+    } else if (event.key === "?") {
+      showKeys();
+    }
+  });
+}
+
+function firstLink(link) {
+  return link.closest("[data-row]").querySelector("a");
+}
+
+function showKeys() {
+  let dialog = document.getElementById("gm-keys");
+  if (!dialog) {
+    dialog = document.createElement("dialog");
+    dialog.id = "gm-keys";
+    dialog.setAttribute("aria-label", "Keys");
+    const list = document.createElement("dl");
+    for (const [key, what] of KEYS) {
+      list.append(text("dt", key), text("dd", what));
+    }
+    const close = text("button", "Close");
+    close.addEventListener("click", () => dialog.close());
+    dialog.append(list, close);
+    document.body.append(dialog);
+  }
+  dialog.showModal();
+}
+
+function text(name, content) {
+  const element = document.createElement(name);
+  element.textContent = content;
+  return element;
+}
+
+function suggestions() {
+  for (const box of document.querySelectorAll("[data-suggest]")) {
+    const form = box.form;
+    const list = document.createElement("datalist");
+    list.id = `${box.id}_suggestions`;
+    box.after(list);
+    box.setAttribute("list", list.id);
+    box.addEventListener("input", async () => {
+      const service = form.elements.service ? form.elements.service.value : "";
+      const query = new URLSearchParams({ service, q: box.value });
+      const response = await fetch(`${form.dataset.suggestUrl}?${query}`);
+      if (!response.ok) return;
+      const found = await response.json();
+      list.replaceChildren(...found.values.map((value) => new Option(value, value)));
+    });
+  }
+}
+
+function progress() {
+  const place = document.querySelector("[data-progress]");
+  if (!place) return;
+  const part = (name) => place.querySelector(`[data-is=${name}]`);
+  let first = "";
+  const ask = async () => {
+    const response = await fetch(place.dataset.progress);
+    if (!response.ok) return;
+    const now = await response.json();
+    first = first || now.status;
+    if (now.status !== first) { location.reload(); return; }
+    part("revoked").textContent = now.revoked;
+    part("rate").textContent = now.rate;
+    const left = now.secondsLeft === null ? "" : `, ${now.secondsLeft} s`;
+    part("left").textContent = left;
+    if (now.expected !== null) place.querySelector("progress").value = now.revoked;
+    if (now.status !== "done") setTimeout(ask, 1000);
+  };
+  ask();
+}

@@ -52,6 +52,12 @@ def test(options: argparse.Namespace, rest: list[str]) -> int:
     return int(failed)
 
 
+def screenshots(options: argparse.Namespace, rest: list[str]) -> int:
+    """The pictures of the documentation."""
+    _install("requirements-dev.lock")
+    return _become(["-m", "tests.browser.screenshots"])
+
+
 def serve(options: argparse.Namespace, rest: list[str]) -> int:
     """Migrates, then serves."""
     environment = dict(os.environ)
@@ -91,6 +97,8 @@ def _parser() -> argparse.ArgumentParser:
     one = commands.add_parser("test", help="run the tests, on SQLite and on PostgreSQL")
     one.add_argument("--db", choices=["sqlite", "postgresql"], help="on this one only")
     one.set_defaults(command=test)
+    one = commands.add_parser("screenshots", help="take the pictures of the documentation again")
+    one.set_defaults(command=screenshots)
     one = commands.add_parser("serve", help="migrate the database, then serve")
     one.add_argument("--host", default="127.0.0.1")
     one.add_argument("--port", type=int, default=8000)

@@ -19,6 +19,7 @@ from django.contrib.auth import get_user_model  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
+from gm_project.demo_past import make_past  # noqa: E402
 from grant_management.models import (  # noqa: E402
     AccessToken,
     ApiToken,
@@ -86,9 +87,14 @@ def seed(base: str) -> DemoData:
     get_user_model()._default_manager.create_superuser("demo", "", password)
     organization = Organization.objects.create(name="Example Bank")
     service = Service.objects.create(
-        organization=organization, name="Retail", grant_management_endpoint=f"{base}/gm"
+        organization=organization,
+        name="Retail",
+        grant_management_endpoint=f"{base}/gm",
+        call_log_size=1_000,
+        track_last_used=True,
     )
-    client = Client.objects.create(service=service, client_id="budget-app", name="Budget App")
+    make_past(service, timezone.now())
+    client = Client.objects.get(service=service, client_id="budget-app")
     _, api_token = ApiToken.objects.issue(
         organization=organization, service=service, now=timezone.now(), description="Demo"
     )

@@ -9,6 +9,8 @@ from grant_management.errors import refusal_response
 from grant_management.protocol.results import Refused, Result
 
 urlpatterns = [
+    # Browsers ask for it on every page; that there is none is no error.
+    path("favicon.ico", lambda request: HttpResponse(status=204)),
     path("admin/", admin.site.urls),
     path("", include("grant_management.urls")),
 ]

@@ -33,6 +33,7 @@ _INCIDENT = (
 )
 _ADMINISTRATOR = (
     *_INCIDENT,
+    "change_service",
     "view_apitoken",
     "manage_apitoken",
     "view_organizationmember",

@@ -12,7 +12,7 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ..models import ApiToken, Organization, Service
+from ..models import Actor, ApiToken, Organization, Service
 from .read_only import ReadOnlyAdmin, limited
 
 ONCE = "grant_management_once"
@@ -31,8 +31,10 @@ class IssueForm(OnceForm):
     organization = forms.ModelChoiceField(Organization.objects.all(), label=_("Organization"))
     service = forms.ModelChoiceField(Service.objects.all(), label=_("Service"), required=False)
     description = forms.CharField(label=_("Description"), max_length=255, required=False)
-    expires_at = forms.SplitDateTimeField(
-        label=_("Expires (UTC)"), required=False, widget=forms.SplitDateTimeWidget
+    expires_at = forms.DateTimeField(
+        label=_("Expires (UTC)"),
+        required=False,
+        help_text=_("As 2027-01-31 12:00:00; empty: never"),
     )
     can_manage_tokens = forms.BooleanField(
         label=_("May manage the organization's API tokens"), required=False
@@ -114,7 +116,7 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
                 return self._again(request)
             _token, value = ApiToken.objects.issue(
                 now=timezone.now(),
-                created_by=request.user.get_username(),
+                actor=_operator(request),
                 **form.cleaned_data,
             )
             return self._show(request, _("API token issued"), value)
@@ -126,7 +128,8 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
         token = self._token(request, pk)
         form = OnceForm(request.POST or None, initial=_fresh(request))
         if request.method == "POST" and form.is_valid():
-            value = token.rotate() if _first_time(request, form.cleaned_data["once"]) else None
+            first = _first_time(request, form.cleaned_data["once"])
+            value = token.rotate(timezone.now(), _operator(request)) if first else None
             if value is None:
                 return self._again(request)
             return self._show(request, _("API token rotated"), value)
@@ -140,7 +143,7 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
         token = self._token(request, pk)
         form = OnceForm(request.POST or None, initial=_fresh(request))
         if request.method == "POST":
-            done = token.revoke(timezone.now())
+            done = token.revoke(timezone.now(), _operator(request))
             said = _("The API token was revoked.") if done else _("It had been revoked before.")
             messages.success(request, said)
             return HttpResponseRedirect(self.url("change", token))
@@ -173,6 +176,10 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
     def _again(self, request: HttpRequest) -> HttpResponse:
         messages.warning(request, _("That was done already: the value is shown once."))
         return HttpResponseRedirect(self.url("changelist"))
+
+
+def _operator(request: HttpRequest) -> Actor:
+    return Actor.operator(request.user.get_username())
 
 
 def _fresh(request: HttpRequest) -> dict[str, str]:

@@ -28,7 +28,7 @@ from ..models import (
     Tally,
     shown_number,
 )
-from ..models.daily_count import live_by_client
+from ..models.daily_count import DailyCountQuerySet, live_by_client
 from ..models.keys import first_uuid7
 from .call import DONE
 from .display import moment
@@ -113,7 +113,7 @@ def _chosen(request: HttpRequest, services: "QuerySet[Service]") -> Service | No
 
 
 def _live(
-    service: Service, counts: "QuerySet[DailyCount]", tally: Tally, now: datetime
+    service: Service, counts: DailyCountQuerySet, tally: Tally, now: datetime
 ) -> tuple[Counter[str], datetime | None]:
     """The active grants of each client, and as of when: now, where they are few; else as the purge
     counted them last.

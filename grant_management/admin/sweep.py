@@ -148,7 +148,9 @@ class SweepAdmin(ListAdmin[Sweep]):
     def start_view(self, request: HttpRequest) -> HttpResponse:
         """Step 1: choose."""
         self._check_may_start(request)
-        form = FilterForm(initial=request.GET.dict(), services=self._services(request))
+        services = self._services(request)
+        first = {"service": services.first()} | request.GET.dict()
+        form = FilterForm(initial=first, services=services)
         return self._ask(request, form)
 
     def check_view(self, request: HttpRequest) -> HttpResponse:

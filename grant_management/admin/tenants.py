@@ -4,22 +4,25 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, Final
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import URLPattern, path
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ..models import Client, EventKind, Organization, OrganizationMember, Service
+from ..models import Actor, Client, EventKind, Organization, OrganizationMember, Service
 from ..models.cut_off import CutOff
 from .actions import ObjectAction, OperatorAdmin, Text
 from .display import moment
 from .keyset import Rows
 from .listing import Column, ListAdmin, ListForm
 from .read_only import ReadOnlyAdmin, organizations
+from .settings import SettingsForm, portrait
 from .what_if import WhatIfForm, ask
 
 SUGGESTIONS: Final = 10
+CHANGE: Final = "grant_management.change_service"
 
 
 def _what_a_cut_off_stops(target: Service | Client) -> Iterable[Text]:
@@ -85,26 +88,57 @@ class ServiceAdmin(OperatorAdmin[Service]):
     list_select_related = ("organization",)
     search_fields = ("name__startswith",)
     object_actions = (CUT_OFF_SERVICE,)
+    change_form_template = "admin/grant_management/service.html"
 
     def get_urls(self) -> list[URLPattern]:
-        """One more page."""
-        view = self.admin_site.admin_view(self.what_if_view)
-        name = "grant_management_service_what_if"
-        return [path("<path:object_id>/what-if/", view, name=name), *super().get_urls()]
+        """Two more pages."""
+        wrap, name = self.admin_site.admin_view, "grant_management_service"
+        return [
+            path("<path:object_id>/what-if/", wrap(self.what_if_view), name=f"{name}_what_if"),
+            path("<path:object_id>/settings/", wrap(self.settings_view), name=f"{name}_settings"),
+            *super().get_urls(),
+        ]
 
     def buttons(self, request: HttpRequest, row: Service) -> list[tuple[Text, str]]:
-        """The tester, for those who may revoke: it takes credentials."""
+        """Also the tester, for those who may revoke: it takes credentials; and the settings."""
         shown = super().buttons(request, row)
-        tester = (_("What would gm answer?"), self.url("what_if", row))
-        return [tester, *shown] if self._may_try(request) else shown
+        if request.user.has_perm(CHANGE):
+            shown.insert(0, (_("Change settings…"), self.url("settings", row)))
+        if self._may_try(request):
+            shown.insert(0, (_("What would gm answer?"), self.url("what_if", row)))
+        return shown
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """The settings in groups, with what each does; the nonces; how to point an SDK at it."""
+        service = self.get_object(request, object_id)
+        context = {} if service is None else portrait(service, request)
+        return super().change_view(request, object_id, form_url, context | (extra_context or {}))
+
+    def settings_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Other settings, with a reason: in force at the next call."""
+        if not (request.user.has_perm(CHANGE) and self.has_view_permission(request)):
+            raise PermissionDenied
+        service = self._service(request, object_id)
+        form = SettingsForm(request.POST or None, instance=service)
+        if request.method == "POST" and form.is_valid():
+            actor = Actor.operator(request.user.get_username())
+            changed = form.change(timezone.now(), actor)
+            said = _("Changed: %(names)s.") if changed else _("Nothing was changed.")
+            messages.success(request, said % {"names": ", ".join(changed)})
+            return HttpResponseRedirect(self.url("change", service))
+        title, page = _("Change settings"), self.url("change", service)
+        lines = [_("What is changed here holds from the next call on.")]
+        return self.page(
+            request, "action.html", title, row=service, page=page, form=form, lines=lines
+        )
 
     def what_if_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Each check of a call that is pasted, without its effects."""
         if not self._may_try(request):
             raise PermissionDenied
-        service = self.get_object(request, object_id)
-        if service is None:
-            raise Http404
+        service = self._service(request, object_id)
         form = WhatIfForm(request.POST or None, initial={"grant_id": request.GET.get("grant_id")})
         said = ask(service, form) if request.method == "POST" and form.is_valid() else {}
         page = self.url("change", service)
@@ -114,6 +148,12 @@ class ServiceAdmin(OperatorAdmin[Service]):
         )
         response["Cache-Control"] = "no-store"
         return response
+
+    def _service(self, request: HttpRequest, object_id: str) -> Service:
+        service = self.get_object(request, object_id)
+        if service is None:
+            raise Http404
+        return service
 
     def _may_try(self, request: HttpRequest) -> bool:
         may = request.user.has_perm("grant_management.revoke_grant")

@@ -4,11 +4,12 @@ import secrets
 from datetime import datetime
 from typing import Self
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import FilteredRelation, Q
 from django.utils.translation import gettext_lazy as _
 
 from ..protocol.digests import sha256
+from .event import Actor, EventKind, GrantEvent
 from .keys import uuid7
 from .last_used import LastUsed
 from .organization import Organization
@@ -21,15 +22,25 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     """The store of API tokens."""
 
     def issue(
-        self, *, organization: Organization, now: datetime, **fields: object
+        self,
+        *,
+        organization: Organization,
+        now: datetime,
+        actor: Actor | None = None,
+        **fields: object,
     ) -> tuple["ApiToken", str]:
-        """A new token and its clear value (43 characters, 256 bits), which is kept nowhere."""
+        """A new token and its clear value (43 characters, 256 bits), which is kept nowhere.
+
+        Without an actor there is nobody for an event to name, and none is written.
+        """
         value = secrets.token_urlsafe(32)
         prefix = value[:PREFIX_LENGTH]
-        token = self.model(
-            organization=organization, created_at=now, digest=sha256(value), prefix=prefix, **fields
-        )
-        token.save(force_insert=True)
+        fields |= {"digest": sha256(value), "prefix": prefix}
+        by = actor.name if actor else ""
+        token = self.model(organization=organization, created_at=now, created_by=by, **fields)
+        with transaction.atomic():
+            token.save(force_insert=True)
+            token.record(EventKind.API_TOKEN_ISSUED, now, actor)
         return token, value
 
     def presented(self, value: str, service_id: int) -> "ApiToken":
@@ -105,15 +116,35 @@ class ApiToken(LastUsed, models.Model):
             return None
         return asked
 
-    def rotate(self) -> str | None:
+    def rotate(self, at: datetime, actor: Actor) -> str | None:
         """The new clear value; the old one is dead at once. None: the token is dead already."""
         value = secrets.token_urlsafe(32)
         fields = {"digest": sha256(value), "prefix": value[:PREFIX_LENGTH]}
-        if ApiToken.objects.filter(pk=self.pk, revoked_at=None).update(**fields) == 0:
-            return None
-        self.digest, self.prefix = fields["digest"], value[:PREFIX_LENGTH]
+        with transaction.atomic():
+            if ApiToken.objects.filter(pk=self.pk, revoked_at=None).update(**fields) == 0:
+                return None
+            self.digest, self.prefix = fields["digest"], value[:PREFIX_LENGTH]
+            self.record(EventKind.API_TOKEN_ROTATED, at, actor)
         return value
 
-    def revoke(self, at: datetime) -> bool:
+    def revoke(self, at: datetime, actor: Actor | None = None) -> bool:
         """Whether this call revoked it; False where it was revoked already."""
-        return ApiToken.objects.filter(pk=self.pk, revoked_at=None).update(revoked_at=at) == 1
+        with transaction.atomic():
+            rows = ApiToken.objects.filter(pk=self.pk, revoked_at=None)
+            revoked = rows.update(revoked_at=at) == 1
+            if revoked:
+                self.record(EventKind.API_TOKEN_REVOKED, at, actor)
+        return revoked
+
+    def record(self, kind: EventKind, at: datetime, actor: Actor | None) -> None:
+        """The event, at each service that the token opens; none where there is nobody to name."""
+        if actor is None:
+            return
+        details = {"tokenId": str(self.pk), "prefix": self.prefix, "description": self.description}
+        opened = Service.objects.filter(organization=self.organization_id)
+        numbers = [self.service_id] if self.service_id else opened.values_list("pk", flat=True)
+        events = [
+            GrantEvent.about(kind, at, actor, service_id=number, details=details)
+            for number in numbers
+        ]
+        GrantEvent.objects.bulk_create(events)

@@ -24,6 +24,10 @@ class EventKind(models.TextChoices):
     CLIENT_UNLOCKED = "client_unlocked", _("Client unlocked")
     NONCE_EXPIRED = "nonce_expired", _("DPoP nonce expired by hand")
     IMPORTED = "imported", _("Records imported")
+    API_TOKEN_ISSUED = "api_token_issued", _("API token issued")
+    API_TOKEN_ROTATED = "api_token_rotated", _("API token rotated")
+    API_TOKEN_REVOKED = "api_token_revoked", _("API token revoked")
+    SETTINGS_CHANGED = "settings_changed", _("Settings changed")
 
 
 class ActorKind(models.TextChoices):
@@ -59,6 +63,11 @@ class Actor:
     def operator(cls, username: str) -> "Actor":
         """A user of the admin."""
         return cls(ActorKind.OPERATOR, username)
+
+    @classmethod
+    def api_token(cls, prefix: str) -> "Actor":
+        """A caller of the API, by the prefix of its token."""
+        return cls(ActorKind.SYSTEM, f"API token {prefix}")
 
     @classmethod
     def command(cls, name: str) -> "Actor":

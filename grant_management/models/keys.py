@@ -14,9 +14,12 @@ def random_number() -> int:
     return secrets.randbelow(MAX_NUMBER) + 1
 
 
-def uuid7() -> uuid.UUID:
-    """A UUID whose order is the order of time, to the millisecond (RFC 9562 §5.7)."""
-    return _uuid7(time.time_ns() // 1_000_000, secrets.randbits(74))
+def uuid7(at: datetime | None = None) -> uuid.UUID:
+    """A UUID whose order is the order of time, to the millisecond (RFC 9562 §5.7): of now, or of
+    another moment.
+    """
+    milliseconds = time.time_ns() // 1_000_000 if at is None else int(at.timestamp() * 1_000)
+    return _uuid7(milliseconds, secrets.randbits(74))
 
 
 def first_uuid7(at: datetime) -> uuid.UUID:

@@ -92,35 +92,90 @@ class Service(CutOff, models.Model):
     )
     name = models.CharField(_("name"), max_length=255)
     grant_management_endpoint = models.CharField(
-        max_length=2000, blank=True, default="", validators=[validate_endpoint]
+        help_text=_(
+            "Where grants are resources: what a proof's htu must be where a call sends no htu."
+        ),
+        max_length=2000,
+        blank=True,
+        default="",
+        validators=[validate_endpoint],
     )
-    dpop_nonce_required = models.BooleanField(default=False)
+    dpop_nonce_required = models.BooleanField(
+        help_text=_(
+            "Every DPoP proof must carry a nonce that this service handed out, else A281309."
+        ),
+        default=False,
+    )
     dpop_nonce_duration = models.PositiveIntegerField(
-        default=300, validators=[MinValueValidator(1), MaxValueValidator(86_400)]
+        help_text=_("Seconds that a nonce is handed out; it is taken for as long again."),
+        default=300,
+        validators=[MinValueValidator(1), MaxValueValidator(86_400)],
     )
-    dpop_signing_algs = models.JSONField(default=all_algs, validators=[validate_algs])
-    dpop_max_age = models.PositiveIntegerField(default=60, validators=[MaxValueValidator(3_600)])
-    dpop_clock_skew = models.PositiveIntegerField(default=60, validators=[MaxValueValidator(3_600)])
+    dpop_signing_algs = models.JSONField(
+        help_text=_("Algorithms that a proof may be signed with; others are refused with A281307."),
+        default=all_algs,
+        validators=[validate_algs],
+    )
+    dpop_max_age = models.PositiveIntegerField(
+        help_text=_("Seconds that a proof may be old, else A281307."),
+        default=60,
+        validators=[MaxValueValidator(3_600)],
+    )
+    dpop_clock_skew = models.PositiveIntegerField(
+        help_text=_("Seconds that a client's clock may differ."),
+        default=60,
+        validators=[MaxValueValidator(3_600)],
+    )
     ownership = models.CharField(
-        max_length=20, choices=Ownership.choices, default=Ownership.CLIENT_AND_SUBJECT
+        help_text=_("Whose grant a token may manage: A284301 and A284302 refuse the others."),
+        max_length=20,
+        choices=Ownership.choices,
+        default=Ownership.CLIENT_AND_SUBJECT,
     )
-    revoke_access_tokens = models.BooleanField(default=True)
-    show_timestamps = models.BooleanField(default=False)
+    revoke_access_tokens = models.BooleanField(
+        help_text=_("A revoke kills access tokens too; refresh tokens always die."), default=True
+    )
+    show_timestamps = models.BooleanField(
+        help_text=_("A QUERY also shows created_at, expires_at, last_updated_at and updated_by."),
+        default=False,
+    )
     actions_supported = models.JSONField(
-        default=all_actions, blank=True, validators=[validate_actions]
+        help_text=_("What the metadata offers, and what authorization requests may ask for."),
+        default=all_actions,
+        blank=True,
+        validators=[validate_actions],
     )
-    action_required = models.BooleanField(default=False)
+    action_required = models.BooleanField(
+        help_text=_("Authorization requests must say what becomes of the grant."), default=False
+    )
     access_token_duration = models.PositiveIntegerField(
-        default=3_600, validators=[MinValueValidator(1), MaxValueValidator(2**31 - 1)]
+        help_text=_("Seconds that a new access token lives, where the caller names none."),
+        default=3_600,
+        validators=[MinValueValidator(1), MaxValueValidator(2**31 - 1)],
     )
     refresh_token_duration = models.PositiveIntegerField(
-        default=30 * 86_400, validators=[MinValueValidator(1), MaxValueValidator(2**31 - 1)]
+        help_text=_("Seconds that a new refresh token lives, where the caller names none."),
+        default=30 * 86_400,
+        validators=[MinValueValidator(1), MaxValueValidator(2**31 - 1)],
     )
     call_log_size = models.PositiveIntegerField(
-        default=0, validators=[MaxValueValidator(1_000_000)]
+        help_text=_(
+            "Calls that are kept to be looked at; 0 keeps none. No credential is among them."
+        ),
+        default=0,
+        validators=[MaxValueValidator(1_000_000)],
     )
-    track_last_used = models.BooleanField(default=False)
-    realm = models.CharField(max_length=255, blank=True, default="", validators=[validate_storable])
+    track_last_used = models.BooleanField(
+        help_text=_("Tokens and grants remember when they were used last, to the minute."),
+        default=False,
+    )
+    realm = models.CharField(
+        help_text=_("The realm of a challenge; empty: the service's name."),
+        max_length=255,
+        blank=True,
+        default="",
+        validators=[validate_storable],
+    )
 
     class Meta:
         verbose_name = _("service")

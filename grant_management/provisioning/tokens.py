@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from ..members import Reader, identifier, identity, text
-from ..models import ApiToken, Service
+from ..models import Actor, ApiToken, Service
 from ..protocol.results import Refused, Result
 from ..protocol.strict_json import Literal
 from ..serializers import read
@@ -34,7 +34,7 @@ def create(call: Call) -> Answer:
         service=_service(call),
         now=call.now,
         description=_read(call, "description", text(255, shortest=0)) or "",
-        created_by=f"API token {call.caller.prefix}",
+        actor=_actor(call),
     )
     return _show(call, token) | {"accessToken": value}
 
@@ -58,7 +58,7 @@ def update(call: Call) -> Answer:
 def rotate(call: Call) -> Answer:
     """A new value; the old one is dead from now on."""
     token = _token(call)
-    value = token.rotate()
+    value = token.rotate(call.now, _actor(call))
     if value is None:
         raise Refused(Result.API_TOKEN_UNKNOWN)
     return _show(call, token) | {"accessToken": value}
@@ -66,7 +66,7 @@ def rotate(call: Call) -> Answer:
 
 def revoke(call: Call) -> Answer:
     """Dead at the very next request."""
-    _token(call).revoke(call.now)
+    _token(call).revoke(call.now, _actor(call))
     return {}
 
 
@@ -77,6 +77,10 @@ OPERATIONS: dict[str, Callable[[Call], Answer]] = {
     "rotate": rotate,
     "revoke": revoke,
 }
+
+
+def _actor(call: Call) -> Actor:
+    return Actor.api_token(call.caller.prefix)
 
 
 def _show(call: Call, token: ApiToken) -> dict[str, Any]:

@@ -38,7 +38,7 @@ class Command(GrantManagementCommand):
             description=_description(options),
             expires_at=_expiry(options, now),
             can_manage_tokens=options["can_manage_tokens"],
-            created_by=self.actor.name,
+            actor=self.actor,
         )
         shown = {"tokenId": str(token.pk), "accessToken": value, "kind": token.kind}
         text = f"API token {token.pk} ({token.kind}). It is shown this once:\n{value}"

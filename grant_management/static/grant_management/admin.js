@@ -101,13 +101,11 @@ function progress() {
   const place = document.querySelector("[data-progress]");
   if (!place) return;
   const part = (name) => place.querySelector(`[data-is=${name}]`);
-  let first = "";
   const ask = async () => {
     const response = await fetch(place.dataset.progress);
     if (!response.ok) return;
     const now = await response.json();
-    first = first || now.status;
-    if (now.status !== first) { location.reload(); return; }
+    if (now.status !== place.dataset.status) { location.reload(); return; }
     part("revoked").textContent = now.revoked;
     part("rate").textContent = now.rate;
     const left = now.secondsLeft === null ? "" : `, ${now.secondsLeft} s`;

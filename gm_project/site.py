@@ -1,0 +1,23 @@
+"""The admin site of the standalone project: its first page is the overview."""
+
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+
+class OperatorsSite(AdminSite):
+    """Where operators log in."""
+
+    site_header = "Grant management"
+    site_title = "Grant management"
+    site_url = None
+
+    def index(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: Any = None
+    ) -> HttpResponse:
+        """The overview, for those who may see it; else the list of what there is."""
+        if request.user.has_perm("grant_management.view_dailycount"):
+            return HttpResponseRedirect(reverse("admin:grant_management_dailycount_changelist"))
+        return super().index(request, extra_context)

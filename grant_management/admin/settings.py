@@ -1,0 +1,125 @@
+"""A service's page: its settings in groups, its nonces, and how to point an SDK at it."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, Final
+
+from django import forms
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from ..models import Actor, Client, DPoPNonce, EventKind, GrantEvent, Reason, Service
+from .actions import ReasonForm
+from .display import identifier, moment
+
+GROUPS: Final[list[tuple[Any, tuple[str, ...]]]] = [
+    (_("The service"), ("name", "grant_management_endpoint", "realm")),
+    (
+        _("Grants"),
+        (
+            "ownership",
+            "revoke_access_tokens",
+            "show_timestamps",
+            "actions_supported",
+            "action_required",
+        ),
+    ),
+    (
+        _("DPoP"),
+        (
+            "dpop_nonce_required",
+            "dpop_nonce_duration",
+            "dpop_signing_algs",
+            "dpop_max_age",
+            "dpop_clock_skew",
+        ),
+    ),
+    (_("Tokens"), ("access_token_duration", "refresh_token_duration")),
+    (_("What is noted"), ("call_log_size", "track_last_used")),
+]
+NAMES: Final = [name for _group, names in GROUPS for name in names]
+
+
+class SettingsForm(ReasonForm, forms.ModelForm):  # type: ignore[type-arg]
+    """All settings, and why they change."""
+
+    class Meta:
+        model = Service
+        fields = NAMES
+
+    def change(self, now: datetime, actor: Actor) -> list[str]:
+        """The names of what changed; written with the event that says from what to what."""
+        names = [name for name in self.changed_data if name in NAMES]
+        if not names:
+            return names
+        why = Reason(**{name: self.cleaned_data[name] for name in ("reason", "note", "ticket")})
+        with transaction.atomic():
+            before = Service.objects.select_for_update().get(pk=self.instance.pk)
+            details = {
+                "before": {name: getattr(before, name) for name in names},
+                "after": {name: getattr(self.instance, name) for name in names},
+            }
+            self.instance.save(update_fields=names)
+            kind, number = EventKind.SETTINGS_CHANGED, self.instance.pk
+            GrantEvent.objects.record(kind, number, now, actor, details=details, **asdict(why))
+        return names
+
+
+def portrait(service: Service, request: HttpRequest) -> dict[str, Any]:
+    """The context of its page."""
+    return {
+        "service": service,
+        "groups": [(title, [_setting(service, name) for name in names]) for title, names in GROUPS],
+        "nonces": _nonces(service)
+        if request.user.has_perm("grant_management.view_dpopnonce")
+        else [],
+        "base": request.build_absolute_uri("/").rstrip("/"),
+        "facts": [
+            (_("Service ID"), identifier(str(service.pk))),
+            (_("Organization"), service.organization),
+            (_("Clients"), _bounded_clients(service)),
+            (_("Cut off"), moment(service.not_before)),
+            (_("Cut off by"), _cut_off_by(service)),
+        ],
+    }
+
+
+def _setting(service: Service, name: str) -> dict[str, Any]:
+    field: Any = Service._meta.get_field(name)
+    value = getattr(service, name)
+    shown = ", ".join(value) if isinstance(value, list) else value
+    display = getattr(service, f"get_{name}_display", None)
+    return {"name": name, "value": display() if display else shown, "help": field.help_text}
+
+
+def _nonces(service: Service) -> list[dict[str, Any]]:
+    """The current one and the one before it, as far as they were handed out."""
+    now = timezone.now()
+    rows = DPoPNonce.objects.filter(service=service, expires_at__gt=now).order_by("-expires_at")[:2]
+    span = service.dpop_nonce_duration
+    return [
+        {
+            "nonce": row,
+            "value": identifier(row.value),
+            "which": _("current")
+            if (now - row.not_before).total_seconds() < span
+            else _("previous"),
+            "expires": moment(row.expires_at),
+        }
+        for row in rows
+    ]
+
+
+def _bounded_clients(service: Service) -> int:
+    return Client.objects.filter(service=service).count()
+
+
+def _cut_off_by(service: Service) -> str:
+    """Who moved it last; an event of the service itself has no client."""
+    if service.not_before is None:
+        return ""
+    events = GrantEvent.objects.filter(service=service, kind=EventKind.CUT_OFF, client_id="")
+    last = events.order_by("-at").first()
+    return last.actor if last else ""

@@ -1,0 +1,74 @@
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from .demo import find_chromium, log_in, must_have, running_browser, running_demo
+
+WCAG = {
+    "preload": False,
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"],
+}
+
+
+@pytest.fixture(scope="module")
+def demo(request):
+    if request.config.getoption("--db") != "sqlite":
+        pytest.skip("the demo has a database of its own: seen with --db sqlite")
+    if find_chromium() is None:
+        message = "needs Chromium: apt-get install chromium"
+        pytest.fail(message) if must_have() else pytest.skip(message)
+    with running_demo() as demo:
+        yield demo
+
+
+@pytest.fixture(scope="module")
+def browser(demo):
+    with running_browser() as browser:
+        yield browser
+
+
+@pytest.fixture
+def open_page(browser):
+    """A page in a browser context of its own; what went wrong in it fails the test."""
+    contexts, wrong = [], []
+
+    def hear(message):
+        if message.type in ("error", "warning"):
+            wrong.append(f"{message.text} {message.location}")
+
+    def open_(**options):
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", hear)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.set_default_timeout(15_000)
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert wrong == []
+
+
+@pytest.fixture
+def operator(open_page, demo):
+    """A page of somebody who has logged in."""
+
+    def log_in_(**options):
+        page = open_page(**options)
+        log_in(page, demo)
+        return page
+
+    return log_in_
+
+
+@pytest.fixture(scope="session")
+def axe():
+    """What axe finds on a page against WCAG 2.2 A and AA."""
+    checker = Axe()
+
+    def check(page):
+        found = checker.run(page, options=WCAG).response["violations"]
+        return [(one["id"], [node["html"][:160] for node in one["nodes"]]) for one in found]
+
+    return check

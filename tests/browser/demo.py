@@ -1,0 +1,89 @@
+"""The demo as a process of its own, and a browser to look at it."""
+
+import contextlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+
+from playwright.sync_api import sync_playwright
+
+from ..standalone import ROOT, environment, free_port
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# A test's browser calls nobody but the demo, and runs where there is no sandbox to be had.
+FLAGS = (
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+LINES = re.compile(
+    r"Admin: (?P<admin>\S+) +user: (?P<user>\S+) +password: (?P<password>\S+)"
+    r".*?/api/(?P<service>\d+)/auth/gm.*?Bearer (?P<api_token>[^']+)'"
+    r'.*?"accessToken": "(?P<access_token>[^"]+)".*?"grantId": "(?P<grant_id>[^"]+)"',
+    re.DOTALL,
+)
+
+
+@dataclass
+class Demo:
+    """What it printed."""
+
+    admin: str
+    user: str
+    password: str
+    service: str
+    api_token: str
+    access_token: str
+    grant_id: str
+
+    def url(self, path):
+        return f"{self.admin}grant_management/{path}"
+
+
+@contextlib.contextmanager
+def running_demo():
+    """The demo, once it has said all it says."""
+    line = [sys.executable, "-m", "gm_project.demo", "--port", str(free_port())]
+    process = subprocess.Popen(line, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True)
+    try:
+        said = ""
+        while "Revoke it:" not in said:
+            read = process.stdout.readline()
+            assert read, said
+            said += read
+        yield Demo(**LINES.search(said).groupdict())
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+        process.stdout.close()
+
+
+def find_chromium():
+    """Its path, or None."""
+    return next((path for name in NAMES if (path := shutil.which(name))), None)
+
+
+@contextlib.contextmanager
+def running_browser():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+def log_in(page, demo):
+    page.goto(demo.admin)
+    page.fill("#id_username", demo.user)
+    page.fill("#id_password", demo.password)
+    page.press("#id_password", "Enter")
+    page.wait_for_selector("#user-tools")
+
+
+def must_have():
+    """Whether a missing browser is a failure: where continuous integration judges."""
+    return bool(os.environ.get("CI"))

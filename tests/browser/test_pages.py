@@ -1,0 +1,119 @@
+"""Every page of ours: accessible, in both themes, at 360 pixels, under a strict policy."""
+
+import pytest
+
+ROW = [
+    "organization",
+    "service",
+    "client",
+    "grant",
+    "accesstoken",
+    "dpopnonce",
+    "grantevent",
+    "call",
+]
+LISTS = [*ROW, "refreshtoken", "sweep", "apitoken", "organizationmember", "dailycount"]
+POLICY = {"script-src 'self'", "style-src 'self'", "default-src 'none'"}
+
+
+def visit(page, demo):
+    """Each page in turn: its name, once it is open."""
+    for name in LISTS:
+        page.goto(demo.url(f"{name}/"))
+        yield f"list of {name}"
+    for name in ROW:
+        page.goto(demo.url(f"{name}/"))
+        page.click("[data-row] a, #result_list tbody a")
+        yield f"one {name}"
+    for name in ("grant/find/", "sweep/start/", "apitoken/issue/"):
+        page.goto(demo.url(name))
+        yield name
+    for name in ("settings", "what-if", "cut-off"):
+        page.goto(demo.url(f"service/{demo.service}/{name}/"))
+        yield f"service {name}"
+    page.goto(demo.url(f"grant/?q={demo.grant_id}"))
+    page.click("[data-row] a")
+    page.click("text=Revoke…")
+    yield "revoke"
+    page.goto(demo.url("grant/?status=active"))
+    subject = page.inner_text("[data-row] a >> nth=-1")
+    page.goto(demo.url("sweep/start/"))
+    page.fill("[name=subject]", subject)
+    page.click("[value=Check]")
+    yield "check"
+    page.fill("[name=typed]", page.inner_text("p > code"))
+    page.select_option("[name=reason]", "other")
+    page.click("[value='Revoke them']")
+    page.wait_for_selector(".gm-done")
+    yield "job"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing(operator, demo, axe, theme):
+    page = operator(color_scheme=theme, bypass_csp=True)  # of axe, not of the pages
+    found = {name: wrong for name in visit(page, demo) if (wrong := axe(page))}
+    assert found == {}
+
+
+def test_it_fits_360_pixels(operator, demo):
+    page = operator(viewport={"width": 360, "height": 740})
+    width = "document.documentElement.scrollWidth"
+    wide = {name: size for name in visit(page, demo) if (size := page.evaluate(width)) > 360}
+    assert wide == {}
+
+
+def test_the_policy(operator, demo):
+    page = operator()
+    response = page.goto(demo.url("grant/"))
+    policy = response.headers["content-security-policy"]
+    assert {part.strip() for part in policy.split(";")} >= POLICY
+
+
+def test_by_keyboard_alone(operator, demo):
+    """The phone call, without a mouse."""
+    page = operator()
+    page.goto(demo.url("grant/?status=active"))
+    page.keyboard.press("/")
+    page.keyboard.type("budget-app")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**q=budget-app**")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("h1:has-text('Budget App for')")
+    tab_to(page, "Revoke…")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[name=reason]")
+    tab_to_name(page, "reason")
+    page.keyboard.type("requested by u")
+    tab_to_name(page, "ticket")
+    page.keyboard.type("T-2")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".messagelist:has-text('receipt')")
+
+
+def test_the_keys_are_shown(operator, demo, axe):
+    page = operator(bypass_csp=True)
+    page.goto(demo.url("grant/"))
+    page.keyboard.press("?")
+    page.wait_for_selector("dialog[open]")
+    assert axe(page) == []
+    page.keyboard.press("Escape")
+    assert page.locator("dialog[open]").count() == 0
+
+
+def tab_to(page, text):
+    _tab(page, lambda: page.evaluate("document.activeElement.textContent.trim()") == text)
+
+
+def tab_to_name(page, name):
+    _tab(page, lambda: page.evaluate("document.activeElement.name") == name)
+
+
+def _tab(page, is_there):
+    for _ in range(80):
+        if is_there():
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError("the keyboard does not get there")

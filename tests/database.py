@@ -10,6 +10,7 @@ import pytest
 
 def pytest_addoption(parser):
     parser.addoption("--db", choices=["sqlite", "postgresql"], default="sqlite")
+    parser.addoption("--grants", type=int, default=0, help="for tests/scale: how many")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -71,7 +71,6 @@ def test_a_broken_cursor_is_the_first_page(admin_client, world, cursor):
 
 
 def test_counts_are_bounded(admin_client, world, monkeypatch):
-    monkeypatch.setattr(keyset, "COUNT_LIMIT", 3)
     monkeypatch.setattr(grant_filter, "COUNT_LIMIT", 3)
     for number in range(6):
         world.grant()
@@ -155,6 +154,10 @@ def test_a_window_is_looked_through_to_its_end(admin_client, world, small, monke
             wanted.insert(0, grant.pk)
     pages = walk(admin_client, status="revoked")
     assert [key for page in pages for key in page] == wanted
+    oldest = Grant.objects.order_by("created_at", "pk").first()
+    before = json.dumps([oldest.created_at.isoformat(), str(oldest.pk)])
+    back = walk(admin_client, way="previous", status="revoked", before=before)
+    assert [key for page in back[::-1] for key in page] == wanted[:-1]
     shown = admin_client.get(GRANTS, {"status": "revoked"}).content.decode()
     assert "among the next" in shown
 

@@ -4,9 +4,10 @@ import json
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from django.contrib.humanize.templatetags.humanize import naturaltime
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import gettext as _
 
 from ..models import GrantStatus, SweepStatus
@@ -39,8 +40,16 @@ def moment(at: datetime | None) -> str:
         '<time datetime="{}" title="{} UTC">{}</time>',
         exact.isoformat(),
         f"{exact:%Y-%m-%d %H:%M:%S}",
-        naturaltime(at),
+        _relative(at, timezone.now()),
     )
+
+
+def _relative(at: datetime, now: datetime) -> str:
+    if at > now:
+        return _("in %(time)s") % {"time": timeuntil(at, now, depth=1)}
+    if (now - at).total_seconds() < 60:
+        return _("just now")
+    return _("%(time)s ago") % {"time": timesince(at, now, depth=1)}
 
 
 def state(name: str, label: Any = "") -> SafeString:
@@ -76,6 +85,11 @@ def copy_button(value: str) -> SafeString:
 def link(url: str, text: Any) -> SafeString:
     """A link."""
     return format_html('<a href="{}">{}</a>', url, text)
+
+
+def over(name: Any, below: str) -> SafeString:
+    """A name, and its ID below it."""
+    return format_html("{}<br><small>{}</small>", name, below)
 
 
 def few(names: list[str], number: int = 3) -> str:

@@ -15,7 +15,6 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from ..models import (
-    COUNT_LIMIT,
     AccessToken,
     Client,
     EventKind,
@@ -23,13 +22,14 @@ from ..models import (
     GrantStatus,
     RefreshToken,
     Service,
+    bounded_count,
     shown_number,
 )
 from ..models.grant import status_condition
 from ..protocol import strict_json
 from ..protocol.digests import sha256
 from .actions import ObjectAction, OperatorAdmin, Text
-from .display import few, moment, state
+from .display import few, moment, over, state
 from .keyset import Rows
 from .listing import BetweenForm, Column, ListAdmin
 from .read_only import limited
@@ -136,7 +136,7 @@ def _access_tokens(grant: Grant, now: datetime) -> str:
 
 
 def _number(rows: "QuerySet[Any]") -> int:
-    return rows[: COUNT_LIMIT + 1].count()
+    return bounded_count(rows.order_by("-pk"))
 
 
 def _live(
@@ -174,7 +174,7 @@ class GrantAdmin(ListAdmin[Grant], OperatorAdmin[Grant]):
     columns = (
         Column(_("Status"), _status),
         Column(_("Subject"), lambda grant: grant.subject or _("nobody"), leads=True),
-        Column(_("Client"), lambda grant: f"{grant.client} ({grant.client.client_id})"),
+        Column(_("Client"), lambda grant: over(grant.client, grant.client.client_id)),
         Column(_("Scopes"), lambda grant: few(sorted(grant.scope_names()))),
         Column(_("Authorization types"), lambda grant: few(sorted(grant.authorization_types()))),
         Column(_("Created"), lambda grant: moment(grant.created_at)),

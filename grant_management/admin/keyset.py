@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
-from ..models import COUNT_LIMIT
+from ..models import bounded_count
 
 WINDOW: Final = 10_000
 """Rows that are looked at for a page with conditions."""
@@ -54,19 +54,18 @@ class Page:
 
 
 def page_of(rows: Rows, order: tuple[str, ...], cursor: Cursor, condition: Q | None) -> Page:
-    """The page at a cursor: 2 queries, and a third where a window ends it."""
+    """The page at a cursor: 2 queries, and a third where there is a window."""
     ordered = _beyond(rows, order, cursor).order_by(*_directions(order, cursor.backwards))
-    counted = rows
+    counted, last = rows.order_by(*order), None
     if condition is not None:
-        window = ordered.values("pk")[:WINDOW]
-        ordered = ordered.filter(condition, pk__in=window)
-        counted = ordered.order_by()
+        last = ordered[WINDOW - 1 : WINDOW].first()
+        counted = ordered = _until(ordered, order, cursor, last).filter(condition)
     found = list(ordered[: SIZE + 1])
     beside = _beside(found, order, cursor)
-    if condition is not None and len(found) <= SIZE and not cursor.backwards:
-        beside["next"] = _end_of_window(rows, order, cursor)
+    if last is not None and len(found) <= SIZE:  # there may be more behind the window
+        beside["previous" if cursor.backwards else "next"] = _written(last, order)
     shown = found[:SIZE][::-1] if cursor.backwards else found[:SIZE]
-    count = counted[: COUNT_LIMIT + 1].count()
+    count = bounded_count(counted)
     return Page(rows=shown, count=count, is_windowed=condition is not None, **beside)
 
 
@@ -82,24 +81,30 @@ def _beside(found: list[Any], order: tuple[str, ...], cursor: Cursor) -> dict[st
     return {"next": _written(last, order) if more else "", "previous": previous}
 
 
-def _end_of_window(rows: Rows, order: tuple[str, ...], cursor: Cursor) -> str:
-    """From where to look further: the last row that was looked at, if there may be more."""
-    last = _beyond(rows, order, cursor).order_by(*order)[WINDOW - 1 : WINDOW].first()
-    return "" if last is None else _written(last, order)
-
-
 def _beyond(rows: Rows, order: tuple[str, ...], cursor: Cursor) -> Rows:
     """The rows behind the cursor, as two bounds: an index can start at the first of them."""
     if not cursor.values:
         return rows
-    descending = order[0].startswith("-") != cursor.backwards
-    than = "lt" if descending else "gt"
+    return rows.filter(_bound(order, cursor.values, cursor.backwards, ""))
+
+
+def _until(rows: Rows, order: tuple[str, ...], cursor: Cursor, last: Any) -> Rows:
+    """Those up to this row, and with it."""
+    if last is None:
+        return rows
+    values = [getattr(last, name.lstrip("-")) for name in order]
+    return rows.filter(_bound(order, values, not cursor.backwards, "e"))
+
+
+def _bound(order: tuple[str, ...], values: list[Any], backwards: bool, or_equal: str) -> Q:
+    """On one side of the row with these values."""
+    than = "lt" if order[0].startswith("-") != backwards else "gt"
     names = [name.lstrip("-") for name in order]
-    strictly = Q(**{f"{names[0]}__{than}": cursor.values[0]})
     if len(names) == 1:
-        return rows.filter(strictly)
-    equal = Q(**{names[0]: cursor.values[0], f"{names[1]}__{than}": cursor.values[1]})
-    return rows.filter(Q(**{f"{names[0]}__{than}e": cursor.values[0]}) & (strictly | equal))
+        return Q(**{f"{names[0]}__{than}{or_equal}": values[0]})
+    strictly = Q(**{f"{names[0]}__{than}": values[0]})
+    equal = Q(**{names[0]: values[0], f"{names[1]}__{than}{or_equal}": values[1]})
+    return Q(**{f"{names[0]}__{than}e": values[0]}) & (strictly | equal)
 
 
 def _directions(order: tuple[str, ...], backwards: bool) -> list[str]:

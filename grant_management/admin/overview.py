@@ -26,6 +26,7 @@ from ..models import (
     GrantEvent,
     Service,
     Tally,
+    bounded_count,
     shown_number,
 )
 from ..models.daily_count import DailyCountQuerySet, live_by_client
@@ -89,12 +90,12 @@ class OverviewAdmin(ReadOnlyAdmin[DailyCount]):
             ),
             (
                 _("refused calls in the last hour"),
-                _bounded(hour.exclude(code__in=DONE)),
+                _bounded(hour.exclude(code__in=DONE).order_by("-pk")),
                 self._list("call", service, outcome="refused", since=today),
             ),
             (
                 _("expiring this week"),
-                _bounded(ending),
+                _bounded(ending.order_by("expires_at")),
                 self._list("grant", service, status="active", expires_within="7"),
             ),
         ]
@@ -119,18 +120,19 @@ def _live(
     counted them last.
     """
     grants = Grant.objects.filter(service=service)
-    if grants[: COUNT_LIMIT + 1].count() <= COUNT_LIMIT:
+    if bounded_count(grants.order_by("-created_at")) <= COUNT_LIMIT:
         return Counter(dict(live_by_client(service, now))), now
     return Counter(dict(counts.live().values_list("client_id", "number"))), tally.live_at
 
 
 def _bounded(rows: "QuerySet[Any]") -> str:
-    return shown_number(rows[: COUNT_LIMIT + 1].count())
+    return shown_number(bounded_count(rows))
 
 
 def _revoked_today(service: Service, now: datetime) -> "QuerySet[GrantEvent]":
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    return GrantEvent.objects.filter(service=service, at__gte=midnight, kind=EventKind.REVOKED)
+    events = GrantEvent.objects.filter(service=service, at__gte=midnight)
+    return events.filter(kind=EventKind.REVOKED).order_by("-at")
 
 
 def _days(counts: "QuerySet[DailyCount]", today: date) -> list[dict[str, Any]]:
@@ -175,4 +177,4 @@ def _cut_offs(service: Service) -> list[tuple[str, Any]]:
 def _backlog(service: Service, now: datetime) -> int:
     """Access tokens that the purge could delete."""
     expired = AccessToken.objects.filter(service=service, expires_at__lte=now)
-    return expired[: COUNT_LIMIT + 1].count()
+    return bounded_count(expired.order_by("expires_at"))

@@ -10,7 +10,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.functional import Promise, cached_property
 
-from ..models import COUNT_LIMIT, OrganizationMember
+from ..models import OrganizationMember, bounded_count
 
 M = TypeVar("M", bound=models.Model)
 R = TypeVar("R", bound=models.Model)
@@ -43,15 +43,13 @@ def limited(
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]
-    """Counts no further than `LIMIT`: a list of a million is searched, not leafed through."""
-
-    LIMIT = COUNT_LIMIT
+    """Counts no further than it must."""
 
     @cached_property
     def count(self) -> int:
         """Exact up to the limit; one more than that means: more."""
         rows = cast("models.QuerySet[models.Model]", self.object_list)
-        return rows[: self.LIMIT + 1].count()
+        return bounded_count(rows)
 
 
 class ReadOnlyAdmin(ModelAdmin[M]):

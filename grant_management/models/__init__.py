@@ -6,7 +6,7 @@ from .client import Client
 from .daily_count import DailyCount, Tally
 from .event import Actor, EventKind, GrantEvent, Reason
 from .grant import Grant, GrantStatus
-from .grant_filter import COUNT_LIMIT, EmptyFilter, GrantFilter, shown_number
+from .grant_filter import COUNT_LIMIT, EmptyFilter, GrantFilter, bounded_count, shown_number
 from .idempotency import IdempotencyKey
 from .membership import OrganizationMember
 from .nonce import DPoPNonce, Nonces
@@ -44,5 +44,6 @@ __all__ = [
     "Tally",
     "TokenStatus",
     "UsedProof",
+    "bounded_count",
     "shown_number",
 ]

@@ -1,0 +1,82 @@
+"""How long the admin's pages take where there are many grants: `run.py bench admin`.
+
+In this process, with no network between: the time is the server's. The median of some rounds, in
+which the pages take turns.
+"""
+
+import json
+import statistics
+import sys
+import time
+
+import django
+
+ROUNDS = 9
+LIMIT = 200
+"""Milliseconds that a page may take."""
+
+
+def main():
+    """Exit code 1: a page took longer than it may."""
+    django.setup()
+    from django.conf import settings
+    from django.contrib.auth import get_user_model
+    from django.test import Client
+
+    settings.ALLOWED_HOSTS = ["testserver"]
+    user = get_user_model().objects.filter(username="bench").first()
+    user = user or get_user_model().objects.create_superuser("bench", password=None)
+    client = Client()
+    client.force_login(user)
+    times = {name: [] for name in _pages()}
+    for _ in range(ROUNDS):
+        for name, url in _pages().items():
+            began = time.perf_counter()
+            response = client.get(url)
+            times[name].append((time.perf_counter() - began) * 1_000)
+            assert response.status_code == 200, (url, response.status_code)
+    slow = False
+    for name, all_times in times.items():
+        median = statistics.median(all_times)
+        slow |= median > LIMIT
+        print(f"{name:44} {median:7.1f} ms {'' if median <= LIMIT else 'too slow'}")
+    return int(slow)
+
+
+def _pages():
+    from urllib.parse import urlencode
+
+    from django.urls import reverse
+
+    from benchmarks.data import FIRST_SERVICE
+    from grant_management.models import Grant
+
+    def listing(model, **query):
+        url = reverse(f"admin:grant_management_{model}_changelist")
+        return f"{url}?{urlencode({'service': FIRST_SERVICE, **query})}"
+
+    rows = Grant.objects.filter(service=FIRST_SERVICE)
+    middle = rows.get(grant_id=f"g-{int(rows.order_by('-grant_id')[0].grant_id[2:]) // 2:010d}")
+    cursor = json.dumps([middle.created_at.isoformat(), str(middle.pk)])
+    page = reverse("admin:grant_management_grant_change", args=[middle.pk])
+    return {
+        "grants": listing("grant"),
+        "grants: a subject": listing("grant", q="subject-77"),
+        "grants: a client": listing("grant", q="client-7"),
+        "grants: a grant ID": listing("grant", q=middle.grant_id),
+        "grants: revoked": listing("grant", status="revoked"),
+        "grants: cut off, of which there are none": listing("grant", status="cut_off"),
+        "grants: an authorization type": listing("grant", authorization_type="payment_initiation"),
+        "grants: the next page, in the middle": listing("grant", after=cursor),
+        "one grant": page,
+        "what a revoke stops": page.replace("/change/", "/revoke/"),
+        "access tokens": listing("accesstoken"),
+        "events": listing("grantevent"),
+        "events: of a client": listing("grantevent", q="client-7"),
+        "clients": listing("client"),
+        "overview": listing("dailycount"),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,235 @@
+"""Grants by the million, made by SQL: `python -m benchmarks.data --grants 1000000`.
+
+Grant `i` is `g-<i>` of client `client-<i % clients>` for subject `subject-<i % subjects>`; its
+access token has the value `access-<i>`, its refresh token `refresh-<i>`. Interrupted, it goes on
+where it stopped when it is run again; it ends early where its time or the disk runs out.
+"""
+
+import argparse
+import hashlib
+import os
+import shutil
+import sys
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import django
+
+CHUNK = 50_000
+"""Grants of a statement, and of a transaction."""
+BYTES_EACH = 4_000
+"""Of disk, for a grant with its tokens, its event and their indexes; on the safe side."""
+SPAN = timedelta(days=730)
+FIRST_SERVICE = 1001
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much there is to be."""
+
+    grants: int
+    clients: int = 1_000
+    subjects: int = 200_000
+
+
+class SQLite:
+    """Its words for what is made."""
+
+    series = (
+        "(WITH RECURSIVE s(i) AS"
+        " (SELECT {start} UNION ALL SELECT i + 1 FROM s WHERE i + 1 < {stop})"
+        " SELECT i FROM s) AS numbers"
+    )
+    digest = "sha256('{name}-' || i)"
+    number = "printf('%010d', i)"
+    key = "printf('%012x7%03x8%015x', {ms} + i * {step}, {service}, i * 4 + {kind})"
+    moment = "datetime({at}, 'unixepoch') || '.000000'"
+
+    @staticmethod
+    def prepare(connection):
+        """SQLite has no SHA-256 of its own."""
+        connection.ensure_connection()
+        sha256 = hashlib.sha256
+        connection.connection.create_function(
+            "sha256", 1, lambda text: sha256(text.encode()).digest(), deterministic=True
+        )
+
+
+class PostgreSQL:
+    """Likewise."""
+
+    series = "generate_series({start}, {stop} - 1) AS numbers(i)"
+    digest = "sha256(convert_to('{name}-' || i, 'UTF8'))"
+    number = "lpad(i::text, 10, '0')"
+    key = (
+        "(lpad(to_hex({ms} + i::bigint * {step}), 12, '0')"
+        " || '7' || lpad(to_hex({service}), 3, '0')"
+        " || '8' || lpad(to_hex(i::bigint * 4 + {kind}), 15, '0'))::uuid"
+    )
+    moment = "to_timestamp({at})"
+
+    @staticmethod
+    def prepare(connection):
+        """What is lost in a crash is made again."""
+        with connection.cursor() as cursor:
+            cursor.execute("SET synchronous_commit = off")
+
+
+def fill(size, *, service=FIRST_SERVICE, seconds=None, report=lambda done: None):
+    """How many grants there are when it ends."""
+    from django.db import connection
+
+    words = {"sqlite": SQLite, "postgresql": PostgreSQL}[connection.vendor]
+    words.prepare(connection)
+    _make_tenant(service, size)
+    done, began = _done(service), time.monotonic()
+    while done < size.grants and _is_room():
+        if seconds is not None and time.monotonic() - began > seconds:
+            break
+        stop = min(done + CHUNK, size.grants)
+        _make(connection, words, service, size, done, stop)
+        done = stop
+        report(done)
+    _analyze(connection)
+    return done
+
+
+def _make_tenant(service, size):
+    from grant_management.models import Client, Organization, Service
+
+    organization = Organization.objects.get_or_create(id=1, defaults={"name": "Example Bank"})[0]
+    values = {
+        "organization": organization,
+        "name": f"Retail {service}",
+        "grant_management_endpoint": "https://as.example.com/gm",
+    }
+    row = Service.objects.get_or_create(id=service, defaults=values)[0]
+    clients = [
+        Client(id=service * 10**6 + number, service=row, client_id=f"client-{number}")
+        for number in range(size.clients)
+    ]
+    Client.objects.bulk_create(clients, ignore_conflicts=True, batch_size=500)
+
+
+def _done(service):
+    from grant_management.models import Grant
+
+    last = Grant.objects.filter(service=service).order_by("-grant_id").first()
+    return 0 if last is None else int(last.grant_id.removeprefix("g-")) + 1
+
+
+def _is_room():
+    """Whether the disk takes another chunk, and some more."""
+    return shutil.disk_usage(os.getcwd()).free > 4 * CHUNK * BYTES_EACH
+
+
+def _make(connection, words, service, size, start, stop):
+    from django.db import transaction
+
+    from grant_management.models import AccessToken, Grant, GrantEvent, RefreshToken
+
+    with transaction.atomic(), connection.cursor() as cursor:
+        for model, kind in ((Grant, 0), (AccessToken, 1), (RefreshToken, 2), (GrantEvent, 3)):
+            columns = _columns(model, words, service, size, kind)
+            names, values = ", ".join(columns), ", ".join(columns.values())
+            series = words.series.format(start=start, stop=stop)
+            cursor.execute(
+                f"INSERT INTO {model._meta.db_table} ({names}) SELECT {values} FROM {series}"
+            )
+
+
+def _columns(model, words, service, size, kind):
+    """The columns of a table, each with the SQL of its value for number `i`."""
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    step = SPAN.total_seconds() / max(size.grants, 1)
+    first = int((now - SPAN).timestamp())
+    created = words.moment.format(at=f"{first} + CAST(i * {step} AS bigint)")
+    later = words.moment.format(at=f"{int(now.timestamp())} + 315360000 + i % 86400")
+    key = {"ms": first * 1_000, "step": int(step * 1_000), "service": service % 4_096}
+    client, subject = f"i % {size.clients}", f"'subject-' || i % {size.subjects}"
+    own = {
+        "id": words.key.format(kind=kind, **key),
+        "service_id": str(service),
+        "subject": subject,
+    }
+    grant = words.key.format(kind=0, **key)
+    name = model.__name__
+    if name == "GrantEvent":
+        return own | {
+            "kind": "'created'",
+            "at": created,
+            "actor_kind": "'client'",
+            "actor": f"'client-' || {client}",
+            "client_id": f"'client-' || {client}",
+            "grant_id": f"'g-' || {words.number}",
+            "reason": "''",
+            "note": "''",
+            "ticket": "''",
+            "details": "'{}'",
+        }
+    own["client_id"] = f"{service * 10**6} + {client}"
+    if name == "Grant":
+        # One in ten is revoked, one in twenty has another authorization type.
+        return own | {
+            "grant_id": f"'g-' || {words.number}",
+            "scopes": '\'[{"scope":"openid"}]\'',
+            "claims": "''",
+            "authorization_details": (
+                'CASE WHEN i % 20 = 0 THEN \'[{"type":"payment_initiation"}]\''
+                ' ELSE \'[{"type":"account_information"}]\' END'
+            ),
+            "created_at": created,
+            "updated_by": "''",
+            "revoked_at": f"CASE WHEN i % 10 = 9 THEN {created} END",
+            "expires_at": f"CASE WHEN i % 7 = 0 THEN {later} END",
+            "pending": "CAST(0 AS boolean)" if words is PostgreSQL else "0",
+            "access_generation": "CASE WHEN i % 10 = 9 THEN 1 ELSE 0 END",
+            "refresh_generation": "CASE WHEN i % 10 = 9 THEN 1 ELSE 0 END",
+        }
+    token = own | {
+        "grant_id": grant,
+        "digest": words.digest.format(name="access" if name == "AccessToken" else "refresh"),
+        "scopes": "'grant_management_query grant_management_revoke'",
+        "issued_at": created,
+        "expires_at": later,
+        "generation": "0",
+        "jkt": "''",
+        "x5t_s256": "''",
+    }
+    return token if name == "AccessToken" else token | {"family": own["id"]}
+
+
+def _analyze(connection):
+    """So that the planner knows what there is."""
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE" if connection.vendor == "sqlite" else "VACUUM ANALYZE")
+
+
+def main():
+    """Exit code 0, also where time or disk ran out: it says how many there are."""
+    parser = argparse.ArgumentParser(prog="benchmarks.data", description=__doc__)
+    parser.add_argument("--grants", type=int, default=1_000_000)
+    parser.add_argument("--seconds", type=float, help="stop after so long")
+    options = parser.parse_args()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gm_project.settings")
+    django.setup()
+    from django.core.management import call_command
+
+    from grant_management.management.progress import progress
+
+    call_command("migrate", verbosity=0)
+    with progress("Making grants", options.grants) as advance:
+        done = [0]
+
+        def report(number):
+            advance(number - done[0])
+            done[0] = number
+
+        made = fill(Size(options.grants), seconds=options.seconds, report=report)
+    print(f"{made:,} grants, with as many access tokens, refresh tokens and events.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,55 @@
+"""What PostgreSQL does for a statement: its plan, and which tables it reads whole."""
+
+import json
+from contextlib import contextmanager
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+LARGE = {
+    f"grant_management_{name}"
+    for name in ("grant", "accesstoken", "refreshtoken", "grantevent", "usedproof", "call")
+}
+
+
+def nodes(plan):
+    """A plan's nodes, from the top."""
+    yield plan
+    for part in plan.get("Plans", []):
+        yield from nodes(part)
+
+
+def plan_of(sql, parameters=None):
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", parameters)
+        found = cursor.fetchone()[0]
+    return (json.loads(found) if isinstance(found, str) else found)[0]["Plan"]
+
+
+def is_large(table):
+    """A table of a few pages is read whole, whatever its indexes."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reltuples FROM pg_class WHERE relname = %s", [table])
+        return table in LARGE and cursor.fetchone()[0] > 10_000
+
+
+def read_whole(statements):
+    """The large tables that these statements read from end to end, each with its statement."""
+    wrong = []
+    for sql in statements:
+        if sql.startswith(("SELECT", "UPDATE", "DELETE", "WITH")):
+            wrong += [
+                (node["Relation Name"], sql[:2_000])
+                for node in nodes(plan_of(sql))
+                if node["Node Type"] == "Seq Scan" and is_large(node["Relation Name"])
+            ]
+    return wrong
+
+
+@contextmanager
+def statements():
+    """The statements of a block, once it is over."""
+    seen = []
+    with CaptureQueriesContext(connection) as captured:
+        yield seen
+    seen += [query["sql"] for query in captured]

@@ -1,0 +1,105 @@
+"""The admin with a million grants: few statements, and none that reads a large table whole."""
+
+import json
+from urllib.parse import urlencode
+
+import pytest
+from django.urls import reverse
+
+from grant_management.models import Grant
+
+from .plans import read_whole, statements
+
+MOST = 25
+
+
+def seen(admin_client, url):
+    """A page, with what it asked the database."""
+    with statements() as made:
+        response = admin_client.get(url)
+    assert response.status_code == 200
+    assert len(made) <= MOST, len(made)
+    assert read_whole(made) == []
+    return response
+
+
+def listing(name, **query):
+    return f"{reverse(f'admin:grant_management_{name}_changelist')}?{urlencode(query)}"
+
+
+QUERIES = [
+    {},
+    {"q": "subject-77"},
+    {"q": "client-7"},
+    {"q": "g-0000000042"},
+    {"q": "nothing"},
+    {"status": "active"},
+    {"status": "revoked"},
+    {"status": "expired"},
+    {"status": "cut_off"},
+    {"client": "client-7"},
+    {"client": "client-7", "status": "revoked"},
+    {"authorization_type": "payment_initiation"},
+    {"authorization_type": "nothing"},
+    {"since": "2025-03-01", "until": "2025-03-31"},
+    {"expires_within": "7", "status": "active"},
+]
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=json.dumps)
+def test_grants(admin_client, big, query):
+    seen(admin_client, listing("grant", service=big.pk, **query))
+
+
+@pytest.mark.parametrize("query", [{"q": "subject-77"}, {"q": "client-7"}, {"q": "g-0000000042"}])
+def test_a_search_in_all_services(admin_client, big, query):
+    page = seen(admin_client, listing("grant", **query))
+    assert page.context["list"].rows
+
+
+@pytest.mark.parametrize("depth", [1_000, 500_000, 990_000])
+def test_the_next_page_at_any_depth(admin_client, big, depth):
+    row = Grant.objects.get(service=big, grant_id=f"g-{1_000_000 - depth:010d}")
+    cursor = json.dumps([row.created_at.isoformat(), str(row.pk)])
+    for way in ("after", "before"):
+        page = seen(admin_client, listing("grant", service=big.pk, **{way: cursor}))
+        assert len(page.context["list"].rows) == 50
+
+
+def test_a_grant(admin_client, big):
+    grant = Grant.objects.get(service=big, grant_id="g-0000500000")
+    seen(admin_client, reverse("admin:grant_management_grant_change", args=[grant.pk]))
+    seen(admin_client, reverse("admin:grant_management_grant_revoke", args=[grant.pk]))
+
+
+@pytest.mark.parametrize("name", ["accesstoken", "refreshtoken"])
+def test_tokens(admin_client, big, name):
+    seen(admin_client, listing(name, service=big.pk))
+    seen(admin_client, listing(name, service=big.pk, q="g-0000500000"))
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {},
+        {"q": "client-7"},
+        {"q": "subject-77"},
+        {"q": "g-0000000042"},
+        {"kind": "revoked"},
+        {"reason": "other"},
+        {"since": "2025-03-01", "until": "2025-03-31"},
+    ],
+    ids=json.dumps,
+)
+def test_events(admin_client, big, query):
+    seen(admin_client, listing("grantevent", service=big.pk, **query))
+
+
+@pytest.mark.parametrize("name", ["client", "call", "dpopnonce", "sweep", "dailycount"])
+def test_other_lists(admin_client, big, name):
+    seen(admin_client, listing(name, service=big.pk))
+
+
+def test_a_small_service_beside_it(admin_client, big):
+    page = seen(admin_client, listing("grant", service=big.pk + 1))
+    assert page.context["list"].count == 100

@@ -134,6 +134,17 @@ def test_issue_and_find(operator, rows, role):
 
 
 @pytest.mark.parametrize("role", ROLES)
+def test_settings_and_codes(operator, rows, role):
+    """Who may not change a service changes nothing; what a code says is for everybody."""
+    client, service = operator(role), rows["service"]
+    data = {name: getattr(service, name) for name in ("name", "ownership", "dpop_max_age")}
+    expected = 200 if role == ADMINISTRATOR else 403
+    assert client.get(url("service", "settings", service.pk)).status_code == expected
+    assert client.post(url("service", "settings", service.pk), data).status_code == expected
+    assert b"A281305" in client.get(url("call", "codes")).content
+
+
+@pytest.mark.parametrize("role", ROLES)
 def test_sweeps(operator, rows, role, monkeypatch):
     """Everybody watches; who may start may pause and resume."""
     monkeypatch.setattr(sweep_pages, "work_in_background", lambda sweep: None)
@@ -186,6 +197,9 @@ class TestLimitedToAnOrganization:
         client = operator(ADMINISTRATOR, world.service.organization)
         for model, row in theirs[1].items():
             assert client.get(url(model, "change", row.pk)).status_code == 404, model
+        for page in ("settings", "what_if"):
+            address = url("service", page, theirs[1]["service"].pk)
+            assert client.get(address).status_code == 404
         for model, name in ACTIONS:
             row = theirs[1][model]
             response = client.post(url(model, name, row.pk), {"reason": "other", "once": "x"})
@@ -279,6 +293,21 @@ class TestExport:
         assert len(lines) == 5
         assert {line["actor"] for line in lines} == {"'=cmd|x"}
         assert {line["note"] for line in lines} == {f"note, {number}" for number in range(5)}
+
+    def test_grants(self, admin_client, events, world):
+        world.grant(subject="=1+1", authorization_details='[{"type":"b"},{"type":"a"}]')
+        text = b"".join(
+            admin_client.get(url("grant", "export"), {"status": "active"}).streaming_content
+        ).decode()
+        assert list(csv.DictReader(io.StringIO(text))) == []
+        world.client.refresh_from_db()
+        late = world.grant(
+            created_at=now(), subject="=1+1", authorization_details='[{"type":"b"},{"type":"a"}]'
+        )
+        response = admin_client.get(url("grant", "export"), {"status": "active"})
+        (line,) = csv.DictReader(io.StringIO(b"".join(response.streaming_content).decode()))
+        assert (line["grant_id"], line["subject"]) == (late.grant_id, "'=1+1")
+        assert (line["status"], line["authorization_types"]) == ("active", "a b")
 
     def test_json_lines(self, admin_client, events):
         response = admin_client.get(url("grantevent", "export_jsonl"), {"q": "bob"})

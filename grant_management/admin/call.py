@@ -4,8 +4,10 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from ..models import Call
@@ -79,6 +81,18 @@ class CallAdmin(ListAdmin[Call]):
     )
     change_form_template = "admin/grant_management/call.html"
 
+    def get_urls(self) -> list[URLPattern]:
+        """One more page."""
+        view = self.admin_site.admin_view(self.codes_view)
+        return [path("codes/", view, name="grant_management_call_codes"), *super().get_urls()]
+
+    def codes_view(self, request: HttpRequest) -> HttpResponse:
+        """What each code says."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        # A list, since a template takes an enumeration for something to call.
+        return self.page(request, "codes.html", _("Codes"), results=[_row(one) for one in Result])
+
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
@@ -86,6 +100,12 @@ class CallAdmin(ListAdmin[Call]):
         call = self.get_object(request, object_id)
         context = {} if call is None else _shown(call)
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
+
+
+def _row(result: Result) -> dict[str, Any]:
+    names = ("name", "code", "status", "error", "text")
+    action = result.action.value if result.action else None
+    return {name: getattr(result, name) for name in names} | {"action": action}
 
 
 def _shown(call: Call) -> dict[str, Any]:

@@ -51,12 +51,12 @@ class SettingsForm(ReasonForm, forms.ModelForm):  # type: ignore[type-arg]
 
     def change(self, now: datetime, actor: Actor) -> list[str]:
         """The names of what changed; written with the event that says from what to what."""
-        names = [name for name in self.changed_data if name in NAMES]
-        if not names:
-            return names
         why = Reason(**{name: self.cleaned_data[name] for name in ("reason", "note", "ticket")})
         with transaction.atomic():
             before = Service.objects.select_for_update().get(pk=self.instance.pk)
+            names = [n for n in NAMES if getattr(before, n) != getattr(self.instance, n)]
+            if not names:
+                return names
             details = {
                 "before": {name: getattr(before, name) for name in names},
                 "after": {name: getattr(self.instance, name) for name in names},

@@ -10,6 +10,7 @@ import http.client
 import json
 import os
 import secrets
+import signal
 import socket
 import subprocess
 import sys
@@ -33,6 +34,8 @@ def main() -> int:
     parser.add_argument("--once", action="store_true")
     parser.add_argument("--port", type=int, default=8000)
     options = parser.parse_args()
+    # Ended from outside, it ends its server too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     port = _free_port(options.port)
     _use_own_database(port)
 

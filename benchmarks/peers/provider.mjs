@@ -1,0 +1,27 @@
+// node-oidc-provider with its tokens in memory: introspection, and userinfo with DPoP.
+import Provider from "oidc-provider";
+
+const { port, jkt } = JSON.parse(process.argv[2]);
+const issuer = `http://127.0.0.1:${port}`;
+const provider = new Provider(issuer, {
+  clients: [{ client_id: "bench", client_secret: "bench", redirect_uris: ["https://rp.example.com/cb"],
+    token_endpoint_auth_method: "client_secret_post" }],
+  features: {
+    introspection: { enabled: true, allowedPolicy: () => true },
+    dPoP: { enabled: true },
+    devInteractions: { enabled: false },
+    userinfo: { enabled: true },
+  },
+  findAccount: (ctx, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
+});
+const client = await provider.Client.find("bench");
+const grant = new provider.Grant({ accountId: "user-1", clientId: "bench" });
+grant.addOIDCScope("openid");
+const grantId = await grant.save();
+async function token(thumbprint) {
+  const made = new provider.AccessToken({ accountId: "user-1", client, grantId, scope: "openid", gty: "authorization_code" });
+  if (thumbprint) made.setThumbprint("jkt", thumbprint);
+  return made.save();
+}
+const tokens = { bearer: await token(), bound: await token(jkt) };
+provider.listen(port, "127.0.0.1", () => console.log(JSON.stringify(tokens)));

@@ -1,0 +1,9 @@
+"""The standalone project's settings, with the peers beside it: the same server and middleware."""
+
+from gm_project.settings import *  # noqa: F403
+from gm_project.settings import INSTALLED_APPS
+
+INSTALLED_APPS = [*INSTALLED_APPS, "oauth2_provider"]
+ROOT_URLCONF = "benchmarks.peers.urls"
+# What introspection needs, and nothing else.
+OAUTH2_PROVIDER = {"SCOPES": {"introspection": "ask about tokens", "read": "read"}}

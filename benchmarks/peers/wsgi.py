@@ -1,0 +1,9 @@
+"""What the server loads."""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "benchmarks.peers.settings")
+
+from gm_project.wsgi import application
+
+__all__ = ["application"]

@@ -44,6 +44,7 @@ def main():
     parser.add_argument("--requests", type=int, default=2_000, help="of a target in a round")
     parser.add_argument("--grants", type=int, default=100_000)
     parser.add_argument("--db", choices=["sqlite", "postgresql"], action="append")
+    parser.add_argument("--only", nargs="*", help="these targets")
     parser.add_argument("--json", type=Path, help="where to write all figures")
     options = parser.parse_args()
     os.sched_setaffinity(0, {LOAD_CORE})
@@ -62,7 +63,11 @@ def _measure(database, folder, options):
         url, postmaster = _database(database, folder, stack)
         key = targets.Key()
         targets.prepare(url, options.grants, key.jkt)
-        measured = _targets(url, database, key, stack, options)
+        measured = [
+            target
+            for target in _targets(url, database, key, stack, folder, options)
+            if not options.only or target.name in options.only
+        ]
         for target in measured:
             drive(target.server.port, target.requests(500), target.expected)
         rounds = [_round(measured, options, postmaster) for _ in range(options.rounds)]
@@ -82,21 +87,32 @@ def _database(database, folder, stack):
     return server.get_uri(), postmaster
 
 
-def _targets(url, database, key, stack, options):
+def _targets(url, database, key, stack, folder, options):
     """The servers, started; ours and its peers in one process each kind."""
     threads = 1 if database == "sqlite" else 4
     ours = targets.serve(url, threads)
     stack.callback(ours.stop)
     number, is_pg = options.grants, database == "postgresql"
     made = [
-        targets.Target("bare", ours, targets.bare_calls, b"A277001"),
+        targets.Target(
+            "bare",
+            ours,
+            lambda count: targets.moved(targets.bearer_queries(count, number), "/api/bare"),
+            b"A277001",
+        ),
         targets.Target(
             "bearer", ours, lambda count: targets.bearer_queries(count, number), b'"OK"', is_pg
         ),
         targets.Target(
             "dpop", ours, lambda count: targets.dpop_queries(count, number, key), b'"OK"', is_pg
         ),
-        targets.Target("stock", ours, targets.stock_calls, b"A277001", is_pg),
+        targets.Target(
+            "stock",
+            ours,
+            lambda count: targets.moved(targets.bearer_queries(count, number), "/api/stock"),
+            b"A277001",
+            is_pg,
+        ),
         targets.Target(
             "toolkit",
             ours,
@@ -105,8 +121,8 @@ def _targets(url, database, key, stack, options):
             is_pg,
         ),
     ]
-    if shutil.which("npm"):
-        provider = targets.Provider(key)
+    if shutil.which("npm") and not options.only:
+        provider = targets.Provider(key, folder)
         stack.callback(provider.server.stop)
         made += [
             targets.Target(

@@ -171,20 +171,9 @@ def _call(number, action, **more):
     return post(PATH, body, Authorization=f"Bearer {API_TOKEN}")
 
 
-def bare_calls(count):
-    """What the bare view takes: the same body."""
-    return [
-        request.replace(f"POST {PATH} ".encode(), b"POST /api/bare ")
-        for request in bearer_queries(count, 100_000)
-    ]
-
-
-def stock_calls(count):
-    """What the stock view takes."""
-    return [
-        request.replace(f"POST {PATH} ".encode(), b"POST /api/stock ")
-        for request in bearer_queries(count, 100_000)
-    ]
+def moved(requests, path):
+    """The same requests to another path: the floors take the same bodies."""
+    return [one.replace(f"POST {PATH} ".encode(), f"POST {path} ".encode()) for one in requests]
 
 
 def introspections(count, number):
@@ -201,18 +190,16 @@ def introspections(count, number):
 class Provider:
     """node-oidc-provider, running."""
 
-    def __init__(self, key):
+    def __init__(self, key, folder):
         self.key, port = key, free_port()
         npm = ["npm", "ci", "--no-audit", "--no-fund", "--silent"]
         subprocess.run(npm, cwd=PEERS, check=True, capture_output=True)
-        arguments = json.dumps({"port": port, "jkt": key.jkt})
-        environment = {"NODE_ENV": "production"}
-        said = PEERS / "tokens.json"
-        line = ["bash", "-c", 'exec node provider.mjs "$0" > "$1"', arguments, str(said)]
-        self.server = Server(line, port, environment, cwd=PEERS)
+        said = folder / "tokens.json"
+        arguments = json.dumps({"port": port, "jkt": key.jkt, "path": str(said)})
+        line = ["node", "provider.mjs", arguments]
+        self.server = Server(line, port, {"NODE_ENV": "production"}, cwd=PEERS)
         self.issuer = f"http://127.0.0.1:{port}"
         self.tokens = json.loads(said.read_text())
-        said.unlink()
 
     def introspections(self, count):
         """With the client's secret in the body."""

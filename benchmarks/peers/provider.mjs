@@ -1,7 +1,9 @@
 // node-oidc-provider with its tokens in memory: introspection, and userinfo with DPoP.
+import { writeFileSync } from "node:fs";
+
 import Provider from "oidc-provider";
 
-const { port, jkt } = JSON.parse(process.argv[2]);
+const { port, jkt, path } = JSON.parse(process.argv[2]);
 const issuer = `http://127.0.0.1:${port}`;
 const provider = new Provider(issuer, {
   clients: [{ client_id: "bench", client_secret: "bench", redirect_uris: ["https://rp.example.com/cb"],
@@ -24,4 +26,5 @@ async function token(thumbprint) {
   return made.save();
 }
 const tokens = { bearer: await token(), bound: await token(jkt) };
-provider.listen(port, "127.0.0.1", () => console.log(JSON.stringify(tokens)));
+writeFileSync(path, JSON.stringify(tokens));
+provider.listen(port, "127.0.0.1");

@@ -29,7 +29,7 @@ class StockView(APIView):
 
     def post(self, request):
         """The scopes of a grant."""
-        grant = Grant.objects.get(grant_id=request.data["grantId"])
+        grant = Grant.objects.get(service_id=1001, grant_id=request.data["grantId"])
         return Response({"resultCode": "A277001", "responseContent": grant.scopes})
 
 

@@ -2,13 +2,15 @@
 
 import secrets
 from datetime import datetime
-from typing import Self
+from functools import cache
+from typing import Any, Self
 
 from django.db import models, transaction
 from django.db.models import FilteredRelation, Q
 from django.utils.translation import gettext_lazy as _
 
 from ..protocol.digests import sha256
+from .compiled import CompiledQuery
 from .event import Actor, EventKind, GrantEvent
 from .keys import uuid7
 from .last_used import LastUsed
@@ -48,16 +50,28 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
 
         ApiToken.DoesNotExist: there is no such token.
         """
-        asked = FilteredRelation(
-            "organization__services", condition=Q(organization__services__id=service_id)
-        )
-        # The plugin knows relations of the model alone, not those of an annotation.
-        joined = self.annotate(asked=asked).select_related("asked")  # type: ignore[misc]
-        return joined.get(digest=sha256(value))
+        token = _presented().get(self.db, digest=sha256(value), service=service_id)
+        if token is None:
+            raise self.model.DoesNotExist
+        return token
 
     def active(self, now: datetime) -> Self:
         """Those that are neither expired nor revoked."""
         return self.filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None)
+
+
+@cache
+def _presented() -> CompiledQuery["ApiToken"]:
+    """A token by its digest, and its organization's service of a number as `asked`."""
+
+    def build(**by: Any) -> "models.QuerySet[ApiToken]":
+        condition = Q(organization__services__id=by["service"])
+        asked = FilteredRelation("organization__services", condition=condition)
+        # The plugin knows relations of the model alone, not those of an annotation.
+        joined = ApiToken.objects.annotate(asked=asked).select_related("asked")  # type: ignore[misc]
+        return joined.filter(digest=by["digest"])
+
+    return CompiledQuery(build, digest=models.BinaryField(), service=models.BigIntegerField())
 
 
 class ApiToken(LastUsed, models.Model):

@@ -1,11 +1,13 @@
 """Used proofs: the memory that makes a DPoP proof good for one request (RFC 9449 §11.1)."""
 
 from datetime import datetime
+from typing import Final
 
 from django.db import connections, models, router
 
 from ..protocol.digests import sha256
 from .service import Service
+from .statement import Statement
 
 
 class UsedProofQuerySet(models.QuerySet["UsedProof"]):
@@ -18,13 +20,13 @@ class UsedProofQuerySet(models.QuerySet["UsedProof"]):
         """
         connection = connections[router.db_for_write(self.model)]
         until = connection.ops.adapt_datetimefield_value(expires_at)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"INSERT INTO {connection.ops.quote_name(self.model._meta.db_table)}"  # noqa: S608
-                " (service_id, digest, expires_at) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
-                [service.pk, sha256(jkt + jti), until],
-            )
-            return bool(cursor.rowcount == 1)
+        return _BURN.change(connection, [service.pk, sha256(jkt + jti), until]) == 1
+
+
+_BURN: Final = Statement(
+    "INSERT INTO grant_management_usedproof (service_id, digest, expires_at)"
+    " VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"
+)
 
 
 class UsedProof(models.Model):

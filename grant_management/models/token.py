@@ -2,13 +2,15 @@
 
 from datetime import datetime
 from enum import Enum, auto
-from typing import TypeVar
+from functools import cache
+from typing import Any, TypeVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from ..protocol.digests import sha256
 from .client import Client
+from .compiled import CompiledQuery
 from .grant import Grant
 from .keys import uuid7
 from .last_used import LastUsed
@@ -116,10 +118,23 @@ class TokenQuerySet(models.QuerySet[T]):
 
         DoesNotExist: the service has no such token.
         """
-        joined = self.select_related("client", "grant")
-        token = joined.get(service=service, digest=sha256(value))
+        query = _presented(self.model)
+        token: T | None = query.get(self.db, service=service.pk, digest=sha256(value))
+        if token is None:
+            raise self.model.DoesNotExist
         token.know(service)
         return token
+
+
+@cache
+def _presented(model: type[T]) -> CompiledQuery[T]:
+    """A token by its digest, with its client and its grant."""
+
+    def build(**by: Any) -> "models.QuerySet[T]":
+        rows = model._default_manager.select_related("client", "grant")
+        return rows.filter(service_id=by["service"], digest=by["digest"])
+
+    return CompiledQuery(build, service=models.BigIntegerField(), digest=models.BinaryField())
 
 
 class AccessToken(LastUsed, Token):

@@ -35,6 +35,11 @@ USE_DPOP_NONCE = "use_dpop_nonce"
 SERVER_ERROR = "server_error"
 
 
+def printable(text: str) -> str:
+    """`text` with a ? for all that RFC 6750 §3 keeps out of an `error_description`."""
+    return "".join(c if " " <= c <= "~" and c not in '"\\' else "?" for c in text)
+
+
 class Result(Enum):
     """code, HTTP status, action (None: the answer has none), error of the challenge, text."""
 
@@ -104,9 +109,11 @@ class Result(Enum):
         self.error = error
         self.text = text
 
+        self._message = printable(f"[{code}] {text}")
+
     def message(self, detail: str = "") -> str:
         """The `resultMessage`: "[CODE] text", printable ASCII that fits an `error_description`."""
-        return printable(f"[{self.code}] {self.text} {detail}".rstrip())
+        return f"{self._message} {printable(detail)}" if detail else self._message
 
 
 class Refused(Exception):
@@ -116,8 +123,3 @@ class Refused(Exception):
         super().__init__(result.code)
         self.result = result
         self.message = result.message(detail)
-
-
-def printable(text: str) -> str:
-    """`text` with a ? for all that RFC 6750 §3 keeps out of an `error_description`."""
-    return "".join(c if " " <= c <= "~" and c not in '"\\' else "?" for c in text)

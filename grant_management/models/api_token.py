@@ -69,7 +69,8 @@ def _presented() -> CompiledQuery["ApiToken"]:
         asked = FilteredRelation("organization__services", condition=condition)
         # The plugin knows relations of the model alone, not those of an annotation.
         joined = ApiToken.objects.annotate(asked=asked).select_related("asked")  # type: ignore[misc]
-        return joined.filter(digest=by["digest"])
+        shown = ("digest", "description", "created_at", "created_by")
+        return joined.filter(digest=by["digest"]).defer(*shown)
 
     return CompiledQuery(build, digest=models.BinaryField(), service=models.BigIntegerField())
 

@@ -40,14 +40,9 @@ class _Plan(Generic[M]):
     convert: Callable[[Row], Row]
     make: Callable[[Row], M]
 
-    def values(self, given: dict[str, Any], connection: BaseDatabaseWrapper) -> list[Any]:
+    def values(self, given: dict[str, Any]) -> list[Any]:
         """What goes to the driver."""
-        return [
-            one.output_field.get_db_prep_value(given[one.name], connection)
-            if isinstance(one, Parameter)
-            else one
-            for one in self.parameters
-        ]
+        return [given[one.name] if isinstance(one, Parameter) else one for one in self.parameters]
 
 
 class CompiledQuery(Generic[M]):
@@ -64,7 +59,7 @@ class CompiledQuery(Generic[M]):
         plan = self._plans.get(using)
         if plan is None:
             plan = self._plans[using] = self._compile(using, connection)
-        row = plan.statement.fetch(connection, plan.values(given, connection))
+        row = plan.statement.fetch(connection, plan.values(given))
         return None if row is None else plan.make(plan.convert(row))
 
     def _compile(self, using: str, connection: BaseDatabaseWrapper) -> "_Plan[M]":

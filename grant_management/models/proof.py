@@ -1,7 +1,7 @@
 """Used proofs: the memory that makes a DPoP proof good for one request (RFC 9449 §11.1)."""
 
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django.db import connections, models, router
 
@@ -19,7 +19,7 @@ class UsedProofQuerySet(models.QuerySet["UsedProof"]):
         A `jkt` has 43 characters, so the digest of both, joined, is that of one pair only.
         """
         connection = connections[router.db_for_write(self.model)]
-        until = connection.ops.adapt_datetimefield_value(expires_at)
+        until: Any = connection.ops.adapt_datetimefield_value(expires_at)
         return _BURN.change(connection, [service.pk, sha256(jkt + jti), until]) == 1
 
 

@@ -5,67 +5,77 @@ they go Django's way, and are heard.
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, TypeVar
 
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, NotSupportedError, OperationalError
 
 try:
-    from psycopg import Cursor as ServerCursor
-except ImportError:  # another driver, or none: Django says so where PostgreSQL is asked for
-    ServerCursor = None  # type: ignore[assignment,misc]
+    from . import prepared
+except ImportError:  # another driver than psycopg 3, or none
+    prepared = None  # type: ignore[assignment]
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
+Value = int | bytes | str | datetime
 
 
 class Statement:
-    """SQL with `%s` for its values, and as SQLite's driver has it."""
+    """SQL with `%s` for its values, and as the drivers have it."""
 
-    __slots__ = ("_qmark", "_sql")
+    __slots__ = ("numbered", "qmark", "sql")
 
     def __init__(self, sql: str) -> None:
-        self._sql = sql
-        self._qmark = sql.replace("%s", "?").replace("%%", "%")
+        parts = sql.split("%s")
+        self.sql = sql
+        self.qmark = "?".join(parts).replace("%%", "%")
+        numbers = (f"${number}" for number in range(1, len(parts)))
+        joined = parts[0] + "".join(map("".join, zip(numbers, parts[1:], strict=True)))
+        self.numbered = joined.replace("%%", "%").encode()
 
-    def fetch(self, connection: Any, values: list[Any]) -> Row | None:
+    def fetch(self, connection: Any, values: list[Value]) -> Row | None:
         """The first row. Where the connection was lost meanwhile, on a new one: a read can be
         done again, and so no request has to ask first whether its connection still stands.
         """
         try:
-            return self._run(connection, values, _first)
-        except (OperationalError, InterfaceError):
-            if connection.in_atomic_block or connection.is_usable():
+            return self._run(connection, values, _first, "fetch")
+        except (OperationalError, InterfaceError, NotSupportedError):
+            if connection.in_atomic_block:
                 raise
         connection.close()
-        return self._run(connection, values, _first)
+        return self._run(connection, values, _first, "fetch")
 
-    def change(self, connection: Any, values: list[Any]) -> int:
+    def change(self, connection: Any, values: list[Value]) -> int:
         """The number of rows that it changed."""
-        return self._run(connection, values, _count)
+        return self._run(connection, values, _count, "change")
 
-    def _run(self, connection: Any, values: list[Any], read: Callable[[Any], T]) -> T:
+    def _run(self, connection: Any, values: list[Value], read: Callable[[Any], T], name: str) -> T:
         if connection.queries_logged or connection.execute_wrappers:
             with connection.cursor() as cursor:
-                cursor.execute(self._sql, values)
+                cursor.execute(self.sql, values)
                 return read(cursor)
         connection.ensure_connection()
         connection.validate_no_broken_transaction()
         with connection.wrap_database_errors:
-            answer = read(self._execute(connection, values))
+            answer: T = self._execute(connection, values, read, name)
         connection.health_check_done = True  # it has just been seen to stand
         return answer
 
-    def _execute(self, connection: Any, values: list[Any]) -> Any:
-        """The driver's own cursor. PostgreSQL's binds on the server and may prepare the statement
-        there, where the connection's `prepare_threshold` says so: planning it is most of its cost.
+    def _execute(
+        self, connection: Any, values: list[Value], read: Callable[[Any], T], name: str
+    ) -> T:
+        """By the driver itself. On PostgreSQL the statement is prepared, where the connection's
+        `prepare_threshold` allows that: planning is most of what it costs.
         """
+        driver = connection.connection
         if connection.vendor == "sqlite":
-            return connection.connection.execute(self._qmark, values)
-        if ServerCursor is None:
-            cursor = connection.connection.cursor()
-            cursor.execute(self._sql, values)
-            return cursor
-        return ServerCursor(connection.connection).execute(self._sql, values, binary=True)
+            return read(driver.execute(self.qmark, values))
+        if prepared is not None and getattr(driver, "prepare_threshold", None) is not None:
+            run: Callable[[Any, Statement, list[Value]], T] = getattr(prepared, name)
+            return run(driver, self, values)
+        with driver.cursor() as cursor:
+            cursor.execute(self.sql, values)
+            return read(cursor)
 
 
 def _first(cursor: Any) -> Row | None:

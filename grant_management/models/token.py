@@ -76,9 +76,11 @@ class Token(models.Model):
 
     def know(self, service: Service) -> None:
         """Put in the rows that a query by service need not join."""
-        self.service = self.client.service = service
-        if self.grant is not None:
-            self.grant.service, self.grant.client = service, self.client
+        client, grant = self.client, self.grant
+        # As the descriptors of foreign keys do, without asking again what is known.
+        self._state.fields_cache["service"] = client._state.fields_cache["service"] = service
+        if grant is not None:
+            grant._state.fields_cache |= {"service": service, "client": client}
 
     def status(self, now: datetime) -> TokenStatus:
         """Reads the token, its client, its service and its own grant; no query where joined."""
@@ -132,6 +134,7 @@ def _presented(model: type[T]) -> CompiledQuery[T]:
 
     def build(**by: Any) -> "models.QuerySet[T]":
         rows = model._default_manager.select_related("client", "grant")
+        rows = rows.defer("digest", "client__name")
         return rows.filter(service_id=by["service"], digest=by["digest"])
 
     return CompiledQuery(build, service=models.BigIntegerField(), digest=models.BinaryField())

@@ -165,10 +165,9 @@ def _numeric_date(value: Any, name: str) -> float:
 
 def _check_signature(signed: str, signature: str, alg: str, key: dict[str, str]) -> None:
     """Points 6 and 7: verified with the key in the header, which is a public one."""
-    algorithm = jwk.ALGORITHMS[alg]
     try:
-        public_key = algorithm.from_jwk(dict(key))
-        valid = algorithm.verify(signed.encode(), public_key, b64url_decode(signature))
+        public_key = jwk.public_key(alg, tuple(key.items()))
+        valid = jwk.ALGORITHMS[alg].verify(signed.encode(), public_key, b64url_decode(signature))
     except (PyJWTError, ValueError, TypeError, UnsupportedAlgorithm):
         valid = False
     if not valid:

@@ -1,6 +1,7 @@
 """The public key in the header of a DPoP proof: JWK (RFC 7517, 7518, 8037), thumbprint (7638)."""
 
 import json
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from jwt.algorithms import Algorithm, get_default_algorithms
@@ -62,6 +63,16 @@ def public_members(jwk: Any, alg: str) -> dict[str, str]:
         raise ValueError("'jwk' lacks a member, or one is no string")
     _check_size(members, requirement)
     return members
+
+
+@lru_cache(maxsize=4_096)
+def public_key(alg: str, members: tuple[tuple[str, str], ...]) -> Any:
+    """The key of the members that `public_members` gave. To build one costs more than to verify
+    with it, and clients come back with theirs.
+
+    ValueError and others of PyJWT: there is no such key; that is not remembered.
+    """
+    return ALGORITHMS[alg].from_jwk(dict(members))
 
 
 def thumbprint(members: dict[str, str]) -> str:

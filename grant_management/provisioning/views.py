@@ -19,7 +19,7 @@ class ProvisioningView(JSONView):
         caller = self.caller(request)
         if caller.service_id is not None or not caller.can_manage_tokens:
             raise Refused(Result.MANAGEMENT_NOT_ALLOWED)
-        self.throttle(request, caller)
+        self.throttle(request)
         body = read_body(request)
         members = parse_body(request.content_type or "", body or b"{}", keep_numbers=True)
         call = Call(caller, kwargs["kind"], members, timezone.now())

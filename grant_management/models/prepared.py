@@ -1,0 +1,99 @@
+"""Prepared statements on PostgreSQL by psycopg's own `pq`: planned once for each connection, and
+sent without a cursor, which would cost more than the statement.
+"""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from psycopg import Connection, OperationalError
+from psycopg.adapt import Transformer
+from psycopg.errors import error_from_result
+from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, Format, TransactionStatus
+
+_NOT_PREPARED = b"26000"  # invalid_sql_statement_name, PostgreSQL's Appendix A
+
+if TYPE_CHECKING:
+    from .statement import Row, Statement, Value
+
+
+class _Session:
+    """What one connection has prepared, and how it loads rows."""
+
+    __slots__ = ("made", "names", "transformer")
+
+    def __init__(self, driver: "Connection[Any]") -> None:
+        self.transformer = Transformer(driver)
+        self.names: dict[Statement, bytes] = {}
+        self.made = 0
+
+
+_sessions: "WeakKeyDictionary[Connection[Any], _Session]" = WeakKeyDictionary()
+
+
+def fetch(driver: "Connection[Any]", statement: "Statement", values: "list[Value]") -> "Row | None":
+    """The first row, as Django's own cursors load it; None where there is none."""
+    session, result = _execute(driver, statement, values, ExecStatus.TUPLES_OK)
+    if result.ntuples == 0:
+        return None
+    session.transformer.set_pgresult(result)
+    row: Row = session.transformer.load_row(0, tuple)
+    return row
+
+
+def change(driver: "Connection[Any]", statement: "Statement", values: "list[Value]") -> int:
+    """The number of rows that it changed."""
+    _session, result = _execute(driver, statement, values, ExecStatus.COMMAND_OK)
+    return result.command_tuples or 0
+
+
+def _execute(
+    driver: "Connection[Any]", statement: "Statement", values: "list[Value]", good: ExecStatus
+) -> tuple[_Session, Any]:
+    session = _sessions.get(driver)
+    if session is None:
+        session = _sessions[driver] = _Session(driver)
+    result = _send(driver, session, statement, values)
+    if _is_gone(driver, result):  # a pooler cleaned the session up; nothing was done yet
+        session.names.clear()
+        result = _send(driver, session, statement, values)
+    _check(driver, result, good)
+    return session, result
+
+
+def _send(
+    driver: "Connection[Any]", session: _Session, statement: "Statement", values: "list[Value]"
+) -> Any:
+    name = session.names.get(statement) or _prepare(driver, session, statement)
+    formats = [Format.BINARY if isinstance(value, bytes) else Format.TEXT for value in values]
+    return driver.pgconn.exec_prepared(name, [_sent(value) for value in values], formats)
+
+
+def _is_gone(driver: "Connection[Any]", result: Any) -> bool:
+    """Whether the statement is not prepared any more, and can be again."""
+    gone = result.error_field(DiagnosticField.SQLSTATE) == _NOT_PREPARED
+    return gone and driver.pgconn.transaction_status == TransactionStatus.IDLE
+
+
+def _check(driver: "Connection[Any]", result: Any, good: ExecStatus) -> None:
+    """An error of psycopg, unless it went well."""
+    if driver.pgconn.status == ConnStatus.BAD:
+        raise OperationalError("the connection is lost")
+    if result.status != good:
+        raise error_from_result(result)
+
+
+def _prepare(driver: "Connection[Any]", session: _Session, statement: "Statement") -> bytes:
+    session.made += 1  # a name that may still be there is not used again
+    name = f"grant_management_{session.made}".encode()
+    result = driver.pgconn.prepare(name, statement.numbered)
+    _check(driver, result, ExecStatus.COMMAND_OK)
+    session.names[statement] = name
+    return name
+
+
+def _sent(value: "Value") -> bytes:
+    """In PostgreSQL's text format, but for bytes."""
+    if isinstance(value, bytes):
+        return value
+    return (value.isoformat() if isinstance(value, datetime) else str(value)).encode()

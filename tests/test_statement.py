@@ -1,0 +1,144 @@
+"""The hot path's statements: the same rows as the ORM's, on a connection that may have been lost."""
+
+import pytest
+from django.db import connection, transaction
+from django.db.models.signals import post_init
+from django.forms.models import model_to_dict
+
+from grant_management.authentication import authenticate
+from grant_management.models import AccessToken, ApiToken, Grant, UsedProof
+from grant_management.models.statement import Statement
+
+from .world import make_world, now
+
+
+def read(row):
+    """All fields of a row, those that were deferred included."""
+    names = [field.attname for field in row._meta.concrete_fields]
+    values = {name: getattr(row, name) for name in names}
+    return {
+        name: bytes(value) if isinstance(value, memoryview) else value
+        for name, value in values.items()
+    }
+
+
+def test_the_rows_of_the_orm(world):
+    grant = world.grant(expires_at=now(), authorization_details='[{"type":"x"}]')
+    world.token(grant, value="t", jkt="k")
+    found = AccessToken.objects.presented(world.service, "t")
+    assert read(found) == read(AccessToken.objects.get())
+    assert read(found.grant) == read(Grant.objects.get())
+    assert read(found.client) == read(world.client)
+    asked = authenticate(f"Bearer {world.api_token}", world.service.pk, now())
+    assert read(asked) == read(ApiToken.objects.get())
+    world.service.refresh_from_db()
+    assert read(asked.asked) == read(world.service)
+    assert model_to_dict(asked.asked) == model_to_dict(world.service)
+    for row in (found, found.grant, found.client, asked, asked.asked):
+        assert not row._state.adding
+        assert row._state.db == "default"
+
+
+def test_no_statement_is_needed_for_what_was_joined(world, django_assert_num_queries):
+    world.token(world.grant(), value="t")
+    with django_assert_num_queries(1):
+        token = AccessToken.objects.presented(world.service, "t")
+        assert token.grant.client is token.client
+        assert token.client.service is token.service is token.grant.service is world.service
+        token.status(now())
+
+
+def test_an_outer_join_that_finds_nothing(world):
+    world.token(value="t")
+    assert AccessToken.objects.presented(world.service, "t").grant is None
+    assert authenticate(f"Bearer {world.api_token}", 1, now()).opened() is None
+
+
+def test_receivers_of_the_making_of_models_are_told(world):
+    made = []
+
+    def hear(sender, instance, **kwargs):
+        made.append(sender)
+
+    post_init.connect(hear)
+    try:
+        world.token(world.grant(), value="t")
+        made.clear()
+        AccessToken.objects.presented(world.service, "t")
+    finally:
+        post_init.disconnect(hear)
+    assert AccessToken in made
+    assert Grant in made
+
+
+def test_placeholders():
+    statement = Statement("SELECT %s, '100%%', %s")
+    assert statement.qmark == "SELECT ?, '100%', ?"
+    assert statement.numbered == b"SELECT $1, '100%', $2"
+
+
+@pytest.mark.django_db(transaction=True)
+class TestALostConnection:
+    @pytest.fixture
+    def lost(self):
+        if connection.vendor != "postgresql":
+            pytest.skip("a file is not lost: --db postgresql")
+        world = make_world()
+        world.token(world.grant(), value="t")
+        AccessToken.objects.presented(world.service, "t")
+        connection.connection.close()
+        return world
+
+    def test_a_read_is_done_again(self, lost):
+        assert AccessToken.objects.presented(lost.service, "t").grant is not None
+
+    def test_a_write_is_not(self, lost):
+        burn = {"jkt": "k", "jti": "j", "expires_at": now()}
+        with pytest.raises(Exception, match="closed"):
+            UsedProof.objects.burn(lost.service, **burn)
+        connection.close()
+        assert not UsedProof.objects.exists()
+
+    def test_nor_a_read_in_a_transaction(self):
+        world = make_world()
+        world.token(world.grant(), value="t")
+        if connection.vendor != "postgresql":
+            pytest.skip("a connection that is killed: --db postgresql")
+        with pytest.raises(Exception, match=r"lost|closed"), transaction.atomic():  # noqa: PT012
+            AccessToken.objects.presented(world.service, "t")
+            connection.connection.close()
+            AccessToken.objects.presented(world.service, "t")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_prepared_statements_that_are_gone_are_made_again():
+    """A pooler may have handed the session to somebody who cleaned it up."""
+    if connection.vendor != "postgresql":
+        pytest.skip("prepared statements: --db postgresql")
+    world = make_world()
+    world.token(world.grant(), value="t")
+    for _ in range(2):
+        AccessToken.objects.presented(world.service, "t")
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT name FROM pg_prepared_statements WHERE NOT from_sql")
+            assert [name for (name,) in cursor if name.startswith("grant_management_")]
+            cursor.execute("DEALLOCATE ALL")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_prepared_statements(settings):
+    """`prepare_threshold` None, for a pooler that cannot have them."""
+    if connection.vendor != "postgresql":
+        pytest.skip("prepared statements: --db postgresql")
+    world = make_world()
+    world.token(world.grant(), value="t")
+    connection.ensure_connection()
+    threshold = connection.connection.prepare_threshold
+    connection.connection.prepare_threshold = None
+    try:
+        assert AccessToken.objects.presented(world.service, "t").grant is not None
+        burn = {"jkt": "k", "jti": "j", "expires_at": now()}
+        assert UsedProof.objects.burn(world.service, **burn)
+        assert not UsedProof.objects.burn(world.service, **burn)
+    finally:
+        connection.connection.prepare_threshold = threshold

@@ -1,10 +1,10 @@
-"""The caller of the API: API token → `ApiToken` and `Service`."""
+"""The caller of the API: API token → `Presented`, and its `Service`."""
 
 import re
 from datetime import datetime
 from typing import Final
 
-from .models import ApiToken, Service
+from .models import Presented, Service
 from .models.organization import MAX_ID
 from .protocol.results import Refused, Result
 
@@ -14,8 +14,10 @@ NO_SERVICE: Final = 0
 _BEARER = re.compile(r"bearer +([A-Za-z0-9\-._~+/]+=*)\Z", re.IGNORECASE)
 
 
-def authenticate(authorization: str, service_id: int, now: datetime) -> ApiToken:
-    """The API token of an `Authorization` header, with what `authorize` needs: 1 query.
+def authenticate(
+    authorization: str, service_id: int, now: datetime, access_token: str = ""
+) -> Presented:
+    """The API token of an `Authorization` header, and what it was presented with: 1 query.
 
     Refused: there is no valid one.
     """
@@ -24,22 +26,19 @@ def authenticate(authorization: str, service_id: int, now: datetime) -> ApiToken
     credential = _BEARER.match(authorization)
     if credential is None:
         raise Refused(Result.AUTHORIZATION_MALFORMED)
-    try:
-        known = service_id if service_id <= MAX_ID else NO_SERVICE
-        api_token = ApiToken.objects.presented(credential[1], known)
-    except ApiToken.DoesNotExist:
-        raise Refused(Result.API_TOKEN_INVALID) from None
-    if not api_token.is_active(now):
+    known = service_id if service_id <= MAX_ID else NO_SERVICE
+    found = Presented.find(credential[1], known, access_token)
+    if found is None or not found.api_token.is_active(now):
         raise Refused(Result.API_TOKEN_INVALID)
-    return api_token
+    return found
 
 
-def authorize(api_token: ApiToken) -> Service:
-    """The service that was asked for, where the token opens it: no query.
+def authorize(found: Presented) -> Service:
+    """The service that was asked for, where the API token opens it: no query.
 
     Refused, in the same words, where it does not and where there is no such service.
     """
-    service = api_token.opened()
+    service = found.opened()
     if service is None:
         raise Refused(Result.SERVICE_NOT_ALLOWED)
     return service

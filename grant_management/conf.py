@@ -1,10 +1,13 @@
-"""The settings of the app: `GRANT_MANAGEMENT` in the host's settings, read when used."""
+"""The settings of the app: `GRANT_MANAGEMENT` in the host's settings, read when first used."""
 
 import ipaddress
 from datetime import timedelta
+from functools import cache
 from typing import Any, Final
 
 from django.conf import settings
+from django.core.signals import setting_changed
+from django.dispatch import receiver
 from django.http import HttpRequest
 
 DEFAULTS: Final[dict[str, Any]] = {
@@ -25,10 +28,18 @@ DEFAULTS: Final[dict[str, Any]] = {
 }
 
 
+@cache
 def configured() -> dict[str, Any]:
     """What the host set: a dict, or nothing."""
     value = getattr(settings, "GRANT_MANAGEMENT", {})
     return value if isinstance(value, dict) else {}
+
+
+@receiver(setting_changed)
+def _forget(*, setting: str, **_signal: Any) -> None:
+    """Tests change settings; a server never does."""
+    if setting == "GRANT_MANAGEMENT":
+        configured.cache_clear()
 
 
 def max_body_size() -> int:

@@ -12,15 +12,19 @@ from .sender_constraint import required_nonces, verify_certificate, verify_key
 from .serializers import GMRequest, GMResponse
 
 
-def process_request(service: Service, request: GMRequest, now: datetime) -> GMResponse:
-    """The answer to a call. The order of the steps is part of the contract: the token and what
-    binds it come before anything about the grant, so that nobody can probe grant IDs.
+def process_request(
+    service: Service, request: GMRequest, now: datetime, known: AccessToken | None = None
+) -> GMResponse:
+    """The answer to a call; `known` is its access token, where it was found already.
+
+    The order of the steps is part of the contract: the token and what binds it come before
+    anything about the grant, so that nobody can probe grant IDs.
     """
     token: AccessToken | None = None
     nonces: Nonces | None = None
     try:
         action = _check_parameters(request)
-        token = find_access_token(service, request.access_token)
+        token = find_access_token(service, request.access_token, known)
         check_active(token, now)
         nonces = required_nonces(service, token, request, now)
         verify_certificate(token, request)

@@ -20,10 +20,14 @@ _REFUSALS = {
 }
 
 
-def find_access_token(service: Service, value: str) -> AccessToken:
-    """The access token that the client presented: 1 query."""
+def find_access_token(
+    service: Service, value: str, known: AccessToken | None = None
+) -> AccessToken:
+    """The access token that the client presented: 1 query, or none where it is `known`."""
     if not value:
         raise Refused(Result.ACCESS_TOKEN_MISSING)
+    if known is not None:
+        return known
     try:
         return AccessToken.objects.presented(service, value)
     except AccessToken.DoesNotExist:

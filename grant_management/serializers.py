@@ -65,7 +65,9 @@ _STRINGS = {
 def parse_gm_request(media_type: str, body: bytes) -> GMRequest:
     """The call in a body. Refused: it is empty, unreadable, or a member has the wrong type."""
     members = parse_body(media_type, body)
-    fields: dict[str, Any] = {field: string(members, name) for name, field in _STRINGS.items()}
+    fields: dict[str, Any] = {
+        field: string(members, name) for name, field in _STRINGS.items() if name in members
+    }
     return GMRequest(**fields, dpop_nonce_required=boolean(members, "dpopNonceRequired"))
 
 

@@ -10,16 +10,18 @@ from django.db import transaction
 from . import conf
 from .endpoint import process_request
 from .explanation import Subject, steps_of
-from .models import Call, Service
+from .models import AccessToken, Call, Service
 from .protocol.results import Action, GMAction
 from .serializers import GMRequest, GMResponse
 
 logger = logging.getLogger(__name__)
 
 
-def answer_call(service: Service, call: GMRequest, now: datetime) -> GMResponse:
+def answer_call(
+    service: Service, call: GMRequest, now: datetime, known: AccessToken | None = None
+) -> GMResponse:
     """The answer to a call; and a note of it, which cannot harm it."""
-    answer = process_request(service, call, now)
+    answer = process_request(service, call, now, known)
     if service.call_log_size or service.track_last_used:
         try:
             _note(service, call, answer, now)

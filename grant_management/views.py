@@ -1,8 +1,7 @@
 """HTTP in and out."""
 
 import math
-import re
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from django.core.exceptions import RequestDataTooBig
 from django.db import transaction
@@ -14,11 +13,14 @@ from rest_framework.views import APIView
 from . import conf
 from .authentication import NO_SERVICE, authenticate, authorize
 from .errors import MethodNotAllowed, Throttled, failure_response, json_response, refusal_response
-from .models import ApiToken, Service
+from .models import Presented, Service
 from .protocol.results import Refused, Result
-from .serializers import parse_gm_request
+from .serializers import GMRequest, parse_gm_request
 from .throttles import ApiTokenThrottle
 from .usage import answer_call
+
+SMALL: Final = 65_536
+"""Bytes. A larger body is not read before its sender is known."""
 
 
 class JSONView(APIView):
@@ -47,21 +49,26 @@ class JSONView(APIView):
 
     def service(self, request: HttpRequest, service_id: str) -> Service:
         """Who calls, and for which service: method → API token → its service → throttle."""
-        api_token = self.caller(request, int(service_id))
-        service = authorize(api_token)
+        return self.opened(request, self.caller(request, int(service_id)))
+
+    def opened(self, request: HttpRequest, found: Presented) -> Service:
+        """The caller's service → throttle."""
+        service = authorize(found)
         self.throttle(request)
         if service.track_last_used:
-            api_token.mark_used(timezone.now())
+            found.api_token.mark_used(timezone.now())
         return service
 
-    def caller(self, request: HttpRequest, service_id: int = NO_SERVICE) -> ApiToken:
-        """Who calls: method → API token."""
+    def caller(
+        self, request: HttpRequest, service_id: int = NO_SERVICE, access_token: str = ""
+    ) -> Presented:
+        """Who calls, with what: method → API token."""
         if request.method != "POST":
             raise MethodNotAllowed("POST")
-        presented = request.META.get("HTTP_AUTHORIZATION", "")
-        api_token = authenticate(presented, service_id, timezone.now())
-        request.auth = api_token  # type: ignore[attr-defined]
-        return api_token
+        authorization = request.META.get("HTTP_AUTHORIZATION", "")
+        found = authenticate(authorization, service_id, timezone.now(), access_token)
+        request.auth = found.api_token  # type: ignore[attr-defined]
+        return found
 
     def throttle(self, request: HttpRequest) -> None:
         """Refused where it called too often."""
@@ -76,11 +83,23 @@ class GrantManagementView(JSONView):
     """`POST /api/{serviceId}/auth/gm` and `/api/{serviceId}/gm`."""
 
     def respond(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
-        """200 with an action, whatever became of the call."""
-        service = self.service(request, kwargs["service_id"])
-        body = read_body(request)
-        call = parse_gm_request(request.content_type or "", body)
-        return json_response(answer_call(service, call, timezone.now()).as_json())
+        """200 with an action, whatever became of the call.
+
+        The call is read first, so that one statement finds all that was presented. A caller who
+        is refused hears that and nothing else: what is wrong with the call comes after it.
+        """
+        number = kwargs["service_id"]
+        try:
+            if announced_size(request) > SMALL:
+                self.caller(request, int(number))
+            call = read_call(request)
+        except Refused:
+            self.service(request, number)
+            raise
+        found = self.caller(request, int(number), call.access_token)
+        service = self.opened(request, found)
+        answer = answer_call(service, call, timezone.now(), found.access_token)
+        return json_response(answer.as_json())
 
 
 class UnknownRouteView(JSONView):
@@ -91,13 +110,23 @@ class UnknownRouteView(JSONView):
         raise Refused(Result.ROUTE_UNKNOWN)
 
 
+def read_call(request: HttpRequest) -> GMRequest:
+    """The call in the body. Refused: there is none."""
+    return parse_gm_request(request.content_type or "", read_body(request))
+
+
+def announced_size(request: HttpRequest) -> int:
+    """Bytes of the body, as its sender says. Refused: that is no number."""
+    announced = request.META.get("CONTENT_LENGTH") or "0"
+    if not (len(announced) < 19 and announced.isascii() and announced.isdigit()):
+        raise Refused(Result.BODY_UNREADABLE, "its Content-Length is no number.")
+    return int(announced)
+
+
 def read_body(request: HttpRequest) -> bytes:
     """The body, once its announced size and its encoding are acceptable."""
     limit = conf.max_body_size()
-    announced = request.META.get("CONTENT_LENGTH") or "0"
-    if not re.fullmatch("[0-9]{1,18}", announced):
-        raise Refused(Result.BODY_UNREADABLE, "its Content-Length is no number.")
-    if int(announced) > limit:
+    if announced_size(request) > limit:
         raise Refused(Result.BODY_TOO_LARGE, f"The limit is {limit} bytes.")
     if request.META.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
         raise Refused(Result.MEDIA_TYPE_UNSUPPORTED, "Send it without a content coding.")

@@ -29,12 +29,15 @@ def test_the_rows_of_the_orm(world):
     assert read(found) == read(AccessToken.objects.get())
     assert read(found.grant) == read(Grant.objects.get())
     assert read(found.client) == read(world.client)
-    asked = authenticate(f"Bearer {world.api_token}", world.service.pk, now())
-    assert read(asked) == read(ApiToken.objects.get())
+    caller, asked, token = authenticate(
+        f"Bearer {world.api_token}", world.service.pk, now(), access_token="t"
+    )
+    assert read(caller) == read(ApiToken.objects.get())
     world.service.refresh_from_db()
-    assert read(asked.asked) == read(world.service)
-    assert model_to_dict(asked.asked) == model_to_dict(world.service)
-    for row in (found, found.grant, found.client, asked, asked.asked):
+    assert read(asked) == read(world.service)
+    assert model_to_dict(asked) == model_to_dict(world.service)
+    assert read(token) == read(found)
+    for row in (found, found.grant, found.client, caller, asked, token, token.grant):
         assert not row._state.adding
         assert row._state.db == "default"
 

@@ -7,8 +7,10 @@ from django.test import Client as HTTP
 from django.test import override_settings
 from django.test.client import ClientHandler
 
+from grant_management import views
 from grant_management.models import ApiToken
-from grant_management.protocol.results import Result
+from grant_management.protocol.results import Refused, Result
+from grant_management.views import SMALL
 
 from .world import make_world, now, organization_token
 
@@ -304,6 +306,26 @@ def test_the_order_of_the_checks(post, path, world):
     assert post(path, big, api_token=world.api_token, **wrong).code == "A001206"
     assert post(path, b"", api_token=world.api_token, **wrong).code == "A258201"
     assert post(path, b"", api_token=world.api_token).code == "A126203"
+
+
+@pytest.mark.parametrize(
+    ("length", "known", "reads"),
+    [(SMALL, False, 1), (SMALL + 1, False, 0), (SMALL + 1, True, 1)],
+)
+def test_a_large_body_is_not_read_for_a_stranger(
+    path, world, post, monkeypatch, length, known, reads
+):
+    read = []
+
+    def parse(media_type, body):
+        read.append(len(body))
+        raise Refused(Result.BODY_UNREADABLE)
+
+    monkeypatch.setattr(views, "parse_gm_request", parse)
+    api_token = world.api_token if known else "unknown"
+    answer = post(path, b" " * length, api_token=api_token)
+    check(answer, Result.BODY_UNREADABLE if known else Result.API_TOKEN_INVALID)
+    assert read == [length] * reads
 
 
 def test_admin_has_pages_for_its_errors(client, db):

@@ -7,8 +7,7 @@ import pytest
 from django.db import DatabaseError
 from django.test import Client as HTTP
 
-from grant_management.models import AccessToken, ApiToken, Call, Grant
-from grant_management.models.api_token import ApiTokenQuerySet
+from grant_management.models import AccessToken, ApiToken, Call, Grant, Presented
 
 from .world import ENDPOINT, Key, certificate, make_world, now
 
@@ -157,19 +156,19 @@ class TestLastUsed:
         grant = tracked.grant()
         token = tracked.token(grant)
         query(call, grant, token)
-        with django_assert_num_queries(6):  # 2 of the call, 2 of the note, and its savepoint's 2
+        with django_assert_num_queries(5):  # 1 of the call, 2 of the note, and its savepoint's 2
             query(call, grant, token)
 
 
 def test_an_api_token_is_found_once(world, call, monkeypatch):
     """The note of a call asks for no API token again."""
     asked = []
-    original = ApiTokenQuerySet.presented
+    original = Presented.find
 
-    def presented(self, *args):
+    def find(*args):
         asked.append(args)
-        return original(self, *args)
+        return original(*args)
 
-    monkeypatch.setattr(ApiTokenQuerySet, "presented", presented)
+    monkeypatch.setattr(Presented, "find", find)
     call(gmAction="QUERY", grantId="x", accessToken="x")
     assert len(asked) == 1

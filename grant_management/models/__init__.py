@@ -11,6 +11,7 @@ from .idempotency import IdempotencyKey
 from .membership import OrganizationMember
 from .nonce import DPoPNonce, Nonces
 from .organization import Organization
+from .presented import Presented
 from .proof import UsedProof
 from .service import Ownership, Service
 from .sweep import Sweep, SweepStatus
@@ -36,6 +37,7 @@ __all__ = [
     "Organization",
     "OrganizationMember",
     "Ownership",
+    "Presented",
     "Reason",
     "RefreshToken",
     "Service",

@@ -2,15 +2,13 @@
 
 import secrets
 from datetime import datetime
-from functools import cache
-from typing import Any, Self
+from typing import Self
 
 from django.db import models, transaction
-from django.db.models import FilteredRelation, Q
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from ..protocol.digests import sha256
-from .compiled import CompiledQuery
 from .event import Actor, EventKind, GrantEvent
 from .keys import uuid7
 from .last_used import LastUsed
@@ -45,34 +43,9 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
             token.record(EventKind.API_TOKEN_ISSUED, now, actor)
         return token, value
 
-    def presented(self, value: str, service_id: int) -> "ApiToken":
-        """The token of a clear value, and its organization's service of this number: 1 query.
-
-        ApiToken.DoesNotExist: there is no such token.
-        """
-        token = _presented().get(self.db, digest=sha256(value), service=service_id)
-        if token is None:
-            raise self.model.DoesNotExist
-        return token
-
     def active(self, now: datetime) -> Self:
         """Those that are neither expired nor revoked."""
         return self.filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None)
-
-
-@cache
-def _presented() -> CompiledQuery["ApiToken"]:
-    """A token by its digest, and its organization's service of a number as `asked`."""
-
-    def build(**by: Any) -> "models.QuerySet[ApiToken]":
-        condition = Q(organization__services__id=by["service"])
-        asked = FilteredRelation("organization__services", condition=condition)
-        # The plugin knows relations of the model alone, not those of an annotation.
-        joined = ApiToken.objects.annotate(asked=asked).select_related("asked")  # type: ignore[misc]
-        shown = ("digest", "description", "created_at", "created_by")
-        return joined.filter(digest=by["digest"]).defer(*shown)
-
-    return CompiledQuery(build, digest=models.BinaryField(), service=models.BigIntegerField())
 
 
 class ApiToken(LastUsed, models.Model):
@@ -123,13 +96,6 @@ class ApiToken(LastUsed, models.Model):
     def is_active(self, now: datetime) -> bool:
         """Whether it opens anything at all."""
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
-
-    def opened(self) -> Service | None:
-        """The service that was asked for with `presented`; None: it is not for that one."""
-        asked: Service | None = getattr(self, "asked", None)
-        if asked is None or self.service_id not in (None, asked.pk):
-            return None
-        return asked
 
     def rotate(self, at: datetime, actor: Actor) -> str | None:
         """The new clear value; the old one is dead at once. None: the token is dead already."""

@@ -33,8 +33,8 @@ class CutOff(models.Model):
 
     def latest_cut_off(self, other: "CutOff") -> datetime | None:
         """The later of this cut-off and the other one; the latest that matches counts."""
-        moments = [moment for moment in (self.not_before, other.not_before) if moment]
-        return max(moments, default=None)
+        one, two = self.not_before, other.not_before
+        return max(one, two) if one and two else one or two
 
     def _write(
         self,

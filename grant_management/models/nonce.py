@@ -4,14 +4,15 @@ import hmac
 import secrets
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
-from django.db import models, transaction
+from django.db import connections, models, router, transaction
 from django.utils.translation import gettext_lazy as _
 
 from .event import Actor, EventKind, GrantEvent, Reason
 from .keys import uuid7
 from .service import Service
+from .statement import Row, Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,23 +29,24 @@ class Nonces:
         return any(hmac.compare_digest(presented, one) for one in taken)
 
 
-class DPoPNonceQuerySet(models.QuerySet["DPoPNonce"]):
+class DPoPNonceManager(models.Manager["DPoPNonce"]):
     """The store of nonces."""
 
     def at(self, service: Service, now: datetime) -> Nonces:
         """The nonces of this moment: 1 query, and once a window the row's insert and 1 more."""
         window = int(now.timestamp()) // service.dpop_nonce_duration
-        values = self._of_windows(service, window)
-        if window not in values:
+        current, previous = self._of_windows(service, window)
+        if current is None:
             self._open(service, window)
-            values = self._of_windows(service, window)
-        return Nonces(values[window], values.get(window - 1))
+            current, previous = self._of_windows(service, window)
+        return Nonces(current, previous)
 
-    def _of_windows(self, service: Service, window: int) -> dict[int, str]:
-        rows = self.filter(
-            service=service, duration=service.dpop_nonce_duration, window__in=(window - 1, window)
-        )
-        return dict(rows.values_list("window", "value"))
+    def _of_windows(self, service: Service, window: int) -> Row:
+        """The values of this window and of the one before, each None where it was never opened."""
+        this = service.pk, service.dpop_nonce_duration, window
+        before = *this[:2], window - 1
+        connection = connections[router.db_for_write(self.model)]
+        return _OF_WINDOWS.fetch(connection, [*this, *before]) or (None, None)
 
     def _open(self, service: Service, window: int) -> None:
         """Of all processes that open a window at once, one decides; the others read its row."""
@@ -58,6 +60,13 @@ class DPoPNonceQuerySet(models.QuerySet["DPoPNonce"]):
             expires_at=datetime.fromtimestamp(start + 2 * service.dpop_nonce_duration, UTC),
         )
         self.bulk_create([row], ignore_conflicts=True)
+
+
+_OF_WINDOW: Final = (
+    "(SELECT value FROM grant_management_dpopnonce"
+    ' WHERE service_id = %s AND duration = %s AND "window" = %s)'
+)
+_OF_WINDOWS: Final = Statement(f"SELECT {_OF_WINDOW}, {_OF_WINDOW}")
 
 
 class DPoPNonce(models.Model):
@@ -77,7 +86,7 @@ class DPoPNonce(models.Model):
     not_before = models.DateTimeField(_("not before"))
     expires_at = models.DateTimeField(_("expires"))
 
-    objects = DPoPNonceQuerySet.as_manager()
+    objects = DPoPNonceManager()
 
     class Meta:
         verbose_name = _("DPoP nonce")

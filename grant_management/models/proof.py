@@ -10,7 +10,7 @@ from .service import Service
 from .statement import Statement
 
 
-class UsedProofQuerySet(models.QuerySet["UsedProof"]):
+class UsedProofManager(models.Manager["UsedProof"]):
     """The store of used proofs."""
 
     def burn(self, service: Service, *, jkt: str, jti: str, expires_at: datetime) -> bool:
@@ -37,7 +37,7 @@ class UsedProof(models.Model):
     digest = models.BinaryField(max_length=32, editable=False)
     expires_at = models.DateTimeField()
 
-    objects = UsedProofQuerySet.as_manager()
+    objects = UsedProofManager()
 
     class Meta:
         indexes = [models.Index(fields=["service", "expires_at"], name="gm_used_proof_expires")]

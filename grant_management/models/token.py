@@ -3,15 +3,15 @@
 from datetime import datetime
 from enum import Enum, auto
 from functools import cache
-from typing import Any, TypeVar
+from typing import Final, TypeVar
 
-from django.db import models
+from django.db import models, router
 from django.utils.translation import gettext_lazy as _
 
 from ..protocol.digests import sha256
 from .client import Client
-from .compiled import CompiledQuery
 from .grant import Grant
+from .joined import JoinedQuery, Part
 from .keys import uuid7
 from .last_used import LastUsed
 from .service import Service
@@ -74,24 +74,24 @@ class Token(models.Model):
         """What may be shown of a token: 8 of the 64 hexadecimal digits of its digest."""
         return bytes(self.digest).hex()[:8]
 
-    def know(self, service: Service) -> None:
-        """Put in the rows that a query by service need not join."""
-        client, grant = self.client, self.grant
-        # As the descriptors of foreign keys do, without asking again what is known.
-        self._state.fields_cache["service"] = client._state.fields_cache["service"] = service
+    def know(self, service: Service, client: Client, grant: Grant | None) -> None:
+        """Put in the rows that it was found with, as the descriptors of foreign keys do."""
+        client._state.fields_cache = {"service": service}
+        self._state.fields_cache = {"service": service, "client": client, "grant": grant}
         if grant is not None:
-            grant._state.fields_cache |= {"service": service, "client": client}
+            grant._state.fields_cache = {"service": service, "client": client}
 
     def status(self, now: datetime) -> TokenStatus:
         """Reads the token, its client, its service and its own grant; no query where joined."""
-        cut_off = self.service.latest_cut_off(self.client)
+        client, grant = self.client, self.grant
+        cut_off = self.service.latest_cut_off(client)
         if self.expires_at is not None and self.expires_at <= now:
             return TokenStatus.EXPIRED
         if self.revoked_at is not None or (cut_off is not None and self.issued_at < cut_off):
             return TokenStatus.REVOKED
-        if self.grant is not None and not self._is_alive_under(self.grant, now):
+        if grant is not None and not self._is_alive_under(grant, now):
             return TokenStatus.GRANT_DEAD
-        return TokenStatus.ACTIVE if self.client.locked_at is None else TokenStatus.CLIENT_LOCKED
+        return TokenStatus.ACTIVE if client.locked_at is None else TokenStatus.CLIENT_LOCKED
 
     def _is_alive_under(self, grant: Grant, now: datetime) -> bool:
         # A grant's revocation reaches its tokens by their generation alone: a service may have
@@ -120,24 +120,39 @@ class TokenQuerySet(models.QuerySet[T]):
 
         DoesNotExist: the service has no such token.
         """
-        query = _presented(self.model)
-        token: T | None = query.get(self.db, service=service.pk, digest=sha256(value))
-        if token is None:
+        using = router.db_for_write(self.model)  # a replica might not know of a revocation yet
+        row = _presented(self.model).get(using, [service.pk, sha256(value)])
+        if row is None:
             raise self.model.DoesNotExist
-        token.know(service)
+        token: T
+        token, client, grant = row
+        token.know(service, client, grant)
         return token
 
 
+CLIENT_AND_GRANT: Final = (
+    "LEFT JOIN grant_management_client AS client ON client.id = token.client_id"
+    " LEFT JOIN grant_management_grant AS held ON held.id = token.grant_id"
+)
+
+
+def token_parts(model: type[Token]) -> tuple[Part, Part, Part]:
+    """A token of this kind, its client and its grant."""
+    return (
+        Part(model, "token", without=("digest",)),
+        Part(Client, "client", without=("name",), repeats=True),
+        Part(Grant, "held"),
+    )
+
+
 @cache
-def _presented(model: type[T]) -> CompiledQuery[T]:
-    """A token by its digest, with its client and its grant."""
-
-    def build(**by: Any) -> "models.QuerySet[T]":
-        rows = model._default_manager.select_related("client", "grant")
-        rows = rows.defer("digest", "client__name")
-        return rows.filter(service_id=by["service"], digest=by["digest"])
-
-    return CompiledQuery(build, service=models.BigIntegerField(), digest=models.BinaryField())
+def _presented(model: type[Token]) -> JoinedQuery:
+    """A token by its service and its digest."""
+    return JoinedQuery(
+        f"FROM {model._meta.db_table} AS token {CLIENT_AND_GRANT}"
+        " WHERE token.service_id = %s AND token.digest = %s",
+        *token_parts(model),
+    )
 
 
 class AccessToken(LastUsed, Token):

@@ -32,6 +32,9 @@ REQUIREMENTS: Final = {
 }
 """Asymmetric all of them: `none` and HMAC are not here, so nothing can switch them on."""
 
+Members = tuple[tuple[str, str], ...]
+"""Of a key, as what can be remembered."""
+
 _pyjwt = get_default_algorithms()
 ALGORITHMS: Final[dict[str, Algorithm]] = {
     alg: _pyjwt["EdDSA" if alg == "Ed25519" else alg] for alg in REQUIREMENTS
@@ -66,7 +69,7 @@ def public_members(jwk: Any, alg: str) -> dict[str, str]:
 
 
 @lru_cache(maxsize=4_096)
-def public_key(alg: str, members: tuple[tuple[str, str], ...]) -> Any:
+def public_key(alg: str, members: Members) -> Any:
     """The key of the members that `public_members` gave. To build one costs more than to verify
     with it, and clients come back with theirs.
 

@@ -16,7 +16,7 @@ class ProvisioningView(JSONView):
 
     def respond(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
         """200, or the refusal."""
-        caller = self.caller(request)
+        caller = self.caller(request).api_token
         if caller.service_id is not None or not caller.can_manage_tokens:
             raise Refused(Result.MANAGEMENT_NOT_ALLOWED)
         self.throttle(request)

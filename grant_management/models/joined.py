@@ -1,0 +1,122 @@
+"""Rows of several models by one statement, for the hot path.
+
+The ORM compiles a query anew whenever it is asked, which costs more than to run it, and joins
+along foreign keys alone. Here the joins are SQL, written down once; the columns are those of the
+models, and what comes back are the models that the ORM would make.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from django.db import connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.base import ModelState
+from django.db.models.signals import post_init, pre_init
+
+from .statement import Row, Statement, Value
+
+Convert = Callable[[Row], Row]
+Make = Callable[[Row], Any]
+
+REMEMBERED = 1_024
+"""Rows of a part that `repeats`."""
+
+
+class Part:
+    """A model of a joined row, by its alias in the statement.
+
+    `without` are columns that are loaded only when they are read. A part that `repeats` is the
+    same row in many answers of the database: how its values are converted is remembered for each
+    row as the database had it, so a row that has changed is converted anew.
+    """
+
+    def __init__(
+        self,
+        model: type[models.Model],
+        alias: str,
+        *,
+        without: tuple[str, ...] = (),
+        repeats: bool = False,
+    ) -> None:
+        self.model, self.alias, self.repeats = model, alias, repeats
+        self.fields = [one for one in model._meta.concrete_fields if one.attname not in without]
+
+    def columns(self, connection: BaseDatabaseWrapper) -> list[str]:
+        """In the order of the fields."""
+        return [f"{self.alias}.{connection.ops.quote_name(str(one.column))}" for one in self.fields]
+
+    def maker(self, connection: BaseDatabaseWrapper) -> Make:
+        """What makes the model of this part's values; None where an outer join found nothing."""
+        convert = _converter(self, connection)
+        if self.repeats:
+            convert = lru_cache(REMEMBERED)(convert)
+        names = [field.attname for field in self.fields]
+        model, using, key = self.model, connection.alias, names.index(_key(self.model))
+
+        def make(row: Row) -> Any:
+            if row[key] is None:
+                return None
+            if pre_init.receivers or post_init.receivers:  # somebody wants to be told
+                return model.from_db(using, names, convert(row))
+            instance = model.__new__(model)
+            instance.__dict__ = dict(zip(names, convert(row), strict=True))
+            instance._state = state = ModelState()
+            state.adding, state.db = False, using
+            return instance
+
+        return make
+
+
+class JoinedQuery:
+    """`SELECT` the columns of the parts, then what `tables` says: FROM, joins and conditions."""
+
+    def __init__(self, tables: str, *parts: Part) -> None:
+        self._tables, self._parts = tables, parts
+        self._plans: dict[str, tuple[Statement, list[tuple[slice, Make]]]] = {}
+
+    def get(self, using: str, values: list[Value]) -> list[Any] | None:
+        """The models of the first row, None for one that was not found; None: no row. 1 query."""
+        connection = connections[using]
+        plan = self._plans.get(using)
+        if plan is None:
+            plan = self._plans[using] = self._compile(connection)
+        statement, makers = plan
+        row = statement.fetch(connection, values)
+        return None if row is None else [make(row[where]) for where, make in makers]
+
+    def _compile(
+        self, connection: BaseDatabaseWrapper
+    ) -> tuple[Statement, list[tuple[slice, Make]]]:
+        columns: list[str] = []
+        makers = []
+        for part in self._parts:
+            own = part.columns(connection)
+            where = slice(len(columns), len(columns) + len(own))
+            makers.append((where, part.maker(connection)))
+            columns += own
+        return Statement(f"SELECT {', '.join(columns)} {self._tables}"), makers
+
+
+def _key(model: type[models.Model]) -> str:
+    return str(model._meta.pk.attname)
+
+
+def _converter(part: Part, connection: BaseDatabaseWrapper) -> Convert:
+    """What the driver gives to what Python has, by the ORM's own functions."""
+    steps: list[tuple[int, Callable[..., Any], Any]] = []
+    for index, field in enumerate(part.fields):
+        column = field.get_col(part.alias)
+        functions = connection.ops.get_db_converters(column) + column.get_db_converters(connection)
+        steps += [(index, function, column) for function in functions]
+    if not steps:
+        return tuple
+
+    def convert(row: Row) -> Row:
+        values = list(row)
+        for index, function, column in steps:
+            if values[index] is not None:
+                values[index] = function(values[index], column, connection)
+        return tuple(values)
+
+    return convert

@@ -1,0 +1,69 @@
+"""What the caller presents: its API token, a service's number, its client's access token."""
+
+from typing import Final, NamedTuple, Self
+
+from django.db import router
+
+from ..protocol.digests import sha256
+from .api_token import ApiToken
+from .joined import JoinedQuery, Part
+from .service import Service
+from .statement import Value
+from .token import CLIENT_AND_GRANT, AccessToken, token_parts
+
+
+class Presented(NamedTuple):
+    """An API token, its organization's service of that number, that service's access token."""
+
+    api_token: ApiToken
+    asked: Service | None
+    access_token: AccessToken | None
+
+    @classmethod
+    def find(cls, api_token: str, service_id: int, access_token: str = "") -> Self | None:
+        """The rows behind the clear values, dead or alive; None: no such API token. 1 query.
+
+        Asked where it is written: a replica might not know yet of a revocation.
+        """
+        values: list[Value] = [service_id, sha256(access_token), sha256(api_token)]
+        row = _PRESENTED.get(router.db_for_write(ApiToken), values)
+        if row is None:
+            return None
+        caller, asked, token, client, grant = row
+        if token is not None:
+            token.know(asked, client, grant)
+        return cls(caller, asked, token)
+
+    def opened(self) -> Service | None:
+        """The service that was asked for; None: the API token is not for that one."""
+        if self.asked is None or self.api_token.service_id not in (None, self.asked.pk):
+            return None
+        return self.asked
+
+
+_PRESENTED: Final = JoinedQuery(
+    "FROM grant_management_apitoken AS api_token"
+    " LEFT JOIN grant_management_service AS asked"
+    " ON asked.organization_id = api_token.organization_id AND asked.id = %s"
+    " LEFT JOIN grant_management_accesstoken AS token"
+    " ON token.service_id = asked.id AND token.digest = %s"
+    f" {CLIENT_AND_GRANT} WHERE api_token.digest = %s",
+    Part(
+        ApiToken,
+        "api_token",
+        without=("digest", "description", "created_at", "created_by"),
+        repeats=True,
+    ),
+    Part(
+        Service,
+        "asked",
+        without=(
+            "actions_supported",
+            "action_required",
+            "access_token_duration",
+            "refresh_token_duration",
+        ),
+        repeats=True,
+    ),
+    *token_parts(AccessToken),
+)

@@ -3,18 +3,40 @@ sent without a cursor, which would cost more than the statement.
 """
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
+import psycopg
 from psycopg import Connection, OperationalError
-from psycopg.adapt import Transformer
+from psycopg.adapt import AdaptersMap, Transformer
 from psycopg.errors import error_from_result
 from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, Format, TransactionStatus
 
+_TIMESTAMPTZ = psycopg.postgres.types["timestamptz"].oid
 _NOT_PREPARED = b"26000"  # invalid_sql_statement_name, PostgreSQL's Appendix A
 
 if TYPE_CHECKING:
     from .statement import Row, Statement, Value
+
+
+class _Context(NamedTuple):
+    """Where a transformer finds its loaders."""
+
+    connection: "Connection[Any]"
+    adapters: AdaptersMap
+
+
+def _loaders(driver: "Connection[Any]") -> AdaptersMap:
+    """Django's, but for that of times: it is Python, and costs as much as a request's routing.
+
+    psycopg's own gives the same moments, in the connection's time zone, which Django has set.
+    """
+    loaders = AdaptersMap(driver.adapters)
+    of_django = loaders.get_loader(_TIMESTAMPTZ, Format.TEXT)
+    own = psycopg.adapters.get_loader(_TIMESTAMPTZ, Format.TEXT)
+    if own is not None and getattr(of_django, "timezone", None) is not None:
+        loaders.register_loader(_TIMESTAMPTZ, own)
+    return loaders
 
 
 class _Session:
@@ -23,7 +45,7 @@ class _Session:
     __slots__ = ("made", "names", "transformer")
 
     def __init__(self, driver: "Connection[Any]") -> None:
-        self.transformer = Transformer(driver)
+        self.transformer = Transformer(_Context(driver, _loaders(driver)))
         self.names: dict[Statement, bytes] = {}
         self.made = 0
 

@@ -45,6 +45,7 @@ class SQLite:
     number = "printf('%010d', i)"
     key = "printf('%012x7%03x8%015x', {ms} + i * {step}, {service}, i * 4 + {kind})"
     moment = "datetime({at}, 'unixepoch') || '.000000'"
+    random_key = "lower(hex(randomblob(16)))"
 
     @staticmethod
     def prepare(connection):
@@ -68,6 +69,7 @@ class PostgreSQL:
         " || '8' || lpad(to_hex(i::bigint * 4 + {kind}), 15, '0'))::uuid"
     )
     moment = "to_timestamp({at})"
+    random_key = "gen_random_uuid()"
 
     @staticmethod
     def prepare(connection):
@@ -80,8 +82,7 @@ def fill(size, *, service=FIRST_SERVICE, seconds=None, report=lambda done: None)
     """How many grants there are when it ends."""
     from django.db import connection
 
-    words = {"sqlite": SQLite, "postgresql": PostgreSQL}[connection.vendor]
-    words.prepare(connection)
+    words = _words(connection)
     _make_tenant(service, size)
     done, began = _done(service), time.monotonic()
     while done < size.grants and _is_room():
@@ -93,6 +94,33 @@ def fill(size, *, service=FIRST_SERVICE, seconds=None, report=lambda done: None)
         report(done)
     _analyze(connection)
     return done
+
+
+def add_tokens(number, count, service=FIRST_SERVICE):
+    """So many more access tokens for grant `number`: copies of its own, but for key and value."""
+    from django.db import connection
+
+    from grant_management.models import AccessToken
+
+    words = _words(connection)
+    columns = {field.column: f"token.{field.column}" for field in AccessToken._meta.concrete_fields}
+    columns |= {"id": words.random_key, "digest": words.digest.format(name=f"more-{number}")}
+    names, values = ", ".join(columns), ", ".join(columns.values())
+    table = AccessToken._meta.db_table
+    series = words.series.format(start=0, stop=count)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} ({names}) SELECT {values} FROM {table} AS token, {series}"
+            f" WHERE token.service_id = %s AND token.digest = %s",
+            [service, hashlib.sha256(f"access-{number}".encode()).digest()],
+        )
+
+
+def _words(connection):
+    """Of this database, which is prepared for them."""
+    words = {"sqlite": SQLite, "postgresql": PostgreSQL}[connection.vendor]
+    words.prepare(connection)
+    return words
 
 
 def _make_tenant(service, size):

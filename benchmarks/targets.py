@@ -12,6 +12,7 @@ from pathlib import Path
 
 import django
 
+from .goals import SQLITE
 from .load import get, post
 from .processes import ROOT, Server, free_port, granian
 
@@ -66,9 +67,9 @@ class Key:
         return jwt.encode(claims, self.private, algorithm="ES256", headers=headers)
 
 
-def prepare(database_url, grants, jkt):
+def prepare(database_url, grants, jkt, *, toolkit=True):
     """A database with this many grants, a known API token, and the toolkit's tokens."""
-    arguments = json.dumps({"grants": grants, "jkt": jkt})
+    arguments = json.dumps({"grants": grants, "jkt": jkt, "toolkit": toolkit})
     line = [sys.executable, "-m", "benchmarks.targets", arguments]
     env = {**os.environ, "DATABASE_URL": database_url, "DJANGO_SETTINGS_MODULE": SETTINGS}
     subprocess.run(line, cwd=ROOT, env=env, check=True)
@@ -77,7 +78,7 @@ def prepare(database_url, grants, jkt):
 SETTINGS = "benchmarks.peers.settings"
 
 
-def _prepare(grants, jkt):
+def _prepare(grants, jkt, toolkit):
     django.setup()
     from django.core.management import call_command
     from django.utils import timezone
@@ -101,7 +102,8 @@ def _prepare(grants, jkt):
             "created_at": timezone.now(),
         },
     )
-    _prepare_toolkit(grants)
+    if toolkit:
+        _prepare_toolkit(grants)
 
 
 def _prepare_toolkit(number):
@@ -160,9 +162,14 @@ def dpop_queries(count, grants, key):
     return requests
 
 
-def revokes(numbers):
-    """REVOKE of these grants."""
-    return [_call(number, "REVOKE") for number in numbers]
+def numbered(numbers, action):
+    """Calls for these grants."""
+    return [_call(number, action) for number in numbers]
+
+
+def body_of(request):
+    """What a request has below its headers."""
+    return request.partition(b"\r\n\r\n")[2].decode()
 
 
 def _call(number, action, **more):
@@ -215,15 +222,15 @@ class Provider:
         return [get("/me", **headers, DPoP=self.key.proof(url, token)) for _ in range(count)]
 
 
-def serve(database_url, threads):
-    """Ours, with the peers that are Django views beside it."""
-    environment = {"DATABASE_URL": database_url, "SECRET_KEY": "x" * 50}
-    environment["DJANGO_SETTINGS_MODULE"] = SETTINGS
-    return granian(
-        "benchmarks.peers.wsgi:application", free_port(), threads=threads, env=environment
-    )
+def serve(database, url, *, peers=False):
+    """The standalone project; with the peers that are Django views beside it, if wanted."""
+    package = "benchmarks.peers" if peers else "gm_project"
+    environment = {"DATABASE_URL": url, "SECRET_KEY": "x" * 50}
+    environment["DJANGO_SETTINGS_MODULE"] = f"{package}.settings"
+    threads = 1 if database == SQLITE else 4  # what `run.py serve` chooses
+    return granian(f"{package}.wsgi:application", free_port(), threads=threads, env=environment)
 
 
 if __name__ == "__main__":
     given = json.loads(sys.argv[1])
-    _prepare(given["grants"], given["jkt"])
+    _prepare(**given)

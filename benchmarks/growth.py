@@ -1,0 +1,131 @@
+"""The same call where there is little and where there is much: it should cost the same.
+
+The servers of both sizes run side by side and take turns, with one connection each: what is
+compared is how long a call takes.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+
+from . import databases, goals, targets
+from .load import drive
+from .processes import ROOT
+
+FEW = 1_000
+ROUNDS = 10
+QUERIES, REVOKES = 200, 36
+HEAVY, LIGHT = 100_000, 1
+"""Tokens of a grant that is revoked."""
+
+
+def measure(database, url, postmaster, folder, stack, options):
+    """Milliseconds by size and by action, and the ratios of the most to the fewest."""
+    servers = {}
+    for size in _sizes(options.many):
+        (folder / str(size)).mkdir()
+        own, _ = databases.start(database, folder / str(size), stack)
+        servers[size] = _serve(database, own, size, stack)
+    if options.largest and database == goals.POSTGRESQL:
+        size, _, own = options.largest.partition("=")
+        servers[int(size)] = _serve(database, own, int(size), stack)
+    found = _rounds(servers)
+    weights = _weigh(own, servers[max(servers)])
+    few, many = found[min(servers)], found[max(servers)]
+    _show(found, weights)
+    return {
+        "sizes": found,
+        "tokens": weights,
+        "ratios": {
+            goals.QUERY_GROWTH: _ratio(many["QUERY"], few["QUERY"]),
+            goals.REVOKE_GROWTH: _ratio(many["REVOKE"], few["REVOKE"]),
+            goals.REVOKE_TOKENS: _ratio(weights[HEAVY], weights[LIGHT]),
+        },
+    }
+
+
+def _sizes(many):
+    sizes = [FEW]
+    while sizes[-1] * 10 <= many:
+        sizes.append(sizes[-1] * 10)
+    return sizes
+
+
+def _serve(database, url, size, stack):
+    print(f"making {size:,} grants", flush=True)
+    targets.prepare(url, size, "", toolkit=False)
+    server = targets.serve(database, url)
+    stack.callback(server.stop)
+    return server
+
+
+def _ratio(much, little):
+    return round(statistics.median(much) / statistics.median(little), 2)
+
+
+def _rounds(servers):
+    """Of each server the medians of its rounds, by action."""
+    found = {size: {"QUERY": [], "REVOKE": []} for size in servers}
+    for number in range(-1, ROUNDS):  # the first to be warm
+        for size, server in servers.items():
+            queried = targets.numbered(_of(size, number, (2,), QUERIES), "QUERY")
+            revoked = targets.numbered(_of(size, number, (3, 4, 6, 8), REVOKES), "REVOKE")
+            times = {
+                "QUERY": drive(server.port, queried, b'"OK"', 1).median,
+                "REVOKE": drive(server.port, revoked, b'"NO_CONTENT"', 1).median,
+            }
+            if number >= 0:
+                for action, median in times.items():
+                    found[size][action].append(median)
+    return found
+
+
+def _of(size, number, digits, count):
+    """Numbers of grants that end in these digits, from all over; for a revoke new ones each."""
+    there = size // 10 * len(digits)
+    stride = max(there // (count * (ROUNDS + 1)), 1)
+    places = (((number + 1) * count + index) * stride % there for index in range(count))
+    return [place // len(digits) * 10 + digits[place % len(digits)] for place in places]
+
+
+def _weigh(url, server):
+    """Milliseconds of a REVOKE, by the tokens of its grant."""
+    env = {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": targets.SETTINGS}
+    numbers = range(5, 5 + 20 * 10, 10)
+    subprocess.run(
+        [sys.executable, "-m", "benchmarks.growth", json.dumps(list(numbers[::2]))],
+        cwd=ROOT,
+        env=env,
+        check=True,
+    )
+    found = {HEAVY: [], LIGHT: []}
+    for index, number in enumerate(numbers):
+        run = drive(server.port, targets.numbered([number], "REVOKE"), b'"NO_CONTENT"', 1)
+        found[LIGHT if index % 2 else HEAVY].append(run.median)
+    return found
+
+
+def _show(found, weights):
+    print(f"\n{'grants':>12} {'QUERY ms':>10} {'REVOKE ms':>10}")
+    for size, times in found.items():
+        medians = [statistics.median(times[action]) for action in ("QUERY", "REVOKE")]
+        print(f"{size:>12,} {medians[0]:>10.3f} {medians[1]:>10.3f}")
+    for tokens, times in weights.items():
+        print(f"REVOKE of a grant with {tokens:,} tokens: {statistics.median(times):.3f} ms")
+
+
+def main():
+    """Gives each of these grants more tokens."""
+    import django
+
+    django.setup()
+    from benchmarks.data import add_tokens
+
+    for number in json.loads(sys.argv[1]):
+        add_tokens(number, HEAVY - 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -26,7 +26,7 @@ def main() -> int:
         print(f"Python 3.11 or later is needed; this is {sys.version.split()[0]}.", file=sys.stderr)
         return 1
     options, rest = _parser().parse_known_args()
-    if rest and options.command is not test:
+    if rest and options.command not in (test, bench):
         _parser().error(f"unrecognized arguments: {' '.join(rest)}")
     os.chdir(HERE)
     command: Callable[[argparse.Namespace, list[str]], int] = options.command
@@ -50,6 +50,12 @@ def test(options: argparse.Namespace, rest: list[str]) -> int:
         arguments = ["-m", "pytest", "--db", database, "-n", "auto", "--dist", "worksteal"]
         failed |= subprocess.call([str(PYTHON), *arguments, *rest]) != 0
     return int(failed)
+
+
+def bench(options: argparse.Namespace, rest: list[str]) -> int:
+    """What the endpoint costs, beside peers and floors."""
+    _install("requirements-dev.lock")
+    return _become(["-m", "benchmarks", *rest])
 
 
 def screenshots(options: argparse.Namespace, rest: list[str]) -> int:
@@ -97,6 +103,10 @@ def _parser() -> argparse.ArgumentParser:
     one = commands.add_parser("test", help="run the tests, on SQLite and on PostgreSQL")
     one.add_argument("--db", choices=["sqlite", "postgresql"], help="on this one only")
     one.set_defaults(command=test)
+    one = commands.add_parser(
+        "bench", help="measure the endpoint, beside peers and floors", add_help=False
+    )
+    one.set_defaults(command=bench)
     one = commands.add_parser("screenshots", help="take the pictures of the documentation again")
     one.set_defaults(command=screenshots)
     one = commands.add_parser("serve", help="migrate the database, then serve")

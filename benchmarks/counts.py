@@ -20,9 +20,7 @@ def measure(database, url, postmaster, folder, stack, options):
     requests = {
         "query": [targets.body_of(one) for one in targets.bearer_queries(CALLS, 1_000)],
         "dpop": [targets.body_of(one) for one in targets.dpop_queries(CALLS, 1_000, key)],
-        "revoke": [
-            targets.body_of(one) for one in targets.numbered(targets.alive(CALLS, 700), "REVOKE")
-        ],
+        "revoke": [targets.body_of(one) for one in revokes],
     }
     env = {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": targets.SETTINGS}
     line = [sys.executable, "-m", "benchmarks.counts"]

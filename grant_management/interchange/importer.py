@@ -12,6 +12,7 @@ from django.db import DataError, IntegrityError, transaction
 from ..models import Actor, EventKind, GrantEvent
 from ..protocol import strict_json
 from .grants import AccessTokenKind, GrantKind, RefreshTokenKind
+from .inserting import insert
 from .kind import BadRecord, Fields, Key, Kind
 from .references import References
 from .tenants import ApiTokenKind, ClientKind, OrganizationKind, ServiceKind
@@ -70,10 +71,11 @@ class Importer:
     skip_bad: bool = False
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
     announced: set[int] = field(default_factory=set)
+    references: References = field(default_factory=References)
 
     def take(self, lines: Iterable[Line]) -> list[Error]:
         """Write a batch; the errors that were skipped. BadBatch: nothing of it was written."""
-        batch = Batch(self.now)
+        batch = Batch(self.now, self.references.of_next_batch())
         with transaction.atomic():
             batch.write(lines)
             if batch.errors and not self.skip_bad:
@@ -97,10 +99,10 @@ class Batch:
     """
 
     now: datetime
+    references: References
     errors: list[Error] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     services: set[int] = field(default_factory=set)
-    references: References = field(default_factory=References)
 
     def write(self, lines: Iterable[Line]) -> None:
         """Write the good records; the others are in `errors`."""
@@ -172,7 +174,7 @@ class Batch:
         """All at once; where that fails, one by one, to name the one that it failed for."""
         try:
             with transaction.atomic():
-                kind.model._default_manager.bulk_create([row for _, row in new.values()])
+                insert(kind.model, [row for _, row in new.values()])
         except (IntegrityError, DataError):
             return {key: one for key, one in new.items() if self._insert_one(*one)}
         return new

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from ..models import Client, Grant, Organization, Service
 from .kind import BadRecord, Fields, Key
+
+REMEMBERED_CLIENTS: Final = 50_000
+"""From batch to batch; then they are looked up again."""
 
 
 @dataclass
@@ -20,6 +23,12 @@ class References:
     clients: dict[Key, Any] = field(default_factory=dict)
     grants: dict[Key, Any] = field(default_factory=dict)
     lines: dict[tuple[str, Key], int] = field(default_factory=dict)
+
+    def of_next_batch(self) -> "References":
+        """With the tenants that are known already; grants are many, and each is met once."""
+        if len(self.clients) > REMEMBERED_CLIENTS:
+            self.clients.clear()
+        return References(self.organizations, self.services, self.clients)
 
     def load(self, records: Iterable[Fields]) -> None:
         """Look up what these records refer to: at most 4 queries."""

@@ -34,7 +34,7 @@ def main():
     figures = {"machine": _machine(), "options": {**vars(options), "json": None}}
     for database in options.db or [goals.POSTGRESQL, goals.SQLITE]:
         measures = {}
-        for part in options.parts or PARTS:
+        for part in options.parts or _usual(database):
             print(f"\n== {part} on {database}: {PARTS[part]} ==", flush=True)
             with ExitStack() as stack:
                 folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="gm-bench-"))
@@ -64,6 +64,11 @@ def _options():
     if unknown := set(options.parts) - PARTS.keys():
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
     return options
+
+
+def _usual(database):
+    """Those with goals on this database."""
+    return [part for part in PARTS if part != "import" or database == goals.POSTGRESQL]
 
 
 _RUNS = {

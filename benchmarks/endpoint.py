@@ -43,7 +43,7 @@ def measure(database, url, postmaster, folder, stack, options):
 
 def _targets(url, database, key, stack, folder, options):
     """The servers, started; ours and its peers in one process each kind."""
-    ours = targets.serve(database, url, peers=True)
+    ours = targets.serve(url, peers=True)
     stack.callback(ours.stop)
     number, is_pg = options.grants, database == "postgresql"
     made = [

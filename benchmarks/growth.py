@@ -27,10 +27,10 @@ def measure(database, url, postmaster, folder, stack, options):
     for size in _sizes(options.many):
         (folder / str(size)).mkdir()
         own, _ = databases.start(database, folder / str(size), stack)
-        servers[size] = _serve(database, own, size, stack)
+        servers[size] = _serve(own, size, stack)
     if options.largest and database == goals.POSTGRESQL:
         size, _, own = options.largest.partition("=")
-        servers[int(size)] = _serve(database, own, int(size), stack)
+        servers[int(size)] = _serve(own, int(size), stack)
     found = _rounds(servers)
     weights = _weigh(own, servers[max(servers)])
     few, many = found[min(servers)], found[max(servers)]
@@ -53,10 +53,10 @@ def _sizes(many):
     return sizes
 
 
-def _serve(database, url, size, stack):
+def _serve(url, size, stack):
     print(f"making {size:,} grants", flush=True)
     targets.prepare(url, size, "", toolkit=False)
-    server = targets.serve(database, url)
+    server = targets.serve(url)
     stack.callback(server.stop)
     return server
 

@@ -11,7 +11,7 @@ def measure(database, url, postmaster, folder, stack, options):
     """MiB after each step."""
     key = targets.Key()
     targets.prepare(url, options.grants, key.jkt)
-    server = targets.serve(database, url)
+    server = targets.serve(url)
     stack.callback(server.stop)
     found = []
     requests = targets.bearer_queries(STEP, options.grants)

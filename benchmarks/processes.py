@@ -4,7 +4,6 @@ import contextlib
 import os
 import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -94,9 +93,8 @@ def private_memory_of(pid):
     return 0.0
 
 
-def granian(application, port, *, threads, env, workers=1):
+def standalone(application, port, *, env, workers=1):
     """A server as the standalone project runs it."""
-    from gm_project.server import options
+    from gm_project.server import command
 
-    line = [sys.executable, "-m", "granian", *options(workers, threads)]
-    return Server([*line, "--host", "127.0.0.1", "--port", str(port), application], port, env)
+    return Server(command("127.0.0.1", port, workers, application), port, env)

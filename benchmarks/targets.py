@@ -12,9 +12,8 @@ from pathlib import Path
 
 import django
 
-from .goals import SQLITE
 from .load import get, post
-from .processes import ROOT, Server, free_port, granian
+from .processes import ROOT, Server, free_port, standalone
 
 API_TOKEN = "bench-api-token"
 SERVICE = 1001
@@ -222,13 +221,12 @@ class Provider:
         return [get("/me", **headers, DPoP=self.key.proof(url, token)) for _ in range(count)]
 
 
-def serve(database, url, *, peers=False):
+def serve(url, *, peers=False):
     """The standalone project; with the peers that are Django views beside it, if wanted."""
     package = "benchmarks.peers" if peers else "gm_project"
     environment = {"DATABASE_URL": url, "SECRET_KEY": "x" * 50}
     environment["DJANGO_SETTINGS_MODULE"] = f"{package}.settings"
-    threads = 1 if database == SQLITE else 4  # what `run.py serve` chooses
-    return granian(f"{package}.wsgi:application", free_port(), threads=threads, env=environment)
+    return standalone(f"{package}.wsgi:application", free_port(), env=environment)
 
 
 if __name__ == "__main__":

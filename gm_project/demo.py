@@ -80,7 +80,9 @@ def _server(port: int) -> Iterator["subprocess.Popen[bytes]"]:
     """The real server, once it answers; ended afterwards."""
     from gm_project.server import command
 
-    server = subprocess.Popen(command("127.0.0.1", port))  # noqa: S603 - our own command line
+    server = subprocess.Popen(  # noqa: S603 - our own command line
+        command("127.0.0.1", port), stdout=subprocess.DEVNULL
+    )
     try:
         _wait_until_up(server, port)
         yield server

@@ -1,35 +1,48 @@
 """The server of the standalone project: granian, with as many workers as make sense.
 
-Called by `run.py serve` as `python -m gm_project.server HOST PORT WORKERS`; 0 workers: by the
-machine and the database.
+Called by `run.py serve` as `python -m gm_project.server HOST PORT WORKERS [APPLICATION]`; 0
+workers: by the machine and the database.
 """
 
+import importlib
 import os
 import sys
+
+from granian.constants import Interfaces
+from granian.log import LogLevels
+from granian.server import Server
 
 from gm_project import settings
 
 SQLITE = settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
 THREADS = 1 if SQLITE else 4
 """Of a worker. SQLite answers at once, PostgreSQL is waited for."""
+APPLICATION = "gm_project.wsgi:application"
 
 
-def options(workers: int, threads: int = THREADS) -> list[str]:
-    """Those of granian that do not depend on where it listens."""
-    return [
-        *("--interface", "wsgi", "--workers", str(workers), "--blocking-threads", str(threads)),
-        *("--no-access-log", "--log-level", "warning"),
-    ]
+def command(host: str, port: int, workers: int = 0, application: str = APPLICATION) -> list[str]:
+    """The command line of a server."""
+    arguments = [host, str(port), str(workers), application]
+    return [sys.executable, "-m", "gm_project.server", *arguments]
 
 
-def command(host: str, port: int, workers: int = 0) -> list[str]:
-    """The command line of granian."""
-    listen = ("--host", host, "--port", str(port))
-    count = workers or default_workers()
-    return [
-        *(sys.executable, "-m", "granian", *options(count), *listen),
-        "gm_project.wsgi:application",
-    ]
+def serve(host: str, port: int, workers: int, application: str = APPLICATION) -> None:
+    """Until it is told to stop.
+
+    The application is loaded here, before the workers are made: where the system can fork, they
+    share what they do not change.
+    """
+    importlib.import_module(application.partition(":")[0])
+    Server(
+        application,
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=THREADS,
+        log_access=False,
+        log_level=LogLevels.warning,
+    ).serve()
 
 
 def default_workers() -> int:
@@ -46,12 +59,17 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-if __name__ == "__main__":
-    host, port, asked = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+def main(host: str, port: str, asked: str, application: str = APPLICATION) -> None:
+    """Says what it chose, and serves."""
+    workers = int(asked) or default_workers()
     database = "SQLite" if SQLITE else "PostgreSQL"
     print(  # noqa: T201
-        f"Serving http://{host}:{port}/ on {database}, with {asked or default_workers()} worker(s)"
+        f"Serving http://{host}:{port}/ on {database}, with {workers} worker(s)"
         f" of {THREADS} thread(s). Stop it with Ctrl+C.",
         flush=True,
     )
-    os.execv(sys.executable, command(host, port, asked))  # noqa: S606 - its own interpreter
+    serve(host, int(port), workers, application)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

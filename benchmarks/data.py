@@ -111,7 +111,7 @@ def add_tokens(number, count, service=FIRST_SERVICE):
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {table} ({names}) SELECT {values} FROM {table} AS token, {series}"
-            f" WHERE token.service_id = %s AND token.digest = %s",
+            " WHERE token.service_id = %s AND token.digest = %s ON CONFLICT DO NOTHING",
             [service, hashlib.sha256(f"access-{number}".encode()).digest()],
         )
 

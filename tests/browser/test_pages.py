@@ -16,6 +16,12 @@ LISTS = [*ROW, "refreshtoken", "sweep", "apitoken", "organizationmember", "daily
 POLICY = {"script-src 'self'", "style-src 'self'", "default-src 'none'"}
 
 
+def follow(page, selector):
+    """Click, and be on the page that this leads to: its document is there, whole."""
+    with page.expect_navigation():
+        page.click(selector)
+
+
 def visit(page, demo):
     """Each page in turn: its name, once it is open."""
     for name in LISTS:
@@ -23,7 +29,7 @@ def visit(page, demo):
         yield f"list of {name}"
     for name in ROW:
         page.goto(demo.url(f"{name}/"))
-        page.click("[data-row] a, #result_list tbody a")
+        follow(page, "[data-row] a, #result_list tbody a")
         yield f"one {name}"
     for name in ("grant/find/", "sweep/start/", "apitoken/issue/"):
         page.goto(demo.url(name))
@@ -32,18 +38,18 @@ def visit(page, demo):
         page.goto(demo.url(f"service/{demo.service}/{name}/"))
         yield f"service {name}"
     page.goto(demo.url(f"grant/?q={demo.grant_id}"))
-    page.click("[data-row] a")
-    page.click("text=Revoke…")
+    follow(page, "[data-row] a")
+    follow(page, "text=Revoke…")
     yield "revoke"
     page.goto(demo.url("grant/?status=active"))
     subject = page.inner_text("[data-row] a >> nth=-1")
     page.goto(demo.url("sweep/start/"))
     page.fill("[name=subject]", subject)
-    page.click("[value=Check]")
+    follow(page, "[value=Check]")
     yield "check"
     page.fill("[name=typed]", page.inner_text("p > code"))
     page.select_option("[name=reason]", "other")
-    page.click("[value='Revoke them']")
+    follow(page, "[value='Revoke them']")
     page.wait_for_selector(".gm-done")
     yield "job"
 

@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.urls import reverse
 
 from grant_management.admin import sweep as sweep_pages
+from grant_management.admin.export import as_csv_line
 from grant_management.models import (
     Actor,
     ApiToken,
@@ -293,6 +294,22 @@ class TestExport:
         assert len(lines) == 5
         assert {line["actor"] for line in lines} == {"'=cmd|x"}
         assert {line["note"] for line in lines} == {f"note, {number}" for number in range(5)}
+
+    @pytest.mark.parametrize(
+        ("value", "cell"),
+        [
+            ("=1+1", "'=1+1"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("+cmd|x", "'+cmd|x"),
+            ("-1+2", "'-1+2"),
+            ("\tx", "'\tx"),
+            ("-aB3_x~y.z", "-aB3_x~y.z"),
+            ("", ""),
+        ],
+    )
+    def test_a_formula_is_text(self, value, cell):
+        """And an ID that begins with a hyphen stays what it is."""
+        assert next(csv.reader([as_csv_line([value, "x"])])) == [cell, "x"]
 
     def test_grants(self, admin_client, events, world):
         world.grant(subject="=1+1", authorization_details='[{"type":"b"},{"type":"a"}]')

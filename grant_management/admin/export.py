@@ -1,11 +1,16 @@
 """Files to take away: streamed, in flat memory."""
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.http import StreamingHttpResponse
+
+_RISKY: Final = ("=", "+", "-", "@", "\t", "\r")
+# Of these characters no formula can be made that does anything: a grant ID stays what it is.
+_UNRESERVED: Final = re.compile(r"[A-Za-z0-9._~-]*\Z")
 
 
 def attachment(lines: Iterator[str], name: str, media_type: str) -> StreamingHttpResponse:
@@ -31,5 +36,5 @@ def _cell(value: Any) -> Any:
     """A spreadsheet takes a cell that starts so for a formula: a quote makes it text."""
     if isinstance(value, datetime):
         return value.isoformat()
-    risky = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
+    risky = isinstance(value, str) and value.startswith(_RISKY) and not _UNRESERVED.match(value)
     return f"'{value}" if risky else value

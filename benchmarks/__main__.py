@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 
-from . import counts, databases, endpoint, goals, growth, imports, memory
+from . import admin, counts, databases, endpoint, goals, growth, imports, memory
 from .processes import CORES, LOAD_CORE
 
 PARTS = {
@@ -24,6 +24,7 @@ PARTS = {
     "memory": "a worker after many requests",
     "growth": "few grants and many; one token and 100,000",
     "import": "rows a second, and memory",
+    "admin": "milliseconds of the operators' pages",
 }
 
 
@@ -56,7 +57,7 @@ def _options():
     parser.add_argument("--requests", type=int, default=2_000, help="of a target in a round")
     parser.add_argument("--grants", type=int, default=100_000, help="that there are")
     parser.add_argument("--only", nargs="*", help="of the endpoint's targets")
-    parser.add_argument("--many", type=int, default=1_000_000, help="grants, for growth")
+    parser.add_argument("--many", type=int, default=1_000_000, help="grants, for growth and admin")
     parser.add_argument("--largest", metavar="GRANTS=URL", help="one more, filled up")
     parser.add_argument("--imported", type=int, default=1_000_000, help="with 2 tokens each")
     parser.add_argument("--json", type=Path, help="where to write all figures")
@@ -68,7 +69,8 @@ def _options():
 
 def _usual(database):
     """Those with goals on this database."""
-    return [part for part in PARTS if part != "import" or database == goals.POSTGRESQL]
+    own = ("import", "admin")
+    return [part for part in PARTS if part not in own or database == goals.POSTGRESQL]
 
 
 _RUNS = {
@@ -77,6 +79,7 @@ _RUNS = {
     "memory": memory.measure,
     "growth": growth.measure,
     "import": imports.measure,
+    "admin": admin.measure,
 }
 
 

@@ -41,6 +41,7 @@ CYCLES = "objects left in reference cycles by a QUERY"
 MEMORY = "private memory of a worker, MiB"
 IMPORT_RATE = "import, rows a second"
 IMPORT_MEMORY = "import, MiB at the most"
+ADMIN = "slowest page of the admin, ms"
 
 _BOTH = {
     STATEMENTS: (2, 1, False),
@@ -63,6 +64,7 @@ _OF = {
         MEMORY: (80, 60, False),
         IMPORT_RATE: (20_000, 50_000),
         IMPORT_MEMORY: (200, 200, False),
+        ADMIN: (200, 200, False),
         **_BOTH,
     },
     SQLITE: {

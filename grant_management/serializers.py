@@ -3,8 +3,7 @@
 import json
 import urllib.parse
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .members import Reader
 from .protocol import strict_json
@@ -14,8 +13,7 @@ JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 
 
-@dataclass(frozen=True, slots=True)
-class GMRequest:
+class GMRequest(NamedTuple):
     """A call of the grant management API. An empty string is the same as absent."""
 
     access_token: str = ""
@@ -30,8 +28,7 @@ class GMRequest:
     dpop_scheme: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class GMResponse:
+class GMResponse(NamedTuple):
     """An answer of the grant management API. None: the member is left out."""
 
     result: Result

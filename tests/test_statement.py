@@ -1,5 +1,8 @@
 """The hot path's statements: the same rows as the ORM's, on a connection that may have been lost."""
 
+import gc
+import weakref
+
 import pytest
 from django.db import connection, transaction
 from django.db.models.signals import post_init
@@ -145,3 +148,17 @@ def test_without_prepared_statements(settings):
         assert not UsedProof.objects.burn(world.service, **burn)
     finally:
         connection.connection.prepare_threshold = threshold
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_is_closed_is_forgotten():
+    """With all that was prepared on it: a server opens one after the other."""
+    if connection.vendor != "postgresql":
+        pytest.skip("prepared statements: --db postgresql")
+    world = make_world()
+    world.token(world.grant(), value="t")
+    AccessToken.objects.presented(world.service, "t")
+    driver = weakref.ref(connection.connection)
+    connection.close()
+    gc.collect()
+    assert driver() is None

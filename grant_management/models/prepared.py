@@ -4,7 +4,6 @@ sent without a cursor, which would cost more than the statement.
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
-from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg import Connection, OperationalError
@@ -14,8 +13,11 @@ from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, Format, Transact
 
 _TIMESTAMPTZ = psycopg.postgres.types["timestamptz"].oid
 _NOT_PREPARED = b"26000"  # invalid_sql_statement_name, PostgreSQL's Appendix A
+_SESSION = "_grant_management_session"
 
 if TYPE_CHECKING:
+    from psycopg.pq.abc import PGresult
+
     from .statement import Row, Statement, Value
 
 
@@ -40,52 +42,73 @@ def _loaders(driver: "Connection[Any]") -> AdaptersMap:
 
 
 class _Session:
-    """What one connection has prepared, and how it loads rows."""
+    """What one connection has prepared, and how it loads the rows of each statement."""
 
-    __slots__ = ("made", "names", "transformer")
+    __slots__ = ("context", "made", "names", "transformers")
 
     def __init__(self, driver: "Connection[Any]") -> None:
-        self.transformer = Transformer(_Context(driver, _loaders(driver)))
+        self.context = _Context(driver, _loaders(driver))
         self.names: dict[Statement, bytes] = {}
+        self.transformers: dict[Statement, Any] = {}
         self.made = 0
 
+    def first_row(self, statement: "Statement", result: "PGresult") -> "Row":
+        """The loaders are chosen once: as long as a statement is prepared, its columns stay."""
+        transformer = self.transformers.get(statement)
+        if transformer is None:
+            transformer = self.transformers[statement] = Transformer(self.context)
+            transformer.set_pgresult(result)
+        else:
+            transformer.set_pgresult(result, set_loaders=False)
+        row: Row = transformer.load_row(0, tuple)
+        return row
 
-_sessions: "WeakKeyDictionary[Connection[Any], _Session]" = WeakKeyDictionary()
+    def forget(self) -> None:
+        """What was prepared is gone."""
+        self.names.clear()
+        self.transformers.clear()
+
+
+def _session(driver: "Connection[Any]") -> _Session:
+    """Kept by the connection itself, so that it goes with it."""
+    session: _Session | None = getattr(driver, _SESSION, None)
+    if session is None:
+        session = _Session(driver)
+        setattr(driver, _SESSION, session)
+    return session
 
 
 def fetch(driver: "Connection[Any]", statement: "Statement", values: "list[Value]") -> "Row | None":
     """The first row, as Django's own cursors load it; None where there is none."""
-    session, result = _execute(driver, statement, values, ExecStatus.TUPLES_OK)
-    if result.ntuples == 0:
-        return None
-    session.transformer.set_pgresult(result)
-    row: Row = session.transformer.load_row(0, tuple)
-    return row
+    session = _session(driver)
+    result = _execute(driver, session, statement, values, ExecStatus.TUPLES_OK)
+    return session.first_row(statement, result) if result.ntuples else None
 
 
 def change(driver: "Connection[Any]", statement: "Statement", values: "list[Value]") -> int:
     """The number of rows that it changed."""
-    _session, result = _execute(driver, statement, values, ExecStatus.COMMAND_OK)
+    result = _execute(driver, _session(driver), statement, values, ExecStatus.COMMAND_OK)
     return result.command_tuples or 0
 
 
 def _execute(
-    driver: "Connection[Any]", statement: "Statement", values: "list[Value]", good: ExecStatus
-) -> tuple[_Session, Any]:
-    session = _sessions.get(driver)
-    if session is None:
-        session = _sessions[driver] = _Session(driver)
+    driver: "Connection[Any]",
+    session: _Session,
+    statement: "Statement",
+    values: "list[Value]",
+    good: ExecStatus,
+) -> "PGresult":
     result = _send(driver, session, statement, values)
-    if _is_gone(driver, result):  # a pooler cleaned the session up; nothing was done yet
-        session.names.clear()
+    if result.status != good and _is_gone(driver, result):
+        session.forget()  # a pooler cleaned the session up; nothing was done yet
         result = _send(driver, session, statement, values)
     _check(driver, result, good)
-    return session, result
+    return result
 
 
 def _send(
     driver: "Connection[Any]", session: _Session, statement: "Statement", values: "list[Value]"
-) -> Any:
+) -> "PGresult":
     name = session.names.get(statement) or _prepare(driver, session, statement)
     formats = [Format.BINARY if isinstance(value, bytes) else Format.TEXT for value in values]
     return driver.pgconn.exec_prepared(name, [_sent(value) for value in values], formats)
@@ -99,10 +122,11 @@ def _is_gone(driver: "Connection[Any]", result: Any) -> bool:
 
 def _check(driver: "Connection[Any]", result: Any, good: ExecStatus) -> None:
     """An error of psycopg, unless it went well."""
+    if result.status == good:
+        return
     if driver.pgconn.status == ConnStatus.BAD:
         raise OperationalError("the connection is lost")
-    if result.status != good:
-        raise error_from_result(result)
+    raise error_from_result(result)
 
 
 def _prepare(driver: "Connection[Any]", session: _Session, statement: "Statement") -> bytes:

@@ -54,10 +54,14 @@ class Statement:
             with connection.cursor() as cursor:
                 cursor.execute(self.sql, values)
                 return read(cursor)
-        connection.ensure_connection()
+        if connection.connection is None:
+            connection.ensure_connection()
         connection.validate_no_broken_transaction()
-        with connection.wrap_database_errors:
-            answer: T = self._execute(connection, values, read, name)
+        try:
+            answer = self._execute(connection, values, read, name)
+        except connection.Database.Error:
+            with connection.wrap_database_errors:  # as one of Django's
+                raise
         connection.health_check_done = True  # it has just been seen to stand
         return answer
 

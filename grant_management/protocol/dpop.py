@@ -9,7 +9,7 @@ import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from jwt.exceptions import PyJWTError
@@ -43,8 +43,7 @@ class Expected:
     clock_skew: int
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(NamedTuple):
     """What a valid proof says. `iat` is a NumericDate, `jkt` the thumbprint of its key."""
 
     jkt: str

@@ -16,6 +16,12 @@ _URI = re.compile(
     (?:\#(?:[{UNRESERVED}{_SUB_DELIMS}:@/?]|{_PCT})*)?\Z""",
     re.VERBOSE,
 )
+# What most clients send is in normal form: no escape, no port, no segment of dots.
+_NORMAL = re.compile(
+    rf"""https?://[a-z0-9\-._~]+
+    (?:/(?!\.{{1,2}}(?:/|\Z))[{UNRESERVED}{_SUB_DELIMS}:@]*)+\Z""",
+    re.VERBOSE,
+)
 _ESCAPE = re.compile(_PCT)
 _UNRESERVED_CHARACTER = re.compile(f"[{UNRESERVED}]")
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
@@ -27,6 +33,10 @@ def normalise(uri: str) -> str:
 
     ValueError: no absolute http or https URI, with userinfo, or a port above 65535.
     """
+    return uri if _NORMAL.match(uri) else _normalised(uri)
+
+
+def _normalised(uri: str) -> str:
     parts = _URI.match(uri)
     if parts is None:
         raise ValueError("not an absolute http or https URI")
@@ -48,7 +58,8 @@ def is_grant_id(text: str) -> bool:
 
 def grant_url(endpoint: str, grant_id: str) -> str:
     """The URL of a grant (draft §6.3); whatever the ID holds stays one path segment."""
-    return f"{endpoint.removesuffix('/')}/{urllib.parse.quote(grant_id, safe='')}"
+    segment = grant_id if is_grant_id(grant_id) else urllib.parse.quote(grant_id, safe="")
+    return f"{endpoint.removesuffix('/')}/{segment}"
 
 
 def _normalise_escapes(text: str) -> str:

@@ -73,6 +73,13 @@ def test_normalise_fails_in_one_way_only(text):
         assert uris.normalise(normal) == normal
 
 
+@given(st.text("ab.A/%2e:8?#~-", max_size=20))
+def test_what_is_in_normal_form_is_told_at_a_glance(text):
+    uri = f"https://{text}"
+    if uris._NORMAL.match(uri):
+        assert uris._normalised(uri) == uri
+
+
 @given(st.text())
 def test_url_of_any_grant_id_is_one_segment(grant_id):
     try:

@@ -8,6 +8,7 @@ from .. import members as m
 from ..models import AccessToken, Grant, RefreshToken
 from ..models.grant import UpdatedBy
 from ..protocol.content import show_claims, show_details
+from .inserting import new
 from .kind import BadRecord, Fields, Key, Kind, assign, digest_of, earliest, expire, keep, latest
 
 
@@ -59,7 +60,8 @@ class GrantKind(Kind):
     def create(self, fields: Fields, now: datetime) -> Grant:
         """As it is; one that comes revoked has no live tokens of generation 0."""
         generation = 1 if fields.get("revoked_at") else 0
-        return Grant(**{"created_at": now, **dict.fromkeys(self.generations, generation), **fields})
+        stamps = {"created_at": now, **dict.fromkeys(self.generations, generation)}
+        return new(Grant, {**stamps, **fields})
 
     def update(self, row: Grant, fields: Fields, now: datetime) -> None:
         """What was granted; its death only once."""
@@ -120,7 +122,7 @@ class TokenKind(Kind):
         grant = fields.get("grant")
         if grant is not None and grant.client_id != fields["client"].pk:
             raise BadRecord("its grant is another client's")
-        return self.model(**{"issued_at": now, **fields})
+        return new(self.model, {"issued_at": now, **fields})
 
     def update(self, row: AccessToken | RefreshToken, fields: Fields, now: datetime) -> None:
         """Its scopes and its end. Its generation stays: another could bring it back to life."""

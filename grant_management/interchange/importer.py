@@ -14,7 +14,7 @@ from ..protocol import strict_json
 from .grants import AccessTokenKind, GrantKind, RefreshTokenKind
 from .inserting import insert
 from .kind import BadRecord, Fields, Key, Kind
-from .references import References
+from .references import THERE, References
 from .tenants import ApiTokenKind, ClientKind, OrganizationKind, ServiceKind
 
 KINDS: Final[dict[str, Kind]] = {
@@ -109,7 +109,6 @@ class Batch:
         records: dict[str, list[Record]] = {name: [] for name in KINDS}
         for line in lines:
             self._read(line, records)
-        self.references.load(record.fields for one in records.values() for record in one)
         for name, kind in KINDS.items():
             if records[name]:
                 self._write_kind(kind, records[name])
@@ -125,11 +124,14 @@ class Batch:
             self.errors.append(Error(line.number, str(error)))
 
     def _write_kind(self, kind: Kind, records: list[Record]) -> None:
+        self.references.load(kind.refers, [fields for _, fields in records])
         resolved = self._resolve(kind, records)
         if not resolved:
             return
         known = kind.known([kind.key(fields) for _, fields in resolved])
         before = {key: _state(kind, row) for key, row in known.items()}
+        for key, row in known.items():
+            self.references.define(kind.name, key, row, THERE)
         new: dict[Key, tuple[int, Any]] = {}
         for record in resolved:
             self._apply(kind, record, known, new)

@@ -1,13 +1,61 @@
-"""New rows into a table, many at a time."""
+"""New rows: made, and put into their table, many at a time."""
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, NamedTuple, TypeVar
 
 from django.db import connections, models, router
+from django.db.models.base import ModelState
+from django.db.models.signals import post_init, pre_init
 
 try:
     from psycopg import sql
 except ImportError:  # another driver than psycopg 3, or none
     sql = None  # type: ignore[assignment]
+
+
+M = TypeVar("M", bound=models.Model)
+
+
+class _Shape(NamedTuple):
+    """Of a model: its relations by name, what is constant when it is not given, what is made."""
+
+    relations: dict[str, str]
+    constants: dict[str, Any]
+    makers: dict[str, Callable[[], Any]]
+
+
+def new(model: type[M], fields: Mapping[str, Any]) -> M:
+    """What `model(**fields)` makes, at a third of the cost: it looks at each field anew."""
+    if pre_init.receivers or post_init.receivers:  # somebody wants to be told
+        return model(**fields)
+    shape, cached = _shape(model), {}
+    values = dict(shape.constants)
+    for name, value in fields.items():
+        if name in shape.relations:
+            cached[name] = value
+            values[shape.relations[name]] = None if value is None else value.pk
+        else:
+            values[name] = value
+    for name, make in shape.makers.items():
+        if values[name] is None:
+            values[name] = make()
+    row = model.__new__(model)
+    row.__dict__ = values
+    row._state = ModelState()
+    row._state.fields_cache = cached
+    return row
+
+
+@cache
+def _shape(model: type[models.Model]) -> _Shape:
+    fields = model._meta.concrete_fields
+    makers = {field.attname: field.get_default for field in fields if callable(field.default)}
+    return _Shape(
+        {field.name: field.attname for field in fields if field.is_relation},
+        {one.attname: None if one.attname in makers else one.get_default() for one in fields},
+        makers,
+    )
 
 
 def insert(model: type[models.Model], rows: list[Any]) -> None:

@@ -38,13 +38,16 @@ class Kind(ABC):
             raise BadRecord(f"unknown member {min(unknown)!r}")
         if missing := self.required - given.keys():
             raise BadRecord(f"member {min(missing)!r} is missing")
-        return {name: self._value(name, value) for name, value in given.items()}
+        return self._values(given)
 
-    def _value(self, name: str, value: Any) -> Any:
+    def _values(self, given: Mapping[str, Any]) -> Fields:
+        name, fields = "", {}
         try:
-            return self.readers[name](value)
+            for name, value in given.items():
+                fields[name] = self.readers[name](value)
         except ValueError as error:
             raise BadRecord(f"{name!r} {error}") from None
+        return fields
 
     @abstractmethod
     def key(self, fields: Fields) -> Key:

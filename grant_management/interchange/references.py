@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from django.db import models
+
 from ..models import Client, Grant, Organization, Service
 from .kind import BadRecord, Fields, Key
 
@@ -11,11 +13,22 @@ REMEMBERED_CLIENTS: Final = 50_000
 """From batch to batch; then they are looked up again."""
 
 
+THERE: Final = 0
+"""The line of what the database had before."""
+_SOURCES: Final[dict[str, tuple[type[models.Model], tuple[str, ...], tuple[str, ...]]]] = {
+    "organization": (Organization, ("pk",), ("organization",)),
+    "service": (Service, ("pk",), ("service",)),
+    "client": (Client, ("service_id", "client_id"), ("service", "client_id")),
+    "grant": (Grant, ("service_id", "grant_id"), ("service", "grant_id")),
+}
+"""Where a reference leads, by which columns, and which members name it."""
+
+
 @dataclass
 class References:
     """The rows that the records of one batch refer to, and the lines that defined them.
 
-    A row that the database had before has line 0: whoever refers to it comes later.
+    A row that was there before has line 0: whoever refers to it comes later.
     """
 
     organizations: dict[Key, Any] = field(default_factory=dict)
@@ -30,15 +43,11 @@ class References:
             self.clients.clear()
         return References(self.organizations, self.services, self.clients)
 
-    def load(self, records: Iterable[Fields]) -> None:
-        """Look up what these records refer to: at most 4 queries."""
-        wanted = list(records)
-        _load(self.organizations, Organization, ("pk",), _keys(wanted, "organization"))
-        _load(self.services, Service, ("pk",), _keys(wanted, "service"))
-        clients = _keys(wanted, "service", "client_id")
-        _load(self.clients, Client, ("service_id", "client_id"), clients)
-        grants = _keys(wanted, "service", "grant_id")
-        _load(self.grants, Grant, ("service_id", "grant_id"), grants)
+    def load(self, names: Iterable[str], records: list[Fields]) -> None:
+        """Look up what these records refer to and nobody met before: at most 1 query each."""
+        for name in names:
+            model, columns, members = _SOURCES[name]
+            _load(getattr(self, f"{name}s"), model, columns, _keys(records, *members))
 
     def resolve(self, line: int, fields: Fields, *names: str) -> Fields:
         """The fields with rows in place of `names`. BadRecord: one is not defined before."""
@@ -58,7 +67,7 @@ class References:
         return resolved
 
     def define(self, name: str, key: Key, row: Any, line: int) -> None:
-        """A row that a record of this batch defined."""
+        """A row that a record of this batch defined, on its line or, `THERE`, once more."""
         known: dict[Key, Any] = getattr(self, f"{name}s", {})
         if key not in known:
             self.lines[name, key] = line
@@ -66,7 +75,7 @@ class References:
 
     def _row(self, name: str, key: Key, line: int) -> Any:
         row = getattr(self, f"{name}s").get(key)
-        if row is None or self.lines.get((name, key), 0) > line:
+        if row is None or self.lines.get((name, key), THERE) > line:
             raise BadRecord(f"its {name} is not defined before it")
         return row
 

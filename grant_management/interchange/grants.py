@@ -10,6 +10,7 @@ from ..models.grant import UpdatedBy
 from ..protocol.content import show_claims, show_details
 from .inserting import new
 from .kind import BadRecord, Fields, Key, Kind, assign, digest_of, earliest, expire, keep, latest
+from .lookups import any_of
 
 
 def _updated_by(value: Any) -> str:
@@ -54,7 +55,7 @@ class GrantKind(Kind):
         """By service and grant ID."""
         services, grant_ids = zip(*keys, strict=True)
         rows = Grant.objects.select_for_update(of=("self",)).select_related("client")
-        rows = rows.filter(service__in=set(services), grant_id__in=set(grant_ids))
+        rows = rows.filter(any_of("service_id", services), any_of("grant_id", grant_ids))
         return {(row.service_id, row.grant_id): row for row in rows}
 
     def create(self, fields: Fields, now: datetime) -> Grant:
@@ -114,7 +115,7 @@ class TokenKind(Kind):
         services, digests = zip(*keys, strict=True)
         rows = self.model._default_manager.select_for_update(of=("self",))
         rows = rows.select_related("client", "grant")
-        rows = rows.filter(service__in=set(services), digest__in=set(digests))
+        rows = rows.filter(any_of("service_id", services), any_of("digest", digests))
         return {(row.service_id, bytes(row.digest)): row for row in rows}
 
     def create(self, fields: Fields, now: datetime) -> AccessToken | RefreshToken:

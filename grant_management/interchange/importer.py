@@ -1,7 +1,7 @@
 """The import: batches of lines, each in a transaction of its own."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -53,6 +53,28 @@ class Error(NamedTuple):
     message: str
 
 
+class ReadLines(NamedTuple):
+    """What stands on lines: records by kind, and bad ones. `size` is in bytes."""
+
+    first: int
+    size: int
+    records: dict[str, list[Record]]
+    errors: list[Error]
+
+    @classmethod
+    def of(cls, lines: Sequence[Line]) -> "ReadLines":
+        """At least one line. Nothing is looked up: a record may still turn out to be bad."""
+        size = sum(len(line.text) for line in lines)
+        read = cls(lines[0].number, size, {name: [] for name in KINDS}, [])
+        for line in lines:
+            try:
+                kind, fields = _read(line.text)
+                read.records[kind].append(Record(line.number, fields))
+            except BadRecord as error:
+                read.errors.append(Error(line.number, str(error)))
+        return read
+
+
 class BadBatch(Exception):
     """The batch was rolled back, because of these records."""
 
@@ -73,11 +95,11 @@ class Importer:
     announced: set[int] = field(default_factory=set)
     references: References = field(default_factory=References)
 
-    def take(self, lines: Iterable[Line]) -> list[Error]:
+    def take(self, read: ReadLines) -> list[Error]:
         """Write a batch; the errors that were skipped. BadBatch: nothing of it was written."""
-        batch = Batch(self.now, self.references.of_next_batch())
+        batch = Batch(self.now, self.references.of_next_batch(), read.errors)
         with transaction.atomic():
-            batch.write(lines)
+            batch.write(read.records)
             if batch.errors and not self.skip_bad:
                 raise BadBatch(sorted(batch.errors))
             services = batch.services - self.announced
@@ -100,28 +122,15 @@ class Batch:
 
     now: datetime
     references: References
-    errors: list[Error] = field(default_factory=list)
+    errors: list[Error]
     counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     services: set[int] = field(default_factory=set)
 
-    def write(self, lines: Iterable[Line]) -> None:
+    def write(self, records: Mapping[str, list[Record]]) -> None:
         """Write the good records; the others are in `errors`."""
-        records: dict[str, list[Record]] = {name: [] for name in KINDS}
-        for line in lines:
-            self._read(line, records)
         for name, kind in KINDS.items():
             if records[name]:
                 self._write_kind(kind, records[name])
-
-    def _read(self, line: Line, records: dict[str, list[Record]]) -> None:
-        try:
-            record = _object(line.text)
-            kind = record.get("type")
-            if not isinstance(kind, str) or kind not in KINDS:
-                raise BadRecord(f"'type' must be one of {', '.join(KINDS)}")
-            records[kind].append(Record(line.number, KINDS[kind].read(record)))
-        except BadRecord as error:
-            self.errors.append(Error(line.number, str(error)))
 
     def _write_kind(self, kind: Kind, records: list[Record]) -> None:
         self.references.load(kind.refers, [fields for _, fields in records])
@@ -195,11 +204,19 @@ def _state(kind: Kind, row: Any) -> list[Any]:
     return [getattr(row, name) for name in kind.updated]
 
 
-def batches(lines: Iterable[bytes], size: int) -> Iterable[list[Line]]:
-    """The lines that are not blank, so many at a time."""
+def batches(lines: Iterable[bytes], size: int) -> Iterator[ReadLines]:
+    """What stands on the lines that are not blank, so many at a time."""
     numbered = (Line(number, text) for number, text in enumerate(lines, 1) if text.strip())
     while batch := list(islice(numbered, size)):
-        yield batch
+        yield ReadLines.of(batch)
+
+
+def _read(text: bytes) -> tuple[str, Fields]:
+    record = _object(text)
+    kind = record.get("type")
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise BadRecord(f"'type' must be one of {', '.join(KINDS)}")
+    return kind, KINDS[kind].read(record)
 
 
 def _object(text: bytes) -> dict[str, Any]:

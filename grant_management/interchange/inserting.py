@@ -50,7 +50,8 @@ def new(model: type[M], fields: Mapping[str, Any]) -> M:
 @cache
 def _shape(model: type[models.Model]) -> _Shape:
     fields = model._meta.concrete_fields
-    makers = {field.attname: field.get_default for field in fields if callable(field.default)}
+    made = [field for field in fields if field.has_default() and callable(field.default)]
+    makers = {field.attname: field.default for field in made}
     return _Shape(
         {field.name: field.attname for field in fields if field.is_relation},
         {one.attname: None if one.attname in makers else one.get_default() for one in fields},

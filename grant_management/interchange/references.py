@@ -8,6 +8,7 @@ from django.db import models
 
 from ..models import Client, Grant, Organization, Service
 from .kind import BadRecord, Fields, Key
+from .lookups import any_of
 
 REMEMBERED_CLIENTS: Final = 50_000
 """From batch to batch; then they are looked up again."""
@@ -90,8 +91,8 @@ def _load(known: dict[Key, Any], model: Any, columns: tuple[str, ...], keys: set
     if not missing:
         return
     values = zip(*missing, strict=True)
-    filters = {f"{column}__in": set(ones) for column, ones in zip(columns, values, strict=True)}
-    for row in model._default_manager.filter(**filters):
+    given = [any_of(column, ones) for column, ones in zip(columns, values, strict=True)]
+    for row in model._default_manager.filter(*given):
         key = tuple(getattr(row, column) for column in columns)
         if key in missing:
             known[key] = row

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
+from ...interchange.ahead import ahead
 from ...interchange.importer import BadBatch, Error, Importer, batches
 from ..base import GrantManagementCommand
 from ..progress import progress
@@ -41,15 +42,15 @@ class Command(GrantManagementCommand):
         skip = options["on_error"] == "skip"
         importer = Importer(timezone.now(), self.actor, os.path.basename(name), skip_bad=skip)
         with _opened(name) as stream, progress("Importing", _size(stream)) as advance:
-            for batch in batches(stream, max(1, options["batch_size"])):
+            for batch in ahead(batches(stream, max(1, options["batch_size"]))):
                 try:
                     errors = importer.take(batch)
                 except BadBatch as bad:
                     self._name(name, bad.errors)
-                    raise CommandError(_stopped(batch[0].number)) from None
+                    raise CommandError(_stopped(batch.first)) from None
                 self._name(name, errors)
                 skip = skip and not errors
-                advance(sum(len(line.text) for line in batch))
+                advance(batch.size)
         listed = ", ".join(f"{number} {kind}" for kind, number in importer.counts.items() if number)
         self.answer(options, importer.counts, f"Imported: {listed or 'nothing'}.")
         if options["on_error"] == "skip" and not skip:

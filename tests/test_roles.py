@@ -3,8 +3,10 @@
 import csv
 import io
 import json
+import re
 
 import pytest
+from django.contrib.admin import site
 from django.contrib.auth.models import Group, Permission
 from django.core.management import call_command
 from django.urls import reverse
@@ -208,6 +210,24 @@ class TestLimitedToAnOrganization:
         theirs[1]["grant"].refresh_from_db()
         assert theirs[1]["grant"].revoked_at is None
         assert ApiToken.objects.get(pk=theirs[1]["apitoken"].pk).revoked_at is None
+
+    def test_every_page_of_a_row(self, operator, world, theirs):
+        """Whatever pages there are, those that come later included."""
+        client = operator(ADMINISTRATOR, world.service.organization)
+        pages = [
+            (pattern.name.split("_")[2], f"admin:{pattern.name}")
+            for part in site.get_urls()
+            for pattern in getattr(part, "url_patterns", [])
+            if (pattern.name or "").startswith("grant_management_")
+            and re.search(r"<\w+:(object_id|pk)>", str(pattern.pattern))
+        ]
+        assert len(pages) > 40
+        for model, name in pages:
+            if model in theirs[1]:
+                address = reverse(name, args=[theirs[1][model].pk])
+                for response in (client.get(address), client.post(address)):
+                    assert response.status_code in (302, 403, 404), name
+                    assert response.get("Location", "/admin/") == "/admin/", name
 
     def test_sweeps(self, operator, world, theirs):
         client = operator(ADMINISTRATOR, world.service.organization)

@@ -28,7 +28,7 @@ class Command(GrantManagementCommand):
         """From where, and what to do about bad records."""
         super().add_arguments(parser)
         parser.add_argument("file", metavar="FILE", help="JSON Lines; - is standard input")
-        parser.add_argument("--batch-size", type=int, default=5_000, metavar="LINES")
+        parser.add_argument("--batch-size", type=int, default=10_000, metavar="LINES")
         parser.add_argument(
             "--on-error",
             choices=["stop", "skip"],

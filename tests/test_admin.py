@@ -235,6 +235,12 @@ class TestTheGrantPage:
         assert replaced["added"] == ["read https://a", "write https://a"]
         assert replaced["removed"] == ["email", "read"]
 
+    def test_timeline_of_a_grant_that_was_imported(self, admin_client, world, grant):
+        """It began elsewhere, so there is no event of that."""
+        (created,) = self.page(admin_client, grant).context["timeline"]
+        assert (created["title"], created["at"]) == ("Grant created", grant.created_at)
+        assert "elsewhere" in created["actor"]
+
     def test_says_what_stays(self, admin_client, world, grant):
         world.service.revoke_access_tokens = False
         world.service.save()
@@ -375,6 +381,19 @@ class TestApiTokens:
         admin_client.post(rotate, {"once": self.once(admin_client, rotate)}, follow=True)
         token.refresh_from_db()
         assert token.prefix == value[:8]
+
+    def test_the_list_says_which_are_alive(self, admin_client, world):
+        listing = reverse("admin:grant_management_apitoken_changelist")
+        rows = ApiToken.objects.all()
+        for stamps, word in (
+            ({}, "Active"),
+            ({"expires_at": now()}, "Expired"),
+            ({"revoked_at": now()}, "Revoked"),
+        ):
+            rows.update(**stamps)
+            text = admin_client.get(listing).content.decode()
+            assert f"</span> {word}</span>" in text
+            assert str(world.service) in text
 
     def test_refused(self, admin_client, world):
         other = make_world()

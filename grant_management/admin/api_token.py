@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from ..models import Actor, ApiToken, Organization, Service
+from .display import moment, state
 from .read_only import ReadOnlyAdmin, limited
 
 ONCE = "grant_management_once"
@@ -66,20 +67,48 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
     organization_path = "organization"
     list_display = (
         "prefix",
+        "status",
         "kind",
+        "opens",
         "description",
-        "organization",
-        "service",
-        "created_at",
+        "created",
         "created_by",
-        "last_used_at",
-        "expires_at",
-        "revoked_at",
+        "last_used",
+        "expires",
     )
     list_select_related = ("organization", "service")
     ordering = ("-created_at",)
     change_list_template = "admin/grant_management/apitoken/change_list.html"
     change_form_template = "admin/grant_management/change_form.html"
+
+    @admin.display(description=_("status"))
+    def status(self, token: ApiToken) -> Any:
+        """As an icon and a word."""
+        now = timezone.now()
+        if token.revoked_at is not None:
+            return state("revoked", _("Revoked"))
+        alive = token.is_active(now)
+        return state("active", _("Active")) if alive else state("expired", _("Expired"))
+
+    @admin.display(description=_("opens"))
+    def opens(self, token: ApiToken) -> str:
+        """A service, or all of an organization's."""
+        return str(token.service or token.organization)
+
+    @admin.display(description=_("created"), ordering="created_at")
+    def created(self, token: ApiToken) -> str:
+        """When it was issued first."""
+        return moment(token.created_at)
+
+    @admin.display(description=_("last used"))
+    def last_used(self, token: ApiToken) -> str:
+        """To the minute, where a service keeps it."""
+        return moment(token.last_used_at)
+
+    @admin.display(description=_("expires"))
+    def expires(self, token: ApiToken) -> str:
+        """Or never."""
+        return moment(token.expires_at)
 
     def get_urls(self) -> list[URLPattern]:
         """Issue, rotate, revoke."""

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ..models import AccessToken, Call, Grant, GrantEvent, RefreshToken
+from ..models import AccessToken, Call, EventKind, Grant, GrantEvent, RefreshToken
 from ..protocol import strict_json
 from .display import identifier, indented, moment, state, tree
 
@@ -88,9 +88,18 @@ def _timeline(grant: Grant, request: HttpRequest) -> list[dict[str, Any]]:
     about = {"service": grant.service_id, "grant_id": grant.grant_id}
     events = GrantEvent.objects.filter(**about).order_by("-at", "-pk")[:LONGEST]
     entries = [_shown_event(event) for event in events]
+    if len(entries) < LONGEST and not any(event.kind == EventKind.CREATED for event in events):
+        entries.append(_came_in(grant))
     if request.user.has_perm("grant_management.view_call"):
         entries += [_shown_call(call) for call in _calls(about)]
     return sorted(entries, key=lambda entry: entry["at"], reverse=True)
+
+
+def _came_in(grant: Grant) -> dict[str, Any]:
+    """Of a grant that was imported, whose beginning was elsewhere."""
+    actor = _("elsewhere, before it was imported")
+    created = {"at": grant.created_at, "moment": moment(grant.created_at)}
+    return {**created, "title": EventKind.CREATED.label, "actor": actor}
 
 
 def _calls(about: dict[str, Any]) -> "QuerySet[Call]":

@@ -44,15 +44,16 @@ def main():
     client.force_login(user)
     times = {name: [] for name in _pages()}
     for _ in range(ROUNDS):
-        for name, url in _pages().items():
+        for name, (url, data) in _pages().items():
             began = time.perf_counter()
-            response = client.get(url)
+            response = client.post(url, data) if data else client.get(url)
             times[name].append((time.perf_counter() - began) * 1_000)
             assert response.status_code == 200, (url, response.status_code)
     print(json.dumps({name: round(statistics.median(all_), 1) for name, all_ in times.items()}))
 
 
 def _pages():
+    """By name a URL, and what is posted to it."""
     from urllib.parse import urlencode
 
     from django.urls import reverse
@@ -62,7 +63,11 @@ def _pages():
 
     def listing(model, **query):
         url = reverse(f"admin:grant_management_{model}_changelist")
-        return f"{url}?{urlencode({'service': FIRST_SERVICE, **query})}"
+        return f"{url}?{urlencode({'service': FIRST_SERVICE, **query})}", None
+
+    def check(**wanted):
+        url = reverse("admin:grant_management_sweep_check")
+        return url, {"service": FIRST_SERVICE, **wanted}
 
     rows = Grant.objects.filter(service=FIRST_SERVICE)
     middle = rows.get(grant_id=f"g-{int(rows.order_by('-grant_id')[0].grant_id[2:]) // 2:010d}")
@@ -77,8 +82,10 @@ def _pages():
         "grants: cut off, of which there are none": listing("grant", status="cut_off"),
         "grants: an authorization type": listing("grant", authorization_type="payment_initiation"),
         "grants: the next page, in the middle": listing("grant", after=cursor),
-        "one grant": page,
-        "what a revoke stops": page.replace("/change/", "/revoke/"),
+        "one grant": (page, None),
+        "what a revoke stops": (page.replace("/change/", "/revoke/"), None),
+        "revoke by filter, before a moment: check": check(created_before="2025-03-01 00:00:00"),
+        "revoke by filter, a client: check": check(client="client-7"),
         "access tokens": listing("accesstoken"),
         "events": listing("grantevent"),
         "events: of a client": listing("grantevent", q="client-7"),

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -52,6 +53,16 @@ def crowd(world):
 def dead(crowd):
     gone = set(Grant.objects.exclude(revoked_at=None).values_list("pk", flat=True))
     return {name for name, grant in crowd.items() if grant.pk in gone} - {"dead"}
+
+
+def test_whose_they_are(crowd, world):
+    """The same by SQL and, where JSON texts are to be read, by Python."""
+    by_sql = GrantFilter(world.service, created_before=now())
+    found = Counter(grant.client.client_id for grant in by_sql.found())
+    assert by_sql.by_client(5) == found.most_common()
+    assert by_sql.by_client(1) == found.most_common(1)
+    assert GrantFilter(world.service, scope="payments").by_client(5) == [("app-1", 1)]
+    assert GrantFilter(world.service, subject="nobody").by_client(5) == []
 
 
 FILTERS = {

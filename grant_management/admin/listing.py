@@ -5,6 +5,8 @@ that an index leads to every row of it.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any, ClassVar, TypeVar
 
 from django import forms
@@ -62,6 +64,14 @@ class ListForm(forms.Form):
     def given(self, *names: str) -> dict[str, Any]:
         """The values of these fields that there are."""
         return {name: self.cleaned_data[name] for name in names if self.cleaned_data.get(name)}
+
+
+def found_by(rows: Rows, ways: "list[Q]") -> Rows:
+    """Those that one of the ways finds, each by its own index: an OR over ways that find nothing
+    would read the table.
+    """
+    finding = [way for way in ways if rows.filter(way).exists()]
+    return rows.filter(reduce(or_, finding)) if finding else rows.none()
 
 
 class BetweenForm(ListForm):

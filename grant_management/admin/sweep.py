@@ -3,12 +3,8 @@
 import json
 import threading
 import uuid
-from collections import Counter
-from collections.abc import Iterator
-from datetime import UTC
 from typing import Any, Final
 
-from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, connections, transaction
@@ -25,85 +21,17 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ..models import (
-    COUNT_LIMIT,
-    Actor,
-    Client,
-    EmptyFilter,
-    GrantFilter,
-    Reason,
-    Service,
-    Sweep,
-    SweepStatus,
-    shown_number,
-)
-from .actions import ReasonForm
-from .display import moment, state
-from .export import as_csv_line, attachment
+from ..models import Actor, GrantFilter, Reason, Service, Sweep, shown_number
+from .display import moment
+from .export import attachment
+from .filter_form import ConfirmForm, FilterForm
 from .listing import Column, ListAdmin
 from .read_only import limited
+from .sweep_report import badge, described, lines, progress, report
 
 MAY_START: Final = "grant_management.start_sweep"
 BATCH: Final = 500
 SAMPLE: Final = 10
-
-
-class FilterForm(forms.Form):
-    """Which grants. At least one besides the service."""
-
-    service = forms.ModelChoiceField(Service.objects.none(), label=_("Service"))
-    client = forms.CharField(
-        label=_("Client ID"),
-        required=False,
-        widget=forms.TextInput(attrs={"data-suggest": "client", "autocomplete": "off"}),
-    )
-    subject = forms.CharField(label=_("Subject"), required=False, strip=False)
-    scope = forms.CharField(label=_("Scope"), required=False)
-    authorization_type = forms.CharField(label=_("Authorization type"), required=False)
-    created_before = forms.DateTimeField(
-        label=_("Created before (UTC)"),
-        required=False,
-        help_text=_("As 2026-01-31 12:00:00. With a service or a client alone: a cut-off, at once"),
-    )
-
-    def __init__(self, *args: Any, services: "QuerySet[Service]", **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["service"].queryset = services  # type: ignore[attr-defined]
-
-    def clean(self) -> dict[str, Any]:
-        """The filter as `wanted`."""
-        values: dict[str, Any] = super().clean() or {}
-        if self.errors:
-            return values
-        try:
-            values["wanted"] = self._wanted(values)
-        except EmptyFilter:
-            raise forms.ValidationError(
-                _("Say which grants: a service alone is not enough.")
-            ) from None
-        return values
-
-    def _wanted(self, values: dict[str, Any]) -> GrantFilter:
-        client = self._client(values["service"], values["client"]) if values["client"] else None
-        before = values["created_before"]
-        if before is not None and before > timezone.now():
-            raise forms.ValidationError({"created_before": _("That is in the future.")})
-        names = {name: values[name] or None for name in ("subject", "scope", "authorization_type")}
-        return GrantFilter(values["service"], client, created_before=before, **names)
-
-    def _client(self, service: Service, client_id: str) -> Client:
-        client = Client.objects.filter(service=service, client_id=client_id).first()
-        if client is None:
-            raise forms.ValidationError({"client": _("The service has no such client.")})
-        return client
-
-
-class ConfirmForm(ReasonForm):
-    """The last word: the client's ID or the count, typed; and a number that can be used once."""
-
-    typed = forms.CharField(label=_("To confirm, type"), required=True)
-    sweep = forms.UUIDField(widget=forms.HiddenInput)
-    field_order = ("typed", "reason", "note", "ticket", "sweep")
 
 
 @admin.register(Sweep)
@@ -114,7 +42,7 @@ class SweepAdmin(ListAdmin[Sweep]):
     related = ("service", "client")
     columns = (
         Column(_("Started"), lambda sweep: moment(sweep.started_at), leads=True),
-        Column(_("Status"), lambda sweep: _status(sweep)),
+        Column(_("Status"), lambda sweep: badge(sweep)),
         Column(_("Who"), lambda sweep: sweep.actor),
         Column(_("Which"), lambda sweep: described(sweep.wanted())),
         Column(_("Revoked"), lambda sweep: f"{sweep.revoked:,}"),
@@ -182,7 +110,7 @@ class SweepAdmin(ListAdmin[Sweep]):
 
     def progress_view(self, request: HttpRequest, pk: uuid.UUID) -> JsonResponse:
         """What the script of the job's page asks for."""
-        return JsonResponse(_progress(self._sweep(request, pk)))
+        return JsonResponse(progress(self._sweep(request, pk)))
 
     def pause_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         """POST: stop after the batch in hand."""
@@ -200,12 +128,12 @@ class SweepAdmin(ListAdmin[Sweep]):
     def csv_view(self, request: HttpRequest, pk: uuid.UUID) -> StreamingHttpResponse:
         """Each grant that it revoked, on a line."""
         sweep = self._sweep(request, pk)
-        return attachment(_lines(sweep), f"revoked-{sweep.pk}.csv", "text/csv; charset=utf-8")
+        return attachment(lines(sweep), f"revoked-{sweep.pk}.csv", "text/csv; charset=utf-8")
 
     def json_view(self, request: HttpRequest, pk: uuid.UUID) -> StreamingHttpResponse:
         """What was asked for, by whom and why; what came of it, by client."""
         sweep = self._sweep(request, pk)
-        text = json.dumps(_report(sweep), indent=2)
+        text = json.dumps(report(sweep), indent=2)
         return attachment(iter([text]), f"revoked-{sweep.pk}.json", "application/json")
 
     def _services(self, request: HttpRequest) -> "QuerySet[Service]":
@@ -246,7 +174,7 @@ class SweepAdmin(ListAdmin[Sweep]):
             "none": count == 0 and not wanted.is_cut_off,
             "phrase": phrase,
             "sample": sample,
-            "clients": _by_client(wanted),
+            "clients": wanted.by_client(SAMPLE),
             "is_cut_off": wanted.is_cut_off,
             "stays": not wanted.service.revoke_access_tokens,
         }
@@ -278,10 +206,10 @@ class SweepAdmin(ListAdmin[Sweep]):
         return {
             "sweep": sweep,
             "wanted": described(sweep.wanted()),
-            "badge": _status(sweep),
+            "badge": badge(sweep),
             "started": moment(sweep.started_at),
             "finished": moment(sweep.finished_at),
-            "progress": _progress(sweep),
+            "progress": progress(sweep),
             "may": request.user.has_perm(MAY_START),
         }
 
@@ -301,73 +229,3 @@ def _work(sweep: Sweep) -> None:
             pass
     finally:
         connections.close_all()
-
-
-def described(wanted: GrantFilter) -> str:
-    """A filter in words."""
-    before = wanted.created_before
-    said = {
-        _("service"): wanted.service.name,
-        _("client"): wanted.client.client_id if wanted.client else None,
-        _("subject"): wanted.subject,
-        _("scope"): wanted.scope,
-        _("authorization type"): wanted.authorization_type,
-        _("created before"): f"{before.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if before else None,
-    }
-    return ", ".join(f"{name} {value}" for name, value in said.items() if value is not None)
-
-
-def _by_client(wanted: GrantFilter) -> list[tuple[str, int]]:
-    """How many of the first that are found are whose."""
-    names = Counter(grant.client.client_id for grant in wanted.sample(COUNT_LIMIT))
-    return names.most_common(SAMPLE)
-
-
-def _status(sweep: Sweep) -> str:
-    status = sweep.status(timezone.now())
-    return state(status, status.label)
-
-
-def _progress(sweep: Sweep) -> dict[str, Any]:
-    """Figures of the moment. Rate: grants a second since the start; seconds left, where known."""
-    now = timezone.now()
-    status = sweep.status(now)
-    ended = sweep.finished_at or sweep.worked_at or now
-    seconds = max((ended - sweep.started_at).total_seconds(), 0.001)
-    rate = sweep.revoked / seconds
-    known = sweep.expected <= COUNT_LIMIT
-    left = max(sweep.expected - sweep.revoked, 0) / rate if known and rate else None
-    return {
-        "status": status.value,
-        "label": str(status.label),
-        "revoked": sweep.revoked,
-        "expected": sweep.expected if known else None,
-        "expectedShown": shown_number(sweep.expected),
-        "rate": round(rate, 1),
-        "secondsLeft": None if left is None or status is SweepStatus.DONE else round(left),
-    }
-
-
-def _report(sweep: Sweep) -> dict[str, Any]:
-    clients = Counter(sweep.events().values_list("client_id", flat=True).iterator())
-    finished = sweep.finished_at
-    return {
-        "id": str(sweep.pk),
-        "filter": described(sweep.wanted()),
-        "startedBy": sweep.actor,
-        "startedAt": sweep.started_at.isoformat(),
-        "finishedAt": finished.isoformat() if finished else None,
-        "status": sweep.status(timezone.now()).value,
-        "reason": sweep.reason,
-        "note": sweep.note,
-        "ticket": sweep.ticket,
-        "revoked": sweep.revoked,
-        "byClient": dict(sorted(clients.items())),
-    }
-
-
-def _lines(sweep: Sweep) -> Iterator[str]:
-    names = ("grant_id", "client_id", "subject", "at", "id")
-    yield as_csv_line(names)
-    for row in sweep.events().values_list(*names).iterator():
-        yield as_csv_line(row)

@@ -19,7 +19,7 @@ from .actions import REASONS, ObjectAction, OperatorAdmin, Text
 from .display import identifier, moment
 from .export import as_csv_line, attachment
 from .keyset import Rows
-from .listing import BetweenForm, Column, ListAdmin
+from .listing import BetweenForm, Column, ListAdmin, found_by
 
 COLUMNS: Final = (
     "id",
@@ -85,13 +85,7 @@ class EventListForm(BetweenForm):
         if not term:
             return rows
         names = ("grant_id", "subject", "client_id", "actor")
-        found = [Q(**{name: term}) for name in names if rows.filter(**{name: term}).exists()]
-        if not found:
-            return rows.none()
-        condition = found[0]
-        for way in found[1:]:
-            condition |= way
-        return rows.filter(condition)
+        return found_by(rows, [Q(**{name: term}) for name in names])
 
     def condition(self) -> Q | None:
         """By what was done, by what kind of actor, and why."""

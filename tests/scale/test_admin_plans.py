@@ -13,10 +13,10 @@ from .plans import read_whole, statements
 MOST = 25
 
 
-def seen(admin_client, url):
+def seen(admin_client, url, data=None):
     """A page, with what it asked the database."""
     with statements() as made:
-        response = admin_client.get(url)
+        response = admin_client.get(url) if data is None else admin_client.post(url, data)
     assert response.status_code == 200
     assert len(made) <= MOST, len(made)
     assert read_whole(made) == []
@@ -70,6 +70,24 @@ def test_a_grant(admin_client, big):
     grant = Grant.objects.get(service=big, grant_id="g-0000500000")
     seen(admin_client, reverse("admin:grant_management_grant_change", args=[grant.pk]))
     seen(admin_client, reverse("admin:grant_management_grant_revoke", args=[grant.pk]))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"created_before": "2025-03-01 00:00:00"},
+        {"client": "client-7"},
+        {"subject": "subject-77"},
+        {"scope": "openid"},
+        {"authorization_type": "payment_initiation"},
+    ],
+    ids=json.dumps,
+)
+def test_a_revoke_by_filter_is_checked(admin_client, big, data):
+    check = reverse("admin:grant_management_sweep_check")
+    page = seen(admin_client, check, {"service": big.pk, **data})
+    assert page.context["sample"]
+    assert page.context["clients"]
 
 
 @pytest.mark.parametrize("name", ["accesstoken", "refreshtoken"])

@@ -1,0 +1,69 @@
+"""Which grants an operator means, and the last word before they are revoked."""
+
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from ..models import Client, EmptyFilter, GrantFilter, Service
+from .actions import ReasonForm
+
+
+class FilterForm(forms.Form):
+    """Which grants. At least one besides the service."""
+
+    service = forms.ModelChoiceField(Service.objects.none(), label=_("Service"))
+    client = forms.CharField(
+        label=_("Client ID"),
+        required=False,
+        widget=forms.TextInput(attrs={"data-suggest": "client", "autocomplete": "off"}),
+    )
+    subject = forms.CharField(label=_("Subject"), required=False, strip=False)
+    scope = forms.CharField(label=_("Scope"), required=False)
+    authorization_type = forms.CharField(label=_("Authorization type"), required=False)
+    created_before = forms.DateTimeField(
+        label=_("Created before (UTC)"),
+        required=False,
+        help_text=_("As 2026-01-31 12:00:00. With a service or a client alone: a cut-off, at once"),
+    )
+
+    def __init__(self, *args: Any, services: "QuerySet[Service]", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["service"].queryset = services  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """The filter as `wanted`."""
+        values: dict[str, Any] = super().clean() or {}
+        if self.errors:
+            return values
+        try:
+            values["wanted"] = self._wanted(values)
+        except EmptyFilter:
+            raise forms.ValidationError(
+                _("Say which grants: a service alone is not enough.")
+            ) from None
+        return values
+
+    def _wanted(self, values: dict[str, Any]) -> GrantFilter:
+        client = self._client(values["service"], values["client"]) if values["client"] else None
+        before = values["created_before"]
+        if before is not None and before > timezone.now():
+            raise forms.ValidationError({"created_before": _("That is in the future.")})
+        names = {name: values[name] or None for name in ("subject", "scope", "authorization_type")}
+        return GrantFilter(values["service"], client, created_before=before, **names)
+
+    def _client(self, service: Service, client_id: str) -> Client:
+        client = Client.objects.filter(service=service, client_id=client_id).first()
+        if client is None:
+            raise forms.ValidationError({"client": _("The service has no such client.")})
+        return client
+
+
+class ConfirmForm(ReasonForm):
+    """The last word: the client's ID or the count, typed; and a number that can be used once."""
+
+    typed = forms.CharField(label=_("To confirm, type"), required=True)
+    sweep = forms.UUIDField(widget=forms.HiddenInput)
+    field_order = ("typed", "reason", "note", "ticket", "sweep")

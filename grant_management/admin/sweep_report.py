@@ -1,0 +1,80 @@
+"""What a revoke by filter is about, how far it is, and what came of it."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from ..models import COUNT_LIMIT, GrantFilter, Sweep, SweepStatus, shown_number
+from .display import state
+from .export import as_csv_line
+
+
+def described(wanted: GrantFilter) -> str:
+    """A filter in words."""
+    before = wanted.created_before
+    said = {
+        _("service"): wanted.service.name,
+        _("client"): wanted.client.client_id if wanted.client else None,
+        _("subject"): wanted.subject,
+        _("scope"): wanted.scope,
+        _("authorization type"): wanted.authorization_type,
+        _("created before"): f"{before.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if before else None,
+    }
+    return ", ".join(f"{name} {value}" for name, value in said.items() if value is not None)
+
+
+def badge(sweep: Sweep) -> str:
+    """Its status, as an icon and a word."""
+    status = sweep.status(timezone.now())
+    return state(status, status.label)
+
+
+def progress(sweep: Sweep) -> dict[str, Any]:
+    """Figures of the moment. Rate: grants a second since the start; seconds left, where known."""
+    now = timezone.now()
+    status = sweep.status(now)
+    ended = sweep.finished_at or sweep.worked_at or now
+    seconds = max((ended - sweep.started_at).total_seconds(), 0.001)
+    rate = sweep.revoked / seconds
+    known = sweep.expected <= COUNT_LIMIT
+    left = max(sweep.expected - sweep.revoked, 0) / rate if known and rate else None
+    return {
+        "status": status.value,
+        "label": str(status.label),
+        "revoked": sweep.revoked,
+        "expected": sweep.expected if known else None,
+        "expectedShown": shown_number(sweep.expected),
+        "rate": round(rate, 1),
+        "secondsLeft": None if left is None or status is SweepStatus.DONE else round(left),
+    }
+
+
+def report(sweep: Sweep) -> dict[str, Any]:
+    """What was asked for, by whom and why; what came of it, by client."""
+    clients = Counter(sweep.events().values_list("client_id", flat=True).iterator())
+    finished = sweep.finished_at
+    return {
+        "id": str(sweep.pk),
+        "filter": described(sweep.wanted()),
+        "startedBy": sweep.actor,
+        "startedAt": sweep.started_at.isoformat(),
+        "finishedAt": finished.isoformat() if finished else None,
+        "status": sweep.status(timezone.now()).value,
+        "reason": sweep.reason,
+        "note": sweep.note,
+        "ticket": sweep.ticket,
+        "revoked": sweep.revoked,
+        "byClient": dict(sorted(clients.items())),
+    }
+
+
+def lines(sweep: Sweep) -> Iterator[str]:
+    """CSV: a line for each grant that it revoked."""
+    names = ("grant_id", "client_id", "subject", "at", "id")
+    yield as_csv_line(names)
+    for row in sweep.events().values_list(*names).iterator():
+        yield as_csv_line(row)

@@ -3,7 +3,7 @@
 import contextlib
 import gc
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
@@ -14,8 +14,11 @@ SWITCH: Final = 0.0005
 than a statement takes, so that the database would wait."""
 
 
-def ahead(items: Iterable[T]) -> Iterator[T]:
-    """The items, each made in a thread while the one before it is worked on."""
+def ahead(items: Iterable[T]) -> Generator[T, None, None]:
+    """The items (none is None), each made in a thread while the one before it is worked on.
+
+    To be closed by whoever stops early.
+    """
     following = iter(items)
     with _for_bulk(), ThreadPoolExecutor(1) as reader:
         coming = reader.submit(next, following, None)

@@ -41,8 +41,12 @@ class Command(GrantManagementCommand):
         name = options["file"]
         skip = options["on_error"] == "skip"
         importer = Importer(timezone.now(), self.actor, os.path.basename(name), skip_bad=skip)
-        with _opened(name) as stream, progress("Importing", _size(stream)) as advance:
-            for batch in ahead(batches(stream, max(1, options["batch_size"]))):
+        with (
+            _opened(name) as stream,
+            progress("Importing", _size(stream)) as advance,
+            contextlib.closing(ahead(batches(stream, max(1, options["batch_size"])))) as read,
+        ):
+            for batch in read:
                 try:
                     errors = importer.take(batch)
                 except BadBatch as bad:

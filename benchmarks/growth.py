@@ -4,7 +4,6 @@ The servers of both sizes run side by side and take turns, with one connection e
 compared is how long a call takes.
 """
 
-import json
 import os
 import statistics
 import subprocess
@@ -56,6 +55,7 @@ def _sizes(many):
 def _serve(url, size, stack):
     print(f"making {size:,} grants", flush=True)
     targets.prepare(url, size, "", toolkit=False)
+    _run(url, "warm")
     server = targets.serve(url)
     stack.callback(server.stop)
     return server
@@ -92,19 +92,20 @@ def _of(size, number, digits, count):
 
 def _weigh(url, server):
     """Milliseconds of a REVOKE, by the tokens of its grant."""
-    env = {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": targets.SETTINGS}
     numbers = range(5, 5 + 20 * 10, 10)
-    subprocess.run(
-        [sys.executable, "-m", "benchmarks.growth", json.dumps(list(numbers[::2]))],
-        cwd=ROOT,
-        env=env,
-        check=True,
-    )
+    _run(url, "add_tokens", *map(str, numbers[::2]))
     found = {HEAVY: [], LIGHT: []}
     for index, number in enumerate(numbers):
         run = drive(server.port, targets.numbered([number], "REVOKE"), b'"NO_CONTENT"', 1)
         found[LIGHT if index % 2 else HEAVY].append(run.median)
     return found
+
+
+def _run(url, *arguments):
+    """In a process of its own, which has the database's settings."""
+    env = {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": targets.SETTINGS}
+    line = [sys.executable, "-m", "benchmarks.growth", *arguments]
+    subprocess.run(line, cwd=ROOT, env=env, check=True)
 
 
 def _show(found, weights):
@@ -116,16 +117,22 @@ def _show(found, weights):
         print(f"REVOKE of a grant with {tokens:,} tokens: {statistics.median(times):.3f} ms")
 
 
-def main():
-    """Gives each of these grants more tokens."""
+def main(name, *numbers):
+    """What is done to a database before it is measured."""
     import django
 
     django.setup()
-    from benchmarks.data import add_tokens
+    from django.db import connection
 
-    for number in json.loads(sys.argv[1]):
-        add_tokens(number, HEAVY - 1)
+    from benchmarks.data import add_tokens, revive, warm
+
+    if name == "warm":
+        revive()
+        if connection.vendor == "postgresql":
+            warm(connection)
+    for number in numbers:
+        add_tokens(int(number), HEAVY - 1)
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

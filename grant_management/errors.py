@@ -31,7 +31,7 @@ class Throttled(Refused):
 
 def json_response(body: str, status: int = 200) -> HttpResponse:
     """JSON that nobody keeps (RFC 9111 §5.2.2.5)."""
-    response = HttpResponse(body, status=status, content_type="application/json")
+    response = HttpResponse(body.encode(), status=status, content_type="application/json")
     response["Cache-Control"] = "no-store"
     return response
 

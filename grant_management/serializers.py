@@ -1,8 +1,8 @@
 """The wire format: bodies in, answers out. Strict where a lax reading could hide an attack."""
 
-import json
 import urllib.parse
 from collections.abc import Mapping
+from json.encoder import encode_basestring_ascii as quoted
 from typing import Any, NamedTuple
 
 from .members import Reader
@@ -38,14 +38,15 @@ class GMResponse(NamedTuple):
 
     def as_json(self) -> str:
         """The body: strings only, and never a null."""
-        members = {
-            "resultCode": self.result.code,
-            "resultMessage": self.message,
-            "action": self.result.action,
-            "responseContent": self.response_content,
-            "dpopNonce": self.dpop_nonce,
-        }
-        return json.dumps({name: value for name, value in members.items() if value is not None})
+        members = (
+            ("resultCode", self.result.code),
+            ("resultMessage", self.message),
+            ("action", self.result.action),
+            ("responseContent", self.response_content),
+            ("dpopNonce", self.dpop_nonce),
+        )
+        shown = [f'"{name}": {quoted(value)}' for name, value in members if value is not None]
+        return "{" + ", ".join(shown) + "}"
 
 
 _STRINGS = {

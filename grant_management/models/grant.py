@@ -176,7 +176,10 @@ class Grant(LastUsed, models.Model):
 
     def is_cut_off(self) -> bool:
         """Whether it came before the cut-off of its service or its client."""
-        cut_off = self.service.latest_cut_off(self.client)
+        return self.is_before(self.service.latest_cut_off(self.client))
+
+    def is_before(self, cut_off: datetime | None) -> bool:
+        """Whether it came strictly before that moment, where there is one."""
         return cut_off is not None and self.created_at < cut_off
 
     def content(self) -> str:

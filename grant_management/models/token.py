@@ -89,14 +89,14 @@ class Token(models.Model):
             return TokenStatus.EXPIRED
         if self.revoked_at is not None or (cut_off is not None and self.issued_at < cut_off):
             return TokenStatus.REVOKED
-        if grant is not None and not self._is_alive_under(grant, now):
+        if grant is not None and not self._is_alive_under(grant, now, cut_off):
             return TokenStatus.GRANT_DEAD
         return TokenStatus.ACTIVE if client.locked_at is None else TokenStatus.CLIENT_LOCKED
 
-    def _is_alive_under(self, grant: Grant, now: datetime) -> bool:
+    def _is_alive_under(self, grant: Grant, now: datetime, cut_off: datetime | None) -> bool:
         # A grant's revocation reaches its tokens by their generation alone: a service may have
         # chosen to leave access tokens be, and that was decided when the grant was revoked.
-        ended = grant.is_expired(now) or grant.is_cut_off()
+        ended = grant.is_expired(now) or grant.is_before(cut_off)
         return not ended and self.generation == self.generation_of(grant)
 
     @staticmethod

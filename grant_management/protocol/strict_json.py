@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 MAX_DEPTH: Final = 64
+_SPACE: Final = " \t\n\r"
 
 
 class Literal:
@@ -24,12 +25,23 @@ def loads(raw: bytes | str, *, keep_numbers: bool = False) -> Any:
     """
     text = raw.decode() if isinstance(raw, bytes) else raw
     try:
-        value = (_keeping if keep_numbers else _plain).decode(text)
+        value = _decoded(_keeping if keep_numbers else _plain, text.strip(_SPACE))
     except RecursionError:
         raise ValueError("nested too deeply") from None
     # Only an escape can bring in U+0000 or a surrogate, and only brackets can nest.
     if "\\u" in text or text.count("[") + text.count("{") > MAX_DEPTH:
         _inspect(value, MAX_DEPTH)
+    return value
+
+
+def _decoded(decoder: Any, text: str) -> Any:
+    """As `JSONDecoder.decode`, whose two searches for white space cost as much as small texts."""
+    try:
+        value, end = decoder.scan_once(text, 0)
+    except StopIteration:
+        raise ValueError("not JSON") from None
+    if end != len(text):
+        raise ValueError("more than one JSON value")
     return value
 
 

@@ -82,8 +82,8 @@ def _verify(text: str, expected: Expected) -> Proof:
     claims = _json_object(claims_part, "payload")
     _check_request(claims, expected)
     _check_times(claims, expected)
-    members, jkt = (_key if remembered else _key.__wrapped__)(header_part, alg)
-    _check_signature(f"{header_part}.{claims_part}", signature_part, alg, members)
+    key, jkt = (_key if remembered else _key.__wrapped__)(header_part, alg)
+    _check_signature(f"{header_part}.{claims_part}", signature_part, alg, key)
     return Proof(jkt, claims["jti"], claims["iat"], claims.get("nonce"))
 
 
@@ -97,18 +97,19 @@ def _split(text: str) -> list[str]:
     return parts
 
 
-# A client's proofs all have the same header, so what it says is worked out once. It says nothing
-# about whether the proof is any good, and what is refused is not remembered.
+# A client's proofs all have the same header, so what it says is worked out once, and its key is
+# built once, which costs more than to verify with it. None of that says whether the proof is any
+# good, and what is refused is not remembered.
 @lru_cache(maxsize=4_096)
 def _header(part: str) -> dict[str, Any]:
     return _json_object(part, "header")
 
 
 @lru_cache(maxsize=4_096)
-def _key(part: str, alg: str) -> tuple[jwk.Members, str]:
-    """The required members of the header's key, and their thumbprint."""
+def _key(part: str, alg: str) -> tuple[Any, str]:
+    """The header's public key, and its thumbprint."""
     members = jwk.public_members(_header.__wrapped__(part).get("jwk"), alg)
-    return tuple(members.items()), jwk.thumbprint(members)
+    return jwk.public_key(alg, members), jwk.thumbprint(members)
 
 
 def _json_object(part: str, name: str) -> dict[str, Any]:
@@ -180,11 +181,10 @@ def _numeric_date(value: Any, name: str) -> float:
     return value
 
 
-def _check_signature(signed: str, signature: str, alg: str, key: jwk.Members) -> None:
+def _check_signature(signed: str, signature: str, alg: str, key: Any) -> None:
     """Points 6 and 7: verified with the key in the header, which is a public one."""
     try:
-        public_key = jwk.public_key(alg, key)
-        valid = jwk.ALGORITHMS[alg].verify(signed.encode(), public_key, b64url_decode(signature))
+        valid = jwk.ALGORITHMS[alg].verify(signed.encode(), key, b64url_decode(signature))
     except (PyJWTError, ValueError, TypeError, UnsupportedAlgorithm):
         valid = False
     if not valid:

@@ -1,10 +1,11 @@
 """The public key in the header of a DPoP proof: JWK (RFC 7517, 7518, 8037), thumbprint (7638)."""
 
 import json
-from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from jwt.algorithms import Algorithm, get_default_algorithms
+from jwt.exceptions import PyJWTError
 
 from .digests import b64url_decode, b64url_encode, sha256
 
@@ -31,9 +32,6 @@ REQUIREMENTS: Final = {
     "Ed25519": Requirement("OKP", "Ed25519"),
 }
 """Asymmetric all of them: `none` and HMAC are not here, so nothing can switch them on."""
-
-Members = tuple[tuple[str, str], ...]
-"""Of a key, as what can be remembered."""
 
 _pyjwt = get_default_algorithms()
 ALGORITHMS: Final[dict[str, Algorithm]] = {
@@ -68,14 +66,12 @@ def public_members(jwk: Any, alg: str) -> dict[str, str]:
     return members
 
 
-@lru_cache(maxsize=4_096)
-def public_key(alg: str, members: Members) -> Any:
-    """The key of the members that `public_members` gave. To build one costs more than to verify
-    with it, and clients come back with theirs.
-
-    ValueError and others of PyJWT: there is no such key; that is not remembered.
-    """
-    return ALGORITHMS[alg].from_jwk(dict(members))
+def public_key(alg: str, members: dict[str, str]) -> Any:
+    """The key of the members that `public_members` gave. ValueError: there is no such key."""
+    try:
+        return ALGORITHMS[alg].from_jwk(members)
+    except (PyJWTError, ValueError, TypeError, UnsupportedAlgorithm):
+        raise ValueError("'jwk' is no key") from None
 
 
 def thumbprint(members: dict[str, str]) -> str:

@@ -9,7 +9,8 @@ from django.db.models.signals import post_init
 from django.forms.models import model_to_dict
 
 from grant_management.authentication import authenticate
-from grant_management.models import AccessToken, ApiToken, Grant, UsedProof
+from grant_management.models import AccessToken, ApiToken, Grant, Service, UsedProof
+from grant_management.models.joined import JoinedQuery, Part
 from grant_management.models.statement import Statement
 
 from .world import make_world, now
@@ -75,6 +76,18 @@ def test_receivers_of_the_making_of_models_are_told(world):
         post_init.disconnect(hear)
     assert AccessToken in made
     assert Grant in made
+
+
+def test_a_plan_keeps_no_connection():
+    """The thread that made it may end, and its connection with it."""
+    made_for = connection.copy()
+    kept = weakref.ref(made_for)
+    query = JoinedQuery("FROM grant_management_service AS asked", Part(Service, "asked"))
+    plan = query._compile(made_for)
+    del made_for
+    gc.collect()
+    assert plan
+    assert kept() is None
 
 
 def test_placeholders():

@@ -96,12 +96,13 @@ class JoinedQuery:
     def _compile(
         self, connection: BaseDatabaseWrapper
     ) -> tuple[Statement, list[tuple[slice, Make]]]:
+        alike = connection.copy()  # never connected: this plan outlives a thread's connection
         columns: list[str] = []
         makers = []
         for part in self._parts:
-            own = part.columns(connection)
+            own = part.columns(alike)
             where = slice(len(columns), len(columns) + len(own))
-            makers.append((where, part.maker(connection)))
+            makers.append((where, part.maker(alike)))
             columns += own
         return Statement(f"SELECT {', '.join(columns)} {self._tables}"), makers
 

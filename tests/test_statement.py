@@ -129,48 +129,43 @@ class TestALostConnection:
             AccessToken.objects.presented(world.service, "t")
 
 
-@pytest.mark.django_db(transaction=True)
-def test_prepared_statements_that_are_gone_are_made_again():
-    """A pooler may have handed the session to somebody who cleaned it up."""
+@pytest.fixture
+def prepared(transactional_db):
+    """A token "t" in a database that prepares statements."""
     if connection.vendor != "postgresql":
         pytest.skip("prepared statements: --db postgresql")
     world = make_world()
     world.token(world.grant(), value="t")
+    return world
+
+
+def test_prepared_statements_that_are_gone_are_made_again(prepared):
+    """A pooler may have handed the session to somebody who cleaned it up."""
     for _ in range(2):
-        AccessToken.objects.presented(world.service, "t")
+        AccessToken.objects.presented(prepared.service, "t")
         with connection.cursor() as cursor:
             cursor.execute("SELECT name FROM pg_prepared_statements WHERE NOT from_sql")
             assert [name for (name,) in cursor if name.startswith("grant_management_")]
             cursor.execute("DEALLOCATE ALL")
 
 
-@pytest.mark.django_db(transaction=True)
-def test_without_prepared_statements(settings):
+def test_without_prepared_statements(prepared):
     """`prepare_threshold` None, for a pooler that cannot have them."""
-    if connection.vendor != "postgresql":
-        pytest.skip("prepared statements: --db postgresql")
-    world = make_world()
-    world.token(world.grant(), value="t")
     connection.ensure_connection()
     threshold = connection.connection.prepare_threshold
     connection.connection.prepare_threshold = None
     try:
-        assert AccessToken.objects.presented(world.service, "t").grant is not None
+        assert AccessToken.objects.presented(prepared.service, "t").grant is not None
         burn = {"jkt": "k", "jti": "j", "expires_at": now()}
-        assert UsedProof.objects.burn(world.service, **burn)
-        assert not UsedProof.objects.burn(world.service, **burn)
+        assert UsedProof.objects.burn(prepared.service, **burn)
+        assert not UsedProof.objects.burn(prepared.service, **burn)
     finally:
         connection.connection.prepare_threshold = threshold
 
 
-@pytest.mark.django_db(transaction=True)
-def test_a_connection_that_is_closed_is_forgotten():
+def test_a_connection_that_is_closed_is_forgotten(prepared):
     """With all that was prepared on it: a server opens one after the other."""
-    if connection.vendor != "postgresql":
-        pytest.skip("prepared statements: --db postgresql")
-    world = make_world()
-    world.token(world.grant(), value="t")
-    AccessToken.objects.presented(world.service, "t")
+    AccessToken.objects.presented(prepared.service, "t")
     driver = weakref.ref(connection.connection)
     connection.close()
     gc.collect()

@@ -68,7 +68,7 @@ class References:
         return resolved
 
     def define(self, name: str, key: Key, row: Any, line: int) -> None:
-        """A row that a record of this batch defined, on its line or, `THERE`, once more."""
+        """A row that stands on this line of the batch; or that was `THERE` before it."""
         known: dict[Key, Any] = getattr(self, f"{name}s", {})
         if key not in known:
             self.lines[name, key] = line

@@ -1,7 +1,7 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from .demo import find_chromium, log_in, must_have, running_browser, running_demo
+from .demo import PATIENCE, find_chromium, log_in, must_have, running_browser, running_demo
 
 WCAG = {
     "preload": False,
@@ -9,27 +9,38 @@ WCAG = {
 }
 
 
-@pytest.fixture(scope="module")
-def demo(request):
+@pytest.fixture(scope="session")
+def chromium(request):
+    """It is there, and this is the run that uses it."""
     if request.config.getoption("--db") != "sqlite":
         pytest.skip("the demo has a database of its own: seen with --db sqlite")
     if find_chromium() is None:
         message = "needs Chromium: apt-get install chromium"
         pytest.fail(message) if must_have() else pytest.skip(message)
+
+
+@pytest.fixture(scope="module")
+def demo(chromium):
     with running_demo() as demo:
         yield demo
 
 
-@pytest.fixture(scope="module")
-def browser(demo):
-    with running_browser() as browser:
+@pytest.fixture
+def patience():
+    """Seconds that a test's browser has."""
+    return PATIENCE
+
+
+@pytest.fixture
+def browser(chromium, patience):
+    with running_browser(patience) as browser:
         yield browser
 
 
 @pytest.fixture
 def open_page(browser):
     """A page in a browser context of its own; what went wrong in it fails the test."""
-    contexts, wrong = [], []
+    wrong = []
 
     def hear(message):
         if message.type in ("error", "warning"):
@@ -37,7 +48,6 @@ def open_page(browser):
 
     def open_(**options):
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | options)
-        contexts.append(context)
         page = context.new_page()
         page.on("console", hear)
         page.on("pageerror", lambda error: wrong.append(str(error)))
@@ -45,8 +55,6 @@ def open_page(browser):
         return page
 
     yield open_
-    for context in contexts:
-        context.close()
     assert wrong == []
 
 

@@ -6,8 +6,11 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 
+import psutil
+import pytest
 from playwright.sync_api import sync_playwright
 
 from ..standalone import ROOT, environment, free_port
@@ -21,6 +24,10 @@ FLAGS = (
     "--disable-sync",
     "--no-first-run",
 )
+# Some of what a browser is asked has no limit of its own: a script, a download, to close.
+PATIENCE = 180
+second_try = pytest.mark.flaky(reruns=1, only_rerun="TargetClosedError")
+"""For tests in a browser: where it had to be ended, once more in a new one."""
 LINES = re.compile(
     r"Admin: (?P<admin>\S+) +user: (?P<user>\S+) +password: (?P<password>\S+)"
     r".*?/api/(?P<service>\d+)/auth/gm.*?Bearer (?P<api_token>[^']+)'"
@@ -69,11 +76,25 @@ def find_chromium():
 
 
 @contextlib.contextmanager
-def running_browser():
+def running_browser(patience=PATIENCE):
+    """Whoever waits for it for longer than these seconds gets a TargetClosedError."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(FLAGS))
-        yield browser
-        browser.close()
+        timer = threading.Timer(patience, _end_browsers)
+        timer.start()
+        try:
+            yield browser
+            browser.close()
+        finally:
+            timer.cancel()
+
+
+def _end_browsers():
+    """Those of this process; Playwright then tells whoever waits."""
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if "chrom" in process.name():
+                process.kill()
 
 
 def log_in(page, demo):

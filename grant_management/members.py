@@ -19,6 +19,7 @@ Reader = Callable[[Any], Any]
 
 _THUMBPRINT_BYTES = 32
 _INTEGER = re.compile(r"-?[0-9]{1,19}\Z")
+_SHA256 = re.compile(r"[0-9A-Fa-f]{64}\Z")
 
 
 def text(longest: int, *, shortest: int = 1) -> Reader:
@@ -83,7 +84,7 @@ def clear_value(value: Any) -> bytes:
 
 def hex_digest(value: Any) -> bytes:
     """A digest of a credential, as 64 hexadecimal digits."""
-    if not isinstance(value, str) or not re.fullmatch(r"[0-9A-Fa-f]{64}", value):
+    if not isinstance(value, str) or not _SHA256.match(value):
         raise ValueError("must be a SHA-256 in 64 hexadecimal digits")
     return bytes.fromhex(value)
 

@@ -376,6 +376,41 @@ def test_records_may_alternate(take):
 PAST, EARLIER, FUTURE = 1_764_000_000, 1_763_000_000, 4_000_000_000
 
 
+class TestRowsThatAreThereAlready:
+    """Nobody looks for them before a batch is refused because of them."""
+
+    def test_a_known_row_among_new_ones(self, take):
+        take(*ALL)
+        other = GRANT | {"grant_id": "g-2"}
+        take(other, GRANT | {"scopes": [{"scope": "openid"}]}, TOKEN | {"token": "value-2"})
+        assert Grant.objects.get(grant_id="g-1").scopes == '[{"scope":"openid"}]'
+        assert (Grant.objects.count(), AccessToken.objects.count()) == (2, 2)
+
+    def test_errors_are_told_once(self, take):
+        take(*ALL)
+        said = take(GRANT | {"client_id": "nobody"}, "{", GRANT, on_error="skip")
+        assert (said.count(":1: "), said.count(":2: ")) == (1, 1)
+
+    def test_what_was_rolled_back_is_not_remembered(self, take):
+        """The client of the first try, which the second meets only after the grant that names it."""
+        take(*ALL)
+        early = GRANT | {"client_id": "app-2", "grant_id": "g-2"}
+        said = take(early, CLIENT | {"client_id": "app-2"}, GRANT, on_error="skip")
+        assert ":1: its client is not defined before it" in said
+        assert Grant.objects.count() == 1
+
+    def test_new_rows_take_no_look(self, take, django_assert_max_num_queries):
+        def looks(*records):
+            with django_assert_max_num_queries(100) as captured:
+                take(*records)
+            tables = f'FROM "{Grant._meta.db_table}"'
+            return [one for one in captured if tables in one["sql"] and "SELECT" in one["sql"]]
+
+        take(ORGANIZATION, SERVICE, CLIENT)
+        assert looks(GRANT) == []
+        assert len(looks(GRANT)) == 1
+
+
 class TestNothingComesBackToLife:
     def revive(self, take, first, second):
         """The stored row's stamps after `first` and then `second`."""

@@ -103,8 +103,8 @@ class TokenKind(Kind):
     def read(self, record: Mapping[str, Any]) -> Fields:
         """With `digest`, and what binds it."""
         fields = digest_of(super().read(record))
-        binding = fields.pop("cnf", {})
-        return {**fields, **binding}
+        fields.update(fields.pop("cnf", {}))
+        return fields
 
     def key(self, fields: Fields) -> Key:
         """Its service and digest."""

@@ -83,9 +83,17 @@ class BadBatch(Exception):
         self.errors = errors
 
 
+class _Known(Exception):
+    """The batch was rolled back: a row that was taken for new is there already."""
+
+
 @dataclass
 class Importer:
-    """An import that is under way. `skip_bad`: keep the good records of a batch with bad ones."""
+    """An import that is under way. `skip_bad`: keep the good records of a batch with bad ones.
+
+    `expects_new`: rows are inserted without a look for those that are there already. The database
+    refuses a batch with such a row; it is taken again, with that look, and so are all after it.
+    """
 
     now: datetime
     actor: Actor
@@ -94,10 +102,19 @@ class Importer:
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
     announced: set[int] = field(default_factory=set)
     references: References = field(default_factory=References)
+    expects_new: bool = True
 
     def take(self, read: ReadLines) -> list[Error]:
         """Write a batch; the errors that were skipped. BadBatch: nothing of it was written."""
-        batch = Batch(self.now, self.references.of_next_batch(), read.errors)
+        try:
+            return self._take(read)
+        except _Known:
+            self.expects_new, self.references = False, References()
+            return self._take(read)
+
+    def _take(self, read: ReadLines) -> list[Error]:
+        references = self.references.of_next_batch()
+        batch = Batch(self.now, references, [*read.errors], self.expects_new)
         with transaction.atomic():
             batch.write(read.records)
             if batch.errors and not self.skip_bad:
@@ -123,6 +140,7 @@ class Batch:
     now: datetime
     references: References
     errors: list[Error]
+    expects_new: bool
     counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     services: set[int] = field(default_factory=set)
 
@@ -137,7 +155,7 @@ class Batch:
         resolved = self._resolve(kind, records)
         if not resolved:
             return
-        known = kind.known([kind.key(fields) for _, fields in resolved])
+        known = self._known(kind, resolved)
         before = {key: _state(kind, row) for key, row in known.items()}
         for key, row in known.items():
             self.references.define(kind.name, key, row, THERE)
@@ -149,6 +167,11 @@ class Batch:
             kind.model._default_manager.bulk_update(changed.values(), kind.updated, batch_size=200)
         for key, (line, row) in self._insert(kind, new).items():
             self.references.define(kind.name, key, row, line)
+
+    def _known(self, kind: Kind, records: list[Record]) -> dict[Key, Any]:
+        if self.expects_new:
+            return {}
+        return kind.known([kind.key(fields) for _, fields in records])
 
     def _resolve(self, kind: Kind, records: list[Record]) -> list[Record]:
         resolved = []
@@ -182,11 +205,16 @@ class Batch:
             self.services.add(fields["service"].pk)
 
     def _insert(self, kind: Kind, new: dict[Key, tuple[int, Any]]) -> dict[Key, tuple[int, Any]]:
-        """All at once; where that fails, one by one, to name the one that it failed for."""
+        """All at once; where that fails, one by one, to name the one that it failed for.
+
+        _Known: it failed, and nobody had looked for known ones.
+        """
         try:
             with transaction.atomic():
                 insert(kind.model, [row for _, row in new.values()])
         except (IntegrityError, DataError):
+            if self.expects_new:
+                raise _Known from None
             return {key: one for key, one in new.items() if self._insert_one(*one)}
         return new
 

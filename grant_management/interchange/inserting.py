@@ -8,6 +8,8 @@ from django.db import connections, models, router
 from django.db.models.base import ModelState
 from django.db.models.signals import post_init, pre_init
 
+from ..models.keys import uuid7, uuid7s
+
 try:
     from psycopg import sql
 except ImportError:  # another driver than psycopg 3, or none
@@ -18,15 +20,21 @@ M = TypeVar("M", bound=models.Model)
 
 
 class _Shape(NamedTuple):
-    """Of a model: its relations by name, what is constant when it is not given, what is made."""
+    """Of a model: its relations by name, what is constant when it is not given, what is made for
+    each row, and which UUIDs are made for many rows at once.
+    """
 
     relations: dict[str, str]
     constants: dict[str, Any]
     makers: dict[str, Callable[[], Any]]
+    uuids: list[str]
 
 
 def new(model: type[M], fields: Mapping[str, Any]) -> M:
-    """What `model(**fields)` makes, at a third of the cost: it looks at each field anew."""
+    """What `model(**fields)` makes, at a third of the cost: it looks at each field anew.
+
+    Its UUIDs come with `insert`.
+    """
     if pre_init.receivers or post_init.receivers:  # somebody wants to be told
         return model(**fields)
     shape, cached = _shape(model), {}
@@ -50,12 +58,14 @@ def new(model: type[M], fields: Mapping[str, Any]) -> M:
 @cache
 def _shape(model: type[models.Model]) -> _Shape:
     fields = model._meta.concrete_fields
-    made = [field for field in fields if field.has_default() and callable(field.default)]
-    makers = {field.attname: field.default for field in made}
+    made = {
+        one.attname: one.default for one in fields if one.has_default() and callable(one.default)
+    }
     return _Shape(
         {field.name: field.attname for field in fields if field.is_relation},
-        {one.attname: None if one.attname in makers else one.get_default() for one in fields},
-        makers,
+        {one.attname: None if one.attname in made else one.get_default() for one in fields},
+        {name: make for name, make in made.items() if make is not uuid7},
+        [name for name, make in made.items() if make is uuid7],
     )
 
 
@@ -67,10 +77,19 @@ def insert(model: type[models.Model], rows: list[Any]) -> None:
     """
     using = router.db_for_write(model)
     connection = connections[using]
+    _give_uuids(model, rows)
     if sql is None or connection.vendor != "postgresql" or _has_json(model):
         model._default_manager.using(using).bulk_create(rows)
     else:
         _copy(connection, model, rows)
+
+
+def _give_uuids(model: type[models.Model], rows: list[Any]) -> None:
+    """To those that have none yet."""
+    for name in _shape(model).uuids:
+        lacking = [row for row in rows if getattr(row, name) is None]
+        for row, value in zip(lacking, uuid7s(len(lacking)), strict=True):
+            setattr(row, name, value)
 
 
 def _has_json(model: type[models.Model]) -> bool:

@@ -34,11 +34,14 @@ class Kind(ABC):
     def read(self, record: Mapping[str, Any]) -> Fields:
         """The record's fields. BadRecord: a member is unknown, missing, or not acceptable."""
         given = {name: value for name, value in record.items() if name != "type"}
-        if unknown := given.keys() - self.readers.keys():
-            raise BadRecord(f"unknown member {min(unknown)!r}")
-        if missing := self.required - given.keys():
-            raise BadRecord(f"member {min(missing)!r} is missing")
+        if not self.required <= given.keys() <= self.readers.keys():
+            raise self._wrong_members(given)
         return self._values(given)
+
+    def _wrong_members(self, given: Mapping[str, Any]) -> BadRecord:
+        if unknown := given.keys() - self.readers.keys():
+            return BadRecord(f"unknown member {min(unknown)!r}")
+        return BadRecord(f"member {min(self.required - given.keys())!r} is missing")
 
     def _values(self, given: Mapping[str, Any]) -> Fields:
         name, fields = "", {}
@@ -112,4 +115,5 @@ def digest_of(fields: Fields) -> Fields:
     given = [fields.pop(name) for name in ("token", "token_sha256") if name in fields]
     if len(given) != 1:
         raise BadRecord("give 'token' or 'token_sha256', one of them")
-    return {**fields, "digest": given[0]}
+    fields["digest"] = given[0]
+    return fields

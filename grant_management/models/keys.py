@@ -22,6 +22,17 @@ def uuid7(at: datetime | None = None) -> uuid.UUID:
     return _uuid7(milliseconds, secrets.randbits(74))
 
 
+def uuid7s(number: int) -> list[uuid.UUID]:
+    """So many of now, with one read of random bytes.
+
+    Each read lets go of the interpreter: where another thread waits for it, a read for each would
+    cost more than all else that makes a row.
+    """
+    milliseconds, drawn = time.time_ns() // 1_000_000, secrets.token_bytes(10 * number)
+    parts = (drawn[at : at + 10] for at in range(0, len(drawn), 10))
+    return [_uuid7(milliseconds, int.from_bytes(part) >> 6) for part in parts]
+
+
 def first_uuid7(at: datetime) -> uuid.UUID:
     """The smallest that is made from that moment on."""
     return _uuid7(int(at.timestamp() * 1_000), 0)

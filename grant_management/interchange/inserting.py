@@ -87,9 +87,9 @@ def insert(model: type[models.Model], rows: list[Any]) -> None:
 def _give_uuids(model: type[models.Model], rows: list[Any]) -> None:
     """To those that have none yet."""
     for name in _shape(model).uuids:
-        lacking = [row for row in rows if getattr(row, name) is None]
-        for row, value in zip(lacking, uuid7s(len(lacking)), strict=True):
-            setattr(row, name, value)
+        lacking = [row.__dict__ for row in rows if row.__dict__[name] is None]
+        for values, value in zip(lacking, uuid7s(len(lacking)), strict=True):
+            values[name] = value
 
 
 def _has_json(model: type[models.Model]) -> bool:
@@ -99,7 +99,7 @@ def _has_json(model: type[models.Model]) -> bool:
 def _copy(connection: Any, model: type[models.Model], rows: list[Any]) -> None:
     fields = model._meta.concrete_fields
     names = [field.attname for field in fields]
-    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
         sql.Identifier(model._meta.db_table),
         sql.SQL(", ").join(sql.Identifier(str(field.column)) for field in fields),
     )
@@ -108,6 +108,7 @@ def _copy(connection: Any, model: type[models.Model], rows: list[Any]) -> None:
         connection.wrap_database_errors,
         cursor.cursor.copy(statement) as copy,
     ):
+        copy.set_types([str(field.db_type(connection)).partition("(")[0] for field in fields])
         for row in rows:
             values = row.__dict__
             copy.write_row([values[name] for name in names])

@@ -403,8 +403,8 @@ class TestRowsThatAreThereAlready:
         def looks(*records):
             with django_assert_max_num_queries(100) as captured:
                 take(*records)
-            tables = f'FROM "{Grant._meta.db_table}"'
-            return [one for one in captured if tables in one["sql"] and "SELECT" in one["sql"]]
+            table = f'FROM "{Grant._meta.db_table}"'
+            return [one for one in captured if table in one["sql"] and "SELECT" in one["sql"]]
 
         take(ORGANIZATION, SERVICE, CLIENT)
         assert looks(GRANT) == []

@@ -83,8 +83,8 @@ class BadBatch(Exception):
         self.errors = errors
 
 
-class _Known(Exception):
-    """The batch was rolled back: a row that was taken for new is there already."""
+class _NotNew(Exception):
+    """The batch was rolled back: the database refused a row that was taken for new."""
 
 
 @dataclass
@@ -92,7 +92,8 @@ class Importer:
     """An import that is under way. `skip_bad`: keep the good records of a batch with bad ones.
 
     `expects_new`: rows are inserted without a look for those that are there already. The database
-    refuses a batch with such a row; it is taken again, with that look, and so are all after it.
+    refuses a batch with such a row, for each kind's key is unique there; it is taken again, with
+    that look, and so are all after it.
     """
 
     now: datetime
@@ -108,7 +109,7 @@ class Importer:
         """Write a batch; the errors that were skipped. BadBatch: nothing of it was written."""
         try:
             return self._take(read)
-        except _Known:
+        except _NotNew:
             self.expects_new, self.references = False, References()
             return self._take(read)
 
@@ -207,14 +208,14 @@ class Batch:
     def _insert(self, kind: Kind, new: dict[Key, tuple[int, Any]]) -> dict[Key, tuple[int, Any]]:
         """All at once; where that fails, one by one, to name the one that it failed for.
 
-        _Known: it failed, and nobody had looked for known ones.
+        _NotNew: it failed, and nobody had looked for known rows.
         """
         try:
             with transaction.atomic():
                 insert(kind.model, [row for _, row in new.values()])
         except (IntegrityError, DataError):
             if self.expects_new:
-                raise _Known from None
+                raise _NotNew from None
             return {key: one for key, one in new.items() if self._insert_one(*one)}
         return new
 

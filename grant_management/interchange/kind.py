@@ -34,14 +34,11 @@ class Kind(ABC):
     def read(self, record: Mapping[str, Any]) -> Fields:
         """The record's fields. BadRecord: a member is unknown, missing, or not acceptable."""
         given = {name: value for name, value in record.items() if name != "type"}
-        if not self.required <= given.keys() <= self.readers.keys():
-            raise self._wrong_members(given)
-        return self._values(given)
-
-    def _wrong_members(self, given: Mapping[str, Any]) -> BadRecord:
         if unknown := given.keys() - self.readers.keys():
-            return BadRecord(f"unknown member {min(unknown)!r}")
-        return BadRecord(f"member {min(self.required - given.keys())!r} is missing")
+            raise BadRecord(f"unknown member {min(unknown)!r}")
+        if missing := self.required - given.keys():
+            raise BadRecord(f"member {min(missing)!r} is missing")
+        return self._values(given)
 
     def _values(self, given: Mapping[str, Any]) -> Fields:
         name, fields = "", {}

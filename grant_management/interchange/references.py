@@ -55,17 +55,16 @@ class References:
         resolved = dict(fields)
         service = fields.get("service")
         if "organization" in names and "organization" in fields:
-            key: Key = (fields["organization"],)
-            resolved["organization"] = self._row(self.organizations, "organization", key, line)
+            number = fields["organization"]
+            resolved["organization"] = self._row("organization", (number,), line)
         if "service" in names and "service" in fields:
-            resolved["service"] = self._row(self.services, "service", (service,), line)
+            resolved["service"] = self._row("service", (service,), line)
         if "client" in names:
-            key = (service, resolved.pop("client_id"))
-            resolved["client"] = self._row(self.clients, "client", key, line)
+            resolved["client"] = self._row("client", (service, resolved.pop("client_id")), line)
         if "grant" in names and "grant_id" in fields:
-            key = (service, resolved.pop("grant_id"))
-            known = key[1] is not None
-            resolved["grant"] = self._row(self.grants, "grant", key, line) if known else None
+            grant_id = resolved.pop("grant_id")
+            key = (service, grant_id)
+            resolved["grant"] = None if grant_id is None else self._row("grant", key, line)
         return resolved
 
     def define(self, name: str, key: Key, row: Any, line: int) -> None:
@@ -75,8 +74,8 @@ class References:
             self.lines[name, key] = line
         known[key] = row
 
-    def _row(self, rows: dict[Key, Any], name: str, key: Key, line: int) -> Any:
-        row = rows.get(key)
+    def _row(self, name: str, key: Key, line: int) -> Any:
+        row = getattr(self, f"{name}s").get(key)
         if row is None or self.lines.get((name, key), THERE) > line:
             raise BadRecord(f"its {name} is not defined before it")
         return row

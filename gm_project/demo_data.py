@@ -22,6 +22,7 @@ from django.utils import timezone  # noqa: E402
 from gm_project.demo_past import make_past  # noqa: E402
 from grant_management.models import (  # noqa: E402
     AccessToken,
+    Actor,
     ApiToken,
     Client,
     Grant,
@@ -95,8 +96,9 @@ def seed(base: str) -> DemoData:
     )
     make_past(service, timezone.now())
     client = Client.objects.get(service=service, client_id="budget-app")
+    actor = Actor.command("demo")
     _, api_token = ApiToken.objects.issue(
-        organization=organization, service=service, now=timezone.now(), description="Demo"
+        organization=organization, service=service, description="Demo", actor=actor
     )
     return _calls(service, client, api_token, password)
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from .introspection import check_active
 from .models import AccessToken, Actor, Grant, GrantStatus, Ownership, Reason
 from .protocol.results import GMAction, Refused, Result
 
@@ -9,19 +10,32 @@ BY_CLIENT = Reason("requested by client")
 
 
 def perform(
-    token: AccessToken, action: GMAction, grant_id: str, now: datetime
+    token: AccessToken, action: GMAction, grant_id: str, now: datetime, *, rehearse: bool = False
 ) -> tuple[Result, str | None]:
     """The result, and the grant's content where it was queried.
 
-    At most 1 query for the grant: none where it is the token's own.
+    At most 1 query for the grant: none where it is the token's own. `rehearse`: the result of a
+    REVOKE, which is not done.
     """
     grant = _find(token, grant_id, now)
     _check_ownership(token, grant)
     if action is GMAction.QUERY:
         return Result.QUERIED, grant.content()
-    if not grant.revoke(now, Actor.client(token.client.client_id), BY_CLIENT):
-        raise Refused(Result.GRANT_NOT_FOUND)
+    if not rehearse:
+        _revoke(token, grant)
     return Result.REVOKED, None
+
+
+def _revoke(token: AccessToken, grant: Grant) -> None:
+    """Judged again under the grant's lock: a replace may have come between, or another revoke."""
+
+    def judge(held: Grant, now: datetime) -> None:
+        if token.grant_id == held.pk:
+            token.know(held.service, held.client, held)
+        check_active(token, now)
+        _check_there(held, now)
+
+    grant.revoke(Actor.client(token.client.client_id), BY_CLIENT, judge)
 
 
 def _find(token: AccessToken, grant_id: str, now: datetime) -> Grant:
@@ -29,9 +43,13 @@ def _find(token: AccessToken, grant_id: str, now: datetime) -> Grant:
         grant = _own(token, grant_id) or Grant.objects.known(token.service, grant_id)
     except Grant.DoesNotExist:
         raise Refused(Result.GRANT_NOT_FOUND) from None
+    _check_there(grant, now)
+    return grant
+
+
+def _check_there(grant: Grant, now: datetime) -> None:
     if grant.status(now) is not GrantStatus.ACTIVE:
         raise Refused(Result.GRANT_NOT_FOUND)
-    return grant
 
 
 def _own(token: AccessToken, grant_id: str) -> Grant | None:

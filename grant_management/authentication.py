@@ -1,7 +1,6 @@
 """The caller of the API: API token → `Presented`, and its `Service`."""
 
 import re
-from datetime import datetime
 from typing import Final
 
 from .models import Presented, Service
@@ -14,9 +13,7 @@ NO_SERVICE: Final = 0
 _BEARER = re.compile(r"bearer +([A-Za-z0-9\-._~+/]+=*)\Z", re.IGNORECASE)
 
 
-def authenticate(
-    authorization: str, service_id: int, now: datetime, access_token: str = ""
-) -> Presented:
+def authenticate(authorization: str, service_id: int, access_token: str = "") -> Presented:
     """The API token of an `Authorization` header, and what it was presented with: 1 query.
 
     Refused: there is no valid one.
@@ -28,7 +25,7 @@ def authenticate(
         raise Refused(Result.AUTHORIZATION_MALFORMED)
     known = service_id if service_id <= MAX_ID else NO_SERVICE
     found = Presented.find(credential[1], known, access_token)
-    if found is None or not found.api_token.is_active(now):
+    if found is None or not found.api_token.is_active(found.now):
         raise Refused(Result.API_TOKEN_INVALID)
     return found
 

@@ -13,9 +13,15 @@ from .serializers import GMRequest, GMResponse
 
 
 def process_request(
-    service: Service, request: GMRequest, now: datetime, known: AccessToken | None = None
+    service: Service,
+    request: GMRequest,
+    now: datetime,
+    known: AccessToken | None = None,
+    *,
+    rehearse: bool = False,
 ) -> GMResponse:
-    """The answer to a call; `known` is its access token, where it was found already.
+    """The answer to a call; `known` is its access token, where it was found already. `rehearse`:
+    what the answer would be; no grant is revoked.
 
     The order of the steps is part of the contract: the token and what binds it come before
     anything about the grant, so that nobody can probe grant IDs.
@@ -30,7 +36,7 @@ def process_request(
         verify_certificate(token, request)
         verify_key(token, action, request, nonces, now)
         check_scope(token, action)
-        result, content = perform(token, action, request.grant_id, now)
+        result, content = perform(token, action, request.grant_id, now, rehearse=rehearse)
         return GMResponse(result, result.message(), content, _handed_out(nonces))
     except Refused as refusal:
         content = challenge_of(refusal, service, token, _missing_scope(refusal, request))

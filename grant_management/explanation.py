@@ -1,13 +1,13 @@
 """What a call would come to, check by check, without doing anything."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
 from django.db import transaction
 
 from .comparison import Compared, compare
+from .db import clock, primary
 from .endpoint import process_request
 from .models import AccessToken, Grant, Service
 from .protocol.results import Result
@@ -69,16 +69,16 @@ class Subject:
         return cls(_token(service, call.access_token), _grant(service, call.grant_id))
 
 
-def explain(service: Service, call: GMRequest, now: datetime) -> tuple[GMResponse, list[Step]]:
+def explain(service: Service, call: GMRequest) -> tuple[GMResponse, list[Step]]:
     """The answer that would go out, and how it came about.
 
-    The real thing runs, in a transaction that is rolled back: no proof is burnt, no grant is
-    touched, no event is written, and nobody is told.
+    The checks themselves run, in a transaction that is rolled back, so that no proof is burnt; a
+    REVOKE ends before the grant is touched, so that nobody is told.
     """
-    with transaction.atomic():
+    with primary.atomic():
         about = Subject.of(service, call)
-        answer = process_request(service, call, now)
-        transaction.set_rollback(True)
+        answer = process_request(service, call, clock.now(), rehearse=True)
+        transaction.set_rollback(True, using=primary.alias())
     return answer, steps_of(call, about, answer)
 
 

@@ -16,6 +16,7 @@ _REFUSALS = {
     TokenStatus.EXPIRED: Result.ACCESS_TOKEN_EXPIRED,
     TokenStatus.REVOKED: Result.ACCESS_TOKEN_REVOKED,
     TokenStatus.GRANT_DEAD: Result.TOKEN_GRANT_DEAD,
+    TokenStatus.SUPERSEDED: Result.TOKEN_GRANT_DEAD,
     TokenStatus.CLIENT_LOCKED: Result.CLIENT_LOCKED,
 }
 

@@ -1,34 +1,41 @@
 """The grant's life, for any authorization server in Python: begin, complete; issue, rotate.
 
 `begin` validates an authorization request, before the user is asked. `complete` writes what the
-user consented to. `issue` and `rotate` make the tokens that belong to the grant. Each holds in
-the middle of a revoke: the revoke wins, and no token outlives it.
+user consented to. `issue` and `rotate` make the tokens that belong to the grant. Each takes the
+time from the database, decides under the grant's lock, and begins again where the database broke
+it off because of another one. Beside a revoke, the revoke wins: no token outlives it.
 """
 
 import secrets
-import uuid
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 
+from .db import clock, primary
+from .db.retry import retried
 from .models import (
     AccessToken,
     Actor,
     Client,
     EventKind,
     Grant,
+    GrantEvent,
     GrantStatus,
     RefreshToken,
     Service,
     TokenStatus,
 )
 from .models.grant import UpdatedBy
+from .models.held import HeldToken, hold_client, hold_token
 from .protocol.content import Content
 from .protocol.digests import sha256
-from .protocol.results import INVALID_GRANT_ID, INVALID_REQUEST
+from .protocol.results import INVALID_GRANT, INVALID_GRANT_ID, INVALID_REQUEST, INVALID_SCOPE
+
+T = TypeVar("T")
 
 TOKEN_BYTES = 32
 NEVER = -1
@@ -75,7 +82,8 @@ class Issue:
     """The tokens to issue. Values that are "" are made; durations None or 0 are the service's.
 
     A refresh token whose `refresh_token` is None is not issued. Durations are seconds, or NEVER.
-    `family` is that of the refresh tokens that this one follows; None: a new one.
+    `consented` is the access generation of the grant when the user consented to what is redeemed
+    now: a code is worth nothing once its grant was replaced or revoked. None: not a code.
     """
 
     scopes: str = ""
@@ -84,7 +92,7 @@ class Issue:
     access_token_duration: int | None = None
     refresh_token_duration: int | None = None
     binding: Binding = Binding()
-    family: uuid.UUID | None = None
+    consented: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +110,6 @@ def begin(
     subject: str | None,
     action: str,
     grant_id: str,
-    now: datetime,
     *,
     confidential: bool = True,
 ) -> Authorization:
@@ -118,14 +125,15 @@ def begin(
         raise LifecycleError(INVALID_REQUEST, "Grant management is for confidential clients.")
     chosen = _chosen_action(client.service, action, grant_id)
     if chosen is not GrantAction.CREATE:
-        _check_usable(_find(Grant.objects.known, client, grant_id), client, subject, now)
+        grant = _find(Grant.objects.known, client, grant_id)
+        _check_usable(grant, client, subject, clock.now())
     return Authorization(client, subject, chosen, grant_id)
 
 
+@retried
 def complete(
     authorization: Authorization,
     consented: Content,
-    now: datetime,
     *,
     expires_at: datetime | None = None,
     active: bool = False,
@@ -136,10 +144,10 @@ def complete(
     died since `begin`.
     """
     if authorization.action in (None, GrantAction.CREATE):
-        return _create(authorization, consented, now, expires_at=expires_at, pending=not active)
+        return _create(authorization, consented, expires_at=expires_at, pending=not active)
     client, merge = authorization.client, authorization.action is GrantAction.MERGE
-    with transaction.atomic():
-        grant = _find(Grant.objects.locked, client, authorization.grant_id)
+    with primary.atomic():
+        grant, now = _find(Grant.objects.locked, client, authorization.grant_id)
         _check_usable(grant, client, authorization.subject, now)
         held = Content.stored(grant.scopes, grant.claims, grant.authorization_details)
         grant.change(
@@ -153,49 +161,62 @@ def complete(
     return grant
 
 
-def issue(
-    client: Client, subject: str | None, grant: Grant | None, order: Issue, now: datetime
-) -> Issued:
+@retried
+def issue(client: Client, subject: str | None, grant: Grant | None, order: Issue) -> Issued:
     """New tokens, of a grant or of none; the first ones make their grant active.
 
-    LifecycleError `invalid_grant`: the grant died, or the client is locked; `invalid_request`: a
-    value is known already.
+    LifecycleError `invalid_grant`: the grant died, is not what was consented to any more, or the
+    client is locked; `invalid_request`: a value is known already.
     """
-    if client.locked_at is not None:
-        raise LifecycleError("invalid_grant", "The client is locked.")
     try:
-        with transaction.atomic():
-            held = None if grant is None else _alive(grant, client, subject, now)
-            return _insert(client, subject, held, order, now)
+        with primary.atomic():
+            if grant is None:
+                held, now = hold_client(client)
+                _check_unlocked(held)
+                return _insert(held, subject, None, order, now)
+            alive, now = _alive(grant, client, subject, order)
+            return _insert(alive.client, subject, alive, order, now)
     except IntegrityError:
         raise LifecycleError(INVALID_REQUEST, "A token of this value is known already.") from None
 
 
-def rotate(old: RefreshToken, order: Issue, now: datetime) -> Issued:
+@retried
+def rotate(old: RefreshToken, order: Issue) -> Issued:
     """New tokens for a refresh token, which is dead from then on.
 
-    Using it again kills every refresh token of its grant (RFC 9700 §4.14.2): nobody can tell the
-    thief from the client, also not where both came at the same moment.
+    `order.scopes` narrows the access token alone; "" asks for all (RFC 6749 §6). Using the old one
+    again kills every refresh token of its grant (RFC 9700 §4.14.2): nobody can tell the thief from
+    the client, also not where both came at the same moment.
 
     LifecycleError `invalid_grant`: it is dead. `invalid_scope`: more than it was issued for.
     """
-    if old.rotated_at is not None:
-        _kill_family(old, now)
+    try:
+        with primary.atomic():
+            held = hold_token(old)
+            rotated = _rotated(held, order)
+    except RefreshToken.DoesNotExist:
+        raise _dead_refresh_token() from None
+    except IntegrityError:
+        raise LifecycleError(INVALID_REQUEST, "A token of this value is known already.") from None
+    if rotated is None:  # what its use killed stays dead: the transaction is over
         raise _dead_refresh_token()
-    if old.status(now) is not TokenStatus.ACTIVE:
-        raise _dead_refresh_token()
-    if not set(order.scopes.split()) <= set(old.scopes.split()):
-        raise LifecycleError("invalid_scope", "The refresh token was issued for less.")
-    with transaction.atomic():
-        grant = None if old.grant is None else _alive(old.grant, old.client, old.subject, now)
-        rows = RefreshToken.objects.filter(
-            service_id=old.service_id, pk=old.pk, revoked_at=None, rotated_at=None
-        )
-        if rows.update(revoked_at=now, rotated_at=now):
-            order = replace(order, family=old.family)
-            return _insert(old.client, old.subject, grant, order, now)
-    _kill_family(old, now)
-    raise _dead_refresh_token()
+    return rotated
+
+
+def _rotated(held: HeldToken, order: Issue) -> Issued | None:
+    """None: it is dead; where it was used before, so is its family from now on."""
+    token, now = held
+    if token.rotated_at is not None:
+        kill_family(held)
+        return None
+    if token.status(now) is not TokenStatus.ACTIVE:
+        return None
+    if not set(order.scopes.split()) <= set(token.scopes.split()):
+        raise LifecycleError(INVALID_SCOPE, "The refresh token was issued for less.")
+    RefreshToken.objects.filter(service_id=token.service_id, pk=token.pk).update(
+        revoked_at=now, rotated_at=now
+    )
+    return _insert(token.client, token.subject, token.grant, order, now, old=token)
 
 
 def _chosen_action(service: Service, action: str, grant_id: str) -> GrantAction:
@@ -211,12 +232,11 @@ def _chosen_action(service: Service, action: str, grant_id: str) -> GrantAction:
     return chosen
 
 
-def _find(find: Any, client: Client, grant_id: str) -> Grant:
+def _find(find: Callable[[Service, str], T], client: Client, grant_id: str) -> T:
     try:
-        grant: Grant = find(client.service, grant_id)
+        return find(client.service, grant_id)
     except Grant.DoesNotExist:
         raise _invalid_grant_id() from None
-    return grant
 
 
 def _check_usable(grant: Grant, client: Client, subject: str | None, now: datetime) -> None:
@@ -225,11 +245,9 @@ def _check_usable(grant: Grant, client: Client, subject: str | None, now: dateti
         raise _invalid_grant_id()
 
 
-def _create(
-    authorization: Authorization, consented: Content, now: datetime, **fields: Any
-) -> Grant:
-    client = authorization.client
-    with transaction.atomic():
+def _create(authorization: Authorization, consented: Content, **fields: Any) -> Grant:
+    with primary.atomic():
+        client, now = hold_client(authorization.client)
         grant = Grant(
             service=client.service,
             client=client,
@@ -246,34 +264,51 @@ def _create(
     return grant
 
 
-def _alive(grant: Grant, client: Client, subject: str | None, now: datetime) -> Grant:
-    """The grant, locked and active from now on; a revoke waits, or came before."""
-    held = Grant.objects.locked(client.service, grant.grant_id)
+def _alive(
+    grant: Grant, client: Client, subject: str | None, order: Issue
+) -> tuple[Grant, datetime]:
+    """The grant, locked, and active from now on; a revoke waits, or came before."""
+    held, now = Grant.objects.locked(client.service, grant.grant_id)
+    _check_unlocked(held.client)
     alive = held.status(now) in (GrantStatus.ACTIVE, GrantStatus.PENDING)
-    if not alive or not held.is_owned_by(client, subject):
-        raise LifecycleError("invalid_grant", "The grant is not alive.")
+    consented = order.consented in (None, held.access_generation)
+    if not (alive and consented and held.is_owned_by(client, subject)):
+        raise LifecycleError(INVALID_GRANT, "The grant is not alive.")
     if held.pending:
         held.pending = False
         held.save(force_update=True, update_fields=["pending"])
-    return held
+    return held, now
+
+
+def _check_unlocked(client: Client) -> None:
+    if client.locked_at is not None:
+        raise LifecycleError(INVALID_GRANT, "The client is locked.")
 
 
 def _insert(
-    client: Client, subject: str | None, grant: Grant | None, order: Issue, now: datetime
+    client: Client,
+    subject: str | None,
+    grant: Grant | None,
+    order: Issue,
+    now: datetime,
+    old: RefreshToken | None = None,
 ) -> Issued:
-    service = client.service
+    """The tokens of an order; a refresh token takes the place of the `old` one, unchanged but for
+    its end (RFC 6749 §6).
+    """
+    service, asked = client.service, " ".join(sorted(set(order.scopes.split())))
     shared = {
         "service": service,
         "client": client,
         "grant": grant,
         "subject": subject,
-        "scopes": " ".join(sorted(set(order.scopes.split()))),
         "issued_at": now,
         "jkt": order.binding.jkt,
         "x5t_s256": order.binding.x5t_s256,
     }
     access = AccessToken(
-        expires_at=_end(now, order.access_token_duration or service.access_token_duration),
+        scopes=asked or (old.scopes if old else ""),
+        expires_at=_end(now, order.access_token_duration or service.access_token_duration, grant),
         generation=grant.access_generation if grant else 0,
         **shared,
     )
@@ -281,10 +316,11 @@ def _insert(
     if order.refresh_token is None:
         return Issued(value, access)
     refresh = RefreshToken(
-        expires_at=_end(now, order.refresh_token_duration or service.refresh_token_duration),
+        scopes=old.scopes if old else asked,
+        expires_at=_end(now, order.refresh_token_duration or service.refresh_token_duration, grant),
         generation=grant.refresh_generation if grant else 0,
         **shared,
-        **({"family": order.family} if order.family else {}),
+        **({"family": old.family} if old else {}),
     )
     return Issued(value, access, _save(refresh, order.refresh_token), refresh)
 
@@ -297,16 +333,36 @@ def _save(token: AccessToken | RefreshToken, value: str) -> str:
     return clear
 
 
-def _end(now: datetime, duration: int) -> datetime | None:
-    return None if duration == NEVER else now + timedelta(seconds=duration)
+def _end(now: datetime, duration: int, grant: Grant | None) -> datetime | None:
+    """With its grant at the latest."""
+    ends = [None if duration == NEVER else now + timedelta(seconds=duration)]
+    ends.append(grant.expires_at if grant else None)
+    return min((end for end in ends if end is not None), default=None)
 
 
-def _kill_family(token: RefreshToken, now: datetime) -> None:
-    """Every refresh token of the grant; of one without a grant, all that it became."""
-    if token.grant is None:
-        token.revoke_family(now)
-    else:
-        token.grant.kill_refresh_tokens(now, Actor.client(token.client.client_id))
+@retried
+def report_reuse(old: RefreshToken) -> None:
+    """A rotated refresh token was used again, and whoever noticed it did not call `rotate`."""
+    with primary.atomic():
+        held = hold_token(old)
+        if held.token.rotated_at is not None:
+            kill_family(held)
+
+
+def kill_family(held: HeldToken) -> None:
+    """Every refresh token of the grant; of one without a grant, all that came of it. In the
+    transaction that holds it. Where they are dead already nothing is killed, and nothing recorded.
+    """
+    token, now = held
+    actor = Actor.client(token.client.client_id)
+    if token.grant is not None:
+        if token.generation == token.grant.refresh_generation:
+            token.grant.kill_refresh_tokens(now, actor)
+    elif token.relatives().revoke(now):
+        about = {"client_id": token.client.client_id, "subject": token.subject}
+        GrantEvent.objects.record(
+            EventKind.REFRESH_REUSED, token.service_id, at=now, actor=actor, **about
+        )
 
 
 def _invalid_grant_id() -> LifecycleError:
@@ -314,4 +370,4 @@ def _invalid_grant_id() -> LifecycleError:
 
 
 def _dead_refresh_token() -> LifecycleError:
-    return LifecycleError("invalid_grant", "The refresh token is not valid.")
+    return LifecycleError(INVALID_GRANT, "The refresh token is not valid.")

@@ -3,6 +3,7 @@
 import hmac
 from datetime import UTC, datetime
 
+from .db.clock import CLOCK_TOLERANCE
 from .models import DPoPNonce, Nonces, Service, UsedProof
 from .models.token import Token
 from .protocol import certificates, dpop, uris
@@ -90,7 +91,7 @@ def _verified(request: GMRequest, expected: dpop.Expected) -> dpop.Proof:
 
 
 def _burn(service: Service, proof: dpop.Proof) -> bool:
-    """Kept a second longer than the proof could be accepted again."""
-    until = proof.iat + service.dpop_max_age + service.dpop_clock_skew + 1
-    expires_at = datetime.fromtimestamp(until, UTC)
+    """Kept longer than the proof could be accepted again, by any clock that agrees."""
+    seconds = proof.iat + service.dpop_max_age + service.dpop_clock_skew
+    expires_at = datetime.fromtimestamp(seconds, UTC) + CLOCK_TOLERANCE
     return UsedProof.objects.burn(service, jkt=proof.jkt, jti=proof.jti, expires_at=expires_at)

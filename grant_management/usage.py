@@ -5,9 +5,8 @@ import secrets
 from dataclasses import asdict
 from datetime import datetime
 
-from django.db import transaction
-
 from . import conf
+from .db import primary
 from .endpoint import process_request
 from .explanation import Subject, steps_of
 from .models import AccessToken, Call, Service
@@ -31,7 +30,7 @@ def answer_call(
 
 
 def _note(service: Service, call: GMRequest, answer: GMResponse, now: datetime) -> None:
-    with transaction.atomic():
+    with primary.atomic():
         about = Subject.of(service, call)
         done = answer.result.action in (Action.OK, Action.NO_CONTENT)
         if service.track_last_used and about.token is not None and done:

@@ -7,7 +7,6 @@ from django.core.exceptions import RequestDataTooBig
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
-from django.utils import timezone
 from rest_framework.views import APIView
 
 from . import conf
@@ -47,16 +46,12 @@ class JSONView(APIView):
         """The answer to a request. Refused: it ends before it is processed."""
         raise NotImplementedError
 
-    def service(self, request: HttpRequest, service_id: str) -> Service:
-        """Who calls, and for which service: method → API token → its service → throttle."""
-        return self.opened(request, self.caller(request, int(service_id)))
-
     def opened(self, request: HttpRequest, found: Presented) -> Service:
         """The caller's service → throttle."""
         service = authorize(found)
         self.throttle(request)
         if service.track_last_used:
-            found.api_token.mark_used(timezone.now())
+            found.api_token.mark_used(found.now)
         return service
 
     def caller(
@@ -66,7 +61,7 @@ class JSONView(APIView):
         if request.method != "POST":
             raise MethodNotAllowed("POST")
         authorization = request.META.get("HTTP_AUTHORIZATION", "")
-        found = authenticate(authorization, service_id, timezone.now(), access_token)
+        found = authenticate(authorization, service_id, access_token)
         request.auth = found.api_token  # type: ignore[attr-defined]
         return found
 
@@ -94,11 +89,11 @@ class GrantManagementView(JSONView):
                 self.caller(request, int(number))
             call = read_call(request)
         except Refused:
-            self.service(request, number)
+            self.opened(request, self.caller(request, int(number)))
             raise
         found = self.caller(request, int(number), call.access_token)
         service = self.opened(request, found)
-        answer = answer_call(service, call, timezone.now(), found.access_token)
+        answer = answer_call(service, call, found.now, found.access_token)
         return json_response(answer.as_json())
 
 

@@ -53,7 +53,7 @@ def pages(name):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_every_page_opens_and_holds_no_credential(admin_client, world, grant, name):
-    world.client.move_cut_off(now(), Actor.operator("ann"), Reason("other"))
+    world.client.move_cut_off(Actor.operator("ann"), Reason("other"))
     digests = [
         bytes(row.digest)
         for model in (AccessToken, RefreshToken, ApiToken)
@@ -74,7 +74,7 @@ def test_every_page_opens_and_holds_no_credential(admin_client, world, grant, na
 
 @pytest.mark.parametrize("name", MODELS)
 def test_nothing_is_added_changed_or_deleted(admin_client, world, grant, name):
-    world.client.move_cut_off(now(), Actor.operator("ann"), Reason("other"))
+    world.client.move_cut_off(Actor.operator("ann"), Reason("other"))
     change = list(pages(name))[-1]
     assert admin_client.get(reverse(f"admin:grant_management_{name}_add")).status_code == 403
     assert admin_client.post(change, {}).status_code == 403
@@ -225,11 +225,9 @@ class TestTheGrantPage:
         held = Content.read([{"scope": "read"}], ["email"], None)
         consented = Content.read([{"scope": "read write", "resource": ["https://a"]}], None, None)
         made = lifecycle.complete(
-            lifecycle.begin(world.client, "u", "create", "", now()), held, now(), active=True
+            lifecycle.begin(world.client, "u", "create", ""), held, active=True
         )
-        lifecycle.complete(
-            lifecycle.begin(world.client, "u", "replace", made.grant_id, now()), consented, now()
-        )
+        lifecycle.complete(lifecycle.begin(world.client, "u", "replace", made.grant_id), consented)
         replaced, created = self.page(admin_client, made).context["timeline"]
         assert (created["added"], created["removed"]) == (["email", "read"], [])
         assert replaced["added"] == ["read https://a", "write https://a"]

@@ -7,7 +7,7 @@ import pytest
 from grant_management.models import Actor, DailyCount, GrantEvent, Reason, Tally
 from grant_management.models.daily_count import LIVE, SETTLED
 
-from .world import make_world, now
+from .world import later, make_world, now
 
 LATER = SETTLED + timedelta(seconds=1)
 
@@ -31,7 +31,7 @@ def test_each_event_once(world):
     record(world, today, 1, "app-2")
     record(world, yesterday, 1)
     for _ in range(2):
-        Tally.count_events(now() + LATER)
+        later(Tally.count_events)
     expected = [
         (yesterday.date(), "app-1", 1),
         (today.date(), "app-1", 2),
@@ -44,7 +44,7 @@ def test_what_comes_later_is_added(world):
     """Also what carries an earlier moment, as the events of a sweep do."""
     at = now()
     record(world, at)
-    first = Tally.count_events(now() + LATER)
+    first = later(Tally.count_events)
     assert first.counted_until > at
     GrantEvent.objects.bulk_create([])
     event = GrantEvent.about(
@@ -52,15 +52,15 @@ def test_what_comes_later_is_added(world):
     )
     event.pk = type(event.pk)(int=event.pk.int + (int(LATER.total_seconds() * 1000) << 80))
     event.save()
-    Tally.count_events(now() + 2 * LATER)
+    later(Tally.count_events, 2 * LATER)
     assert counts("revoked") == [(at.date(), "app-1", 2)]
 
 
 def test_what_may_be_in_a_transaction_is_left_for_the_next_time(world):
     record(world, now())
-    Tally.count_events(now())
+    Tally.count_events()
     assert counts("revoked") == []
-    Tally.count_events(now() + LATER)
+    later(Tally.count_events)
     assert len(counts("revoked")) == 1
 
 
@@ -68,27 +68,27 @@ def test_services_apart(world):
     other = make_world()
     record(world, now())
     record(other, now())
-    Tally.count_events(now() + LATER)
+    later(Tally.count_events)
     assert [number for _, _, number in counts("revoked")] == [1, 1]
 
 
 def test_live_grants(world):
-    world.grant().revoke(now(), Actor.operator("x"), Reason("other"))
+    world.grant().revoke(Actor.operator("x"), Reason("other"))
     world.grant(expires_at=now() - timedelta(days=1))
     world.grant(pending=True)
     for _ in range(3):
         world.grant()
-    Tally.count_live(now())
+    Tally.count_live()
     assert [number for _, _, number in counts(LIVE)] == [3]
-    world.client.move_cut_off(now(), Actor.operator("x"), Reason("other"))
-    assert Tally.count_live(now()).live_at is not None
+    world.client.move_cut_off(Actor.operator("x"), Reason("other"))
+    assert Tally.count_live().live_at is not None
     assert counts(LIVE) == []
 
 
 def test_by_day(world):
     record(world, now(), 2)
     record(world, now() - timedelta(days=40), 1)
-    Tally.count_events(now() + LATER)
+    later(Tally.count_events)
     since = (now() - timedelta(days=30)).date()
     assert DailyCount.objects.by_day("revoked", since) == {now().date(): 2}
 

@@ -395,7 +395,7 @@ def test_cut_off_kills_what_came_before(world, call, of_client):
     old, old_token = world.grant(), world.token()
     own_token = world.token(old)
     target = world.client if of_client else world.service
-    target.move_cut_off(now() - timedelta(seconds=60), Actor.command("test"), Reason("test"))
+    target.move_cut_off(Actor.command("test"), Reason("test"), before=now() - timedelta(seconds=60))
     assert call(**query(world, old, accessToken=own_token)).code == "A280302"
     assert call(**query(world, old, accessToken=old_token)).code == "A280302"
     fresh = world.token(issued_at=now())
@@ -409,8 +409,8 @@ def test_cut_off_kills_what_came_before(world, call, of_client):
 def test_cut_off_only_moves_forward(world):
     actor, why = Actor.command("test"), Reason("test")
     first = now()
-    assert world.service.move_cut_off(first, actor, why)
-    assert not world.service.move_cut_off(first - timedelta(days=1), actor, why)
+    assert world.service.move_cut_off(actor, why, before=first)
+    assert not world.service.move_cut_off(actor, why, before=first - timedelta(days=1))
     assert world.service.not_before == first
     assert GrantEvent.objects.filter(kind="cut_off").count() == 1
 
@@ -418,7 +418,7 @@ def test_cut_off_only_moves_forward(world):
 def test_token_at_the_moment_of_the_cut_off_lives(world, call):
     """Strictly before: what was issued at that very moment came after it."""
     moment = now().replace(microsecond=0)
-    world.service.move_cut_off(moment, Actor.command("test"), Reason(""))
+    world.service.move_cut_off(Actor.command("test"), Reason(""), before=moment)
     token = world.token(issued_at=moment)
     assert call(**query(world, world.grant(created_at=moment), accessToken=token)).action == "OK"
 

@@ -174,7 +174,7 @@ def test_events(admin_client, world):
     grant = world.grant()
     from grant_management.models import Actor, Reason
 
-    grant.revoke(now(), Actor.operator("ann"), Reason("regulator"))
+    grant.revoke(Actor.operator("ann"), Reason("regulator"))
     url = reverse("admin:grant_management_grantevent_changelist")
     for query, found in [
         ({"q": "ann"}, 1),

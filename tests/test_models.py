@@ -74,7 +74,7 @@ def test_revoke_and_its_event_are_one_transaction(world, monkeypatch):
 
     monkeypatch.setattr(GrantEvent, "save", fail)
     with pytest.raises(IntegrityError):
-        grant.revoke(now(), Actor.operator("ann"), Reason("other"))
+        grant.revoke(Actor.operator("ann"), Reason("other"))
     grant.refresh_from_db()
     assert grant.revoked_at is None
 
@@ -90,11 +90,11 @@ def test_signal_comes_after_commit_and_harms_nobody(world, django_capture_on_com
     try:
         with django_capture_on_commit_callbacks(execute=True):
             grant = world.grant()
-            assert grant.revoke(now(), Actor.operator("ann"), Reason("other"))
+            assert grant.revoke(Actor.operator("ann"), Reason("other"))
             assert heard == []
         assert heard == [(grant.pk, "ann")]
         with django_capture_on_commit_callbacks(execute=True):
-            assert not grant.revoke(now(), Actor.operator("bob"), Reason("other"))
+            assert not grant.revoke(Actor.operator("bob"), Reason("other"))
         assert len(heard) == 1
     finally:
         grant_revoked.disconnect(hear)

@@ -366,7 +366,7 @@ now, user, application = timezone.now(), User.objects.first(), Application.objec
 counts = []
 for number in (1, 200):
     client = bridge.client(application)
-    grant = complete(begin(client, "1", "create", "", now), Content(), now, active=True)
+    grant = complete(begin(client, "1", "create", ""), Content(), active=True)
     for index in range(number):
         value = f"{grant.grant_id}-{index}"
         theirs = Theirs(user=user, application=application, token=value, expires=now + timedelta(hours=1))
@@ -377,7 +377,7 @@ for number in (1, 200):
         refresh.save()
         LinkedToken.objects.create(service=client.service, grant=grant, access_token=theirs, refresh_token=refresh)
     with CaptureQueriesContext(connection) as captured:
-        grant.revoke(timezone.now(), Actor.operator("ann"), Reason("other"))
+        grant.revoke(Actor.operator("ann"), Reason("other"))
     links = LinkedToken.objects.filter(grant=grant).select_related("access_token", "refresh_token")
     dead = all(link.access_token.is_expired() and link.refresh_token.revoked for link in links)
     assert dead and len(links) == number

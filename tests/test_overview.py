@@ -8,10 +8,9 @@ from django.urls import reverse
 
 from grant_management.models import Actor, Call, GrantEvent, Reason, Tally
 
-from .world import now
+from .world import later, now
 
 OVERVIEW = reverse("admin:grant_management_dailycount_changelist")
-LATER = timedelta(minutes=2)
 
 
 @pytest.fixture
@@ -19,7 +18,7 @@ def lived(world):
     """A service with a past."""
     for number in range(4):
         world.grant(expires_at=now() + timedelta(days=2) if number else None)
-    world.grant().revoke(now(), Actor.operator("ann"), Reason("other"))
+    world.grant().revoke(Actor.operator("ann"), Reason("other"))
     GrantEvent.objects.record(
         "created",
         world.service.pk,
@@ -29,7 +28,7 @@ def lived(world):
     )
     for code in ("A277001", "A280301", "A280301"):
         Call.objects.create(service=world.service, at=now(), code=code)
-    Tally.count_events(now() + LATER)
+    later(Tally.count_events)
     return world
 
 
@@ -59,7 +58,7 @@ def test_codes_and_clients(admin_client, lived):
 
 
 def test_cut_offs(admin_client, lived):
-    lived.client.move_cut_off(now(), Actor.operator("ann"), Reason("other"))
+    lived.client.move_cut_off(Actor.operator("ann"), Reason("other"))
     page = admin_client.get(OVERVIEW)
     assert [name for name, _ in page.context["cut_offs"]] == ["Budget App"]
     assert page.context["figures"][0][1] == "0"
@@ -72,7 +71,7 @@ def test_says_as_of_when(admin_client, lived):
 def test_of_many_grants_the_purge_counts(admin_client, lived, monkeypatch):
     monkeypatch.setattr("grant_management.admin.overview.COUNT_LIMIT", 3)
     assert admin_client.get(OVERVIEW).context["figures"][0][1] == "0"
-    Tally.count_live(now())
+    Tally.count_live()
     lived.grant()
     page = admin_client.get(OVERVIEW)
     assert page.context["figures"][0][1] == "4"

@@ -66,7 +66,7 @@ def test_what_is_revoked_is_dead_in_every_process(database_url, tmp_path):
         manage("lock_client", "--service", 1001, "--client", "app-1", DATABASE_URL=database_url)
         for port in (one, two):
             assert post(port, PATH, API_TOKEN, own)[1]["resultCode"] == "A280304"
-        stop = "from grant_management.models import ApiToken; from django.utils import timezone; ApiToken.objects.get().revoke(timezone.now())"
+        stop = "from grant_management.models import Actor, ApiToken; ApiToken.objects.get().revoke(Actor.command('test'))"
         manage("shell", "-v", "0", "-c", stop, DATABASE_URL=database_url)
         for port in (two, one):
             assert post(port, PATH, API_TOKEN, own)[0] == 401

@@ -86,7 +86,7 @@ def test_revoke_costs_the_same_for_one_token_and_two_thousand(world, statements)
         code, made = statements(gmAction="REVOKE", grantId=grant.grant_id, accessToken=token)
         assert code == "A277001"
         costs.append(len(made))
-    assert costs == [3, 3]
+    assert costs == [4, 4]
 
 
 def test_no_query_of_the_endpoint_without_its_service(world, statements):

@@ -19,7 +19,6 @@ from grant_management.models import (
     Call,
     DPoPNonce,
     GrantEvent,
-    GrantFilter,
     OrganizationMember,
     Reason,
     Sweep,
@@ -59,7 +58,8 @@ def fill(world):
     world.refresh_token(grant)
     DPoPNonce.objects.at(world.service, now())
     event = GrantEvent.objects.record("imported", world.service.pk, now(), Actor.operator("x"))
-    wanted = GrantFilter(world.service, subject="nobody")
+    sweep = Sweep(service=world.service, subject="nobody", started_at=now(), expected=0)
+    sweep.save()
     return {
         "organization": world.service.organization,
         "service": world.service,
@@ -70,7 +70,7 @@ def fill(world):
         "dpopnonce": world.service.dpopnonce_set.get(),
         "grantevent": event,
         "call": Call.objects.create(service=world.service, at=now(), code="A277001"),
-        "sweep": Sweep.objects.start(wanted, now(), Actor.operator("x"), Reason("other")),
+        "sweep": sweep,
         "apitoken": ApiToken.objects.get(service=world.service),
     }
 
@@ -303,9 +303,9 @@ class TestExport:
     def events(self, world):
         for number in range(5):
             world.grant().revoke(
-                now(), Actor.operator("=cmd|x"), Reason("other", f"note, {number}", "T-1")
+                Actor.operator("=cmd|x"), Reason("other", f"note, {number}", "T-1")
             )
-        world.client.move_cut_off(now(), Actor.operator("bob"), Reason("regulator"))
+        world.client.move_cut_off(Actor.operator("bob"), Reason("regulator"))
 
     def test_csv(self, admin_client, events):
         response = admin_client.get(url("grantevent", "export_csv"), {"kind": "revoked"})

@@ -98,7 +98,7 @@ class TestGrants:
         assert ("scopes" in replaced, replaced["claims"]) == (False, ["email"])
         assert Grant.objects.get().refresh_generation == 2
 
-    def test_revoke(self, store, granted, call):
+    def test_revoke(self, world, store, granted, call):
         grant_id, tokens = granted
         _, revoked = store(f"grants/{grant_id}/revoke", {"reason": "suspected fraud", "note": "n"})
         assert revoked["status"] == "revoked"
@@ -108,7 +108,11 @@ class TestGrants:
         )
         assert store(f"grants/{grant_id}/revoke")[1]["revokedAt"] == revoked["revokedAt"]
         event = GrantEvent.objects.get(kind="revoked")
-        assert (event.actor, event.reason, event.note) == ("API", "suspected fraud", "n")
+        assert (event.actor, event.reason, event.note) == (
+            world.api_token[:8],
+            "suspected fraud",
+            "n",
+        )
         assert store(f"grants/{grant_id}/merge", {"claims": ["x"]})[1]["resultCode"] == "A291201"
 
     def test_check(self, world, store):
@@ -490,6 +494,22 @@ def test_store_grant_unknown(world, store):
 def test_store_refresh_refused(store):
     status, answer = store("tokens/refresh", {"clientIdentifier": "app-1", "refreshToken": "x"})
     assert (status, answer["resultCode"]) == (400, "A291301")
+
+
+def test_store_scope_refused(store, granted):
+    """RFC 6749 §5.2 and §6: more than was granted is invalid_scope; less narrows the access token
+    alone, and kills nothing.
+    """
+    first = granted[1]["refreshToken"]
+    members = {"clientIdentifier": "app-1", "refreshToken": first}
+    status, answer = store("tokens/refresh", members | {"scopes": ["admin"]})
+    assert (status, answer["resultCode"]) == (400, "A291303")
+    assert 'error="invalid_scope"' in answer["responseContent"]
+    status, narrowed = store("tokens/refresh", members | {"scopes": ["grant_management_query"]})
+    assert (status, narrowed["scopes"]) == (200, ["grant_management_query"])
+    members["refreshToken"] = narrowed["refreshToken"]
+    _, whole = store("tokens/refresh", members)
+    assert whole["scopes"] == BOTH.split()
 
 
 class TestIdempotency:

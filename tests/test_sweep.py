@@ -7,13 +7,14 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from grant_management.models import Actor, Grant, GrantEvent, Reason, Sweep, SweepStatus
 from grant_management.models.grant_filter import EmptyFilter, GrantFilter
 from grant_management.models.sweep import LEASE
 from grant_management.signals import grant_revoked, tokens_dying
 
-from .world import make_world, now
+from .world import BY_TEST, later, make_world, now
 
 
 def run(world, *arguments):
@@ -140,9 +141,13 @@ def test_batches_can_be_interrupted(world, monkeypatch):
         broken.setattr(type(Grant.objects), "revoke_all", interrupted)
         with pytest.raises(KeyboardInterrupt):
             run(world, "--subject", "many", "--batch-size", 2)
-    assert Grant.objects.exclude(revoked_at=None).count() == GrantEvent.objects.count() == 4
+    assert Grant.objects.exclude(revoked_at=None).count() == revocations() == 4
     assert run(world, "--subject", "many", "--batch-size", 2) == {"revoked": 3}
-    assert GrantEvent.objects.count() == 7
+    assert revocations() == 7
+
+
+def revocations():
+    return GrantEvent.objects.filter(kind="revoked").count()
 
 
 def test_tokens_die_as_with_one(world, call):
@@ -185,7 +190,8 @@ def test_signals(world, django_capture_on_commit_callbacks):
 def test_statements_for_a_batch_do_not_grow(world, django_assert_num_queries):
     for number in (1, 50):
         keys = [world.grant().pk for _ in range(number)]
-        with django_assert_num_queries(5):
+        clock = connection.vendor == "postgresql"  # SQLite has none to ask
+        with django_assert_num_queries(5 + clock):
             Grant.objects.revoke_all(world.service, keys, now(), Actor.command("x"), Reason(""))
 
 
@@ -196,7 +202,7 @@ def test_bad_moment(world):
 
 def start(world, **fields):
     wanted = GrantFilter(world.service, **fields)
-    return Sweep.objects.start(wanted, now(), Actor.operator("ann"), Reason("other", "n", "T-1"))
+    return Sweep.objects.start(wanted, Actor.operator("ann"), Reason("other", "n", "T-1"))
 
 
 @pytest.mark.parametrize("name", ["subject", "scope", "authorization_type"])
@@ -212,45 +218,46 @@ def test_pause_and_resume(world):
         world.grant()
     sweep = start(world, client=world.client)
     assert sweep.status(now()) == SweepStatus.STOPPED
-    assert sweep.claim(now())
-    assert not Sweep.objects.get().claim(now())
-    work = sweep.work(2, now)
+    assert sweep.claim()
+    assert not Sweep.objects.get().claim()
+    work = sweep.work(2)
     next(work)
     assert Sweep.objects.get().status(now()) == SweepStatus.RUNNING
-    assert sweep.pause(now())
-    assert not sweep.pause(now())
+    assert sweep.pause(BY_TEST)
+    assert not sweep.pause(BY_TEST)
     assert list(work) == []
     sweep = Sweep.objects.get()
     assert sweep.status(now()) == SweepStatus.PAUSED
-    assert (sweep.revoked, GrantEvent.objects.count()) == (2, 2)
-    assert not sweep.claim(now())
-    assert sweep.resume()
-    assert not sweep.resume()
-    assert sweep.claim(now())
-    assert list(sweep.work(2, now)) == [2, 2]
+    assert (sweep.revoked, GrantEvent.objects.count()) == (2, 4)
+    assert not sweep.claim()
+    assert sweep.resume(BY_TEST)
+    assert not sweep.resume(BY_TEST)
+    assert sweep.claim()
+    assert list(sweep.work(2)) == [2, 2]
     sweep = Sweep.objects.get()
     assert sweep.status(now()) == SweepStatus.DONE
     assert (sweep.revoked, sweep.events().count()) == (6, 6)
-    assert not sweep.resume()
-    assert not sweep.claim(now())
+    assert not sweep.resume(BY_TEST)
+    assert not sweep.claim()
 
 
 def test_a_sweep_whose_worker_is_gone_can_be_taken_up(world):
     sweep = start(world, client=world.client)
-    assert sweep.claim(now())
-    later = now() + LEASE + timedelta(seconds=1)
-    assert Sweep.objects.get().status(later) == SweepStatus.STOPPED
-    assert Sweep.objects.get().claim(later)
+    assert sweep.claim()
+    gone = LEASE + timedelta(seconds=1)
+    assert Sweep.objects.get().status(now() + gone) == SweepStatus.STOPPED
+    assert later(Sweep.objects.get().claim, gone)
 
 
 def test_what_comes_after_the_start_is_left_alone(world):
     before = world.grant()
     sweep = start(world, subject="user-1")
     after = world.grant(created_at=now() + timedelta(seconds=1))
-    assert list(sweep.work(10, now)) == [1]
+    assert list(sweep.work(10)) == [1]
     before.refresh_from_db()
     after.refresh_from_db()
-    assert (before.revoked_at, after.revoked_at) == (sweep.started_at, None)
+    assert before.revoked_at >= sweep.started_at
+    assert after.revoked_at is None
 
 
 def test_a_cut_off_is_in_force_before_the_sweep(world, call):
@@ -258,8 +265,10 @@ def test_a_cut_off_is_in_force_before_the_sweep(world, call):
     moment = now() - timedelta(seconds=1)
     sweep = start(world, client=world.client, created_before=moment)
     assert call(gmAction="QUERY", grantId="x", accessToken=token).code == "A280302"
-    assert list(sweep.work(10, now)) == [1]
-    assert sweep.events().get().at == moment
+    assert list(sweep.work(10)) == [1]
+    event = sweep.events().get()
+    assert event.at >= sweep.started_at
+    assert Grant.objects.get().revoked_at == moment
 
 
 def test_resume_by_command(world):

@@ -77,8 +77,8 @@ def test_nonce_and_used_proof(post, world, sibling):
 def test_lock_and_cut_off(post, world, sibling):
     from grant_management.models import Actor, Reason
 
-    world.client.lock(now(), Actor.command("test"), Reason(""))
-    world.service.move_cut_off(now(), Actor.command("test"), Reason(""))
+    world.client.lock(Actor.command("test"), Reason(""))
+    world.service.move_cut_off(Actor.command("test"), Reason(""))
     grant = sibling.grant()
     answer = send(post, sibling, grantId=grant.grant_id, accessToken=sibling.token(grant))
     assert answer.action == "OK"

@@ -12,7 +12,7 @@ from grant_management.models import ApiToken
 from grant_management.protocol.results import Refused, Result
 from grant_management.views import SMALL
 
-from .world import make_world, now, organization_token
+from .world import BY_TEST, make_world, now, organization_token
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_api_token_invalid(post, path, world, stamp):
 
 def test_revoked_api_token_is_dead_at_the_next_request(post, path, world):
     assert post(path, {}, api_token=world.api_token).status == 200
-    assert ApiToken.objects.get().revoke(now())
+    assert ApiToken.objects.get().revoke(BY_TEST)
     check(post(path, {}, api_token=world.api_token), Result.API_TOKEN_INVALID)
 
 

@@ -12,7 +12,7 @@ from grant_management.serializers import GMRequest
 from grant_management.signals import grant_revoked
 
 from .test_endpoint import IN_PROCESS
-from .world import ENDPOINT, Key, make_world, now
+from .world import ENDPOINT, Key, make_world
 
 
 def states(steps):
@@ -46,7 +46,7 @@ def test_a_revoke_that_would_succeed_changes_nothing():
             access_token=token, dpop=proof, gm_action="REVOKE", grant_id=grant.grant_id
         )
         for _ in range(2):
-            answer, steps = explain(world.service, call, now())
+            answer, steps = explain(world.service, call)
             assert answer.result is Result.REVOKED
             assert set(states(steps)) == {State.PASSED, State.NOT_NEEDED}
     finally:
@@ -62,7 +62,7 @@ def test_steps(world):
     call = GMRequest(
         access_token=world.token(grant, scopes="x"), gm_action="QUERY", grant_id=grant.grant_id
     )
-    _, steps = explain(world.service, call, now())
+    _, steps = explain(world.service, call)
     assert (
         states(steps)
         == [State.PASSED] * 5 + [State.NOT_NEEDED] * 7 + [State.REFUSED] + [State.NOT_REACHED] * 2

@@ -7,6 +7,7 @@ import secrets
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from unittest.mock import patch
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -15,8 +16,10 @@ from cryptography.x509.oid import NameOID
 from joserfc import jws
 from joserfc.jwk import JWKRegistry
 
+from grant_management.db import clock
 from grant_management.models import (
     AccessToken,
+    Actor,
     ApiToken,
     Client,
     Grant,
@@ -83,18 +86,28 @@ class World:
         return self.token(grant, model=RefreshToken, **fields)
 
 
+BY_TEST = Actor.command("test")
+
+
 def make_world(organization=None, **fields):
     organization = organization or Organization.objects.create(name="Example Bank")
     values = {"name": "Retail", "grant_management_endpoint": ENDPOINT}
     service = Service.objects.create(organization=organization, **(values | fields))
     client = Client.objects.create(service=service, client_id="app-1", name="Budget App")
-    _, api_token = ApiToken.objects.issue(organization=organization, service=service, now=now())
+    api_token = api_token_of(organization=organization, service=service)
     return World(service, client, api_token)
 
 
 def organization_token(world, **fields):
-    organization = world.service.organization
-    return ApiToken.objects.issue(organization=organization, now=now(), **fields)[1]
+    return api_token_of(organization=world.service.organization, **fields)
+
+
+def api_token_of(**fields):
+    """The clear value of an API token that was there before the test: no event tells of it."""
+    value = secrets.token_urlsafe(32)
+    made = {"digest": sha256(value), "prefix": value[:8], "created_at": now()}
+    ApiToken.objects.create(**(made | fields))
+    return value
 
 
 _KEYS = {
@@ -153,6 +166,13 @@ class Key:
         algorithm = jws.JWSRegistry.algorithms[self.alg]
         signature = algorithm.sign(signed.encode(), self.jwk)
         return f"{signed}.{b64(signature)}"
+
+
+def later(function, by=timedelta(minutes=2)):
+    """What it gives when the database's clock is further on."""
+    real = clock.now
+    with patch("grant_management.db.clock.now", lambda: real() + by):
+        return function()
 
 
 def certificate(name="budget-app", key=None):

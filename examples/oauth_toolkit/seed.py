@@ -8,10 +8,9 @@ import secrets
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.utils import timezone
 from oauth2_provider.models import get_application_model
 
-from grant_management.models import ApiToken, Organization, Service
+from grant_management.models import Actor, ApiToken, Organization, Service
 
 REDIRECT_URI = "http://127.0.0.1:9/callback"
 
@@ -28,7 +27,10 @@ def main() -> None:
         },
     )
     _, api_token = ApiToken.objects.issue(
-        organization=organization, service=service, now=timezone.now(), description="Example"
+        organization=organization,
+        service=service,
+        description="Example",
+        actor=Actor.command("seed"),
     )
     made = {"base": settings.BASE_URL, "redirect_uri": REDIRECT_URI, "api_token": api_token}
     made["users"] = [_user(name) for name in ("ann", "bob")]

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, TypeVar
 
 from django import forms
@@ -11,12 +10,11 @@ from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from ..models import Actor, EventKind, GrantEvent, Reason
-from .read_only import ReadOnlyAdmin
+from .read_only import ReadOnlyAdmin, operator
 
 M = TypeVar("M", bound=models.Model)
 Text = str | Promise
@@ -52,7 +50,7 @@ class ObjectAction:
     kind: EventKind
     applies: Callable[[Any], bool]
     describe: Callable[[Any], Iterable[Text]]
-    perform: Callable[[Any, datetime, Actor, Reason], bool]
+    perform: Callable[[Any, Actor, Reason], bool]
 
 
 class OperatorAdmin(ReadOnlyAdmin[M]):
@@ -119,8 +117,8 @@ class OperatorAdmin(ReadOnlyAdmin[M]):
         self, request: HttpRequest, action: ObjectAction, row: M, why: Reason
     ) -> HttpResponse:
         """On to the receipt: the event, which can be reloaded without doing it again."""
-        actor = Actor.operator(request.user.get_username())
-        done = action.perform(row, timezone.now(), actor, why)
+        actor = operator(request)
+        done = action.perform(row, actor, why)
         event = _last_event(action, row)
         if done and event is not None:
             messages.success(request, _("Done. This page is the receipt."))

@@ -9,12 +9,12 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ..models import Actor, ApiToken, Organization, Service
+from ..db import clock
+from ..models import ApiToken, Organization, Service
 from .display import moment, state
-from .read_only import ReadOnlyAdmin, limited
+from .read_only import ReadOnlyAdmin, limited, operator
 
 ONCE = "grant_management_once"
 MANAGE = "grant_management.manage_apitoken"
@@ -84,7 +84,7 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
     @admin.display(description=_("status"))
     def status(self, token: ApiToken) -> Any:
         """As an icon and a word."""
-        now = timezone.now()
+        now = clock.estimate()
         if token.revoked_at is not None:
             return state("revoked", _("Revoked"))
         alive = token.is_active(now)
@@ -130,7 +130,7 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
     ) -> HttpResponse:
         """The token, with buttons while it lives."""
         token = self.get_object(request, object_id)
-        alive = token is not None and token.is_active(timezone.now())
+        alive = token is not None and token.is_active(clock.estimate())
         buttons = [(_("Rotate…"), "rotate"), (_("Revoke…"), "revoke")]
         shown = [(label, self.url(name, token)) for label, name in buttons if alive]
         context = {"buttons": shown if request.user.has_perm(MANAGE) else []}
@@ -144,8 +144,7 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
             if not _first_time(request, form.cleaned_data.pop("once")):
                 return self._again(request)
             _token, value = ApiToken.objects.issue(
-                now=timezone.now(),
-                actor=_operator(request),
+                actor=operator(request),
                 **form.cleaned_data,
             )
             return self._show(request, _("API token issued"), value)
@@ -158,7 +157,7 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
         form = OnceForm(request.POST or None, initial=_fresh(request))
         if request.method == "POST" and form.is_valid():
             first = _first_time(request, form.cleaned_data["once"])
-            value = token.rotate(timezone.now(), _operator(request)) if first else None
+            value = token.rotate(operator(request)) if first else None
             if value is None:
                 return self._again(request)
             return self._show(request, _("API token rotated"), value)
@@ -172,7 +171,7 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
         token = self._token(request, pk)
         form = OnceForm(request.POST or None, initial=_fresh(request))
         if request.method == "POST":
-            done = token.revoke(timezone.now(), _operator(request))
+            done = token.revoke(operator(request))
             said = _("The API token was revoked.") if done else _("It had been revoked before.")
             messages.success(request, said)
             return HttpResponseRedirect(self.url("change", token))
@@ -205,10 +204,6 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
     def _again(self, request: HttpRequest) -> HttpResponse:
         messages.warning(request, _("That was done already: the value is shown once."))
         return HttpResponseRedirect(self.url("changelist"))
-
-
-def _operator(request: HttpRequest) -> Actor:
-    return Actor.operator(request.user.get_username())
 
 
 def _fresh(request: HttpRequest) -> dict[str, str]:

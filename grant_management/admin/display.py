@@ -4,12 +4,12 @@ import json
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import gettext as _
 
+from ..db import clock
 from ..models import GrantStatus, SweepStatus
 from ..protocol import strict_json
 
@@ -40,7 +40,7 @@ def moment(at: datetime | None) -> str:
         '<time datetime="{}" title="{} UTC">{}</time>',
         exact.isoformat(),
         f"{exact:%Y-%m-%d %H:%M:%S}",
-        _relative(at, timezone.now()),
+        _relative(at, clock.estimate()),
     )
 
 

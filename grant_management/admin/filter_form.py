@@ -4,9 +4,9 @@ from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from ..db import clock
 from ..models import Client, EmptyFilter, GrantFilter, Service
 from .actions import ReasonForm
 
@@ -49,7 +49,7 @@ class FilterForm(forms.Form):
     def _wanted(self, values: dict[str, Any]) -> GrantFilter:
         client = self._client(values["service"], values["client"]) if values["client"] else None
         before = values["created_before"]
-        if before is not None and before > timezone.now():
+        if before is not None and before > clock.now():
             raise forms.ValidationError({"created_before": _("That is in the future.")})
         names = {name: values[name] or None for name in ("subject", "scope", "authorization_type")}
         return GrantFilter(values["service"], client, created_before=before, **names)

@@ -15,10 +15,10 @@ from django.http import (
     StreamingHttpResponse,
 )
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from ..db import clock
 from ..models import (
     AccessToken,
     Client,
@@ -80,7 +80,7 @@ class GrantListForm(BetweenForm):
 
     def condition(self) -> Q | None:
         """By status, authorization type and expiry."""
-        now = timezone.now()
+        now = clock.now()
         values = self.given("status", "authorization_type", "expires_within")
         found = Q()
         if "status" in values:
@@ -106,7 +106,7 @@ class GrantListForm(BetweenForm):
 
 def _what_stops(grant: Grant) -> Iterable[Text]:
     """What is alive now and will not be."""
-    now = timezone.now()
+    now = clock.now()
     names = {"client": grant.client, "subject": grant.subject or _("nobody")}
     if grant.status(now) is GrantStatus.ACTIVE:
         yield _("This stops now: 1 grant, of %(client)s for %(subject)s") % names
@@ -159,7 +159,7 @@ REVOKE = ObjectAction(
 
 
 def _status(grant: Grant) -> str:
-    status = grant.status(timezone.now())
+    status = grant.status(clock.estimate())
     return state(status, status.label)
 
 
@@ -243,7 +243,7 @@ class GrantAdmin(ListAdmin[Grant], OperatorAdmin[Grant]):
 
 
 def _lines(grants: Iterable[Grant]) -> Iterator[str]:
-    now, moments = timezone.now(), ("created_at", "last_used_at", "expires_at", "revoked_at")
+    now, moments = clock.now(), ("created_at", "last_used_at", "expires_at", "revoked_at")
     names = ("grant_id", "client_id", "subject", "status", "scopes", "authorization_types")
     yield as_csv_line([*names, *moments])
     for grant in grants:

@@ -12,9 +12,9 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Count, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from ..db import clock
 from ..models import (
     COUNT_LIMIT,
     AccessToken,
@@ -49,12 +49,12 @@ class OverviewAdmin(ReadOnlyAdmin[DailyCount]):
         """The overview of a service."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        now = timezone.now()
+        now = clock.now()
         services = limited(Service.objects.order_by("name", "pk"), request, "organization")
         service = _chosen(request, services)
         context: dict[str, Any] = {"services": services[:100], "service": service}
         if service is not None:
-            tally = Tally.count_events(now)
+            tally = Tally.current()
             counts = DailyCount.objects.filter(service=service)
             clients, live_at = _live(service, counts, tally, now)
             context |= {

@@ -10,7 +10,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.functional import Promise, cached_property
 
-from ..models import OrganizationMember, bounded_count
+from ..models import Actor, OrganizationMember, bounded_count
 
 M = TypeVar("M", bound=models.Model)
 R = TypeVar("R", bound=models.Model)
@@ -40,6 +40,11 @@ def limited(
     """Those of the operator's organizations; `organization_path` leads from a row to its own."""
     limits = organizations(request)
     return rows if limits is None else rows.filter(**{f"{organization_path}__in": limits})
+
+
+def operator(request: HttpRequest) -> Actor:
+    """Who works in the admin, for the events."""
+    return Actor.operator(request.user.get_username(), request.user.pk)
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]

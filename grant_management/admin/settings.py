@@ -1,15 +1,13 @@
 """A service's page: its settings in groups, its nonces, and how to point an SDK at it."""
 
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any, Final
 
 from django import forms
-from django.db import transaction
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from ..db import clock, primary
 from ..models import Actor, Client, DPoPNonce, EventKind, GrantEvent, Reason, Service
 from .actions import ReasonForm
 from .display import identifier, moment
@@ -49,10 +47,11 @@ class SettingsForm(ReasonForm, forms.ModelForm):  # type: ignore[type-arg]
         model = Service
         fields = NAMES
 
-    def change(self, now: datetime, actor: Actor) -> list[str]:
+    def change(self, actor: Actor) -> list[str]:
         """The names of what changed; written with the event that says from what to what."""
         why = Reason(**{name: self.cleaned_data[name] for name in ("reason", "note", "ticket")})
-        with transaction.atomic():
+        with primary.atomic():
+            now = clock.now()
             before = Service.objects.select_for_update().get(pk=self.instance.pk)
             names = [n for n in NAMES if getattr(before, n) != getattr(self.instance, n)]
             if not names:
@@ -96,7 +95,7 @@ def _setting(service: Service, name: str) -> dict[str, Any]:
 
 def _nonces(service: Service) -> list[dict[str, Any]]:
     """The current one and the one before it, as far as they were handed out."""
-    now = timezone.now()
+    now = clock.now()
     rows = DPoPNonce.objects.filter(service=service, expires_at__gt=now).order_by("-expires_at")[:2]
     span = service.dpop_nonce_duration
     return [

@@ -5,9 +5,9 @@ from typing import Any, Final
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from ..db import clock
 from ..models import AccessToken, Call, EventKind, Grant, GrantEvent, RefreshToken
 from ..protocol import strict_json
 from .display import identifier, indented, moment, state, tree
@@ -21,7 +21,7 @@ LONGEST: Final = 100
 def story(grant: Grant, request: HttpRequest) -> dict[str, Any]:
     """The context of its page."""
     kinds = [_tokens(model, grant) for model in (AccessToken, RefreshToken)]
-    status = grant.status(timezone.now())
+    status = grant.status(clock.estimate())
     return {
         "grant": grant,
         "status": state(status, status.label),
@@ -71,7 +71,7 @@ def _tokens(model: type[AccessToken | RefreshToken], grant: Grant) -> list[Any]:
 
 def _shown_token(token: AccessToken | RefreshToken) -> dict[str, Any]:
     """Never its value, nor the whole of its digest."""
-    status = token.status(timezone.now()).name.lower()
+    status = token.status(clock.estimate()).name.lower()
     return {
         "kind": token._meta.verbose_name,
         "digest": token.digest_prefix,

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, connections, transaction
+from django.db import IntegrityError, connections
 from django.db.models import QuerySet
 from django.http import (
     Http404,
@@ -18,15 +18,15 @@ from django.http import (
     StreamingHttpResponse,
 )
 from django.urls import URLPattern, path
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ..models import Actor, GrantFilter, Reason, Service, Sweep, shown_number
+from ..db import primary
+from ..models import GrantFilter, Reason, Service, Sweep, shown_number
 from .display import moment
 from .export import attachment
 from .filter_form import ConfirmForm, FilterForm
 from .listing import Column, ListAdmin
-from .read_only import limited
+from .read_only import limited, operator
 from .sweep_report import badge, described, lines, progress, report
 
 MAY_START: Final = "grant_management.start_sweep"
@@ -114,14 +114,14 @@ class SweepAdmin(ListAdmin[Sweep]):
 
     def pause_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         """POST: stop after the batch in hand."""
-        return self._move(request, self._sweep(request, pk), Sweep.pause, timezone.now())
+        return self._move(request, self._sweep(request, pk), Sweep.pause)
 
     def resume_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         """POST: go on, here."""
         sweep = self._sweep(request, pk)
         self._check_may_start(request)
         if request.method == "POST":
-            sweep.resume()
+            sweep.resume(operator(request))
             work_in_background(sweep)
         return HttpResponseRedirect(self.url("change", sweep))
 
@@ -185,21 +185,20 @@ class SweepAdmin(ListAdmin[Sweep]):
     ) -> HttpResponse:
         """One sweep for each form, however often it is sent."""
         why = Reason(values["reason"], values["note"], values["ticket"])
-        actor = Actor.operator(request.user.get_username())
-        now = timezone.now()
+        actor = operator(request)
         try:
-            with transaction.atomic():
-                sweep = Sweep.objects.start(wanted, now, actor, why, pk=values["sweep"])
+            with primary.atomic():
+                sweep = Sweep.objects.start(wanted, actor, why, pk=values["sweep"])
         except IntegrityError:
             messages.warning(request, _("That was started already: this is it."))
             return HttpResponseRedirect(self.url("change", Sweep(pk=values["sweep"])))
         work_in_background(sweep)
         return HttpResponseRedirect(self.url("change", sweep))
 
-    def _move(self, request: HttpRequest, sweep: Sweep, move: Any, *args: Any) -> HttpResponse:
+    def _move(self, request: HttpRequest, sweep: Sweep, move: Any) -> HttpResponse:
         self._check_may_start(request)
         if request.method == "POST":
-            move(sweep, *args)
+            move(sweep, operator(request))
         return HttpResponseRedirect(self.url("change", sweep))
 
     def _watched(self, request: HttpRequest, sweep: Sweep) -> dict[str, Any]:
@@ -218,14 +217,14 @@ def work_in_background(sweep: Sweep) -> None:
     """Work on it in a thread of this process, unless somebody does. Where the process ends, the
     sweep is stopped, and can be resumed from its page or by command.
     """
-    if sweep.claim(timezone.now()):
+    if sweep.claim():
         name = f"sweep-{sweep.pk}"
         threading.Thread(target=_work, args=(sweep,), name=name, daemon=True).start()
 
 
 def _work(sweep: Sweep) -> None:
     try:
-        for _number in sweep.work(BATCH, timezone.now):
+        for _number in sweep.work(BATCH):
             pass
     finally:
         connections.close_all()

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from datetime import UTC
 from typing import Any
 
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from ..db import clock
 from ..models import COUNT_LIMIT, GrantFilter, Sweep, SweepStatus, shown_number
 from .display import state
 from .export import as_csv_line
@@ -29,13 +29,13 @@ def described(wanted: GrantFilter) -> str:
 
 def badge(sweep: Sweep) -> str:
     """Its status, as an icon and a word."""
-    status = sweep.status(timezone.now())
+    status = sweep.status(clock.estimate())
     return state(status, status.label)
 
 
 def progress(sweep: Sweep) -> dict[str, Any]:
     """Figures of the moment. Rate: grants a second since the start; seconds left, where known."""
-    now = timezone.now()
+    now = clock.estimate()
     status = sweep.status(now)
     ended = sweep.finished_at or sweep.worked_at or now
     seconds = max((ended - sweep.started_at).total_seconds(), 0.001)
@@ -63,7 +63,7 @@ def report(sweep: Sweep) -> dict[str, Any]:
         "startedBy": sweep.actor,
         "startedAt": sweep.started_at.isoformat(),
         "finishedAt": finished.isoformat() if finished else None,
-        "status": sweep.status(timezone.now()).value,
+        "status": sweep.status(clock.estimate()).value,
         "reason": sweep.reason,
         "note": sweep.note,
         "ticket": sweep.ticket,

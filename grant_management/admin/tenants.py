@@ -8,16 +8,15 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import URLPattern, path
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ..models import Actor, Client, EventKind, Organization, OrganizationMember, Service
+from ..models import Client, EventKind, Organization, OrganizationMember, Service
 from ..models.cut_off import CutOff
 from .actions import ObjectAction, OperatorAdmin, Text
 from .display import moment
 from .keyset import Rows
 from .listing import Column, ListAdmin, ListForm
-from .read_only import ReadOnlyAdmin, organizations
+from .read_only import ReadOnlyAdmin, operator, organizations
 from .settings import SettingsForm, portrait
 from .what_if import WhatIfForm, ask
 
@@ -123,8 +122,8 @@ class ServiceAdmin(OperatorAdmin[Service]):
         service = self._service(request, object_id)
         form = SettingsForm(request.POST or None, instance=service)
         if request.method == "POST" and form.is_valid():
-            actor = Actor.operator(request.user.get_username())
-            changed = form.change(timezone.now(), actor)
+            actor = operator(request)
+            changed = form.change(actor)
             said = _("Changed: %(names)s.") if changed else _("Nothing was changed.")
             messages.success(request, said % {"names": ", ".join(changed)})
             return HttpResponseRedirect(self.url("change", service))

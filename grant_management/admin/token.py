@@ -3,9 +3,9 @@
 from typing import Any, TypeVar
 
 from django.contrib import admin
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from ..db import clock
 from ..models import AccessToken, Grant, RefreshToken
 from ..models.token import Token
 from .display import identifier, moment, state
@@ -30,7 +30,7 @@ class TokenListForm(ListForm):
 
 
 def _status(token: Token) -> str:
-    name = token.status(timezone.now()).name.lower()
+    name = token.status(clock.estimate()).name.lower()
     return state(name, name.replace("_", " ").capitalize())
 
 

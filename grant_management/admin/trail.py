@@ -10,9 +10,9 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import HttpRequest, StreamingHttpResponse
 from django.urls import URLPattern, path
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from ..db import clock
 from ..models import DPoPNonce, EventKind, GrantEvent
 from ..models.event import ActorKind
 from .actions import REASONS, ObjectAction, OperatorAdmin, Text
@@ -47,7 +47,7 @@ EXPIRE = ObjectAction(
     permission="expire_dpopnonce",
     label=_("Expire now"),
     kind=EventKind.NONCE_EXPIRED,
-    applies=lambda nonce: nonce.expires_at > timezone.now(),
+    applies=lambda nonce: nonce.expires_at > clock.estimate(),
     describe=_what_expires,
     perform=DPoPNonce.expire,
 )
@@ -141,7 +141,7 @@ class GrantEventAdmin(ListAdmin[GrantEvent]):
         if not self.has_view_permission(request):
             raise PermissionDenied
         events = self.selected(request).select_related(None).iterator(chunk_size=CHUNK)
-        name = f"events-{timezone.now():%Y%m%d-%H%M%S}.{ending}"
+        name = f"events-{clock.estimate():%Y%m%d-%H%M%S}.{ending}"
         return attachment(write(events), name, media_type)
 
 

@@ -5,7 +5,6 @@ from dataclasses import asdict
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from ..explanation import Step, explain
@@ -47,7 +46,7 @@ class WhatIfForm(forms.Form):
 def ask(service: Service, form: WhatIfForm) -> dict[str, Any]:
     """What the page shows of the answer."""
     try:
-        answer, steps = explain(service, form.call(), timezone.now())
+        answer, steps = explain(service, form.call())
     except Refused as refusal:
         return {"refused": refusal.message}
     return {"steps": _shown(steps), "answer": _pretty(answer)}

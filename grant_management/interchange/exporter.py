@@ -5,8 +5,9 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final
 
-from django.db import connection, models, transaction
+from django.db import models
 
+from ..db import primary
 from ..models import AccessToken, ApiToken, Client, Grant, Organization, RefreshToken, Service
 from ..protocol.strict_json import Literal, dumps
 from .tenants import ServiceKind
@@ -17,6 +18,7 @@ CHUNK: Final = 2_000
 @contextmanager
 def snapshot() -> Iterator[None]:
     """One moment of the database, for as long as it is read; writers are not held up."""
+    connection = primary.connection()
     if connection.in_atomic_block:
         yield
     elif connection.vendor == "sqlite":
@@ -28,7 +30,7 @@ def snapshot() -> Iterator[None]:
             finally:
                 cursor.execute("ROLLBACK")
     else:
-        with transaction.atomic(), connection.cursor() as cursor:
+        with primary.atomic(), connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             yield
 

@@ -7,8 +7,9 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
-from django.db import DataError, IntegrityError, transaction
+from django.db import DataError, IntegrityError
 
+from ..db import clock, primary
 from ..models import Actor, EventKind, GrantEvent
 from ..protocol import strict_json
 from .grants import AccessTokenKind, GrantKind, RefreshTokenKind
@@ -96,7 +97,6 @@ class Importer:
     that look, and so are all after it.
     """
 
-    now: datetime
     actor: Actor
     source: str
     skip_bad: bool = False
@@ -115,8 +115,9 @@ class Importer:
 
     def _take(self, read: ReadLines) -> list[Error]:
         references = self.references.of_next_batch()
-        batch = Batch(self.now, references, [*read.errors], self.expects_new)
-        with transaction.atomic():
+        with primary.atomic():
+            now = clock.now()
+            batch = Batch(now, references, [*read.errors], self.expects_new)
             batch.write(read.records)
             if batch.errors and not self.skip_bad:
                 raise BadBatch(sorted(batch.errors))
@@ -124,7 +125,7 @@ class Importer:
             for service_id in sorted(services):
                 details = {"source": self.source}
                 GrantEvent.objects.record(
-                    EventKind.IMPORTED, service_id, self.now, self.actor, details=details
+                    EventKind.IMPORTED, service_id, now, self.actor, details=details
                 )
         self.announced |= services
         for name, number in batch.counts.items():
@@ -211,7 +212,7 @@ class Batch:
         _NotNew: it failed, and nobody had looked for known rows.
         """
         try:
-            with transaction.atomic():
+            with primary.atomic():
                 insert(kind.model, [row for _, row in new.values()])
         except (IntegrityError, DataError):
             if self.expects_new:
@@ -221,7 +222,7 @@ class Batch:
 
     def _insert_one(self, line: int, row: Any) -> bool:
         try:
-            with transaction.atomic():
+            with primary.atomic():
                 row.save(force_insert=True)
         except (IntegrityError, DataError):
             self.errors.append(Error(line, "conflicts with another record: is its number taken?"))

@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
-from django.db import connections, models, router
+from django.db import models
 from django.db.models.base import ModelState
 from django.db.models.signals import post_init, pre_init
 
+from ..db import primary
 from ..models.keys import uuid7, uuid7s
 
 try:
@@ -75,11 +76,10 @@ def insert(model: type[models.Model], rows: list[Any]) -> None:
     By COPY where PostgreSQL takes the model's values as they are: Django's INSERT spends most of
     its time on making SQL.
     """
-    using = router.db_for_write(model)
-    connection = connections[using]
+    connection = primary.connection()
     _give_uuids(model, rows)
     if sql is None or connection.vendor != "postgresql" or _has_json(model):
-        model._default_manager.using(using).bulk_create(rows)
+        model._default_manager.bulk_create(rows)
     else:
         _copy(connection, model, rows)
 

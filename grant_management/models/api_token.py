@@ -1,15 +1,17 @@
 """API tokens: the credentials of those who call this API."""
 
 import secrets
-from datetime import datetime
+from dataclasses import asdict
+from datetime import datetime, timedelta
 from typing import Self
 
-from django.db import models, transaction
+from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from ..db import clock, primary
 from ..protocol.digests import sha256
-from .event import Actor, EventKind, GrantEvent
+from .event import NO_REASON, Actor, EventKind, GrantEvent, Reason
 from .keys import uuid7
 from .last_used import LastUsed
 from .organization import Organization
@@ -18,27 +20,27 @@ from .service import Service
 PREFIX_LENGTH = 8
 
 
-class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
+class ApiTokenQuerySet(primary.PrimaryQuerySet["ApiToken"]):
     """The store of API tokens."""
 
     def issue(
         self,
         *,
         organization: Organization,
-        now: datetime,
-        actor: Actor | None = None,
+        actor: Actor,
+        expires_in: timedelta | None = None,
         **fields: object,
     ) -> tuple["ApiToken", str]:
-        """A new token and its clear value (43 characters, 256 bits), which is kept nowhere.
-
-        Without an actor there is nobody for an event to name, and none is written.
-        """
+        """A new token and its clear value (43 characters, 256 bits), which is kept nowhere."""
+        now = clock.now()
+        if expires_in is not None:
+            fields["expires_at"] = now + expires_in
         value = secrets.token_urlsafe(32)
         prefix = value[:PREFIX_LENGTH]
         fields |= {"digest": sha256(value), "prefix": prefix}
-        by = actor.name if actor else ""
-        token = self.model(organization=organization, created_at=now, created_by=by, **fields)
-        with transaction.atomic():
+        fields |= {"created_at": now, "created_by": actor.name}
+        token = self.model(organization=organization, **fields)
+        with primary.atomic():
             token.save(force_insert=True)
             token.record(EventKind.API_TOKEN_ISSUED, now, actor)
         return token, value
@@ -70,6 +72,7 @@ class ApiToken(LastUsed, models.Model):
     objects = ApiTokenQuerySet.as_manager()
 
     class Meta:
+        base_manager_name = "objects"
         verbose_name = _("API token")
         verbose_name_plural = _("API tokens")
         permissions = [("manage_apitoken", "Can issue, rotate and revoke API token")]
@@ -97,35 +100,34 @@ class ApiToken(LastUsed, models.Model):
         """Whether it opens anything at all."""
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
-    def rotate(self, at: datetime, actor: Actor) -> str | None:
+    def rotate(self, actor: Actor, why: Reason = NO_REASON) -> str | None:
         """The new clear value; the old one is dead at once. None: the token is dead already."""
         value = secrets.token_urlsafe(32)
         fields = {"digest": sha256(value), "prefix": value[:PREFIX_LENGTH]}
-        with transaction.atomic():
+        with primary.atomic():
             if ApiToken.objects.filter(pk=self.pk, revoked_at=None).update(**fields) == 0:
                 return None
             self.digest, self.prefix = fields["digest"], value[:PREFIX_LENGTH]
-            self.record(EventKind.API_TOKEN_ROTATED, at, actor)
+            self.record(EventKind.API_TOKEN_ROTATED, clock.now(), actor, why)
         return value
 
-    def revoke(self, at: datetime, actor: Actor | None = None) -> bool:
+    def revoke(self, actor: Actor, why: Reason = NO_REASON) -> bool:
         """Whether this call revoked it; False where it was revoked already."""
-        with transaction.atomic():
+        with primary.atomic():
+            now = clock.now()
             rows = ApiToken.objects.filter(pk=self.pk, revoked_at=None)
-            revoked = rows.update(revoked_at=at) == 1
+            revoked = rows.update(revoked_at=now) == 1
             if revoked:
-                self.record(EventKind.API_TOKEN_REVOKED, at, actor)
+                self.record(EventKind.API_TOKEN_REVOKED, now, actor, why)
         return revoked
 
-    def record(self, kind: EventKind, at: datetime, actor: Actor | None) -> None:
-        """The event, at each service that the token opens; none where there is nobody to name."""
-        if actor is None:
-            return
+    def record(self, kind: EventKind, at: datetime, actor: Actor, why: Reason = NO_REASON) -> None:
+        """The event, at each service that the token opens."""
         details = {"tokenId": str(self.pk), "prefix": self.prefix, "description": self.description}
         opened = Service.objects.filter(organization=self.organization_id)
         numbers = [self.service_id] if self.service_id else opened.values_list("pk", flat=True)
         events = [
-            GrantEvent.about(kind, at, actor, service_id=number, details=details)
+            GrantEvent.about(kind, at, actor, service_id=number, details=details, **asdict(why))
             for number in numbers
         ]
         GrantEvent.objects.bulk_create(events)

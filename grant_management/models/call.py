@@ -5,6 +5,7 @@ from typing import Final
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from ..db.primary import PrimaryQuerySet
 from .keys import uuid7
 from .service import Service
 
@@ -12,7 +13,7 @@ TRIMS_PER_LOG: Final = 10
 """A log is trimmed about so often while it fills once: it is at most a tenth too long."""
 
 
-class CallQuerySet(models.QuerySet["Call"]):
+class CallQuerySet(PrimaryQuerySet["Call"]):
     """The newest calls of each service."""
 
     def keep(self, call: "Call", size: int) -> None:
@@ -46,6 +47,7 @@ class Call(models.Model):
     objects = CallQuerySet.as_manager()
 
     class Meta:
+        base_manager_name = "objects"
         verbose_name = _("call")
         verbose_name_plural = _("calls")
         indexes = [

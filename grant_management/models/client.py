@@ -1,12 +1,13 @@
 """Clients: the applications that were granted something."""
 
-from datetime import datetime
 from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from ..db import clock
+from ..db.primary import PrimaryManager
 from .cut_off import CutOff
 from .event import Actor, EventKind, Reason
 from .keys import MAX_NUMBER, random_number
@@ -28,7 +29,10 @@ class Client(CutOff, models.Model):
     name = models.CharField(_("name"), max_length=255, blank=True, default="")
     locked_at = models.DateTimeField(_("locked"), null=True, blank=True)
 
+    objects = PrimaryManager["Client"]()
+
     class Meta:
+        base_manager_name = "objects"
         verbose_name = _("client")
         verbose_name_plural = _("clients")
         permissions = [
@@ -42,20 +46,20 @@ class Client(CutOff, models.Model):
     def __str__(self) -> str:
         return self.name or self.client_id
 
-    def lock(self, now: datetime, actor: Actor, why: Reason) -> bool:
+    def lock(self, actor: Actor, why: Reason) -> bool:
         """Stop every token of this client. False where it was locked already."""
-        rows = self._rows(None)
+        now = clock.now()
+        rows = self._rows().filter(locked_at=None)
         return self._write(rows, {"locked_at": now}, EventKind.CLIENT_LOCKED, now, actor, why)
 
-    def unlock(self, now: datetime, actor: Actor, why: Reason) -> bool:
+    def unlock(self, actor: Actor, why: Reason) -> bool:
         """Let its tokens work again. False where it was not locked."""
-        if self.locked_at is None:
-            return False
-        rows = self._rows(self.locked_at)
+        now = clock.now()
+        rows = self._rows().exclude(locked_at=None)
         return self._write(rows, {"locked_at": None}, EventKind.CLIENT_UNLOCKED, now, actor, why)
 
-    def _rows(self, locked_at: datetime | None) -> "models.QuerySet[Client]":
-        return Client.objects.filter(service_id=self.service_id, pk=self.pk, locked_at=locked_at)
+    def _rows(self) -> "models.QuerySet[Client]":
+        return Client.objects.filter(service_id=self.service_id, pk=self.pk)
 
     def event_fields(self) -> dict[str, Any]:
         """Its service and itself."""

@@ -3,11 +3,13 @@
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from django.db import models, transaction
+from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from ..db import clock, primary
 from .event import Actor, EventKind, GrantEvent, Reason
 
 
@@ -20,16 +22,21 @@ class CutOff(models.Model):
         abstract = True
 
     def move_cut_off(
-        self, now: datetime, actor: Actor, why: Reason, *, before: datetime | None = None
+        self, actor: Actor, why: Reason, *, before: datetime | None = None, job: UUID | None = None
     ) -> bool:
         """Whether this call moved it, to now or to `before`, and never past now.
 
-        Only forward: clearing it would bring the dead back.
+        Only forward: clearing it would bring the dead back. `job` is the sweep that it begins.
         """
+        now = clock.now()
         to = now if before is None else min(before, now)
         earlier = Q(not_before=None) | Q(not_before__lt=to)
         rows = type(self)._default_manager.filter(earlier, pk=self.pk)
-        return self._write(rows, {"not_before": to}, EventKind.CUT_OFF, now, actor, why)
+        details = {"not_before": to.isoformat()}
+        kind = EventKind.CUT_OFF
+        return self._write(
+            rows, {"not_before": to}, kind, now, actor, why, details=details, job=job
+        )
 
     def latest_cut_off(self, other: "CutOff") -> datetime | None:
         """The later of this cut-off and the other one; the latest that matches counts."""
@@ -44,12 +51,13 @@ class CutOff(models.Model):
         now: datetime,
         actor: Actor,
         why: Reason,
+        **more: Any,
     ) -> bool:
         """Whether the row was still as `rows` has it: then it has the stamp, and its event."""
-        with transaction.atomic():
+        with primary.atomic():
             written = rows.update(**stamp) == 1
             if written:
-                fields = self.event_fields() | asdict(why)
+                fields = self.event_fields() | asdict(why) | more
                 GrantEvent.objects.record(kind, at=now, actor=actor, **fields)
         self.refresh_from_db(fields=list(stamp))
         return written

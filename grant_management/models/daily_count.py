@@ -8,11 +8,12 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, Self
 
-from django.db import connection, models, transaction
+from django.db import models
 from django.db.models import Count, Sum
 from django.db.models.functions import TruncDate
 from django.utils.translation import gettext_lazy as _
 
+from ..db import clock, primary
 from .event import EventKind, GrantEvent
 from .grant import Grant, GrantStatus
 from .keys import first_uuid7
@@ -24,7 +25,7 @@ SETTLED: Final = timedelta(seconds=60)
 """A transaction that writes events is over by then; what is younger is counted the next time."""
 
 
-class DailyCountQuerySet(models.QuerySet["DailyCount"]):
+class DailyCountQuerySet(primary.PrimaryQuerySet["DailyCount"]):
     """What was counted."""
 
     def by_day(self, kind: EventKind, since: date) -> dict[date, int]:
@@ -51,6 +52,7 @@ class DailyCount(models.Model):
     objects = DailyCountQuerySet.as_manager()
 
     class Meta:
+        base_manager_name = "objects"
         verbose_name = _("daily count")
         verbose_name_plural = _("overview")
         constraints = [
@@ -70,15 +72,45 @@ class Tally(models.Model):
     counted_until = models.DateTimeField(null=True)
     live_at = models.DateTimeField(null=True)
 
+    objects = primary.PrimaryManager["Tally"]()
+
+    class Meta:
+        base_manager_name = "objects"
+
     def __str__(self) -> str:
         return str(self.counted_until)
 
     @classmethod
-    def count_events(cls, now: datetime) -> "Tally":
+    def current(cls) -> "Tally":
+        """How far it is; counted a little further where nobody else is about to."""
+        return cls._count_events(skip_locked=True)
+
+    @classmethod
+    def count_events(cls) -> "Tally":
         """Count what was written since the last time; of many callers one does, the others wait."""
-        until = now - SETTLED
-        with transaction.atomic():
-            tally = cls._locked()
+        return cls._count_events(skip_locked=False)
+
+    @classmethod
+    def count_live(cls) -> "Tally":
+        """Count the live grants of each client: reads all of them, so not on a page.
+
+        They are counted before anything is locked, a service at a time.
+        """
+        now = clock.now()
+        for service in Service.objects.all():
+            counted = list(_live(service, now))
+            with primary.atomic():
+                DailyCount.objects.live().filter(service=service).delete()
+                DailyCount.objects.bulk_create(counted, batch_size=500)
+        return cls._moved(live_at=now)
+
+    @classmethod
+    def _count_events(cls, *, skip_locked: bool) -> "Tally":
+        until = clock.now() - SETTLED
+        with primary.atomic():
+            tally = cls._locked(skip_locked=skip_locked)
+            if tally is None:
+                return cls.objects.get()
             if tally.counted_until is None or tally.counted_until < until:
                 _add(_new_events(tally.counted_until, until))
                 tally.counted_until = until
@@ -86,21 +118,19 @@ class Tally(models.Model):
         return tally
 
     @classmethod
-    def count_live(cls, now: datetime) -> "Tally":
-        """Count the live grants of each client: reads all of them, so not on a page."""
-        with transaction.atomic():
-            tally = cls._locked()
-            DailyCount.objects.live().delete()
-            for service in Service.objects.all():
-                DailyCount.objects.bulk_create(_live(service, now), batch_size=500)
-            tally.live_at = now
-            tally.save(update_fields=["live_at"])
-        return tally
+    def _locked(cls, *, skip_locked: bool) -> "Tally | None":
+        """The row; None: somebody else has it."""
+        rows = cls.objects.all()
+        if not rows.exists():
+            cls.objects.bulk_create([cls()], ignore_conflicts=True)
+        return rows.select_for_update(skip_locked=skip_locked).first()
 
     @classmethod
-    def _locked(cls) -> "Tally":
-        cls._default_manager.bulk_create([cls()], ignore_conflicts=True)
-        return cls._default_manager.select_for_update().get()
+    def _moved(cls, **stamps: datetime) -> "Tally":
+        with primary.atomic():
+            cls._locked(skip_locked=False)
+            cls.objects.update(**stamps)
+        return cls.objects.get()
 
 
 def _new_events(since: datetime | None, until: datetime) -> Iterable[Any]:
@@ -115,6 +145,7 @@ def _new_events(since: datetime | None, until: datetime) -> Iterable[Any]:
 
 def _add(groups: Iterable[Any]) -> None:
     """Each in one statement, so that no two callers count from the same number."""
+    connection = primary.connection()
     table = connection.ops.quote_name(DailyCount._meta.db_table)
     sql = (
         f"INSERT INTO {table} (service_id, kind, day, client_id, number)"  # noqa: S608 - our names

@@ -1,12 +1,15 @@
 """Events: what was done, when, by whom and why. Append-only."""
 
+import getpass
+import os
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from ..db.primary import PrimaryQuerySet
 from .keys import uuid7
 
 
@@ -28,6 +31,12 @@ class EventKind(models.TextChoices):
     API_TOKEN_ROTATED = "api_token_rotated", _("API token rotated")
     API_TOKEN_REVOKED = "api_token_revoked", _("API token revoked")
     SETTINGS_CHANGED = "settings_changed", _("Settings changed")
+    CLIENT_CREATED = "client_created", _("Client created")
+    CLIENT_CHANGED = "client_changed", _("Client changed")
+    JOB_STARTED = "job_started", _("Revoke by filter started")
+    JOB_PAUSED = "job_paused", _("Revoke by filter paused")
+    JOB_RESUMED = "job_resumed", _("Revoke by filter resumed")
+    JOB_FINISHED = "job_finished", _("Revoke by filter finished")
 
 
 class ActorKind(models.TextChoices):
@@ -35,6 +44,9 @@ class ActorKind(models.TextChoices):
 
     CLIENT = "client", _("client")
     OPERATOR = "operator", _("operator")
+    API_TOKEN = "api_token", _("API token")
+    SUBJECT = "subject", _("subject")
+    COMMAND = "command", _("command")
     SYSTEM = "system", _("system")
 
 
@@ -47,12 +59,21 @@ class Reason:
     ticket: str = ""
 
 
+NO_REASON: Final = Reason("")
+"""Nobody asked for one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who did it, as text: an event outlives the users of the host's project."""
+    """Who did it, as text: an event outlives the users of the host's project.
+
+    `id` tells apart what may have one name: an API token's `tokenId`, an operator's primary key,
+    the operating system's user of a command.
+    """
 
     kind: ActorKind
     name: str
+    id: str = ""
 
     @classmethod
     def client(cls, client_id: str) -> "Actor":
@@ -60,22 +81,30 @@ class Actor:
         return cls(ActorKind.CLIENT, client_id)
 
     @classmethod
-    def operator(cls, username: str) -> "Actor":
-        """A user of the admin."""
-        return cls(ActorKind.OPERATOR, username)
+    def operator(cls, username: str, key: Any = "") -> "Actor":
+        """A user of the admin, with the primary key of its row."""
+        return cls(ActorKind.OPERATOR, username, str(key))
 
     @classmethod
-    def api_token(cls, prefix: str) -> "Actor":
-        """A caller of the API, by the prefix of its token."""
-        return cls(ActorKind.SYSTEM, f"API token {prefix}")
+    def api_token(cls, token: Any) -> "Actor":
+        """A caller of the API: an `ApiToken`, by its prefix and its `tokenId`."""
+        return cls(ActorKind.API_TOKEN, token.prefix or token.digest_prefix, str(token.pk))
 
     @classmethod
     def command(cls, name: str) -> "Actor":
-        """Whoever may run commands."""
-        return cls(ActorKind.SYSTEM, name)
+        """A command, and the operating system's user who runs it."""
+        return cls(ActorKind.COMMAND, name, _system_user())
 
 
-class GrantEventQuerySet(models.QuerySet["GrantEvent"]):
+def _system_user() -> str:
+    """The name, or the number of one that has none (a container's)."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return str(os.getuid()) if hasattr(os, "getuid") else ""
+
+
+class GrantEventQuerySet(PrimaryQuerySet["GrantEvent"]):
     """Adds and reads; nothing else."""
 
     def record(
@@ -119,6 +148,8 @@ class GrantEvent(models.Model):
     at = models.DateTimeField(_("at"))
     actor_kind = models.CharField(_("actor's kind"), max_length=20, choices=ActorKind.choices)
     actor = models.CharField(_("actor"), max_length=255)
+    actor_id = models.CharField(_("actor's ID"), max_length=255, blank=True, default="")
+    job = models.UUIDField(_("job"), null=True, blank=True)
     client_id = models.CharField(_("client ID"), max_length=255, blank=True, default="")
     grant_id = models.CharField(_("grant ID"), max_length=255, blank=True, default="")
     subject = models.CharField(_("subject"), max_length=255, null=True, blank=True)
@@ -130,6 +161,7 @@ class GrantEvent(models.Model):
     objects = GrantEventQuerySet.as_manager()
 
     class Meta:
+        base_manager_name = "objects"
         verbose_name = _("event")
         verbose_name_plural = _("events")
         indexes = [
@@ -138,6 +170,11 @@ class GrantEvent(models.Model):
             models.Index(fields=["service", "client_id", "-at"], name="gm_event_client"),
             models.Index(fields=["service", "subject", "-at"], name="gm_event_subject"),
             models.Index(fields=["service", "actor", "-at"], name="gm_event_actor"),
+            models.Index(
+                fields=["service", "job", "id"],
+                name="gm_event_job",
+                condition=models.Q(job__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -156,5 +193,7 @@ class GrantEvent(models.Model):
 
     @classmethod
     def about(cls, kind: EventKind, at: datetime, actor: Actor, **fields: Any) -> "GrantEvent":
-        """An event that is not saved yet."""
-        return cls(kind=kind, at=at, actor_kind=actor.kind, actor=actor.name, **fields)
+        """An event that is not saved yet. Its key has the time of `at`: counters go by keys."""
+        fields.setdefault("id", uuid7(at))
+        by = {"actor_kind": actor.kind, "actor": actor.name[:255], "actor_id": actor.id[:255]}
+        return cls(kind=kind, at=at, **by, **fields)

@@ -1,19 +1,25 @@
 """Grants: what a user allowed a client."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
+from functools import cache
 from typing import Any, Self
+from uuid import UUID
 
-from django.db import models, transaction
+from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from .. import signals
+from ..db import clock, primary
+from ..db.retry import retried
 from ..protocol import uris
 from ..protocol.content import Content
 from .client import Client
 from .event import Actor, EventKind, GrantEvent, Reason
+from .joined import JoinedQuery, Part
 from .keys import uuid7
 from .last_used import LastUsed
 from .service import Service
@@ -55,7 +61,7 @@ def status_condition(status: GrantStatus, now: datetime) -> Q:
     }[status]
 
 
-class GrantQuerySet(models.QuerySet["Grant"]):
+class GrantQuerySet(primary.PrimaryQuerySet["Grant"]):
     """The store of grants."""
 
     def with_status(self, status: GrantStatus, now: datetime) -> Self:
@@ -63,23 +69,49 @@ class GrantQuerySet(models.QuerySet["Grant"]):
         return self.filter(status_condition(status, now))
 
     def revoke_all(
-        self, service: Service, keys: list[Any], at: datetime, actor: Actor, why: Reason
+        self,
+        service: Service,
+        keys: list[Any],
+        at: datetime | None,
+        actor: Actor,
+        why: Reason,
+        *,
+        job: UUID | None = None,
+        still: Callable[["Grant"], bool] = lambda grant: True,
     ) -> int:
-        """How many of these this call revoked, by the rules of `Grant.revoke`: one transaction."""
-        with transaction.atomic():
-            rows = self.filter(service=service, pk__in=keys, revoked_at=None)
-            grants = list(rows.select_related("client").select_for_update(of=("self",)))
-            rows.filter(pk__in=[grant.pk for grant in grants]).update(
-                revoked_at=at, **_raised(service)
+        """How many of these this call revoked, by the rules of `Grant.revoke`: one transaction.
+
+        They are locked in the order of their keys, and revoked where `still` holds of them then.
+        `at` stamps them; None: the act's own time, which their events have in any case.
+        """
+        with primary.atomic():
+            rows = self.filter(service=service, pk__in=keys, revoked_at=None).order_by("pk")
+            held = rows.select_related("client").select_for_update(of=("self",), no_key=True)
+            grants = [grant for grant in held if still(grant)]
+            now = clock.now()
+            Grant.objects.filter(service=service, pk__in=[grant.pk for grant in grants]).update(
+                revoked_at=at or now, **_raised(service)
             )
-            events = [_revocation(grant, service, at, actor, why) for grant in grants]
+            events = [_revocation(grant, service, now, actor, why, job) for grant in grants]
             GrantEvent.objects.bulk_create(events)
-            transaction.on_commit(lambda: signals.announce_revocations(grants, events))
+            primary.on_commit(lambda: signals.announce_revocations(grants, events))
         return len(grants)
 
-    def locked(self, service: Service, grant_id: str) -> "Grant":
-        """As `known`, and nobody else changes it until the transaction ends."""
-        return self.select_for_update(of=("self",)).known(service, grant_id)
+    def locked(self, service: Service, grant_id: str) -> tuple["Grant", datetime]:
+        """The grant of this ID and the time, in a transaction: nobody else changes the grant until
+        it ends, so whatever is decided about it is decided from here. 1 query.
+
+        Its client is held before it, as everywhere: who revokes all tokens of a client holds that
+        alone. Grant.DoesNotExist: the service has none.
+        """
+        if not uris.is_grant_id(grant_id):
+            raise Grant.DoesNotExist
+        found = _locked().get(primary.alias(), [service.pk, grant_id])
+        if found is None:
+            raise Grant.DoesNotExist
+        (grant, client, owner), now = found
+        grant.know(owner, client)
+        return grant, now
 
     def known(self, service: Service, grant_id: str) -> "Grant":
         """The grant of this ID, dead or alive, with its client: 1 query.
@@ -89,8 +121,23 @@ class GrantQuerySet(models.QuerySet["Grant"]):
         if not uris.is_grant_id(grant_id):  # then there is none, and no need to ask
             raise Grant.DoesNotExist
         grant = self.select_related("client").get(service=service, grant_id=grant_id)
-        grant.service = grant.client.service = service
+        grant.know(service, grant.client)
         return grant
+
+
+@cache
+def _locked() -> JoinedQuery:
+    """A grant by its service and ID, with both that say whether it is cut off."""
+    return JoinedQuery(
+        "FROM grant_management_grant AS held"
+        " JOIN grant_management_client AS client ON client.id = held.client_id"
+        " JOIN grant_management_service AS owner ON owner.id = held.service_id"
+        " WHERE held.service_id = %s AND held.grant_id = %s",
+        Part(Grant, "held"),
+        Part(Client, "client", repeats=True),
+        Part(Service, "owner", repeats=True),
+        lock="FOR KEY SHARE OF client FOR NO KEY UPDATE OF held",
+    )
 
 
 class Grant(LastUsed, models.Model):
@@ -122,6 +169,7 @@ class Grant(LastUsed, models.Model):
     objects = GrantQuerySet.as_manager()
 
     class Meta:
+        base_manager_name = "objects"
         verbose_name = _("grant")
         verbose_name_plural = _("grants")
         permissions = [("revoke_grant", "Can revoke grant")]
@@ -146,6 +194,11 @@ class Grant(LastUsed, models.Model):
 
     def __str__(self) -> str:
         return self.grant_id
+
+    def know(self, service: Service, client: Client) -> None:
+        """Put in the rows that it was found with, as the descriptors of foreign keys do."""
+        client._state.fields_cache = {"service": service}
+        self._state.fields_cache = {"service": service, "client": client}
 
     def status(self, now: datetime) -> GrantStatus:
         """The first stamp that kills it names the status."""
@@ -219,29 +272,45 @@ class Grant(LastUsed, models.Model):
         self.announce_deaths(at, access=kind is EventKind.REPLACED)
         self.record(kind, at, actor, details={"before": before, "after": self.content()})
 
-    def revoke(self, at: datetime, actor: Actor, why: Reason) -> bool:
+    @retried
+    def revoke(
+        self,
+        actor: Actor,
+        why: Reason,
+        judge: Callable[["Grant", datetime], None] = lambda grant, now: None,
+    ) -> bool:
         """Whether this call revoked it: of many at one moment, exactly one did.
 
         The only way to revoke a grant. Its refresh tokens die with it, and its access tokens
         where the service has `revoke_access_tokens` (draft §6.5): by generation, so the cost is
-        the same for one token and a million.
+        the same for one token and a million. `judge` gets the grant under its lock, with the time,
+        and raises where it must not be revoked after all.
         """
-        rows = Grant.objects.filter(service_id=self.service_id, pk=self.pk, revoked_at=None)
-        with transaction.atomic():
-            if rows.update(revoked_at=at, **_raised(self.service)) == 0:
+        with primary.atomic():
+            held, now = Grant.objects.locked(self.service, self.grant_id)
+            judge(held, now)
+            if held.revoked_at is not None:
                 return False
-            self.announce_deaths(at, access=self.service.revoke_access_tokens)
-            event = self.record(EventKind.REVOKED, at, actor, **asdict(why))
-            transaction.on_commit(lambda: signals.announce_revocations([self], [event]))
+            held._revoke(now, actor, why)
         return True
 
-    def kill_refresh_tokens(self, at: datetime, actor: Actor) -> None:
-        """All that there are; the access tokens and the grant live."""
-        rows = Grant.objects.filter(service_id=self.service_id, pk=self.pk)
-        with transaction.atomic():
-            rows.update(refresh_generation=F("refresh_generation") + 1)
-            self.announce_deaths(at, access=False)
-            self.record(EventKind.REFRESH_REUSED, at, actor)
+    def _revoke(self, now: datetime, actor: Actor, why: Reason) -> None:
+        self._row().update(revoked_at=now, **_raised(self.service))
+        self.announce_deaths(now, access=self.service.revoke_access_tokens)
+        event = self.record(EventKind.REVOKED, now, actor, **asdict(why))
+        primary.on_commit(lambda: signals.announce_revocations([self], [event]))
+
+    def kill_refresh_tokens(self, now: datetime, actor: Actor) -> None:
+        """All that there are, since one was used again; the access tokens and the grant live.
+
+        The caller has it locked.
+        """
+        self._row().update(refresh_generation=F("refresh_generation") + 1)
+        self.announce_deaths(now, access=False)
+        self.record(EventKind.REFRESH_REUSED, now, actor)
+
+    def _row(self) -> GrantQuerySet:
+        return Grant.objects.filter(service_id=self.service_id, pk=self.pk)
 
     def announce_deaths(self, at: datetime, *, access: bool) -> None:
         """Tell receivers in this transaction that refresh tokens die, and access tokens too."""
@@ -266,10 +335,10 @@ def _raised(service: Service) -> dict[str, Any]:
 
 
 def _revocation(
-    grant: Grant, service: Service, at: datetime, actor: Actor, why: Reason
+    grant: Grant, service: Service, at: datetime, actor: Actor, why: Reason, job: UUID | None
 ) -> GrantEvent:
     """The event of one grant of many; and those who listen are told that its tokens die."""
-    grant.service = grant.client.service = service
+    grant.know(service, grant.client)
     grant.announce_deaths(at, access=service.revoke_access_tokens)
     return GrantEvent.about(
         EventKind.REVOKED,
@@ -278,5 +347,6 @@ def _revocation(
         subject=grant.subject,
         **grant.event_fields(),
         client_id=grant.client.client_id,
+        job=job,
         **asdict(why),
     )

@@ -52,7 +52,7 @@ class GrantFilter:
         rows = self._rows().select_related("client").order_by("pk")
         chunk = list(rows[:CHUNK])
         while chunk:
-            yield from (grant for grant in chunk if self._matches(grant))
+            yield from (grant for grant in chunk if self.matches(grant))
             chunk = list(rows.filter(pk__gt=chunk[-1].pk)[:CHUNK])
 
     def sample(self, number: int) -> list[Grant]:
@@ -99,8 +99,10 @@ class GrantFilter:
         given = {name: value for name, value in conditions.items() if value is not None}
         return Grant.objects.filter(service=self.service, revoked_at=None, **given)
 
-    def _matches(self, grant: Grant) -> bool:
-        """What is inside the stored JSON texts, compared as the names that they are."""
+    def matches(self, grant: Grant) -> bool:
+        """Whether it does by what may change: what is inside the stored JSON texts, compared as the
+        names that they are.
+        """
         if self.scope is not None and self.scope not in grant.scope_names():
             return False
         wanted = self.authorization_type

@@ -5,6 +5,7 @@ from typing import Final
 
 from django.db import models
 
+from ..db.primary import PrimaryQuerySet
 from .api_token import ApiToken
 from .keys import uuid7
 from .service import Service
@@ -12,7 +13,7 @@ from .service import Service
 KEPT_FOR: Final = timedelta(hours=24)
 
 
-class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
+class IdempotencyKeyQuerySet(PrimaryQuerySet["IdempotencyKey"]):
     """The store of keys."""
 
     def claim(
@@ -47,6 +48,7 @@ class IdempotencyKey(models.Model):
     objects = IdempotencyKeyQuerySet.as_manager()
 
     class Meta:
+        base_manager_name = "objects"
         constraints = [
             models.UniqueConstraint(
                 fields=["service", "api_token", "digest"], name="gm_idempotency_unique"

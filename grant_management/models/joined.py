@@ -6,7 +6,7 @@ models, and what comes back are the models that the ORM would make.
 """
 
 from collections.abc import Callable
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from functools import lru_cache, partial
 from typing import Any
 
@@ -15,6 +15,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.base import ModelState
 from django.db.models.signals import post_init, pre_init
 
+from ..db import clock
 from .statement import Row, Statement, Value
 
 Values = dict[str, Any]
@@ -77,25 +78,34 @@ class Part:
 
 
 class JoinedQuery:
-    """`SELECT` the columns of the parts, then what `tables` says: FROM, joins and conditions."""
+    """`SELECT` the columns of the parts, then what `tables` says: FROM, joins and conditions.
 
-    def __init__(self, tables: str, *parts: Part) -> None:
-        self._tables, self._parts = tables, parts
-        self._plans: dict[str, tuple[Statement, list[tuple[slice, Make]]]] = {}
+    Its answer brings the database's time with it. `lock` is what PostgreSQL is to lock of the row;
+    SQLite's transactions lock all.
+    """
 
-    def get(self, using: str, values: list[Value]) -> list[Any] | None:
-        """The models of the first row, None for one that was not found; None: no row. 1 query."""
+    def __init__(self, tables: str, *parts: Part, lock: str = "") -> None:
+        self._tables, self._parts, self._lock = tables, parts, lock
+        self._plans: dict[str, tuple[Statement, list[tuple[slice, Make]], bool]] = {}
+
+    def get(self, using: str, values: list[Value]) -> tuple[list[Any], datetime] | None:
+        """The models of the first row, None for one that was not found, and the time; None: no
+        row. 1 query.
+        """
         connection = connections[using]
         plan = self._plans.get(using)
         if plan is None:
             plan = self._plans[using] = self._compile(connection)
-        statement, makers = plan
+        statement, makers, tells_time = plan
         row = statement.fetch(connection, values)
-        return None if row is None else [make(row[where]) for where, make in makers]
+        if row is None:
+            return None
+        now = row[-1] if tells_time else datetime.now(UTC)
+        return [make(row[where]) for where, make in makers], now
 
     def _compile(
         self, connection: BaseDatabaseWrapper
-    ) -> tuple[Statement, list[tuple[slice, Make]]]:
+    ) -> tuple[Statement, list[tuple[slice, Make]], bool]:
         alike = connection.copy()  # never connected: this plan outlives a thread's connection
         columns: list[str] = []
         makers = []
@@ -104,7 +114,10 @@ class JoinedQuery:
             where = slice(len(columns), len(columns) + len(own))
             makers.append((where, part.maker(alike)))
             columns += own
-        return Statement(f"SELECT {', '.join(columns)} {self._tables}"), makers
+        time = clock.column(alike.vendor)
+        selected = ", ".join([*columns, *([time] if time else [])])
+        lock = "" if alike.vendor == "sqlite" else self._lock
+        return Statement(f"SELECT {selected} {self._tables} {lock}"), makers, bool(time)
 
 
 def _key(model: type[models.Model]) -> "models.Field[Any, Any]":

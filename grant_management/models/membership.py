@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from ..db.primary import PrimaryManager
 from .organization import Organization
 
 
@@ -17,7 +18,10 @@ class OrganizationMember(models.Model):
         Organization, on_delete=models.CASCADE, verbose_name=_("organization")
     )
 
+    objects = PrimaryManager["OrganizationMember"]()
+
     class Meta:
+        base_manager_name = "objects"
         verbose_name = _("organization member")
         verbose_name_plural = _("organization members")
         constraints = [

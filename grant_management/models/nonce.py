@@ -6,9 +6,10 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from django.db import connections, models, router, transaction
+from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from ..db import clock, primary
 from .event import Actor, EventKind, GrantEvent, Reason
 from .keys import uuid7
 from .service import Service
@@ -29,7 +30,7 @@ class Nonces:
         return any(hmac.compare_digest(presented, one) for one in taken)
 
 
-class DPoPNonceManager(models.Manager["DPoPNonce"]):
+class DPoPNonceManager(primary.PrimaryManager["DPoPNonce"]):
     """The store of nonces."""
 
     def at(self, service: Service, now: datetime) -> Nonces:
@@ -45,8 +46,7 @@ class DPoPNonceManager(models.Manager["DPoPNonce"]):
         """The values of this window and of the one before, each None where it was never opened."""
         this = service.pk, service.dpop_nonce_duration, window
         before = *this[:2], window - 1
-        connection = connections[router.db_for_write(self.model)]
-        return _OF_WINDOWS.fetch(connection, [*this, *before]) or (None, None)
+        return _OF_WINDOWS.fetch(primary.connection(), [*this, *before]) or (None, None)
 
     def _open(self, service: Service, window: int) -> None:
         """Of all processes that open a window at once, one decides; the others read its row."""
@@ -89,6 +89,7 @@ class DPoPNonce(models.Model):
     objects = DPoPNonceManager()
 
     class Meta:
+        base_manager_name = "objects"
         verbose_name = _("DPoP nonce")
         verbose_name_plural = _("DPoP nonces")
         permissions = [("expire_dpopnonce", "Can expire DPoP nonce")]
@@ -102,17 +103,17 @@ class DPoPNonce(models.Model):
     def __str__(self) -> str:
         return f"{self.not_before:%Y-%m-%d %H:%M:%S} UTC"
 
-    def expire(self, now: datetime, actor: Actor, why: Reason) -> bool:
+    def expire(self, actor: Actor, why: Reason) -> bool:
         """Whether this call did it: no proof with this nonce is taken from now on.
 
         Its row goes, and the next challenge of its window makes another one.
         """
-        with transaction.atomic():
+        with primary.atomic():
             rows = DPoPNonce.objects.filter(service_id=self.service_id, pk=self.pk)
             gone = rows.delete()[0] == 1
             if gone:
-                fields = self.event_fields() | asdict(why)
-                GrantEvent.objects.record(EventKind.NONCE_EXPIRED, at=now, actor=actor, **fields)
+                kind, fields = EventKind.NONCE_EXPIRED, self.event_fields() | asdict(why)
+                GrantEvent.objects.record(kind, at=clock.now(), actor=actor, **fields)
         return gone
 
     def event_fields(self) -> dict[str, Any]:

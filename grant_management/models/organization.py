@@ -4,6 +4,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from ..db.primary import PrimaryManager
 from .keys import random_number
 
 MAX_ID = 2**63 - 1
@@ -19,7 +20,10 @@ class Organization(models.Model):
     )
     name = models.CharField(_("name"), max_length=255)
 
+    objects = PrimaryManager["Organization"]()
+
     class Meta:
+        base_manager_name = "objects"
         verbose_name = _("organization")
         verbose_name_plural = _("organizations")
 

@@ -1,7 +1,12 @@
-"""Prepared statements on PostgreSQL by psycopg's own `pq`: planned once for each connection, and
-sent without a cursor, which would cost more than the statement.
+"""Statements on PostgreSQL by psycopg's own `pq`: a cursor would cost more than the statement.
+
+Outside of a transaction a statement is prepared: planned once for each connection. Its name is a
+digest of its SQL, so that behind a pooler it never stands for another one, whoever prepared it.
+Inside a transaction it is sent whole: psycopg sends its BEGIN late, and one that is not prepared
+where the pooler leads would end the transaction.
 """
 
+import hashlib
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,7 +17,8 @@ from psycopg.errors import error_from_result
 from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, Format, TransactionStatus
 
 _TIMESTAMPTZ = psycopg.postgres.types["timestamptz"].oid
-_NOT_PREPARED = b"26000"  # invalid_sql_statement_name, PostgreSQL's Appendix A
+# PostgreSQL's Appendix A: invalid_sql_statement_name, duplicate_prepared_statement.
+_NOT_PREPARED, _PREPARED_ALREADY = b"26000", b"42P05"
 _SESSION = "_grant_management_session"
 
 if TYPE_CHECKING:
@@ -44,16 +50,15 @@ def _loaders(driver: "Connection[Any]") -> AdaptersMap:
 class _Session:
     """What one connection has prepared, and how it loads the rows of each statement."""
 
-    __slots__ = ("context", "made", "names", "transformers")
+    __slots__ = ("context", "names", "transformers")
 
     def __init__(self, driver: "Connection[Any]") -> None:
         self.context = _Context(driver, _loaders(driver))
         self.names: dict[Statement, bytes] = {}
         self.transformers: dict[Statement, Any] = {}
-        self.made = 0
 
     def first_row(self, statement: "Statement", result: "PGresult") -> "Row":
-        """The loaders are chosen once: as long as a statement is prepared, its columns stay."""
+        """The loaders are chosen once: a statement names its columns, so they stay."""
         transformer = self.transformers.get(statement)
         if transformer is None:
             transformer = self.transformers[statement] = Transformer(self.context)
@@ -62,11 +67,6 @@ class _Session:
             transformer.set_pgresult(result, set_loaders=False)
         row: Row = transformer.load_row(0, tuple)
         return row
-
-    def forget(self) -> None:
-        """What was prepared is gone."""
-        self.names.clear()
-        self.transformers.clear()
 
 
 def _session(driver: "Connection[Any]") -> _Session:
@@ -98,26 +98,34 @@ def _execute(
     values: "list[Value]",
     good: ExecStatus,
 ) -> "PGresult":
-    result = _send(driver, session, statement, values)
-    if result.status != good and _is_gone(driver, result):
-        session.forget()  # a pooler cleaned the session up; nothing was done yet
-        result = _send(driver, session, statement, values)
+    sent = [_sent(value) for value in values]
+    formats = [Format.BINARY if isinstance(value, bytes) else Format.TEXT for value in values]
+    if not driver.autocommit:
+        _begin(driver)
+        result = driver.pgconn.exec_params(statement.numbered, sent, None, formats)
+    else:
+        name = session.names.get(statement) or _prepare(driver, session, statement)
+        result = driver.pgconn.exec_prepared(name, sent, formats)
+        if result.status != good and result.error_field(DiagnosticField.SQLSTATE) == _NOT_PREPARED:
+            # A pooler led to a session that does not have it: nothing was done there yet.
+            del session.names[statement]
+            result = driver.pgconn.exec_params(statement.numbered, sent, None, formats)
     _check(driver, result, good)
     return result
 
 
-def _send(
-    driver: "Connection[Any]", session: _Session, statement: "Statement", values: "list[Value]"
-) -> "PGresult":
-    name = session.names.get(statement) or _prepare(driver, session, statement)
-    formats = [Format.BINARY if isinstance(value, bytes) else Format.TEXT for value in values]
-    return driver.pgconn.exec_prepared(name, [_sent(value) for value in values], formats)
+def _begin(driver: "Connection[Any]") -> None:
+    """What psycopg does before the first statement of a transaction (`Connection.autocommit`)."""
+    if driver.pgconn.transaction_status == TransactionStatus.IDLE:
+        _check(driver, driver.pgconn.exec_(b"BEGIN"), ExecStatus.COMMAND_OK)
 
 
-def _is_gone(driver: "Connection[Any]", result: Any) -> bool:
-    """Whether the statement is not prepared any more, and can be again."""
-    gone = result.error_field(DiagnosticField.SQLSTATE) == _NOT_PREPARED
-    return gone and driver.pgconn.transaction_status == TransactionStatus.IDLE
+def can_run(driver: Any) -> bool:
+    """Whether it is a psycopg 3 that begins its transactions with a plain BEGIN."""
+    if not isinstance(driver, Connection):
+        return False
+    chosen = (driver.isolation_level, driver.read_only, driver.deferrable)
+    return chosen == (None, None, None)
 
 
 def _check(driver: "Connection[Any]", result: Any, good: ExecStatus) -> None:
@@ -130,10 +138,10 @@ def _check(driver: "Connection[Any]", result: Any, good: ExecStatus) -> None:
 
 
 def _prepare(driver: "Connection[Any]", session: _Session, statement: "Statement") -> bytes:
-    session.made += 1  # a name that may still be there is not used again
-    name = f"grant_management_{session.made}".encode()
+    name = b"gm_" + hashlib.sha256(statement.numbered).hexdigest()[:32].encode()
     result = driver.pgconn.prepare(name, statement.numbered)
-    _check(driver, result, ExecStatus.COMMAND_OK)
+    if result.error_field(DiagnosticField.SQLSTATE) != _PREPARED_ALREADY:
+        _check(driver, result, ExecStatus.COMMAND_OK)
     session.names[statement] = name
     return name
 

@@ -1,9 +1,9 @@
 """What the caller presents: its API token, a service's number, its client's access token."""
 
+from datetime import datetime
 from typing import Final, NamedTuple, Self
 
-from django.db import router
-
+from ..db import clock, primary
 from ..protocol.digests import sha256
 from .api_token import ApiToken
 from .joined import JoinedQuery, Part
@@ -18,21 +18,21 @@ class Presented(NamedTuple):
     api_token: ApiToken
     asked: Service | None
     access_token: AccessToken | None
+    now: datetime
+    """The database's time at which it was so."""
 
     @classmethod
     def find(cls, api_token: str, service_id: int, access_token: str = "") -> Self | None:
-        """The rows behind the clear values, dead or alive; None: no such API token. 1 query.
-
-        Asked where it is written: a replica might not know yet of a revocation.
-        """
+        """The rows behind the clear values, dead or alive; None: no such API token. 1 query."""
         values: list[Value] = [service_id, sha256(access_token), sha256(api_token)]
-        row = _PRESENTED.get(router.db_for_write(ApiToken), values)
-        if row is None:
+        found = _PRESENTED.get(primary.alias(), values)
+        if found is None:
             return None
-        caller, asked, token, client, grant = row
+        (caller, asked, token, client, grant), now = found
+        clock.watch(now)
         if token is not None:
             token.know(asked, client, grant)
-        return cls(caller, asked, token)
+        return cls(caller, asked, token, now)
 
     def opened(self) -> Service | None:
         """The service that was asked for; None: the API token is not for that one."""
@@ -41,6 +41,20 @@ class Presented(NamedTuple):
         return self.asked
 
 
+def service_and_time(number: int) -> tuple[Service, datetime] | None:
+    """The service of a number, and the database's time; None: there is none. 1 query."""
+    found = _SERVICE.get(primary.alias(), [number])
+    if found is None:
+        return None
+    (service,), now = found
+    clock.watch(now)
+    return service, now
+
+
+_SERVICE: Final = JoinedQuery(
+    "FROM grant_management_service AS asked WHERE asked.id = %s",
+    Part(Service, "asked", repeats=True),
+)
 _PRESENTED: Final = JoinedQuery(
     "FROM grant_management_apitoken AS api_token"
     " LEFT JOIN grant_management_service AS asked"

@@ -3,14 +3,15 @@
 from datetime import datetime
 from typing import Any, Final
 
-from django.db import connections, models, router
+from django.db import models
 
+from ..db import primary
 from ..protocol.digests import sha256
 from .service import Service
 from .statement import Statement
 
 
-class UsedProofManager(models.Manager["UsedProof"]):
+class UsedProofManager(primary.PrimaryManager["UsedProof"]):
     """The store of used proofs."""
 
     def burn(self, service: Service, *, jkt: str, jti: str, expires_at: datetime) -> bool:
@@ -18,7 +19,7 @@ class UsedProofManager(models.Manager["UsedProof"]):
 
         A `jkt` has 43 characters, so the digest of both, joined, is that of one pair only.
         """
-        connection = connections[router.db_for_write(self.model)]
+        connection = primary.connection()
         until: Any = connection.ops.adapt_datetimefield_value(expires_at)
         return _BURN.change(connection, [service.pk, sha256(jkt + jti), until]) == 1
 
@@ -40,6 +41,7 @@ class UsedProof(models.Model):
     objects = UsedProofManager()
 
     class Meta:
+        base_manager_name = "objects"
         indexes = [models.Index(fields=["service", "expires_at"], name="gm_used_proof_expires")]
 
     def __str__(self) -> str:

@@ -1,11 +1,15 @@
 """The purge: what has expired goes, in small batches, at any time."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db import models
+from django.db.models import F, Q
 
+from ..db import clock, primary
+from ..db.clock import CLOCK_TOLERANCE
+from ..db.retry import retried
 from .grant import Grant
 from .idempotency import IdempotencyKey
 from .nonce import DPoPNonce
@@ -21,18 +25,35 @@ EXPIRING: tuple[type[models.Model], ...] = (
     RefreshToken,
     Grant,
 )
+Rows = models.QuerySet[Any]
 UNCLAIMED_FOR: Final = timedelta(days=1)
 """How long a grant may be pending. Codes live for minutes."""
+DEAD_KEPT_FOR: Final = timedelta(days=30)
+"""How long a token that is dead and has no expiry is kept: its use again tells of a theft."""
 
 
-def expired(model: type[models.Model], service: Service, now: datetime) -> models.QuerySet:  # type: ignore[type-arg]
-    """The rows of a service whose time is over."""
+def expired(model: type[models.Model], service: Service, now: datetime) -> Rows:
+    """The rows of a service whose time is over, by any clock that agrees with the database's."""
     if model is Grant:
         return _never_claimed(service, now)
-    return model._default_manager.filter(service=service, expires_at__lte=now)
+    over = now - CLOCK_TOLERANCE
+    return model._default_manager.filter(service=service, expires_at__lte=over)
 
 
-def _never_claimed(service: Service, now: datetime) -> models.QuerySet[Grant]:
+def dead_for_long(model: type[models.Model], service: Service, now: datetime) -> Rows:
+    """Tokens without an expiry that were revoked, or whose grant was revoked or changed."""
+    rows = model._default_manager.filter(service=service)
+    if model not in (AccessToken, RefreshToken):
+        return rows.none()
+    before = now - DEAD_KEPT_FOR
+    name = "access_generation" if model is AccessToken else "refresh_generation"
+    changed = Q(grant__revoked_at__lte=before) | Q(grant__last_updated_at__lte=before)
+    superseded = changed & ~Q(generation=F(f"grant__{name}"))
+    rows = rows.filter(Q(revoked_at__lte=before) | superseded, expires_at=None)
+    return rows.order_by("pk")
+
+
+def _never_claimed(service: Service, now: datetime) -> Rows:
     """Grants whose authorization never came to a token (draft §5.6.1)."""
     rows = Grant.objects.filter(service=service, pending=True, created_at__lte=now - UNCLAIMED_FOR)
     tokens = {"service": service, "grant": models.OuterRef("pk")}
@@ -42,15 +63,32 @@ def _never_claimed(service: Service, now: datetime) -> models.QuerySet[Grant]:
     )
 
 
-def purge(
-    model: type[models.Model], service: Service, now: datetime, batch_size: int
-) -> Iterator[int]:
-    """The number of rows of each batch that it deletes, until nothing is left.
+def purge(model: type[models.Model], service: Service, batch_size: int) -> Iterator[int]:
+    """The number of rows of each batch that it deletes, until nothing is left."""
+    for find in (expired, dead_for_long):
+        after: Any = None
+        while keys := _next(find(model, service, clock.now()), after, batch_size):
+            yield _purge_batch(find, model, service, keys)
+            after = keys[-1] if find is dead_for_long else None
 
-    The condition is part of the delete: a row whose life was prolonged meanwhile stays.
+
+def _next(rows: Rows, after: Any, number: int) -> list[Any]:
+    """The keys of the next rows; behind the last ones, where an index leads there."""
+    if after is not None:
+        rows = rows.filter(pk__gt=after)
+    return list(rows.values_list("pk", flat=True)[:number])
+
+
+@retried
+def _purge_batch(
+    find: Callable[..., Rows], model: type[models.Model], service: Service, keys: list[Any]
+) -> int:
+    """How many of these this call deleted.
+
+    They are locked, then judged again: a row whose life was prolonged meanwhile stays.
     """
-    rows = expired(model, service, now)
-    while keys := list(rows.values_list("pk", flat=True)[:batch_size]):
-        yield rows.filter(pk__in=keys).delete()[0]
-        if len(keys) < batch_size:
-            return
+    rows = model._default_manager.filter(service=service, pk__in=keys)
+    with primary.atomic():
+        list(rows.order_by("pk").select_for_update().values_list("pk", flat=True))
+        dead = find(model, service, clock.now()).filter(pk__in=keys)
+        return rows.filter(pk__in=list(dead.values_list("pk", flat=True))).delete()[0]

@@ -7,6 +7,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from ..db.primary import PrimaryManager
 from ..protocol import jwk, uris
 from ..protocol.strict_json import check_string
 from .cut_off import CutOff
@@ -177,7 +178,10 @@ class Service(CutOff, models.Model):
         validators=[validate_storable],
     )
 
+    objects = PrimaryManager["Service"]()
+
     class Meta:
+        base_manager_name = "objects"
         verbose_name = _("service")
         verbose_name_plural = _("services")
         permissions = [("cut_off_service", "Can cut off service")]

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
 
-from django.db import InterfaceError, NotSupportedError, OperationalError
+from django.db import DatabaseError, InterfaceError, NotSupportedError, OperationalError
+
+from ..db.retry import sqlstate
 
 try:
     from . import prepared
@@ -39,8 +41,8 @@ class Statement:
         """
         try:
             return self._run(connection, values, _first, "fetch")
-        except (OperationalError, InterfaceError, NotSupportedError):
-            if connection.in_atomic_block:
+        except (OperationalError, InterfaceError, NotSupportedError) as error:
+            if connection.in_atomic_block or not _is_about_the_connection(error):
                 raise
         connection.close()
         return self._run(connection, values, _first, "fetch")
@@ -68,18 +70,28 @@ class Statement:
     def _execute(
         self, connection: Any, values: list[Value], read: Callable[[Any], T], name: str
     ) -> T:
-        """By the driver itself. On PostgreSQL the statement is prepared, where the connection's
-        `prepare_threshold` allows that: planning is most of what it costs.
+        """By the driver itself; on PostgreSQL prepared, where that is safe: planning is most of
+        what a statement costs.
         """
         driver = connection.connection
         if connection.vendor == "sqlite":
             return read(driver.execute(self.qmark, values))
-        if prepared is not None and getattr(driver, "prepare_threshold", None) is not None:
+        if prepared is not None and prepared.can_run(driver):
             run: Callable[[Any, Statement, list[Value]], T] = getattr(prepared, name)
             return run(driver, self, values)
         with driver.cursor() as cursor:
             cursor.execute(self.sql, values)
             return read(cursor)
+
+
+def _is_about_the_connection(error: DatabaseError | InterfaceError) -> bool:
+    """Whether another connection may do better: it was lost, or what it had planned is outdated.
+
+    A statement that was refused or waited too long is not sent a second time. The classes and
+    conditions are those of PostgreSQL's Appendix A; a lost connection has none.
+    """
+    state = sqlstate(error)
+    return state in ("", "57P01", "57P02", "57P03", "0A000") or state.startswith("08")
 
 
 def _first(cursor: Any) -> Row | None:

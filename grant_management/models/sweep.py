@@ -1,6 +1,7 @@
 """Sweeps: what a filter finds is revoked in batches, by whoever is there to do it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Final
@@ -9,8 +10,9 @@ from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from ..db import clock, primary
 from .client import Client
-from .event import Actor, ActorKind, EventKind, GrantEvent, Reason
+from .event import NO_REASON, Actor, ActorKind, EventKind, GrantEvent, Reason
 from .grant import Grant
 from .grant_filter import GrantFilter
 from .keys import uuid7
@@ -29,33 +31,31 @@ class SweepStatus(models.TextChoices):
     DONE = "done", _("Done")
 
 
-class SweepQuerySet(models.QuerySet["Sweep"]):
+class SweepQuerySet(primary.PrimaryQuerySet["Sweep"]):
     """The sweeps that there were."""
 
-    def start(
-        self, wanted: GrantFilter, now: datetime, actor: Actor, why: Reason, **fields: Any
-    ) -> "Sweep":
+    def start(self, wanted: GrantFilter, actor: Actor, why: Reason, **fields: Any) -> "Sweep":
         """A sweep to work on. Where a cut-off does it, that is in force when this returns.
 
         IntegrityError: there is one with the `pk` that is among the `fields`.
         """
         fields |= {name: getattr(wanted, name) for name in ("service", "client", "created_before")}
         names = {name: getattr(wanted, name) or "" for name in _NAMES}
-        with transaction.atomic():
-            if wanted.is_cut_off:
-                cut = wanted.client or wanted.service
-                cut.move_cut_off(now, actor, why, before=wanted.created_before)
-            return self.create(
+        with primary.atomic():
+            sweep = self.create(
                 **fields,
                 **names,
-                actor_kind=actor.kind,
-                actor=actor.name,
-                reason=why.reason,
-                note=why.note,
-                ticket=why.ticket,
-                started_at=now,
+                **_signed(actor),
+                **asdict(why),
+                started_at=clock.now(),
                 expected=wanted.count(),
             )
+            moved = wanted.is_cut_off and (wanted.client or wanted.service).move_cut_off(
+                actor, why, before=wanted.created_before, job=sweep.pk
+            )
+            if not moved:
+                sweep.record(EventKind.JOB_STARTED, actor, why)
+        return sweep
 
 
 class Sweep(models.Model):
@@ -85,6 +85,7 @@ class Sweep(models.Model):
     created_before = models.DateTimeField(_("created before"), null=True, blank=True)
     actor_kind = models.CharField(_("actor's kind"), max_length=20, choices=ActorKind.choices)
     actor = models.CharField(_("actor"), max_length=255)
+    actor_id = models.CharField(_("actor's ID"), max_length=255, blank=True, default="")
     reason = models.CharField(_("reason"), max_length=50, blank=True, default="")
     note = models.TextField(_("note"), blank=True, default="")
     ticket = models.CharField(_("ticket"), max_length=255, blank=True, default="")
@@ -98,6 +99,7 @@ class Sweep(models.Model):
     objects = SweepQuerySet.as_manager()
 
     class Meta:
+        base_manager_name = "objects"
         verbose_name = _("revoke by filter")
         verbose_name_plural = _("revokes by filter")
         permissions = [("start_sweep", "Can revoke by filter")]
@@ -121,58 +123,111 @@ class Sweep(models.Model):
         return GrantFilter(self.service, self.client, created_before=self.created_before, **names)
 
     @property
-    def at(self) -> datetime:
-        """The moment that the grants and the events carry: the cut-off's, or that of the start."""
-        return self.created_before if self._is_cut_off and self.created_before else self.started_at
+    def stamp(self) -> datetime | None:
+        """What stamps the grants: the cut-off that it is; None: the time of each batch."""
+        return self.created_before if self.wanted().is_cut_off else None
 
-    def claim(self, now: datetime) -> bool:
+    def claim(self) -> bool:
         """Whether the caller is the one to work on it now."""
+        now = clock.now()
         free = Q(worked_at=None) | Q(worked_at__lte=now - LEASE)
         rows = Sweep.objects.filter(free, pk=self.pk, finished_at=None, paused_at=None)
         return rows.update(worked_at=now) == 1
 
-    def work(self, batch_size: int, clock: Callable[[], datetime]) -> Iterator[int]:
+    def work(self, batch_size: int) -> Iterator[int]:
         """The number of grants of each batch that it revokes, until none is left or it is paused.
 
-        Grants that came after the start are left alone.
+        Grants that came after the start are left alone, and so is one that does not match any
+        more once it is locked.
         """
-        found = (one for one in self.wanted().found() if one.created_at <= self.started_at)
+        wanted = self.wanted()
+        found = (one for one in wanted.found() if one.created_at <= self.started_at)
         while keys := [grant.pk for grant in islice(found, batch_size)]:
-            with transaction.atomic():
-                number = Grant.objects.revoke_all(self.service, keys, self.at, *self._signed())
-                if not self._advance(number, clock()):
-                    transaction.set_rollback(True)
+            with primary.atomic():
+                number = self._revoke(wanted, keys)
+                if not self._advance(number):
+                    transaction.set_rollback(True, using=primary.alias())
                     return
             yield number
-        self._rows().update(finished_at=clock())
+        self._finish()
 
-    def pause(self, now: datetime) -> bool:
+    def pause(self, actor: Actor, why: Reason = NO_REASON) -> bool:
         """Whether this call did it. The batch in hand is the last."""
-        return self._rows().update(paused_at=now) == 1
+        with primary.atomic():
+            paused = self._rows().update(paused_at=clock.now()) == 1
+            if paused:
+                self.record(EventKind.JOB_PAUSED, actor, why)
+        return paused
 
-    def resume(self) -> bool:
-        """Whether this call did it. Somebody has to work on it again."""
-        rows = Sweep.objects.filter(pk=self.pk, finished_at=None)
-        return rows.exclude(paused_at=None).update(paused_at=None, worked_at=None) == 1
+    def resume(self, actor: Actor, why: Reason = NO_REASON) -> bool:
+        """Whether this call did it: it was paused, or whoever worked on it is gone. Somebody has to
+        claim it then; what is revoked from now on is signed by this actor.
+        """
+        with primary.atomic():
+            left = Q(paused_at__isnull=False) | Q(worked_at__lte=clock.now() - LEASE)
+            rows = Sweep.objects.filter(left, pk=self.pk)
+            resumed = rows.filter(finished_at=None).update(
+                paused_at=None, worked_at=None, **_signed(actor)
+            )
+            if resumed:
+                self.record(EventKind.JOB_RESUMED, actor, why)
+        self.refresh_from_db(fields=["paused_at", "worked_at", *_signed(actor)])
+        return resumed == 1
+
+    def record(self, kind: EventKind, actor: Actor, why: Reason, **details: Any) -> None:
+        """Add an event about the job itself, in the transaction of the change."""
+        client_id = self.client.client_id if self.client else ""
+        about = {"client_id": client_id, "subject": self.subject or None, "job": self.pk}
+        GrantEvent.objects.record(
+            kind, self.service_id, clock.now(), actor, details=details, **about, **asdict(why)
+        )
 
     def events(self) -> "models.QuerySet[GrantEvent]":
-        """Those of the grants that it revoked; and of others that were revoked at that moment."""
-        rows = GrantEvent.objects.filter(service_id=self.service_id, at=self.at)
-        return rows.filter(kind=EventKind.REVOKED, actor=self.actor).order_by("pk")
+        """Those of the grants that it revoked."""
+        rows = GrantEvent.objects.filter(service_id=self.service_id, job=self.pk)
+        return rows.filter(kind=EventKind.REVOKED).order_by("pk")
 
-    @property
-    def _is_cut_off(self) -> bool:
-        return self.wanted().is_cut_off
+    def started_by(self) -> GrantEvent | None:
+        """The event of its start; whoever resumed it later signs what came then."""
+        began = (EventKind.JOB_STARTED, EventKind.CUT_OFF)
+        rows = GrantEvent.objects.filter(service_id=self.service_id, job=self.pk, kind__in=began)
+        return rows.order_by("pk").first()
 
-    def _signed(self) -> tuple[Actor, Reason]:
-        actor = Actor(ActorKind(self.actor_kind), self.actor)
-        return actor, Reason(self.reason, self.note, self.ticket)
+    def _revoke(self, wanted: GrantFilter, keys: list[Any]) -> int:
+        return Grant.objects.revoke_all(
+            self.service,
+            keys,
+            self.stamp,
+            self._actor(),
+            self._why(),
+            job=self.pk,
+            still=wanted.matches,
+        )
+
+    def _finish(self) -> None:
+        with primary.atomic():
+            if self._rows().update(finished_at=clock.now()) == 1:
+                self.refresh_from_db(fields=["revoked"])
+                kind, details = EventKind.JOB_FINISHED, {"revoked": self.revoked}
+                self.record(kind, self._actor(), self._why(), **details)
+
+    def _actor(self) -> Actor:
+        return Actor(ActorKind(self.actor_kind), self.actor, self.actor_id)
+
+    def _why(self) -> Reason:
+        return Reason(self.reason, self.note, self.ticket)
 
     def _rows(self) -> "models.QuerySet[Sweep]":
         return Sweep.objects.filter(pk=self.pk, finished_at=None, paused_at=None)
 
-    def _advance(self, number: int, now: datetime) -> bool:
-        return self._rows().update(revoked=F("revoked") + number, worked_at=now) == 1
+    def _advance(self, number: int) -> bool:
+        """Whether it may go on: nobody paused it, or took it up in our place."""
+        rows = self._rows().filter(**_signed(self._actor()))
+        return rows.update(revoked=F("revoked") + number, worked_at=clock.now()) == 1
+
+
+def _signed(actor: Actor) -> dict[str, str]:
+    return {"actor_kind": actor.kind, "actor": actor.name[:255], "actor_id": actor.id[:255]}
 
 
 _NAMES: Final = ("subject", "scope", "authorization_type")

@@ -5,9 +5,10 @@ from enum import Enum, auto
 from functools import cache
 from typing import Final, TypeVar
 
-from django.db import models, router
+from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from ..db import primary
 from ..protocol.digests import sha256
 from .client import Client
 from .grant import Grant
@@ -23,6 +24,7 @@ class TokenStatus(Enum):
     EXPIRED = auto()
     REVOKED = auto()
     GRANT_DEAD = auto()
+    SUPERSEDED = auto()
     CLIENT_LOCKED = auto()
     ACTIVE = auto()
 
@@ -64,6 +66,12 @@ class Token(models.Model):
             models.Index(fields=["service", "expires_at"], name="gm_%(class)s_expires"),
             models.Index(fields=["service", "grant", "-id"], name="gm_%(class)s_tokens"),
             models.Index(fields=["service", "client"], name="gm_%(class)s_client"),
+            models.Index(fields=["service", "subject"], name="gm_%(class)s_subject"),
+            models.Index(
+                fields=["service", "id"],
+                name="gm_%(class)s_endless",
+                condition=models.Q(expires_at=None),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -79,7 +87,7 @@ class Token(models.Model):
         client._state.fields_cache = {"service": service}
         self._state.fields_cache = {"service": service, "client": client, "grant": grant}
         if grant is not None:
-            grant._state.fields_cache = {"service": service, "client": client}
+            grant.know(service, client)
 
     def status(self, now: datetime) -> TokenStatus:
         """Reads the token, its client, its service and its own grant; no query where joined."""
@@ -89,15 +97,19 @@ class Token(models.Model):
             return TokenStatus.EXPIRED
         if self.revoked_at is not None or (cut_off is not None and self.issued_at < cut_off):
             return TokenStatus.REVOKED
-        if grant is not None and not self._is_alive_under(grant, now, cut_off):
+        if grant is not None and (grant.is_expired(now) or grant.is_before(cut_off)):
             return TokenStatus.GRANT_DEAD
+        if grant is not None and self.generation != self.generation_of(grant):
+            # A revocation reaches tokens by their generation alone: a service may have chosen to
+            # leave access tokens be, and that was decided when the grant was revoked.
+            revoked = grant.revoked_at is not None
+            return TokenStatus.GRANT_DEAD if revoked else TokenStatus.SUPERSEDED
         return TokenStatus.ACTIVE if client.locked_at is None else TokenStatus.CLIENT_LOCKED
 
-    def _is_alive_under(self, grant: Grant, now: datetime, cut_off: datetime | None) -> bool:
-        # A grant's revocation reaches its tokens by their generation alone: a service may have
-        # chosen to leave access tokens be, and that was decided when the grant was revoked.
-        ended = grant.is_expired(now) or grant.is_before(cut_off)
-        return not ended and self.generation == self.generation_of(grant)
+    def ends_at(self) -> datetime | None:
+        """When it ends by itself: with its grant at the latest (RFC 7662 §2.2). None: never."""
+        ends = [self.expires_at, self.grant.expires_at if self.grant else None]
+        return min((end for end in ends if end is not None), default=None)
 
     @staticmethod
     def generation_of(grant: Grant) -> int:
@@ -108,7 +120,7 @@ class Token(models.Model):
 T = TypeVar("T", bound=Token)
 
 
-class TokenQuerySet(models.QuerySet[T]):
+class TokenQuerySet(primary.PrimaryQuerySet[T]):
     """The store of tokens of one kind."""
 
     def revoke(self, at: datetime) -> int:
@@ -120,12 +132,11 @@ class TokenQuerySet(models.QuerySet[T]):
 
         DoesNotExist: the service has no such token.
         """
-        using = router.db_for_write(self.model)  # a replica might not know of a revocation yet
-        row = _presented(self.model).get(using, [service.pk, sha256(value)])
-        if row is None:
+        found = _presented(self.model).get(primary.alias(), [service.pk, sha256(value)])
+        if found is None:
             raise self.model.DoesNotExist
         token: T
-        token, client, grant = row
+        (token, client, grant), _now = found
         token.know(service, client, grant)
         return token
 
@@ -161,6 +172,7 @@ class AccessToken(LastUsed, Token):
     objects = TokenQuerySet["AccessToken"].as_manager()
 
     class Meta(Token.Meta):
+        base_manager_name = "objects"
         verbose_name = _("access token")
         verbose_name_plural = _("access tokens")
 
@@ -185,6 +197,7 @@ class RefreshToken(Token):
     objects = TokenQuerySet["RefreshToken"].as_manager()
 
     class Meta(Token.Meta):
+        base_manager_name = "objects"
         verbose_name = _("refresh token")
         verbose_name_plural = _("refresh tokens")
         indexes = [
@@ -192,10 +205,9 @@ class RefreshToken(Token):
             models.Index(fields=["service", "family"], name="gm_refreshtoken_family"),
         ]
 
-    def revoke_family(self, at: datetime) -> int:
-        """How many died of those that came before and after it by rotation."""
-        family = RefreshToken.objects.filter(service_id=self.service_id, family=self.family)
-        return family.revoke(at)
+    def relatives(self) -> "TokenQuerySet[RefreshToken]":
+        """Those that came before and after it by rotation, and it."""
+        return RefreshToken.objects.filter(service_id=self.service_id, family=self.family)
 
     @staticmethod
     def generation_of(grant: Grant) -> int:

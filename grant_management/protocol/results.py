@@ -29,6 +29,8 @@ class Action(StrEnum):
 INVALID_REQUEST = "invalid_request"
 INVALID_TOKEN = "invalid_token"  # noqa: S105 - an error code, no credential
 INSUFFICIENT_SCOPE = "insufficient_scope"
+INVALID_GRANT = "invalid_grant"  # RFC 6749 §5.2
+INVALID_SCOPE = "invalid_scope"  # RFC 6749 §5.2
 INVALID_GRANT_ID = "invalid_grant_id"
 INVALID_DPOP_PROOF = "invalid_dpop_proof"
 USE_DPOP_NONCE = "use_dpop_nonce"
@@ -59,7 +61,7 @@ class Result(Enum):
     ACCESS_TOKEN_UNKNOWN = ("A279306", 200, Action.UNAUTHORIZED, INVALID_TOKEN, "The access token does not exist at this service.")
     ACCESS_TOKEN_EXPIRED = ("A280301", 200, Action.UNAUTHORIZED, INVALID_TOKEN, "The access token has expired.")
     ACCESS_TOKEN_REVOKED = ("A280302", 200, Action.UNAUTHORIZED, INVALID_TOKEN, "The access token was revoked.")
-    TOKEN_GRANT_DEAD = ("A280303", 200, Action.UNAUTHORIZED, INVALID_TOKEN, "The grant behind the access token was revoked or has expired.")
+    TOKEN_GRANT_DEAD = ("A280303", 200, Action.UNAUTHORIZED, INVALID_TOKEN, "The grant behind the access token was revoked or replaced, or has expired.")
     CLIENT_LOCKED = ("A280304", 200, Action.UNAUTHORIZED, INVALID_TOKEN, "The client of the access token is locked.")
 
     CERTIFICATE_MISSING = ("A281301", 200, Action.UNAUTHORIZED, INVALID_TOKEN, "The access token is bound to a client certificate, and the request has none.")
@@ -81,7 +83,8 @@ class Result(Enum):
     STORE_CLIENT_UNKNOWN = ("A291202", 400, Action.CALLER_ERROR, INVALID_REQUEST, "There is no such client, or 'clientId' and 'clientIdentifier' do not agree.")
     STORE_GRANT_UNKNOWN = ("A291203", 404, None, None, "There is no such grant at this service.")
     STORE_KEY_REUSED = ("A291204", 409, None, None, "This Idempotency-Key came with another request before.")
-    STORE_REFRESH_REFUSED = ("A291301", 400, Action.CALLER_ERROR, "invalid_grant", "The refresh token is refused:")
+    STORE_REFRESH_REFUSED = ("A291301", 400, Action.CALLER_ERROR, INVALID_GRANT, "The refresh token is refused:")
+    STORE_SCOPE_REFUSED = ("A291303", 400, Action.CALLER_ERROR, INVALID_SCOPE, "The refresh token does not have these scopes:")
     TOKEN_OF_OTHER_SUBJECT = ("A291302", 200, Action.FORBIDDEN, INSUFFICIENT_SCOPE, "The access token is another subject's.")
 
     MANAGEMENT_NOT_ALLOWED = ("A292301", 403, None, None, "The API token may not manage these tokens: it takes an organization token with that right, and its own organization.")

@@ -32,7 +32,6 @@ def create(call: Call) -> Answer:
     token, value = ApiToken.objects.issue(
         organization=call.caller.organization,
         service=_service(call),
-        now=call.now,
         description=_read(call, "description", text(255, shortest=0)) or "",
         actor=_actor(call),
     )
@@ -58,7 +57,7 @@ def update(call: Call) -> Answer:
 def rotate(call: Call) -> Answer:
     """A new value; the old one is dead from now on."""
     token = _token(call)
-    value = token.rotate(call.now, _actor(call))
+    value = token.rotate(_actor(call))
     if value is None:
         raise Refused(Result.API_TOKEN_UNKNOWN)
     return _show(call, token) | {"accessToken": value}
@@ -66,7 +65,7 @@ def rotate(call: Call) -> Answer:
 
 def revoke(call: Call) -> Answer:
     """Dead at the very next request."""
-    _token(call).revoke(call.now, _actor(call))
+    _token(call).revoke(_actor(call))
     return {}
 
 
@@ -80,7 +79,7 @@ OPERATIONS: dict[str, Callable[[Call], Answer]] = {
 
 
 def _actor(call: Call) -> Actor:
-    return Actor.api_token(call.caller.prefix)
+    return Actor.api_token(call.caller)
 
 
 def _show(call: Call, token: ApiToken) -> dict[str, Any]:

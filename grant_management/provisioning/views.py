@@ -1,7 +1,6 @@
 """`POST /api/servicetoken/{operation}` and `/api/organizationtoken/{operation}`."""
 
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 
 from ..errors import json_response
 from ..protocol.results import Refused, Result
@@ -16,12 +15,13 @@ class ProvisioningView(JSONView):
 
     def respond(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
         """200, or the refusal."""
-        caller = self.caller(request).api_token
+        found = self.caller(request)
+        caller = found.api_token
         if caller.service_id is not None or not caller.can_manage_tokens:
             raise Refused(Result.MANAGEMENT_NOT_ALLOWED)
         self.throttle(request)
         body = read_body(request)
         members = parse_body(request.content_type or "", body or b"{}", keep_numbers=True)
-        call = Call(caller, kwargs["kind"], members, timezone.now())
+        call = Call(caller, kwargs["kind"], members, found.now)
         check_organization(call)
         return json_response(dumps(OPERATIONS[kwargs["operation"]](call)))

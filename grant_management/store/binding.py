@@ -21,10 +21,7 @@ PROOF = {
 
 
 def verify_binding(
-    token: AccessToken | RefreshToken,
-    values: dict[str, Any],
-    now: datetime,
-    answer: Answer,
+    token: AccessToken | RefreshToken, values: dict[str, Any], now: datetime, answer: Answer
 ) -> None:
     """Puts the nonce to hand on into the answer, which may be a refusal.
 

@@ -1,15 +1,15 @@
 """Clients."""
 
-from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 
+from ..db import primary
 from ..members import client_number, flag, text
 from ..models import Actor, Client, Reason, Service
 from ..protocol.results import Refused, Result
 from ..serializers import read
-from .reading import Answer, Members, done
+from .reading import Answer, Call, done
 
 BY_API = Reason("requested through the API")
 _READERS = {
@@ -20,13 +20,13 @@ _READERS = {
 }
 
 
-def save(service: Service, members: Members, now: datetime) -> Answer:
+def save(call: Call) -> Answer:
     """`/clients`: the client, made or updated."""
-    values = read(members, _READERS)
+    values = read(call.members, _READERS)
     if "clientIdentifier" not in values:
         raise Refused(Result.BODY_UNREADABLE, "'clientIdentifier' is missing.")
-    client = _saved(service, values)
-    _lock(client, values.get("locked"), now)
+    client = _saved(call.service, values)
+    _lock(client, values.get("locked"), call.caller)
     return done(
         {
             "clientId": client.pk,
@@ -41,7 +41,7 @@ def _saved(service: Service, values: dict[str, Any]) -> Client:
     number = {"id": values["clientId"]} if "clientId" in values else {}
     named = {"name": values["name"]} if "name" in values else {}
     try:
-        with transaction.atomic():
+        with primary.atomic():
             client, created = Client.objects.get_or_create(
                 service=service, client_id=values["clientIdentifier"], defaults=number | named
             )
@@ -55,8 +55,8 @@ def _saved(service: Service, values: dict[str, Any]) -> Client:
     return client
 
 
-def _lock(client: Client, locked: bool | None, now: datetime) -> None:
+def _lock(client: Client, locked: bool | None, caller: Actor) -> None:
     if locked is True:
-        client.lock(now, Actor.command("API"), BY_API)
+        client.lock(caller, BY_API)
     if locked is False:
-        client.unlock(now, Actor.command("API"), BY_API)
+        client.unlock(caller, BY_API)

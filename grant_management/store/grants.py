@@ -9,7 +9,7 @@ from django.db.models import Q
 from .. import lifecycle
 from ..lifecycle import Authorization, GrantAction, LifecycleError
 from ..members import flag, integer, text
-from ..models import Actor, Grant, GrantStatus, Reason, Service
+from ..models import Grant, GrantStatus, Reason, Service
 from ..models.grant import GrantQuerySet
 from ..protocol.content import Content
 from ..protocol.results import Refused, Result
@@ -17,14 +17,15 @@ from ..protocol.strict_json import Literal
 from ..serializers import read
 from .reading import (
     CLIENT,
+    ActionRefused,
     Answer,
+    Call,
     Members,
     compact,
     done,
     find_client,
     find_grant,
     milliseconds,
-    refused,
     to_milliseconds,
 )
 
@@ -32,75 +33,75 @@ SUBJECT = {"subject": text(255)}
 PAGE = 50
 
 
-def check(service: Service, members: Members, now: datetime) -> Answer:
+def check(call: Call) -> Answer:
     """`/grants/check`: whether an authorization request may go on; else what to send for it."""
     strings = {"grantManagementAction": text(50, shortest=0), "grantId": text(1_000, shortest=0)}
-    values = read(members, CLIENT | SUBJECT | strings)
+    values = read(call.members, CLIENT | SUBJECT | strings)
     action, grant_id = (values.get(name, "") for name in strings)
+    client = find_client(call.service, values)
     try:
-        client = find_client(service, values)
-        lifecycle.begin(client, values.get("subject"), action, grant_id, now)
+        lifecycle.begin(client, values.get("subject"), action, grant_id)
     except LifecycleError as error:
-        answer = refused(Refused(Result.STORE_REFUSED, error.description), "BAD_REQUEST")
-        return answer | {"error": error.error, "errorDescription": error.description}
+        refusal = Refused(Result.STORE_REFUSED, error.description)
+        to_send = {"error": error.error, "errorDescription": error.description}
+        raise ActionRefused(refusal, "BAD_REQUEST", to_send) from None
     return done({}, "OK")
 
 
-def create(service: Service, members: Members, now: datetime) -> Answer:
+def create(call: Call) -> Answer:
     """`/grants`: a new grant, pending until its first token unless `active`."""
-    values = read(members, CLIENT | SUBJECT | {"expiresAt": milliseconds, "active": flag})
-    client = find_client(service, values)
+    values = read(call.members, CLIENT | SUBJECT | {"expiresAt": milliseconds, "active": flag})
+    client = find_client(call.service, values)
     authorization = Authorization(client, values.get("subject"), GrantAction.CREATE)
     grant = lifecycle.complete(
         authorization,
-        _content(members),
-        now,
+        _content(call.members),
         expires_at=values.get("expiresAt"),
         active=values.get("active", False),
     )
-    return done(show(grant, now))
+    return done(show(grant, call.now))
 
 
-def merge(service: Service, members: Members, now: datetime, *, grant_id: str) -> Answer:
+def merge(call: Call, *, grant_id: str) -> Answer:
     """`/grants/{grantId}/merge`: the union of what is held and what was consented to."""
-    return _change(service, members, now, grant_id, GrantAction.MERGE)
+    return _change(call, grant_id, GrantAction.MERGE)
 
 
-def replace(service: Service, members: Members, now: datetime, *, grant_id: str) -> Answer:
+def replace(call: Call, *, grant_id: str) -> Answer:
     """`/grants/{grantId}/replace`: only what was consented to now."""
-    return _change(service, members, now, grant_id, GrantAction.REPLACE)
+    return _change(call, grant_id, GrantAction.REPLACE)
 
 
-def get(service: Service, members: Members, now: datetime, *, grant_id: str) -> Answer:
+def get(call: Call, *, grant_id: str) -> Answer:
     """`/grants/{grantId}/get`: the grant, dead or alive."""
-    return done(show(find_grant(service, grant_id), now))
+    return done(show(find_grant(call.service, grant_id), call.now))
 
 
-def revoke(service: Service, members: Members, now: datetime, *, grant_id: str) -> Answer:
+def revoke(call: Call, *, grant_id: str) -> Answer:
     """`/grants/{grantId}/revoke`: the grant, revoked; again changes nothing."""
-    values = read(members, {"reason": text(50), "note": text(2_000, shortest=0)})
-    grant = find_grant(service, grant_id)
+    values = read(call.members, {"reason": text(50), "note": text(2_000, shortest=0)})
+    grant = find_grant(call.service, grant_id)
     reason = values.get("reason", "requested through the API")
-    grant.revoke(now, Actor.command("API"), Reason(reason, values.get("note", "")))
-    return done(show(find_grant(service, grant_id), now))
+    grant.revoke(call.caller, Reason(reason, values.get("note", "")))
+    return done(show(find_grant(call.service, grant_id), call.now))
 
 
-def list_grants(service: Service, members: Members, now: datetime) -> Answer:
+def list_grants(call: Call) -> Answer:
     """`/grants/list`: of a subject or a client, newest first, a page at a time."""
     readers = {"status": text(20), "limit": integer(1, 1_000), "cursor": text(100)}
-    values = read(members, CLIENT | SUBJECT | readers)
-    rows = _of(service, values)
+    values = read(call.members, CLIENT | SUBJECT | readers)
+    rows = _of(call.service, values)
     limit = values.get("limit", PAGE)
     wanted = values.get("status")
     if wanted is not None and wanted not in GrantStatus.values:
         raise Refused(Result.BODY_UNREADABLE, f"'status' is one of {', '.join(GrantStatus)}.")
     if wanted is not None:
-        rows = rows.with_status(GrantStatus(wanted), now)
+        rows = rows.with_status(GrantStatus(wanted), call.now)
     page = list(_after(rows, values.get("cursor")).order_by("-created_at", "-id")[: limit + 1])
     for grant in page:
-        grant.service = grant.client.service = service
+        grant.know(call.service, grant.client)
     cursor = _cursor(page[limit - 1]) if len(page) > limit else None
-    return done({"cursor": cursor}) | {"grants": [show(grant, now) for grant in page[:limit]]}
+    return done({"cursor": cursor}) | {"grants": [show(grant, call.now) for grant in page[:limit]]}
 
 
 def show(grant: Grant, now: datetime) -> Answer:
@@ -145,19 +146,17 @@ def _content(members: Members) -> Content:
         raise Refused(Result.BODY_UNREADABLE, f"{error}.") from None
 
 
-def _change(
-    service: Service, members: Members, now: datetime, grant_id: str, action: GrantAction
-) -> Answer:
-    values = read(members, {"expiresAt": milliseconds})
-    grant = find_grant(service, grant_id)
+def _change(call: Call, grant_id: str, action: GrantAction) -> Answer:
+    values = read(call.members, {"expiresAt": milliseconds})
+    grant = find_grant(call.service, grant_id)
     authorization = Authorization(grant.client, grant.subject, action, grant_id)
     try:
         changed = lifecycle.complete(
-            authorization, _content(members), now, expires_at=values.get("expiresAt")
+            authorization, _content(call.members), expires_at=values.get("expiresAt")
         )
     except LifecycleError as error:
         raise Refused(Result.STORE_REFUSED, error.description) from None
-    return done(show(changed, now))
+    return done(show(changed, call.now))
 
 
 def _of(service: Service, values: dict[str, Any]) -> GrantQuerySet:

@@ -6,29 +6,31 @@ from typing import Any
 from ..endpoint import challenge_of
 from ..introspection import check_active, find_access_token
 from ..members import text
-from ..models import AccessToken, RefreshToken, Service
+from ..models import AccessToken, Grant, GrantStatus, RefreshToken
 from ..protocol.results import Refused, Result
 from ..serializers import read
 from .binding import PROOF, VALUE, action_of, verify_binding
 from .grants import show_content
 from .reading import (
+    ActionRefused,
     Answer,
-    Members,
+    Call,
     compact,
     done,
-    refused,
     scope_names_of,
     strings,
     to_milliseconds,
 )
 
 
-def introspect(service: Service, members: Members, now: datetime) -> Answer:
+def introspect(call: Call) -> Answer:
     """`/auth/introspection`: whether a request to a resource may go on."""
     asked = {"token": VALUE, "scopes": strings, "subject": text(255)}
-    values = read(members, asked | PROOF)
+    service, now = call.service, call.now
+    values = read(call.members, asked | PROOF)
     if "token" not in values:
-        return refused(Refused(Result.STORE_REFUSED, "'token' is missing."), "BAD_REQUEST")
+        refusal = Refused(Result.STORE_REFUSED, "'token' is missing.")
+        raise ActionRefused(refusal, "BAD_REQUEST")
     token: AccessToken | None = None
     answer: Answer = {"existent": False, "usable": False, "sufficient": False}
     try:
@@ -44,34 +46,37 @@ def introspect(service: Service, members: Members, now: datetime) -> Answer:
         missing = refusal.result is Result.SCOPE_MISSING
         scope = " ".join(values["scopes"]) if missing else ""
         challenge = challenge_of(refusal, service, token, scope)
-        return compact(
-            refused(refusal, action_of(refusal)) | answer | {"responseContent": challenge}
-        )
+        more = answer | {"responseContent": challenge}
+        raise ActionRefused(refusal, action_of(refusal), more) from None
     return done(answer | {"sufficient": True}, "OK")
 
 
 def _facts(token: AccessToken, now: datetime) -> Answer:
     """What a token is, whether it is alive or not."""
-    grant = token.grant
+    grant, ends = token.grant, token.ends_at()
     return compact(
         {
             "existent": True,
             "clientId": token.client_id,
             "subject": token.subject,
             "scopes": token.scopes.split(),
-            "expiresAt": to_milliseconds(token.expires_at) if token.expires_at else None,
+            "expiresAt": to_milliseconds(ends) if ends else None,
             "certificateThumbprint": token.x5t_s256,
             "grantId": grant.grant_id if grant else None,
             "grant": show_content(grant) if grant else None,
-            "refreshable": grant is not None and _has_refresh_token(token, now),
+            "refreshable": grant is not None and _is_refreshable(grant, now),
         }
     )
 
 
-def _has_refresh_token(token: AccessToken, now: datetime) -> bool:
-    rows = RefreshToken.objects.filter(service_id=token.service_id, grant=token.grant)
-    alive = rows.filter(revoked_at=None).exclude(expires_at__lte=now)
-    return alive.filter(generation=token.grant.refresh_generation if token.grant else 0).exists()
+def _is_refreshable(grant: Grant, now: datetime) -> bool:
+    """Whether a refresh token of the grant would be taken now."""
+    if grant.client.locked_at is not None or grant.status(now) is not GrantStatus.ACTIVE:
+        return False
+    rows = RefreshToken.objects.filter(service_id=grant.service_id, grant=grant, revoked_at=None)
+    alive = rows.filter(generation=grant.refresh_generation).exclude(expires_at__lte=now)
+    cut_off = grant.service.latest_cut_off(grant.client)
+    return (alive if cut_off is None else alive.filter(issued_at__gte=cut_off)).exists()
 
 
 def _check_sufficient(token: AccessToken, values: dict[str, Any]) -> None:

@@ -2,16 +2,39 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..members import Reader, client_number, moment, text
-from ..models import Client, Grant, Service
+from ..models import Actor, Client, Grant, Service
 from ..protocol.content import scope_names
 from ..protocol.results import Refused, Result
 from ..protocol.strict_json import Literal
 
 Members = Mapping[str, Any]
 Answer = dict[str, Any]
+
+
+class Call(NamedTuple):
+    """What an operation is asked to do, by whom; `now` is the database's time when it was asked."""
+
+    service: Service
+    caller: Actor
+    members: Members
+    now: datetime
+
+
+class ActionRefused(Refused):
+    """Refused, where Authlete's operations say so with an action, at 200. `more` are members of
+    the answer besides.
+    """
+
+    def __init__(self, refusal: Refused, action: str, more: Answer | None = None) -> None:
+        super().__init__(refusal.result)
+        self.message = refusal.message
+        code = refusal.result.code
+        head = {"resultCode": code, "resultMessage": refusal.message, "action": action}
+        self.answer = compact(head | (more or {}))
+
 
 CLIENT: dict[str, Reader] = {"clientId": client_number, "clientIdentifier": text(255)}
 """Both names of a client; where both are given they must agree."""
@@ -65,12 +88,6 @@ def done(members: Answer, action: str = "") -> Answer:
     result = Result.STORE_DONE
     head = {"resultCode": result.code, "resultMessage": result.message(), "action": action}
     return compact(head | members)
-
-
-def refused(refusal: Refused, action: str) -> Answer:
-    """The answer where Authlete's operations say with an action, at 200, that they refused."""
-    code, message = refusal.result.code, refusal.message
-    return {"resultCode": code, "resultMessage": message, "action": action}
 
 
 def scope_names_of(scopes: list[str] | None) -> list[str]:

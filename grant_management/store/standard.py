@@ -1,20 +1,21 @@
 """RFC 7662 and RFC 7009 over the same store: a form in, JSON out, authenticated by API token."""
 
-from datetime import datetime
 from typing import Any
 
 from ..models import AccessToken, RefreshToken, Service, TokenStatus
+from ..models.token_revocation import revoke_token
 from ..protocol.results import Refused, Result
-from .reading import Answer, Members, compact
+from .reading import Answer, Call, Members, compact
 
 _KINDS: dict[str, Any] = {"access_token": AccessToken, "refresh_token": RefreshToken}
 
 
-def introspect(service: Service, members: Members, now: datetime) -> Answer:
+def introspect(call: Call) -> Answer:
     """`/introspect` (RFC 7662 §2): what the token is, if it is alive; else that it is not."""
-    found = _find(service, members)
-    if found is None or found.status(now) is not TokenStatus.ACTIVE:
+    found = _find(call.service, call.members)
+    if found is None or found.status(call.now) is not TokenStatus.ACTIVE:
         return {"active": False}
+    ends = found.ends_at()
     cnf = compact({"jkt": found.jkt, "x5t#S256": found.x5t_s256})
     return {
         "active": True,
@@ -25,7 +26,7 @@ def introspect(service: Service, members: Members, now: datetime) -> Answer:
                 "sub": found.subject,
                 "token_type": _token_type(found),
                 "iat": int(found.issued_at.timestamp()),
-                "exp": int(found.expires_at.timestamp()) if found.expires_at else None,
+                "exp": int(ends.timestamp()) if ends else None,
                 "cnf": cnf or None,
                 "grant_id": found.grant.grant_id if found.grant else None,
             }
@@ -33,11 +34,13 @@ def introspect(service: Service, members: Members, now: datetime) -> Answer:
     }
 
 
-def revoke(service: Service, members: Members, now: datetime) -> Answer:
-    """`/revoke` (RFC 7009 §2): the token is dead, if it was there. Its grant lives."""
-    found = _find(service, members)
+def revoke(call: Call) -> Answer:
+    """`/revoke` (RFC 7009 §2): the token is dead, if it was there, and so is what a refresh token
+    became. Its grant lives.
+    """
+    found = _find(call.service, call.members)
     if found is not None:
-        type(found).objects.filter(service=service, pk=found.pk).revoke(now)
+        revoke_token(found, call.caller)
     return {}
 
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import re
-from datetime import datetime
 from typing import Any
 
 from .. import lifecycle
@@ -11,18 +10,20 @@ from ..lifecycle import Binding, Issue, Issued, LifecycleError
 from ..members import grant_id, integer, text, thumbprint
 from ..models import AccessToken, RefreshToken, Service
 from ..models.token import TokenQuerySet
+from ..models.token_revocation import revoke_tokens
 from ..protocol.digests import b64url_decode, sha256
-from ..protocol.results import Refused, Result
+from ..protocol.results import INVALID_GRANT, INVALID_SCOPE, Refused, Result
 from ..serializers import read
 from .binding import PROOF, VALUE, action_of, verify_binding
 from .reading import (
     CLIENT,
+    ActionRefused,
     Answer,
+    Call,
     Members,
     done,
     find_client,
     find_grant,
-    refused,
     scope_names_of,
     strings,
     to_milliseconds,
@@ -59,28 +60,29 @@ GRANT_TYPES = (
 )
 
 
-def create(service: Service, members: Members, now: datetime) -> Answer:
+def create(call: Call) -> Answer:
     """`/auth/token/create`: tokens, made here or registered, of a grant or of none."""
-    values = read(members, _CREATE)
+    values = read(call.members, _CREATE)
     try:
-        client = find_client(service, values)
+        client = find_client(call.service, values)
         subject = _subject(values)
-        grant = _grant_of(service, values, members)
-        issued = lifecycle.issue(client, subject, grant, _order(values), now)
+        grant = _grant_of(call.service, values, call.members)
+        issued = lifecycle.issue(client, subject, grant, _order(values))
     except LifecycleError as error:
-        action = "FORBIDDEN" if error.error == "invalid_grant" else "BAD_REQUEST"
-        return refused(Refused(Result.STORE_REFUSED, error.description), action)
+        action = "FORBIDDEN" if error.error == INVALID_GRANT else "BAD_REQUEST"
+        raise ActionRefused(Refused(Result.STORE_REFUSED, error.description), action) from None
     except Refused as refusal:
-        return refused(refusal, "BAD_REQUEST")
+        raise ActionRefused(refusal, "BAD_REQUEST") from None
     answer = _show(issued) | {"grantType": values["grantType"], "scopes": values.get("scopes")}
     if grant is not None:
         answer["properties"] = [{"key": "grant_id", "value": grant.grant_id}]
     return done(answer, "OK")
 
 
-def refresh(service: Service, members: Members, now: datetime) -> Answer:
+def refresh(call: Call) -> Answer:
     """`/tokens/refresh`: new tokens for a refresh token, which is dead from then on."""
-    values = read(members, CLIENT | PROOF | {"refreshToken": VALUE, "scopes": strings})
+    service, now = call.service, call.now
+    values = read(call.members, CLIENT | PROOF | {"refreshToken": VALUE, "scopes": strings})
     if "refreshToken" not in values:
         raise Refused(Result.BODY_UNREADABLE, "'refreshToken' is missing.")
     client = find_client(service, values)
@@ -95,23 +97,28 @@ def refresh(service: Service, members: Members, now: datetime) -> Answer:
         verify_binding(old, values, now, answer)
     except Refused as refusal:
         challenge = challenge_of(refusal, service, old)
-        return refused(refusal, action_of(refusal)) | answer | {"responseContent": challenge}
-    scopes = " ".join(scope_names_of(values.get("scopes"))) or old.scopes
+        more = answer | {"responseContent": challenge}
+        raise ActionRefused(refusal, action_of(refusal), more) from None
+    scopes = " ".join(scope_names_of(values.get("scopes")))
     order = Issue(scopes=scopes, refresh_token="", binding=Binding(old.jkt, old.x5t_s256))
     try:
-        issued = lifecycle.rotate(old, order, now)
+        issued = lifecycle.rotate(old, order)
     except LifecycleError as error:
-        raise Refused(Result.STORE_REFRESH_REFUSED, error.description) from None
+        too_much = error.error == INVALID_SCOPE
+        result = Result.STORE_SCOPE_REFUSED if too_much else Result.STORE_REFRESH_REFUSED
+        raise Refused(result, error.description) from None
     return done(answer | _show(issued) | {"scopes": issued.access.scopes.split()}, "OK")
 
 
-def revoke(service: Service, members: Members, now: datetime) -> Answer:
+def revoke(call: Call) -> Answer:
     """`/auth/token/revoke`: how many died. The grants that they belong to stay."""
     names = {"accessTokenIdentifier": VALUE, "refreshTokenIdentifier": VALUE}
-    values = read(members, names | {"clientIdentifier": text(255), "subject": text(255)})
+    values = read(call.members, names | {"clientIdentifier": text(255), "subject": text(255)})
     if not values:
         raise Refused(Result.BODY_UNREADABLE, "say which tokens: a value, a client or a subject.")
-    count = sum(rows.revoke(now) for rows in _rows_to_revoke(service, values))
+    rows = _rows_to_revoke(call.service, values)
+    about = {"client_id": values.get("clientIdentifier", ""), "subject": values.get("subject")}
+    count = revoke_tokens(call.service, rows, call.caller, **about)
     return done({}) | {"count": count}
 
 
@@ -179,7 +186,8 @@ def _rows_to_revoke(service: Service, values: dict[str, Any]) -> "list[TokenQuer
     if "accessTokenIdentifier" in values:
         kinds.append(access.filter(digest__in=_digests(values["accessTokenIdentifier"])))
     if "refreshTokenIdentifier" in values:
-        kinds.append(refresh.filter(digest__in=_digests(values["refreshTokenIdentifier"])))
+        named = refresh.filter(digest__in=_digests(values["refreshTokenIdentifier"]))
+        kinds.append(refresh.filter(family__in=named.values("family")))
     rows = kinds or [access, refresh]
     if "clientIdentifier" in values:
         rows = [one.filter(client__client_id=values["clientIdentifier"]) for one in rows]

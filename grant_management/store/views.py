@@ -2,21 +2,20 @@
 
 import hashlib
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any, ClassVar
 
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 
+from ..db import primary
+from ..db.retry import retried
 from ..errors import json_response, refusal_response
-from ..models import ApiToken, IdempotencyKey, Service
+from ..models import Actor, ApiToken, IdempotencyKey
 from ..protocol.digests import sha256
 from ..protocol.results import Refused, Result
 from ..protocol.strict_json import dumps
 from ..serializers import parse_body
 from ..views import JSONView, read_body
-from .reading import Answer, Members
+from .reading import ActionRefused, Answer, Call
 
 Operation = Callable[..., Answer]
 CREDENTIALS = ("accessToken", "refreshToken")
@@ -30,44 +29,42 @@ class StoreView(JSONView):
 
     def respond(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
         """200, or the refusal; the same again for a write that is sent again with its key."""
-        service = self.service(request, kwargs.pop("service_id"))
+        found = self.caller(request, int(kwargs.pop("service_id")))
+        service = self.opened(request, found)
         body = read_body(request)
         members = parse_body(request.content_type or "", body or b"{}", keep_numbers=True)
+        call = Call(service, Actor.api_token(found.api_token), members, found.now)
         key = request.headers.get("Idempotency-Key", "")
         if not key or not self.writes:
-            return self._perform(service, members, timezone.now(), kwargs)[0]
+            return self._perform(call, kwargs)[0]
         digests = sha256(key), hashlib.sha256(request.path.encode() + b"\0" + body).digest()
-        return self._perform_once(request, service, members, digests, kwargs)
+        return self._perform_once(found.api_token, call, digests, kwargs)
 
-    def _perform(
-        self, service: Service, members: Members, now: datetime, kwargs: dict[str, str]
-    ) -> tuple[HttpResponse, Answer | None]:
+    def _perform(self, call: Call, kwargs: dict[str, str]) -> tuple[HttpResponse, Answer | None]:
         """The response, and the answer where the operation was done."""
         operation = type(self).operation
         if operation is None:
             raise Refused(Result.ROUTE_UNKNOWN)
         try:
-            answer = operation(service, members, now, **kwargs)
+            answer = operation(call, **kwargs)
+        except ActionRefused as refusal:
+            return json_response(dumps(refusal.answer)), None
         except Refused as refusal:
             return refusal_response(refusal), None
         return json_response(dumps(answer)), answer
 
+    @retried
     def _perform_once(
-        self,
-        request: HttpRequest,
-        service: Service,
-        members: Members,
-        digests: tuple[bytes, bytes],
-        kwargs: dict[str, str],
+        self, api_token: ApiToken, call: Call, digests: tuple[bytes, bytes], kwargs: dict[str, str]
     ) -> HttpResponse:
-        """In one transaction with the key, so that both are there or neither is."""
-        api_token: ApiToken = request.auth  # type: ignore[attr-defined]
-        now = timezone.now()
-        with transaction.atomic():
-            row, new = IdempotencyKey.objects.claim(api_token, service, *digests, now)
+        """In one transaction with the key, so that both are there or neither is. A refusal is not
+        remembered: what was refused can be sent again.
+        """
+        with primary.atomic():
+            row, new = IdempotencyKey.objects.claim(api_token, call.service, *digests, call.now)
             if not new:
                 return _again(row, digests[1])
-            response, answer = self._perform(service, members, now, kwargs)
+            response, answer = self._perform(call, kwargs)
             if answer is None:
                 row.delete()
             else:

@@ -7,7 +7,7 @@ from grant_management.models import AccessToken, ApiToken, Grant, RefreshToken, 
 from grant_management.models.purge import EXPIRING, expired
 from grant_management.protocol.digests import sha256
 
-from ..world import ENDPOINT, Key, now
+from ..world import BY_TEST, ENDPOINT, Key, now
 from .plans import nodes, plan_of, read_whole, statements
 
 INDEXED = {"Index Scan", "Index Only Scan", "Bitmap Index Scan", "Bitmap Heap Scan"}
@@ -15,8 +15,8 @@ INDEXED = {"Index Scan", "Index Only Scan", "Bitmap Index Scan", "Bitmap Heap Sc
 
 @pytest.fixture
 def api_token(big):
-    fields = {"organization": big.organization, "service": big}
-    return ApiToken.objects.issue(now=now(), **fields)[1]
+    fields = {"organization": big.organization, "service": big, "actor": BY_TEST}
+    return ApiToken.objects.issue(**fields)[1]
 
 
 def call(service, api_token, number, action, **more):

@@ -1,10 +1,9 @@
 """What ties the toolkit's rows to grants."""
 
-from typing import ClassVar
-
 from django.db import models
 from oauth2_provider.settings import oauth2_settings
 
+from grant_management.db.primary import PrimaryManager
 from grant_management.models import Grant, Service
 from grant_management.models.keys import uuid7
 
@@ -16,10 +15,13 @@ class AuthorizedCode(models.Model):
     service = models.ForeignKey(Service, on_delete=models.CASCADE, db_index=False)
     digest = models.BinaryField(max_length=32, editable=False)
     grant = models.ForeignKey(Grant, on_delete=models.CASCADE, db_index=False)
+    # The grant's access generation at the consent; null: one of before this was kept.
+    generation = models.PositiveIntegerField(null=True)
 
-    objects: ClassVar[models.Manager["AuthorizedCode"]] = models.Manager()
+    objects = PrimaryManager["AuthorizedCode"]()
 
     class Meta:
+        base_manager_name = "objects"
         constraints = [
             models.UniqueConstraint(fields=["service", "digest"], name="gm_toolkit_code_unique")
         ]
@@ -41,9 +43,10 @@ class LinkedToken(models.Model):
         oauth2_settings.REFRESH_TOKEN_MODEL, on_delete=models.CASCADE, null=True, related_name="+"
     )
 
-    objects: ClassVar[models.Manager["LinkedToken"]] = models.Manager()
+    objects = PrimaryManager["LinkedToken"]()
 
     class Meta:
+        base_manager_name = "objects"
         indexes = [models.Index(fields=["service", "grant"], name="gm_toolkit_token_grant")]
 
     def __str__(self) -> str:

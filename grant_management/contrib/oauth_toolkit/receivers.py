@@ -4,16 +4,18 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models.signals import post_delete, post_save
-from django.utils import timezone
 from oauth2_provider.models import get_access_token_model, get_refresh_token_model
 
-from grant_management.models import AccessToken, Grant, RefreshToken
+from grant_management.models import AccessToken, Actor, Grant, RefreshToken
+from grant_management.models.event import ActorKind
+from grant_management.models.token_revocation import revoke_tokens
 from grant_management.signals import tokens_dying
 
 from . import bridge
 from .models import LinkedToken
 
 UID = "grant_management_oauth_toolkit"
+ACTOR = Actor(ActorKind.SYSTEM, "django-oauth-toolkit")
 
 
 def connect() -> None:
@@ -52,5 +54,6 @@ def saved_there(instance: Any, **kwargs: Any) -> None:
 
 def _kill_here(model: type[Any], checksum: str) -> None:
     """Its grant lives. A token that is not registered here is nobody's."""
-    rows = model.objects.filter(service=bridge.service(), digest=bytes.fromhex(checksum))
-    rows.revoke(timezone.now())
+    service = bridge.service()
+    rows = model.objects.filter(service=service, digest=bytes.fromhex(checksum))
+    revoke_tokens(service, [rows], ACTOR)

@@ -1,15 +1,16 @@
 """The toolkit's validator; what it issues belongs to a grant here, and dies with it."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from django.utils import timezone
 from oauth2_provider.models import get_access_token_model, get_refresh_token_model
 from oauth2_provider.oauth2_validators import OAuth2Validator
 from oauth2_provider.settings import oauth2_settings
 from oauthlib.oauth2.rfc6749 import errors
 
 from grant_management import lifecycle
+from grant_management.db import clock
 from grant_management.lifecycle import NEVER, Issue, LifecycleError
 from grant_management.models import AccessToken, Client, Grant, RefreshToken, TokenStatus
 from grant_management.protocol.digests import sha256
@@ -26,7 +27,7 @@ class GrantManagementValidator(OAuth2Validator):  # type: ignore[misc]
         if not super().validate_bearer_token(token, scopes, request):
             return False
         found = _presented(AccessToken, token)
-        return found is None or found.status(timezone.now()) is TokenStatus.ACTIVE
+        return found is None or found.status(clock.now()) is TokenStatus.ACTIVE
 
     def validate_refresh_token(
         self, refresh_token: str, client: Any, request: Any, *args: Any, **kwargs: Any
@@ -39,7 +40,7 @@ class GrantManagementValidator(OAuth2Validator):  # type: ignore[misc]
             refresh_token, client, request, *args, **kwargs
         )
         if not valid and found is not None and found.rotated_at is not None:
-            found.revoke_family(timezone.now())  # it came again: the toolkit did so too
+            lifecycle.report_reuse(found)  # it came again: the toolkit did so too
         return valid
 
     def _save_bearer_token(
@@ -64,7 +65,7 @@ def _may_be_used(token: RefreshToken) -> bool:
     """Not where its grant, its client or its time is over. Whether it was rotated, the toolkit
     asks, and kills its family where it comes again.
     """
-    status = token.status(timezone.now())
+    status = token.status(clock.now())
     superseded = status is TokenStatus.REVOKED and token.rotated_at is not None
     return status is TokenStatus.ACTIVE or superseded
 
@@ -83,36 +84,37 @@ def _register(token: dict[str, Any], request: Any) -> Grant | None:
     if request.grant_type == "refresh_token":
         grant = _refreshed(client, token, request)
     else:
-        grant = _code_grant(client, request)
+        grant, consented = _code_grant(client, request)
         subject = None if request.grant_type == "client_credentials" else request.user
-        lifecycle.issue(client, bridge.subject(subject), grant, _order(token), timezone.now())
+        order = replace(_order(token), consented=consented)
+        lifecycle.issue(client, bridge.subject(subject), grant, order)
     return grant
 
 
-def _code_grant(client: Client, request: Any) -> Grant | None:
-    """The grant that the user consented to when the code was made."""
+def _code_grant(client: Client, request: Any) -> tuple[Grant | None, int | None]:
+    """The grant that the user consented to when the code was made, and its generation of then."""
     if request.grant_type != "authorization_code":
-        return None
+        return None, None
     codes = AuthorizedCode.objects.filter(service=client.service, digest=sha256(request.code))
     found = codes.select_related("grant__client").first()
     codes.delete()
-    return found.grant if found else None
+    return (found.grant, found.generation) if found else (None, None)
 
 
 def _refreshed(client: Client, token: dict[str, Any], request: Any) -> Grant | None:
     """The grant of the refresh token, which is rotated here too where the toolkit rotated it."""
     old: RefreshToken | None = _presented(RefreshToken, request.refresh_token)
-    order, now = _order(token), timezone.now()
+    order = _order(token)
     if old is None:  # from before this app was added
-        lifecycle.issue(client, bridge.subject(request.user), None, order, now)
+        lifecycle.issue(client, bridge.subject(request.user), None, order)
         return None
     if old.rotated_at is not None:  # the toolkit gives the answer of its grace period again
         return old.grant
     if token.get("refresh_token") == request.refresh_token:
         kept = Issue(order.scopes, order.access_token, None, order.access_token_duration)
-        lifecycle.issue(client, old.subject, old.grant, kept, now)
+        lifecycle.issue(client, old.subject, old.grant, kept)
     else:
-        lifecycle.rotate(old, order, now)
+        lifecycle.rotate(old, order)
     return old.grant
 
 

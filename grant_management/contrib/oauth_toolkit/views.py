@@ -3,15 +3,14 @@
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from oauth2_provider.exceptions import OAuthToolkitError
 from oauth2_provider.models import get_application_model
 from oauth2_provider.views import AuthorizationView
 from oauthlib.oauth2.rfc6749.errors import CustomOAuth2Error
 
 from grant_management import lifecycle
+from grant_management.db import primary
 from grant_management.lifecycle import Authorization, LifecycleError
 from grant_management.protocol.digests import sha256
 from grant_management.protocol.results import INVALID_REQUEST
@@ -70,7 +69,7 @@ class GrantAuthorizationView(AuthorizationView):  # type: ignore[misc]
         if not allow or not any(asked):
             return parent(request=request, scopes=scopes, credentials=credentials, allow=allow)
         try:
-            with transaction.atomic():
+            with primary.atomic():
                 authorization = _begin(request, credentials, asked)
                 # The toolkit adds to what it is given.
                 held = _consented(scopes, dict(credentials))
@@ -100,7 +99,6 @@ def _begin(
         bridge.client(application),
         bridge.subject(request.user),
         *asked,
-        timezone.now(),
         confidential=bridge.is_confidential(application),
     )
 
@@ -147,7 +145,10 @@ def _consented(scopes: str, credentials: dict[str, Any]) -> Any:
 def _link(uri: str, authorization: Authorization, held: Any) -> None:
     """Keep the grant for the token request that comes with this code."""
     code = parse_qs(urlsplit(uri).query)["code"][0]
-    grant = lifecycle.complete(authorization, held, timezone.now())
+    grant = lifecycle.complete(authorization, held)
     AuthorizedCode.objects.create(
-        service=authorization.client.service, digest=sha256(code), grant=grant
+        service=authorization.client.service,
+        digest=sha256(code),
+        grant=grant,
+        generation=grant.access_generation,
     )

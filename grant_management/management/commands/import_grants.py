@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from django.core.management.base import CommandError, CommandParser
-from django.utils import timezone
 
 from ...interchange.ahead import ahead
 from ...interchange.importer import BadBatch, Error, Importer, batches
@@ -40,7 +39,7 @@ class Command(GrantManagementCommand):
         """Import, and say how much."""
         name = options["file"]
         skip = options["on_error"] == "skip"
-        importer = Importer(timezone.now(), self.actor, os.path.basename(name), skip_bad=skip)
+        importer = Importer(self.actor, os.path.basename(name), skip_bad=skip)
         with (
             _opened(name) as stream,
             progress("Importing", _size(stream)) as advance,

@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
-from django.utils import timezone
 
 from ...models import ApiToken, Organization, Service
 from ..base import GrantManagementCommand, find_organization, find_service
@@ -30,13 +29,11 @@ class Command(GrantManagementCommand):
     def handle(self, **options: Any) -> None:
         """Issue it."""
         organization, service = _owner(options)
-        now = timezone.now()
         token, value = ApiToken.objects.issue(
             organization=organization,
             service=service,
-            now=now,
             description=_description(options),
-            expires_at=_expiry(options, now),
+            expires_in=_expiry(options),
             can_manage_tokens=options["can_manage_tokens"],
             actor=self.actor,
         )
@@ -61,10 +58,10 @@ def _description(options: dict[str, Any]) -> str:
     return description
 
 
-def _expiry(options: dict[str, Any], now: Any) -> Any:
+def _expiry(options: dict[str, Any]) -> timedelta | None:
     seconds = options["expires_in"]
     if seconds is None:
         return None
     if not 0 < seconds <= 100 * 366 * 86_400:
         raise CommandError("--expires-in must be above 0, and at most a hundred years.")
-    return now + timedelta(seconds=seconds)
+    return timedelta(seconds=seconds)

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from django.utils import timezone
-
 from ...models import Reason
 from ..base import ClientCommand, find_client, find_service
 
@@ -16,6 +14,6 @@ class Command(ClientCommand):
     def handle(self, **options: Any) -> None:
         """Lock it; again is no error."""
         client = find_client(find_service(options["service"]), options["client"])
-        locked = client.lock(timezone.now(), self.actor, Reason(""))
+        locked = client.lock(self.actor, Reason(""))
         said = "locked" if locked else "had been locked before"
         self.answer(options, self.stamp(client), f"Client {client.client_id} {said}.")

@@ -1,15 +1,15 @@
 """`purge_expired [--batch-size N] [--dry-run]`."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 from django.core.management.base import CommandParser
-from django.utils import timezone
+from django.db.models import QuerySet
 
 from ... import conf
+from ...db import clock
 from ...models import Call, GrantEvent, Service, Tally
-from ...models.purge import EXPIRING, expired, purge
+from ...models.purge import EXPIRING, dead_for_long, expired, purge
 from ..base import GrantManagementCommand
 from ..progress import progress
 
@@ -37,24 +37,23 @@ class Command(GrantManagementCommand):
         counts |= {"grantevent": 0, "call": 0}
         with progress("Purging") as advance:
             for service in Service.objects.order_by("pk"):
-                for name, number in _purged(service, timezone.now(), size, dry_run=dry):
+                for name, number in _purged(service, size, dry_run=dry):
                     counts[name] += number
                     advance(number)
         if not dry:
-            Tally.count_events(timezone.now())
-            Tally.count_live(timezone.now())
+            Tally.count_events()
+            Tally.count_live()
         said = "Would delete" if dry else "Deleted"
         listed = ", ".join(f"{number} {name}" for name, number in counts.items())
         self.answer(options, counts, f"{said}: {listed}.")
 
 
-def _purged(
-    service: Service, now: datetime, size: int, *, dry_run: bool
-) -> Iterator[tuple[str | None, int]]:
+def _purged(service: Service, size: int, *, dry_run: bool) -> Iterator[tuple[str | None, int]]:
     """What each batch deleted, of what; or how much there would be to delete."""
+    now = clock.now()
     for model in EXPIRING:
-        rows = expired(model, service, now)
-        for number in [rows.count()] if dry_run else purge(model, service, now, size):
+        found = (find(model, service, now) for find in (expired, dead_for_long))
+        for number in map(_count, found) if dry_run else purge(model, service, size):
             yield model._meta.model_name, number
     if not dry_run:
         yield "call", Call.objects.trim(service.pk, service.call_log_size)
@@ -65,3 +64,7 @@ def _purged(
             yield "grantevent", old.count()
         while not dry_run and (number := GrantEvent.objects.purge(service.pk, now - kept, size)):
             yield "grantevent", number
+
+
+def _count(rows: "QuerySet[Any]") -> int:
+    return rows.count()

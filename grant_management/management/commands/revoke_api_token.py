@@ -4,7 +4,6 @@ import uuid
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
-from django.utils import timezone
 
 from ...models import ApiToken
 from ..base import GrantManagementCommand
@@ -25,7 +24,7 @@ class Command(GrantManagementCommand):
         token = ApiToken.objects.filter(pk=options["token_id"]).first()
         if token is None:
             raise CommandError(f"There is no API token {options['token_id']}.")
-        revoked = token.revoke(timezone.now(), self.actor)
+        revoked = token.revoke(self.actor)
         said = "revoked" if revoked else "had been revoked before"
         value = {"tokenId": str(token.pk), "revoked": revoked}
         self.answer(options, value, f"API token {token.pk} {said}.")

@@ -5,9 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from django.core.management.base import CommandError, CommandParser
-from django.utils import timezone
 
-from ...models import COUNT_LIMIT, EmptyFilter, GrantFilter, Reason, Sweep, shown_number
+from ...models import COUNT_LIMIT, Actor, EmptyFilter, GrantFilter, Reason, Sweep, shown_number
 from ..base import GrantManagementCommand, find_client, find_service
 from ..progress import progress
 
@@ -41,13 +40,13 @@ class Command(GrantManagementCommand):
     def handle(self, **options: Any) -> None:
         """Count, or revoke."""
         if options["resume"]:
-            return self._work(_resumed(options["resume"]), options)
+            return self._work(_resumed(options["resume"], self.actor), options)
         wanted = _filter(options)
         if options["dry_run"]:
             return self._count(wanted, options)
         why = Reason(options["reason"][:50], options["note"], options["ticket"][:255])
-        sweep = Sweep.objects.start(wanted, timezone.now(), self.actor, why)
-        sweep.claim(timezone.now())
+        sweep = Sweep.objects.start(wanted, self.actor, why)
+        sweep.claim()
         return self._work(sweep, options)
 
     def _count(self, wanted: GrantFilter, options: dict[str, Any]) -> None:
@@ -65,7 +64,7 @@ class Command(GrantManagementCommand):
         revoked = 0
         try:
             with progress("Revoking", total) as advance:
-                for number in sweep.work(max(1, options["batch_size"]), timezone.now):
+                for number in sweep.work(max(1, options["batch_size"])):
                     revoked += number
                     advance(number)
         except KeyboardInterrupt:
@@ -75,13 +74,13 @@ class Command(GrantManagementCommand):
         self.answer(options, value, f"Revoked {revoked} grants.")
 
 
-def _resumed(number: UUID) -> Sweep:
+def _resumed(number: UUID, actor: Actor) -> Sweep:
     """The sweep, for this process to work on. CommandError: it is done, or somebody works on it."""
     sweep = Sweep.objects.select_related("service", "client").filter(pk=number).first()
     if sweep is None:
         raise CommandError(f"There is no revoke by filter {number}.")
-    sweep.resume()
-    if not sweep.claim(timezone.now()):
+    sweep.resume(actor)
+    if not sweep.claim():
         raise CommandError("It is done, or somebody works on it: try again in half a minute.")
     return sweep
 

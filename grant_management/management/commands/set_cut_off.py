@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.core.management.base import CommandParser
-from django.utils import timezone
 
 from ...models import Client, Reason, Service
 from ..base import GrantManagementCommand, find_client, find_service
@@ -29,8 +28,8 @@ class Command(GrantManagementCommand):
         service = find_service(options["service"])
         client = options["client"]
         target: Service | Client = service if client is None else find_client(service, client)
-        target.move_cut_off(timezone.now(), self.actor, Reason(options["reason"][:50]))
+        target.move_cut_off(self.actor, Reason(options["reason"][:50]))
         not_before = target.not_before.isoformat() if target.not_before else None
         value = {"service": service.pk, "client": client, "notBefore": not_before}
         whose = f"service {service.pk}" + (f", client {client}" if client is not None else "")
-        self.answer(options, value, f"Dead is all of {whose} that came before {not_before}.")
+        self.answer(options, value, f"All of {whose} that came before {not_before} is dead.")

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from django.utils import timezone
-
 from ...models import Reason
 from ..base import ClientCommand, find_client, find_service
 
@@ -16,6 +14,6 @@ class Command(ClientCommand):
     def handle(self, **options: Any) -> None:
         """Unlock it; again is no error."""
         client = find_client(find_service(options["service"]), options["client"])
-        unlocked = client.unlock(timezone.now(), self.actor, Reason(""))
+        unlocked = client.unlock(self.actor, Reason(""))
         said = "unlocked" if unlocked else "was not locked"
         self.answer(options, self.stamp(client), f"Client {client.client_id} {said}.")

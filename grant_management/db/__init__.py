@@ -1,0 +1,1 @@
+"""What stands between the models and the database."""

@@ -1,0 +1,87 @@
+"""Rows held against change, to be judged: the one way to a decision about a token.
+
+A refresh token that belongs to a grant is held by its grant; one that belongs to none, by its
+family. Locks are taken in one order everywhere: the client, then the grant or the family, then
+tokens. Who revokes many tokens holds their client alone (`hold_clients`), and so waits for whoever
+issues one.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from functools import cache
+from typing import NamedTuple
+
+from ..db import clock, primary
+from .client import Client
+from .grant import Grant
+from .joined import JoinedQuery, Part
+from .service import Service
+from .token import CLIENT_AND_GRANT, RefreshToken, token_parts
+
+
+class HeldToken(NamedTuple):
+    """A refresh token, with its client and grant as they are under the lock, and the time."""
+
+    token: RefreshToken
+    now: datetime
+
+
+def hold_client(client: Client) -> tuple[Client, datetime]:
+    """The client and the time, in a transaction: no sweep of its tokens passes meanwhile."""
+    found = _client().get(primary.alias(), [client.service_id, client.pk])
+    if found is None:
+        raise Client.DoesNotExist
+    (held, service), now = found
+    held._state.fields_cache = {"service": service}
+    return held, now
+
+
+def hold_clients(service: Service, keys: Iterable[int]) -> datetime:
+    """Wait for whoever issues tokens of these clients, and let nobody do so until the transaction
+    ends; the time of then.
+    """
+    rows = Client.objects.filter(service=service, pk__in=set(keys)).order_by("pk")
+    list(rows.select_for_update().values_list("pk", flat=True))
+    return clock.now()
+
+
+def hold_token(token: RefreshToken) -> HeldToken:
+    """The token as it is once nobody else changes it, in a transaction.
+
+    RefreshToken.DoesNotExist: it was purged.
+    """
+    if token.grant is not None:
+        Grant.objects.locked(token.service, token.grant.grant_id)
+    else:
+        hold_client(token.client)
+        family = RefreshToken.objects.filter(service_id=token.service_id, family=token.family)
+        list(family.order_by("pk").select_for_update().values_list("pk", flat=True))
+    found = _token().get(primary.alias(), [token.service_id, token.pk.hex])
+    if found is None:
+        raise RefreshToken.DoesNotExist
+    (held, client, grant, service), now = found
+    held.know(service, client, grant)
+    return HeldToken(held, now)
+
+
+@cache
+def _client() -> JoinedQuery:
+    return JoinedQuery(
+        "FROM grant_management_client AS client"
+        " JOIN grant_management_service AS owner ON owner.id = client.service_id"
+        " WHERE client.service_id = %s AND client.id = %s",
+        Part(Client, "client", repeats=True),
+        Part(Service, "owner", repeats=True),
+        lock="FOR KEY SHARE OF client",
+    )
+
+
+@cache
+def _token() -> JoinedQuery:
+    return JoinedQuery(
+        f"FROM grant_management_refreshtoken AS token {CLIENT_AND_GRANT}"
+        " JOIN grant_management_service AS owner ON owner.id = token.service_id"
+        " WHERE token.service_id = %s AND token.id = %s",
+        *token_parts(RefreshToken),
+        Part(Service, "owner", repeats=True),
+    )

@@ -1,0 +1,57 @@
+"""Tokens revoked by themselves: their grants live. One event tells of however many."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..db import clock, primary
+from ..db.retry import retried
+from .event import Actor, EventKind, GrantEvent
+from .held import hold_clients, hold_token
+from .service import Service
+from .token import AccessToken, RefreshToken, TokenQuerySet
+
+
+@retried
+def revoke_tokens(
+    service: Service, kinds: Sequence[TokenQuerySet[Any]], actor: Actor, **about: Any
+) -> int:
+    """How many of these this call revoked. `about` says in the event which were meant.
+
+    Their clients are held alone, so that no refresh beside it leaves a token behind.
+    """
+    with primary.atomic():
+        clients = {key for rows in kinds for key in _clients(rows)}
+        now = hold_clients(service, clients)
+        count = sum(rows.revoke(now) for rows in kinds)
+        if count:
+            _record(service, actor, now, count, about)
+    return count
+
+
+@retried
+def revoke_token(token: AccessToken | RefreshToken, actor: Actor) -> int:
+    """How many died with this one (RFC 7009 §2.1): a refresh token dies with all that came of it,
+    since the client may have been refreshing at that moment.
+    """
+    with primary.atomic():
+        if isinstance(token, RefreshToken):
+            held, now = hold_token(token)
+            count = held.relatives().revoke(now)
+        else:
+            now = clock.now()
+            count = AccessToken.objects.filter(service=token.service, pk=token.pk).revoke(now)
+        if count:
+            about = {"client_id": token.client.client_id, "subject": token.subject}
+            grant = {"grant_id": token.grant.grant_id} if token.grant else {}
+            _record(token.service, actor, now, count, about | grant)
+    return count
+
+
+def _clients(rows: TokenQuerySet[Any]) -> list[int]:
+    alive = rows.filter(revoked_at=None).order_by()
+    return list(alive.values_list("client_id", flat=True).distinct())
+
+
+def _record(service: Service, actor: Actor, now: Any, count: int, about: dict[str, Any]) -> None:
+    kind, details = EventKind.TOKENS_REVOKED, {"count": count}
+    GrantEvent.objects.record(kind, service.pk, at=now, actor=actor, details=details, **about)

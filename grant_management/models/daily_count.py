@@ -122,7 +122,7 @@ class Tally(models.Model):
         """The row; None: somebody else has it."""
         rows = cls.objects.all()
         if not rows.exists():
-            cls.objects.bulk_create([cls()], ignore_conflicts=True)
+            Tally.objects.bulk_create([Tally()], ignore_conflicts=True)
         return rows.select_for_update(skip_locked=skip_locked).first()
 
     @classmethod

@@ -1,5 +1,7 @@
 """What ties the toolkit's rows to grants."""
 
+from typing import ClassVar
+
 from django.db import models
 from oauth2_provider.settings import oauth2_settings
 
@@ -18,7 +20,7 @@ class AuthorizedCode(models.Model):
     # The grant's access generation at the consent; null: one of before this was kept.
     generation = models.PositiveIntegerField(null=True)
 
-    objects = PrimaryManager["AuthorizedCode"]()
+    objects: ClassVar[PrimaryManager["AuthorizedCode"]] = PrimaryManager()
 
     class Meta:
         base_manager_name = "objects"
@@ -43,7 +45,7 @@ class LinkedToken(models.Model):
         oauth2_settings.REFRESH_TOKEN_MODEL, on_delete=models.CASCADE, null=True, related_name="+"
     )
 
-    objects = PrimaryManager["LinkedToken"]()
+    objects: ClassVar[PrimaryManager["LinkedToken"]] = PrimaryManager()
 
     class Meta:
         base_manager_name = "objects"

@@ -20,7 +20,7 @@ class AuthorizedCode(models.Model):
     # The grant's access generation at the consent; null: one of before this was kept.
     generation = models.PositiveIntegerField(null=True)
 
-    objects: ClassVar[PrimaryManager["AuthorizedCode"]] = PrimaryManager["AuthorizedCode"]()
+    objects: ClassVar[PrimaryManager["AuthorizedCode"]] = PrimaryManager()  # type: ignore[assignment]
 
     class Meta:
         base_manager_name = "objects"
@@ -45,7 +45,7 @@ class LinkedToken(models.Model):
         oauth2_settings.REFRESH_TOKEN_MODEL, on_delete=models.CASCADE, null=True, related_name="+"
     )
 
-    objects: ClassVar[PrimaryManager["LinkedToken"]] = PrimaryManager["LinkedToken"]()
+    objects: ClassVar[PrimaryManager["LinkedToken"]] = PrimaryManager()  # type: ignore[assignment]
 
     class Meta:
         base_manager_name = "objects"

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from django.apps import apps
+from django.db import router
 
 VIEWER: Final = "Grant management: viewer"
 SUPPORT: Final = "Grant management: support"
@@ -55,6 +56,9 @@ def create_roles(sender: Any, using: str, **kwargs: Any) -> None:
         return
     from django.contrib.auth.management import create_permissions
     from django.contrib.auth.models import Group, Permission
+
+    if not router.allow_migrate_model(using, Group):  # users may live in another database
+        return
 
     create_permissions(sender, using=using, verbosity=0)
     ours = Permission.objects.using(using).filter(content_type__app_label="grant_management")

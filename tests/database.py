@@ -10,6 +10,9 @@ import pytest
 
 def pytest_addoption(parser):
     parser.addoption("--db", choices=["sqlite", "postgresql"], default="sqlite")
+    parser.addoption(
+        "--routed", action="store_true", help="the app in a second database, beside a stale replica"
+    )
     parser.addoption("--grants", type=int, default=0, help="for tests/scale: how many")
 
 
@@ -23,6 +26,8 @@ def pytest_load_initial_conftests(early_config, parser, args):
     server = _postgresql(folder) if database == "postgresql" else None
     url = server.get_uri() if server else f"sqlite:///{folder / 'tests.sqlite3'}"
     os.environ["DATABASE_URL"] = url
+    if early_config.known_args_namespace.routed:
+        os.environ["DJANGO_SETTINGS_MODULE"] = "tests.routed"
     early_config.add_cleanup(lambda: _end(server, folder))
     return (yield)
 
@@ -37,3 +42,15 @@ def _end(server, folder):
     if server is not None:
         server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config, items):
+    """A test that may use the database may use each that there is."""
+    if config.option.routed:
+        for item in items:
+            transactional = "transactional_db" in item.fixturenames
+            marker = item.get_closest_marker("django_db")
+            if marker is not None or "db" in item.fixturenames or transactional:
+                given = dict(marker.kwargs) if marker else {"transaction": transactional}
+                item.add_marker(pytest.mark.django_db(**(given | {"databases": "__all__"})), False)

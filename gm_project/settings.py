@@ -83,10 +83,6 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
     }
-elif os.environ.get("DATABASE_PREPARE", "").lower() != "off":
-    # PostgreSQL plans the statements of a call once for each connection. A PgBouncer before 1.21
-    # in transaction mode cannot: there DATABASE_PREPARE=off.
-    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("prepare_threshold", 3)
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},

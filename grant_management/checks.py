@@ -2,13 +2,16 @@
 
 import ipaddress
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
+from django.db import DatabaseError
 
 from . import conf
+from .db import clock, primary
 
 MIDDLEWARE = "grant_management.middleware.JSONErrorsMiddleware"
 
@@ -29,6 +32,22 @@ def check_middleware(**kwargs: Any) -> list[CheckMessage]:
     message = "Errors that arise before the app's views will not be JSON."
     hint = f"Put {MIDDLEWARE!r} first in MIDDLEWARE."
     return [CheckWarning(message, hint=hint, id="grant_management.W001")]
+
+
+@register(Tags.database)
+def check_clock(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """A server's clock should agree with the database's: its logs and its TLS go by its own."""
+    if primary.alias() not in (databases or ()):
+        return []
+    try:
+        seconds = clock.difference().total_seconds()
+    except DatabaseError:
+        return []  # what is wrong with the database is told elsewhere
+    if abs(seconds) <= clock.CLOCK_TOLERANCE.total_seconds():
+        return []
+    message = f"This server's clock is {seconds:+.0f} s off the database's clock."
+    hint = "Grants and tokens take the database's time. Set the clocks of both by NTP."
+    return [CheckWarning(message, hint=hint, id="grant_management.W002")]
 
 
 def _unknown_keys() -> list[CheckMessage]:

@@ -36,12 +36,12 @@ def manage(*arguments, **env):
 
 
 @contextlib.contextmanager
-def serving(database_url, workers=1):
+def serving(database_url, workers=1, **env):
     """A server; yields its port."""
     port = free_port()
     line = [sys.executable, "-m", "gm_project.server", "127.0.0.1", str(port), str(workers)]
     process = subprocess.Popen(
-        line, cwd=ROOT, env=environment(DATABASE_URL=database_url), stdout=subprocess.DEVNULL
+        line, cwd=ROOT, env=environment(DATABASE_URL=database_url, **env), stdout=subprocess.DEVNULL
     )
     try:
         wait_for(port)

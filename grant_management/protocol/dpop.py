@@ -8,7 +8,6 @@ import hmac
 import math
 from collections.abc import Collection
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -21,6 +20,8 @@ MAX_LENGTH: Final = 16_384
 """Characters; a proof with an RSA key of 4096 bits has about 2,500."""
 REMEMBERED_LENGTH: Final = 1_536
 """Characters of a header that is remembered; one with an RSA key of 4096 bits has about 1,200."""
+REMEMBERED: Final = 1_000_000
+"""Characters of all of them, in each process: 4,000 clients with keys on a curve."""
 
 
 class InvalidProof(ValueError):
@@ -76,15 +77,17 @@ def unverified(text: str) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _verify(text: str, expected: Expected) -> Proof:
     header_part, claims_part, signature_part = _split(text)
-    remembered = len(header_part) <= REMEMBERED_LENGTH
-    header = (_header if remembered else _header.__wrapped__)(header_part)
+    known = _known.get(header_part)
+    header = known.members if known else _json_object(header_part, "header")
     alg = _check_header(header, expected.algs)
     claims = _json_object(claims_part, "payload")
     _check_request(claims, expected)
     _check_times(claims, expected)
-    key, jkt = (_key if remembered else _key.__wrapped__)(header_part, alg)
-    _check_signature(f"{header_part}.{claims_part}", signature_part, alg, key)
-    return Proof(jkt, claims["jti"], claims["iat"], claims.get("nonce"))
+    said = known or _said(header, alg)
+    _check_signature(f"{header_part}.{claims_part}", signature_part, alg, said.key)
+    if known is None:
+        _known.add(header_part, said)
+    return Proof(said.jkt, claims["jti"], claims["iat"], claims.get("nonce"))
 
 
 def _split(text: str) -> list[str]:
@@ -97,19 +100,49 @@ def _split(text: str) -> list[str]:
     return parts
 
 
-# A client's proofs all have the same header, so what it says is worked out once, and its key is
-# built once, which costs more than to verify with it. None of that says whether the proof is any
-# good, and what is refused is not remembered.
-@lru_cache(maxsize=4_096)
-def _header(part: str) -> dict[str, Any]:
-    return _json_object(part, "header")
+class _Header(NamedTuple):
+    """What a header says: its members, its public key, and the thumbprint of that."""
+
+    members: dict[str, Any]
+    key: Any
+    jkt: str
 
 
-@lru_cache(maxsize=4_096)
-def _key(part: str, alg: str) -> tuple[Any, str]:
-    """The header's public key, and its thumbprint."""
-    members = jwk.public_members(_header.__wrapped__(part).get("jwk"), alg)
-    return jwk.public_key(alg, members), jwk.thumbprint(members)
+class _Known:
+    """Headers of proofs that verified.
+
+    A client's proofs all have the same header, so what it says is worked out once, and its key is
+    built once, which costs more than to verify with it. None of that says whether another proof is
+    any good. What did not verify is not kept, so that nobody fills this without a key for each.
+    """
+
+    def __init__(self) -> None:
+        self._headers: dict[str, _Header] = {}
+        self._length = 0
+
+    def get(self, part: str) -> _Header | None:
+        return self._headers.get(part)
+
+    def add(self, part: str, said: _Header) -> None:
+        """All are forgotten where they are too many: those in use are back at once."""
+        if len(part) > REMEMBERED_LENGTH:
+            return
+        if self._length + len(part) > REMEMBERED:
+            self.clear()
+        self._headers[part] = said
+        self._length += len(part)
+
+    def clear(self) -> None:
+        self._headers, self._length = {}, 0
+
+
+_known: Final = _Known()
+
+
+def _said(header: dict[str, Any], alg: str) -> _Header:
+    """With its key built. ValueError: it has none that fits."""
+    members = jwk.public_members(header.get("jwk"), alg)
+    return _Header(header, jwk.public_key(alg, members), jwk.thumbprint(members))
 
 
 def _json_object(part: str, name: str) -> dict[str, Any]:

@@ -377,3 +377,29 @@ def test_pyjwt_knows_every_algorithm():
     assert jwk.ALGORITHMS.keys() == jwk.REQUIREMENTS.keys()
     assert isinstance(jwk.ALGORITHMS["ES256"], ECAlgorithm)
     assert isinstance(jwk.ALGORITHMS["Ed25519"], OKPAlgorithm)
+
+
+class TestWhatIsRemembered:
+    """Headers of proofs that verified, and no more of them than is bounded."""
+
+    @pytest.fixture(autouse=True)
+    def nothing(self):
+        dpop._known.clear()
+        yield
+        dpop._known.clear()
+
+    def test_nothing_of_what_is_refused(self):
+        key = Key()
+        good = key.proof("t", htu="https://as.example.com/gm/g")
+        for proof in (good[:-4] + "AAAA", f"{good.split('.')[0]}.e30.AAAA"):
+            with pytest.raises(dpop.InvalidProof):
+                dpop.verify(proof, expected(access_token="t", htu="https://as.example.com/gm/g"))
+        assert dpop._known._length == 0
+
+    def test_no_more_than_its_bound(self, monkeypatch):
+        monkeypatch.setattr(dpop, "REMEMBERED", 1_000)
+        for _ in range(8):
+            proof = Key().proof("t", htu="https://as.example.com/gm/g")
+            dpop.verify(proof, expected(access_token="t", htu="https://as.example.com/gm/g"))
+        assert 0 < dpop._known._length <= 1_000
+        assert sum(map(len, dpop._known._headers)) == dpop._known._length

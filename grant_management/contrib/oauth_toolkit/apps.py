@@ -13,6 +13,6 @@ class OAuthToolkitConfig(AppConfig):
 
     def ready(self) -> None:
         """Hear of tokens that die on either side."""
-        from . import receivers
+        from . import checks, receivers  # noqa: F401 - registered by being imported
 
         receivers.connect()

@@ -1,13 +1,29 @@
 """What ties the toolkit's rows to grants."""
 
-from typing import ClassVar
+from datetime import timedelta
+from typing import ClassVar, Final
 
 from django.db import models
 from oauth2_provider.settings import oauth2_settings
 
+from grant_management.db import clock
 from grant_management.db.primary import PrimaryManager
 from grant_management.models import Grant, Service
-from grant_management.models.keys import uuid7
+from grant_management.models.keys import first_uuid7, uuid7
+
+FORGOTTEN_AT_ONCE: Final = 10
+KEPT_FOR: Final = timedelta(days=1)
+"""How long a code that is not redeemed is remembered; the toolkit's live for minutes."""
+
+
+class AuthorizedCodeManager(PrimaryManager["AuthorizedCode"]):
+    """The codes that were handed out."""
+
+    def forget_old(self, service: Service) -> None:
+        """Delete some of those that nobody redeemed: so many that they never pile up."""
+        before = first_uuid7(clock.now() - KEPT_FOR)
+        old = self.filter(service=service, pk__lt=before).values("pk")[:FORGOTTEN_AT_ONCE]
+        self.filter(pk__in=list(old.values_list("pk", flat=True))).delete()
 
 
 class AuthorizedCode(models.Model):
@@ -20,7 +36,7 @@ class AuthorizedCode(models.Model):
     # The grant's access generation at the consent; null: one of before this was kept.
     generation = models.PositiveIntegerField(null=True)
 
-    objects: ClassVar[PrimaryManager["AuthorizedCode"]] = PrimaryManager()  # type: ignore[assignment]
+    objects: ClassVar[AuthorizedCodeManager] = AuthorizedCodeManager()
 
     class Meta:
         base_manager_name = "objects"

@@ -15,7 +15,7 @@ from grant_management.lifecycle import NEVER, Issue, LifecycleError
 from grant_management.models import AccessToken, Client, Grant, RefreshToken, TokenStatus
 from grant_management.protocol.digests import sha256
 
-from . import bridge
+from . import bridge, receivers
 from .models import AuthorizedCode, LinkedToken
 
 
@@ -49,13 +49,17 @@ class GrantManagementValidator(OAuth2Validator):  # type: ignore[misc]
         """In the toolkit's own transaction: its rows and ours, or none.
 
         Ours first: when the toolkit stamps the refresh token that it rotates, that is no
-        revocation any more.
+        revocation any more. In its grace period it may issue other tokens than it was about to:
+        then those are registered too, or none would die with the grant.
         """
         try:
-            grant = _register(token, request)
+            with receivers.issuing():
+                overwritten = _overwritten(request)
+                grant = _register(token, request)
+                super()._save_bearer_token(token, request, *args, **kwargs)
+                _register_what_was_issued(grant, overwritten, token, request)
         except LifecycleError as error:
             raise errors.InvalidGrantError(error.description, request=request) from None
-        super()._save_bearer_token(token, request, *args, **kwargs)
         if grant is not None:
             _link(grant, token)
             token["grant_id"] = grant.grant_id
@@ -116,6 +120,31 @@ def _refreshed(client: Client, token: dict[str, Any], request: Any) -> Grant | N
     else:
         lifecycle.rotate(old, order)
     return old.grant
+
+
+def _overwritten(request: Any) -> str | None:
+    """The checksum of the access token whose row the toolkit may write over, where it does not
+    rotate refresh tokens.
+    """
+    instance = getattr(request, "refresh_token_instance", None)
+    access = getattr(instance, "access_token", None)
+    return None if access is None else str(access.token_checksum)
+
+
+def _register_what_was_issued(
+    grant: Grant | None, overwritten: str | None, token: dict[str, Any], request: Any
+) -> None:
+    """The access token that was written over dies; one that is unknown here is not any more."""
+    client = bridge.client(request.client)
+    if overwritten not in (None, bridge.checksum(token["access_token"])):
+        digest = bytes.fromhex(str(overwritten))
+        AccessToken.objects.filter(service=client.service, digest=digest).revoke(clock.now())
+    if _presented(AccessToken, token["access_token"]) is None:
+        refresh = token.get("refresh_token")
+        known = refresh is not None and _presented(RefreshToken, refresh) is not None
+        order = replace(_order(token), refresh_token=None if known else refresh)
+        user = None if request.grant_type == "client_credentials" else request.user
+        lifecycle.issue(client, bridge.subject(user), grant, order)
 
 
 def _order(token: dict[str, Any]) -> Issue:

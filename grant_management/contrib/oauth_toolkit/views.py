@@ -145,6 +145,7 @@ def _consented(scopes: str, credentials: dict[str, Any]) -> Any:
 def _link(uri: str, authorization: Authorization, held: Any) -> None:
     """Keep the grant for the token request that comes with this code."""
     code = parse_qs(urlsplit(uri).query)["code"][0]
+    AuthorizedCode.objects.forget_old(authorization.client.service)
     grant = lifecycle.complete(authorization, held)
     AuthorizedCode.objects.create(
         service=authorization.client.service,

@@ -2,13 +2,16 @@
 
 import gc
 import weakref
+from contextlib import nullcontext
 
 import pytest
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models.signals import post_init
 from django.forms.models import model_to_dict
 
 from grant_management.authentication import authenticate
+from grant_management.db import primary
+from grant_management.db.retry import RETRIES, retried
 from grant_management.models import AccessToken, ApiToken, Grant, Service, UsedProof
 from grant_management.models.joined import JoinedQuery, Part
 from grant_management.models.statement import Statement
@@ -169,3 +172,45 @@ def test_a_connection_that_is_closed_is_forgotten(prepared):
     connection.close()
     gc.collect()
     assert driver() is None
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("first", [True, False])
+def test_a_statement_belongs_to_its_transaction(first):
+    """Also where it is the first of it: psycopg sends its BEGIN late."""
+    world = make_world()
+    burn = {"jkt": "k", "jti": "j", "expires_at": now()}
+    with primary.atomic():
+        if not first:
+            Service.objects.get()
+        assert UsedProof.objects.burn(world.service, **burn)
+        transaction.set_rollback(True, using=primary.alias())
+    assert not UsedProof.objects.exists()
+    assert UsedProof.objects.burn(world.service, **burn)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_conflict_is_tried_again(monkeypatch):
+    """From the start, at most three times; never inside a transaction of somebody else."""
+    tries = []
+
+    @retried
+    def operation():
+        tries.append(1)
+        with primary.atomic():
+            if len(tries) <= failures:
+                raise DatabaseError("40001") from Conflict()
+        return "done"
+
+    class Conflict(Exception):
+        sqlstate = "40001"
+
+    failures = RETRIES
+    assert operation() == "done"
+    assert len(tries) == RETRIES + 1
+    failures = RETRIES + 1
+    for outer, number in ((nullcontext, RETRIES + 1), (primary.atomic, 1)):
+        tries.clear()
+        with pytest.raises(DatabaseError), outer():
+            operation()
+        assert len(tries) == number

@@ -290,3 +290,31 @@ def test_more_rows_than_a_chunk(world, monkeypatch):
     wanted = GrantFilter(world.service, scope="openid")
     assert wanted.count() == 8
     assert len({grant.pk for grant in wanted.found()}) == 8
+
+
+def test_what_grants_hold_is_not_loaded(world, django_assert_num_queries):
+    """Where nothing asks for it: 300 grants can hold 80 MB."""
+    world.grant(scopes='[{"scope":"openid"}]', claims='["email"]')
+    for filters, loaded in (({"subject": "user-1"}, set()), ({"scope": "openid"}, {"scopes"})):
+        grant = next(GrantFilter(world.service, **filters).found())
+        assert grant.__dict__.keys() & {"scopes", "claims", "authorization_details"} == loaded
+    sweep = start(world, scope="openid")
+    heard = []
+    grant_revoked.connect(hear := lambda grants, **kwargs: heard.extend(grants))
+    try:
+        assert list(sweep.work(10)) == [1]
+    finally:
+        grant_revoked.disconnect(hear)
+    assert all("scopes" not in grant.__dict__ for grant in heard)
+
+
+def test_a_grant_that_was_replaced_meanwhile_is_left_alone(world, monkeypatch):
+    """A sweep by scope judges again under the lock."""
+    grant = world.grant(scopes='[{"scope":"pay"}]')
+    sweep = start(world, scope="pay")
+    found = list(sweep.wanted().found())
+    Grant.objects.filter(pk=grant.pk).update(scopes='[{"scope":"openid"}]')
+    number = sweep._revoke(sweep.wanted(), [one.pk for one in found])
+    assert number == 0
+    grant.refresh_from_db()
+    assert grant.revoked_at is None

@@ -9,7 +9,7 @@ from grant_management.explanation import CHECKS, State, explain
 from grant_management.models import DPoPNonce, Grant, GrantEvent, UsedProof
 from grant_management.protocol.results import Action, Result
 from grant_management.serializers import GMRequest
-from grant_management.signals import grant_revoked
+from grant_management.signals import grant_revoked, tokens_dying
 
 from .test_endpoint import IN_PROCESS
 from .world import ENDPOINT, Key, make_world
@@ -38,6 +38,7 @@ def test_a_revoke_that_would_succeed_changes_nothing():
         heard.append(1)
 
     grant_revoked.connect(hear)
+    tokens_dying.connect(hear)
     try:
         key, grant = Key(), world.grant()
         token = world.token(grant, jkt=key.jkt)
@@ -51,6 +52,7 @@ def test_a_revoke_that_would_succeed_changes_nothing():
             assert set(states(steps)) == {State.PASSED, State.NOT_NEEDED}
     finally:
         grant_revoked.disconnect(hear)
+        tokens_dying.disconnect(hear)
     assert Grant.objects.get().revoked_at is None
     assert not heard
     for model in (UsedProof, GrantEvent, DPoPNonce):

@@ -1,11 +1,11 @@
 """Grants: what a user allowed a client."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from datetime import datetime
 from functools import cache
-from typing import Any, Self
+from typing import Any, Final, Self
 from uuid import UUID
 
 from django.db import models
@@ -23,6 +23,9 @@ from .joined import JoinedQuery, Part
 from .keys import uuid7
 from .last_used import LastUsed
 from .service import Service
+
+CONTENT: Final = ("scopes", "claims", "authorization_details")
+"""What a grant holds: columns that may be large."""
 
 
 class GrantStatus(models.TextChoices):
@@ -68,6 +71,10 @@ class GrantQuerySet(primary.PrimaryQuerySet["Grant"]):
         """Those that have it."""
         return self.filter(status_condition(status, now))
 
+    def with_content(self, *names: str) -> Self:
+        """With these of the columns that may be large; the others are loaded when they are read."""
+        return self.defer(*(name for name in CONTENT if name not in names))
+
     def revoke_all(
         self,
         service: Service,
@@ -78,16 +85,19 @@ class GrantQuerySet(primary.PrimaryQuerySet["Grant"]):
         *,
         job: UUID | None = None,
         still: Callable[["Grant"], bool] = lambda grant: True,
+        reads: Iterable[str] = (),
     ) -> int:
         """How many of these this call revoked, by the rules of `Grant.revoke`: one transaction.
 
-        They are locked in the order of their keys, and revoked where `still` holds of them then.
-        `at` stamps them; None: the act's own time, which their events have in any case.
+        They are locked in the order of their keys, and revoked where `still` holds of them then,
+        which `reads` some of their contents. `at` stamps them; None: the act's own time, which
+        their events have in any case.
         """
         with primary.atomic():
             rows = self.filter(service=service, pk__in=keys, revoked_at=None).order_by("pk")
             held = rows.select_related("client").select_for_update(of=("self",), no_key=True)
-            grants = [grant for grant in held if still(grant)]
+            found = held.with_content(*reads).iterator(chunk_size=100)
+            grants = [grant.without_content() for grant in found if still(grant)]
             now = clock.now()
             Grant.objects.filter(service=service, pk__in=[grant.pk for grant in grants]).update(
                 revoked_at=at or now, **_raised(service)
@@ -194,6 +204,12 @@ class Grant(LastUsed, models.Model):
 
     def __str__(self) -> str:
         return self.grant_id
+
+    def without_content(self) -> "Grant":
+        """Itself, with what it holds out of memory until it is read."""
+        for name in CONTENT:
+            self.__dict__.pop(name, None)
+        return self
 
     def know(self, service: Service, client: Client) -> None:
         """Put in the rows that it was found with, as the descriptors of foreign keys do."""

@@ -202,6 +202,7 @@ class Sweep(models.Model):
             self._why(),
             job=self.pk,
             still=wanted.matches,
+            reads=wanted.reads,
         )
 
     def _finish(self) -> None:

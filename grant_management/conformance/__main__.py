@@ -1,36 +1,100 @@
 """`python -m grant_management.conformance CONFIG.toml`: exit code 0 where nothing failed."""
 
 import argparse
+import contextlib
+import io
+import signal
 import sys
 from pathlib import Path
 
 from rich.console import Console
 
+from .checks import CHECKS
 from .config import Config, ConfigError
-from .report import as_json, as_junit, counts, tell
-from .suite import Subject, run_all
+from .disclosure import printable
+from .report import Report, as_json, as_junit, tell
+from .subject import Subject
+from .suite import run_all
+
+FORMATS = {"json": as_json, "junit": as_junit}
+INTERRUPTED = 130
+
+
+class Terminal(Console):
+    """A console whose reader may go away (`| head`): the checks go on, the files are written."""
+
+    def on_broken_pipe(self) -> None:
+        """Say no more."""
+        with contextlib.suppress(SystemExit):
+            super().on_broken_pipe()
 
 
 def main() -> int:
-    """Run every check. 0: none failed; 1: one did; 2: the config cannot be used."""
+    """Run every check. 0: none failed; 1: one did; 2: bad config or file; 130: interrupted."""
+    options = _options()
+    console = _console()
+    files = {name: path for name in FORMATS if (path := getattr(options, name)) is not None}
+    try:
+        subject = Subject(Config.load(options.config))
+        for path in files.values():
+            path.open("ab").close()
+    except (ConfigError, OSError) as error:
+        return _refuse(console, error)
+    report = Report(CHECKS)
+    try:
+        _make(report, subject, console)
+    finally:
+        # From here on an interrupt would cost what was found.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        written = _write(report, files, console)
+    if not written:
+        return 2
+    return int(report.counts()["failed"] > 0) if report.complete else INTERRUPTED
+
+
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="grant-management-conformance", description=__doc__)
     parser.add_argument("config", type=Path, metavar="CONFIG.toml")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report as JSON")
     parser.add_argument("--junit", type=Path, metavar="FILE", help="write the report as JUnit XML")
-    options = parser.parse_args()
-    console = Console(highlight=False, soft_wrap=True)
+    return parser.parse_args()
+
+
+def _console() -> Console:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal that has no "✓" is no reason to stop.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    return Terminal(highlight=False, soft_wrap=True, emoji=False)
+
+
+def _make(report: Report, subject: Subject, console: Console) -> None:
+    """Run the checks until they end, or somebody ends them."""
+    # Continuous integration ends a job by SIGTERM.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        subject = Subject(Config.load(options.config))
-    except ConfigError as error:
-        console.print(str(error), style="red", markup=False)
-        return 2
-    findings = run_all(subject, lambda finding: tell(console, finding))
-    number = counts(findings)
-    console.print(", ".join(f"{count} {outcome}" for outcome, count in number.items()))
-    for path, text in ((options.json, as_json), (options.junit, as_junit)):
-        if path is not None:
-            path.write_text(text(findings))
-    return int(number["failed"] > 0)
+        for finding in run_all(report.checks, subject):
+            report.findings.append(finding)
+            tell(console, finding)
+    except KeyboardInterrupt:
+        console.print(f"interrupted: {report.progress}", style="red")
+    console.print(", ".join(f"{count} {outcome}" for outcome, count in report.counts().items()))
+
+
+def _write(report: Report, files: dict[str, Path], console: Console) -> bool:
+    """Whether every file was written; one that cannot be leaves the other alone."""
+    written = True
+    for name, path in files.items():
+        try:
+            path.write_bytes(FORMATS[name](report))
+        except OSError as error:
+            _refuse(console, error)
+            written = False
+    return written
+
+
+def _refuse(console: Console, error: Exception) -> int:
+    console.print(printable(str(error)), style="red", markup=False)
+    return 2
 
 
 if __name__ == "__main__":

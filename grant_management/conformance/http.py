@@ -1,8 +1,8 @@
 """One HTTP request, as it is: no redirect is followed, no status is an exception."""
 
 import base64
-import json
-import urllib.error
+import http.client
+import re
 import urllib.parse
 import urllib.request
 from collections.abc import Mapping
@@ -10,10 +10,20 @@ from dataclasses import dataclass
 from email.message import Message
 from typing import Any
 
+from ..protocol import strict_json
+from .deadline import within
+from .verdict import Failure, require
 
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
-        return None
+MAX_BODY = 1024 * 1024
+
+
+class _AsItIs(urllib.request.HTTPErrorProcessor):
+    """Takes every status for a response."""
+
+    def http_response(self, request: Any, response: Any) -> Any:
+        return response
+
+    https_response = http_response
 
 
 @dataclass(frozen=True)
@@ -25,38 +35,74 @@ class Response:
     body: bytes
 
     def json(self) -> Any:
-        """The body's value; ValueError where it is no JSON."""
-        return json.loads(self.body)
+        """The body's value; ValueError where it is no JSON in UTF-8 (RFC 8259)."""
+        return strict_json.loads(self.body)
 
-    @property
-    def challenge(self) -> str:
-        """`WWW-Authenticate`, all of them."""
-        return ", ".join(self.headers.get_all("WWW-Authenticate") or [])
+    def members(self) -> dict[str, Any]:
+        """The members of the JSON object that the body is. Failure: it is none."""
+        value = self.json()
+        if not isinstance(value, dict):
+            raise Failure("the body is no JSON object")
+        return value
+
+    def field(self, name: str) -> str:
+        """All lines of a header field as one list (RFC 9110 §5.2); "" where there is none."""
+        return ", ".join(self.headers.get_all(name) or [])
+
+
+def basic(client_id: str, client_secret: str) -> str:
+    """A client's credentials, for the Basic scheme (RFC 6749 §2.3.1)."""
+    pair = ":".join(map(urllib.parse.quote_plus, (client_id, client_secret)))
+    return base64.b64encode(pair.encode()).decode()
+
+
+def bearer(token: str) -> str:
+    """Credentials of the Bearer scheme. Failure: no header can carry the token."""
+    require(bool(re.fullmatch(r"[!-~]+", token)), "an access token has characters outside VCHAR")
+    return f"Bearer {token}"
 
 
 def send(
     method: str,
     url: str,
     *,
-    token: str = "",
+    credentials: str = "",
     form: Mapping[str, str] | None = None,
-    basic: tuple[str, str] | None = None,
     timeout: float = 20,
 ) -> Response:
-    """The response to a request; OSError where there is none."""
+    """The response to a request. Failure, OSError, ValueError or HTTPException: there is none.
+
+    The timeout is how long the server may be silent. A whole response may take twice as long.
+    """
+    if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
+        raise Failure(f"{url} is no http URL")
     headers = {"Accept": "application/json"}
-    if token:
-        headers["Authorization"] = f"Bearer {token}"
-    if basic:
-        pair = ":".join(map(urllib.parse.quote_plus, basic))
-        headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+    if credentials:
+        headers["Authorization"] = credentials
     data = urllib.parse.urlencode(form).encode() if form is not None else None
-    if not url.startswith(("http://", "https://")):
-        raise OSError(f"{url!r} is no http URL")
     request = urllib.request.Request(url, data, headers, method=method)  # noqa: S310 - checked
-    opener = urllib.request.build_opener(_NoRedirects)
+    return within(2 * timeout, "the response", lambda: _exchange(request, timeout))
+
+
+def _exchange(request: urllib.request.Request, timeout: float) -> Response:
+    with urllib.request.build_opener(_AsItIs).open(request, timeout=timeout) as response:
+        read = _read_after_empty if response.status == 204 else _read
+        return Response(response.status, response.headers, read(response))
+
+
+def _read(response: http.client.HTTPResponse) -> bytes:
+    """The whole body; never a part of it."""
+    body = response.read(MAX_BODY + 1)
+    require(len(body) <= MAX_BODY, f"the body has more than {MAX_BODY} bytes")
+    # A bounded read does not tell that the connection ended before the content did.
+    if response.length:
+        raise http.client.IncompleteRead(body, response.length)
+    return body
+
+
+def _read_after_empty(response: http.client.HTTPResponse) -> bytes:
+    """What follows the header of a 204, which ends it (RFC 9112 §6.3). It should be nothing."""
     try:
-        with opener.open(request, timeout=timeout) as response:
-            return Response(response.status, response.headers, response.read())
-    except urllib.error.HTTPError as error:
-        return Response(error.code, error.headers, error.read())
+        return response.fp.read(1)
+    except OSError:  # The server ignores `Connection: close`, and says no more.
+        return b""

@@ -3,16 +3,40 @@
 import json
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from rich.console import Console
 
-from .suite import Finding, Outcome
+from .suite import Check, Finding
+from .verdict import Outcome
 
 _MARKS = {
     Outcome.PASSED: "[green]✓ passed [/green]",
     Outcome.FAILED: "[red]✗ failed [/red]",
     Outcome.SKIPPED: "[yellow]~ skipped[/yellow]",
 }
+
+
+@dataclass
+class Report:
+    """What was found so far, of which checks."""
+
+    checks: Sequence[Check]
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every check was made."""
+        return len(self.findings) == len(self.checks)
+
+    @property
+    def progress(self) -> str:
+        """How many checks were made, in words."""
+        return f"{len(self.findings)} of {len(self.checks)} checks were made"
+
+    def counts(self) -> dict[str, int]:
+        """How many came to what."""
+        return {one.value: sum(f.outcome is one for f in self.findings) for one in Outcome}
 
 
 def tell(console: Console, finding: Finding) -> None:
@@ -23,13 +47,8 @@ def tell(console: Console, finding: Finding) -> None:
         console.print(f"             {finding.detail}", style="dim", markup=False)
 
 
-def counts(findings: Sequence[Finding]) -> dict[str, int]:
-    """How many came to what."""
-    return {one.value: sum(f.outcome is one for f in findings) for one in Outcome}
-
-
-def as_json(findings: Sequence[Finding]) -> str:
-    """`{"counts": {…}, "checks": [{…}]}`."""
+def as_json(report: Report) -> bytes:
+    """`{"complete": …, "counts": {…}, "checks": [{…}]}`."""
     checks = [
         {
             "number": finding.check.number,
@@ -39,26 +58,36 @@ def as_json(findings: Sequence[Finding]) -> str:
             "detail": finding.detail,
             "seconds": round(finding.seconds, 3),
         }
-        for finding in findings
+        for finding in report.findings
     ]
-    return json.dumps({"counts": counts(findings), "checks": checks}, indent=2)
+    members = {"complete": report.complete, "counts": report.counts(), "checks": checks}
+    return json.dumps(members, indent=2).encode()
 
 
-def as_junit(findings: Sequence[Finding]) -> str:
-    """What continuous integration reads."""
-    number = counts(findings)
+def as_junit(report: Report) -> bytes:
+    """What continuous integration reads. A run that was interrupted is an error there."""
+    number = report.counts()
     suite = ET.Element(
         "testsuite",
         name="Grant Management for OAuth 2.0, draft 03",
-        tests=str(len(findings)),
+        tests=str(len(report.findings) + (not report.complete)),
         failures=str(number["failed"]),
+        errors=str(int(not report.complete)),
         skipped=str(number["skipped"]),
     )
-    for finding in findings:
-        one = finding.check
-        name = f"{one.number} §{one.section} {one.title}"
-        case = ET.SubElement(suite, "testcase", name=name, time=f"{finding.seconds:.3f}")
-        if finding.outcome is not Outcome.PASSED:
-            tag = "failure" if finding.outcome is Outcome.FAILED else "skipped"
-            ET.SubElement(case, tag, message=finding.detail)
-    return ET.tostring(suite, encoding="unicode", xml_declaration=True)
+    for finding in report.findings:
+        _case(suite, finding)
+    if not report.complete:
+        whole = ET.SubElement(suite, "testcase", name="the whole run")
+        ET.SubElement(whole, "error", message=report.progress)
+    text: bytes = ET.tostring(suite, encoding="utf-8", xml_declaration=True)
+    return text
+
+
+def _case(suite: ET.Element, finding: Finding) -> None:
+    one = finding.check
+    name = f"{one.number} §{one.section} {one.title}"
+    case = ET.SubElement(suite, "testcase", name=name, time=f"{finding.seconds:.3f}")
+    if finding.outcome is not Outcome.PASSED:
+        tag = "failure" if finding.outcome is Outcome.FAILED else "skipped"
+        ET.SubElement(case, tag, message=finding.detail)

@@ -1,0 +1,189 @@
+"""The grant management API, as long as the grant lives: draft §6.1 to §6.4, §6.6."""
+
+import math
+import re
+import secrets
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..fields import allowed_methods, is_json, is_not_stored
+from ..http import Response
+from ..subject import Subject
+from ..suite import Check, declare
+from ..verdict import Skip, require
+from .expect import (
+    array,
+    content_of,
+    has_challenge,
+    is_shown,
+    objects,
+    scopes_of,
+    status_is,
+)
+
+CHECKS: list[Check] = []
+check = declare(CHECKS)
+
+METHODS = {"GET", "DELETE"}
+TIMES = ("created_at", "expires_at", "last_updated", "last_updated_at")
+UPDATERS = ("client", "authorization_server")
+TOKENS = ("access_token", "refresh_token")
+# The first second of the year 10000. What lies behind it counts milliseconds.
+END_OF_TIME = 253402300800
+
+_SCOPE = re.compile(r"[!#-\[\]-~]+(?: [!#-\[\]-~]+)*")  # RFC 6749 §3.3
+_ABSOLUTE_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[A-Za-z0-9\-._~:/?\[\]@!$&'()*+,;=%]+")
+
+
+@check("GM-16", "6.6", "a request without an access token is 401, with a challenge")
+def _(subject: Subject) -> None:
+    for response in _both(subject, ""):
+        status_is(response, 401)
+        has_challenge(response)
+
+
+@check("GM-17", "6.6", "an access token that does not exist is 401, invalid_token")
+def _(subject: Subject) -> None:
+    for response in _both(subject, secrets.token_urlsafe(32)):
+        status_is(response, 401)
+        has_challenge(response, "invalid_token")
+
+
+@check("GM-18", "6.1", "an access token without the scope is 403")
+def _(subject: Subject) -> None:
+    for response in _both(subject, subject.given("weak_access_token")):
+        status_is(response, 403)
+
+
+@check("GM-19", "6.4", "a query is 200, application/json, and is not stored")
+def _(subject: Subject) -> None:
+    response = subject.request()
+    status_is(response, 200)
+    require(is_json(response), f"its media type is {response.field('Content-Type') or 'none'}")
+    response.members()
+    require(is_not_stored(response), "Cache-Control lacks no-store")
+
+
+@check("GM-20", "6.4", "scopes are objects with a scope and absolute URIs as resource")
+def _(subject: Subject) -> None:
+    content = content_of(subject)
+    if subject.created:
+        missing = set(subject.config.scope.split()) - scopes_of(content)
+        require(not missing, f"consented to, and not shown: {sorted(missing)}")
+    for entry in objects(_member(content, "scopes"), "scopes"):
+        scope = entry.get("scope")
+        require(isinstance(scope, str) and bool(_SCOPE.fullmatch(scope)), "one has no scope")
+        resources = array(entry.get("resource", []), "resource")
+        require(all(map(_is_absolute_uri, resources)), "a resource is no absolute URI")
+
+
+@check("GM-21", "6.4", "claims are names")
+def _(subject: Subject) -> None:
+    claims = array(_member(content_of(subject), "claims"), "claims")
+    require(all(isinstance(one, str) and one for one in claims), "one is no name")
+
+
+@check("GM-22", "6.4", "authorization_details are objects with a type")
+def _(subject: Subject) -> None:
+    name = "authorization_details"
+    for entry in objects(_member(content_of(subject), name), name):
+        require(isinstance(entry.get("type"), str) and entry["type"] != "", "one has no type")
+
+
+@check("GM-23", "6.4", "times are numbers, and updated_by is client or authorization_server")
+def _(subject: Subject) -> None:
+    content = content_of(subject)
+    if not content.keys() & {*TIMES, "updated_by"}:
+        raise Skip("the grant has none")
+    for name in content.keys() & set(TIMES):
+        require(_is_numeric_date(content[name]), f"{name} is no time in seconds")
+    updated_by = content.get("updated_by", "client")
+    require(updated_by in UPDATERS, f"updated_by is {updated_by}")
+
+
+@check("GM-24", "6", "a query shows no token")
+def _(subject: Subject) -> None:
+    own, response = subject.own(), subject.request()
+    status_is(response, 200)
+    for name, value in (*response.headers.items(), *_walk(response.members())):
+        require(name not in TOKENS, f"it has {name}")
+        for token in filter(None, (own.access_token, own.refresh_token)):
+            require(token not in name and token not in value, "a token is in it")
+
+
+@check("GM-25", "6", "there is no list of grants")
+def _(subject: Subject) -> None:
+    token = subject.own("access_token").access_token
+    for url in (subject.endpoint(), f"{subject.endpoint()}/"):
+        # Other statuses, such as 429 and 500, do not say that there is none.
+        status_is(subject.send("GET", url, token), 400, 401, 403, 404, 405)
+    is_shown(subject)
+
+
+@check("GM-26", "6.6", "a grant that does not exist is 404")
+def _(subject: Subject) -> None:
+    unknown = secrets.token_urlsafe(32)
+    status_is(subject.request(grant_id=unknown), 404)
+    status_is(subject.request("DELETE", grant_id=unknown), 404)
+    is_shown(subject)
+
+
+@check("GM-27", "6.6", "a grant of another client is 403, or not told to be there")
+def _(subject: Subject) -> None:
+    other = subject.given("other_grant_id")
+    status_is(subject.request(grant_id=other), 403, 404)
+    status_is(subject.request("DELETE", grant_id=other), 403, 404)
+    is_shown(subject)
+
+
+@check("GM-28", "6.3 (RFC 9110, 15.5.6)", "another method is 405, with Allow")
+def _(subject: Subject) -> None:
+    for method in ("POST", "PUT", "PATCH"):
+        response = subject.request(method)
+        status_is(response, 405)
+        allowed = allowed_methods(response)
+        require(allowed >= METHODS, f"Allow lacks {sorted(METHODS - allowed)}")
+        require(method not in allowed, f"Allow has {method}")
+
+
+def _both(subject: Subject, token: str) -> Iterator[Response]:
+    """The responses to a query and a revoke by this token, which must be refused.
+
+    The revoke is of another grant, where there is one, so that a server which lets it through
+    spoils no other check.
+    """
+    yield subject.request(token=token)
+    yield subject.request("DELETE", (subject.spare or subject.own("grant_id")).grant_id, token)
+    is_shown(subject)
+
+
+def _member(content: dict[str, Any], name: str) -> Any:
+    """A member of the content. Skip: it is not there, or an empty array, which shows nothing."""
+    if content.get(name, []) == []:
+        raise Skip("the grant has none")
+    return content[name]
+
+
+def _is_absolute_uri(value: Any) -> bool:
+    """RFC 8707 §2, RFC 3986 §4.3: with a scheme, without a fragment."""
+    if not isinstance(value, str) or not _ABSOLUTE_URI.fullmatch(value):
+        return False
+    parts = urlsplit(value)
+    return parts.scheme not in ("http", "https") or bool(parts.hostname)
+
+
+def _is_numeric_date(value: Any) -> bool:
+    """RFC 7519 §2: a JSON number of seconds."""
+    return type(value) in (int, float) and math.isfinite(value) and 0 <= value < END_OF_TIME
+
+
+def _walk(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """Each value, as text, with the name of the member that it is in, as deep as it may be."""
+    yield name, "" if isinstance(value, dict | list) else str(value)
+    if isinstance(value, dict):
+        for inner, one in value.items():
+            yield from _walk(one, inner)
+    if isinstance(value, list):
+        for one in value:
+            yield from _walk(one, name)

@@ -1,0 +1,35 @@
+"""The server's metadata: RFC 8414."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from .config import Config
+from .fields import is_json
+from .http import send
+from .verdict import Skip, require
+
+WELL_KNOWN = "/.well-known/oauth-authorization-server"
+
+
+def read_metadata(config: Config) -> dict[str, Any]:
+    """Its members. Failure: it is not 200, application/json and an object (RFC 8414 §3.2)."""
+    url = metadata_url(config)
+    if not url:
+        raise Skip("no issuer and no metadata_url in the config")
+    response = send("GET", url, timeout=config.timeout)
+    require(response.status == 200, f"the metadata: expected HTTP 200, got {response.status}")
+    require(is_json(response), "the metadata is not application/json")
+    return response.members()
+
+
+def metadata_url(config: Config) -> str:
+    """Where it is; "" where the config does not tell."""
+    return config.metadata_url or _well_known(config.issuer)
+
+
+def _well_known(issuer: str) -> str:
+    """Before the path of the issuer, not behind it (RFC 8414 §3.1)."""
+    if not issuer:
+        return ""
+    parts = urlsplit(issuer)
+    return f"{parts.scheme}://{parts.netloc}{WELL_KNOWN}{parts.path.rstrip('/')}"

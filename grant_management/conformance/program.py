@@ -1,0 +1,73 @@
+"""The operator's program that stands in for the client and its user."""
+
+import contextlib
+import os
+import signal
+import subprocess
+from collections.abc import Sequence
+from typing import IO, Any
+
+from ..protocol import strict_json
+from .deadline import within
+from .verdict import Failure, require
+
+MAX_OUTPUT = 1024 * 1024
+WHO = "the 'authorize' program"
+
+
+def run(line: Sequence[str], given: bytes, timeout: float) -> dict[str, Any]:
+    """The JSON object that the program prints. Failure: it prints none, or does not end well.
+
+    Its standard error is not read: it may show tokens that nobody here knows to hide.
+    """
+    # A session of its own, so that what the program started ends with it.
+    with subprocess.Popen(  # noqa: S603 - the operator's own program
+        line,
+        bufsize=0,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as program:
+        try:
+            output = within(timeout, WHO, lambda: _converse(program, given))
+        finally:
+            _end(program)
+    require(len(output) <= MAX_OUTPUT, f"{WHO} printed more than {MAX_OUTPUT} bytes")
+    require(program.returncode == 0, f"{WHO} exited with status {program.returncode}")
+    return _members(output)
+
+
+def _converse(program: subprocess.Popen[bytes], given: bytes) -> bytes:
+    """What the program prints; one byte more than the limit where it prints more."""
+    assert program.stdin is not None  # noqa: S101 - for the types: both are pipes
+    assert program.stdout is not None  # noqa: S101
+    with contextlib.suppress(BrokenPipeError), program.stdin:
+        program.stdin.write(given)
+    output = _read(program.stdout)
+    if len(output) <= MAX_OUTPUT:
+        program.wait()
+    return output
+
+
+def _read(source: IO[bytes]) -> bytes:
+    output = bytearray()
+    while part := source.read(MAX_OUTPUT + 1 - len(output)):
+        output += part
+    return bytes(output)
+
+
+def _end(program: subprocess.Popen[bytes]) -> None:
+    if program.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(program.pid, signal.SIGKILL)
+
+
+def _members(output: bytes) -> dict[str, Any]:
+    try:
+        value = strict_json.loads(output)
+    except ValueError as error:
+        raise Failure(f"{WHO} printed no JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise Failure(f"{WHO} printed JSON that is no object")
+    return value

@@ -13,10 +13,11 @@ from grant_management.models import (
     Grant,
     GrantEvent,
     IdempotencyKey,
+    Reason,
     RefreshToken,
 )
 
-from .world import BOTH, Key, b64, certificate, make_world, now, organization_token
+from .world import BOTH, BY_TEST, Key, b64, certificate, make_world, now, organization_token
 
 
 @pytest.fixture
@@ -573,3 +574,44 @@ def test_tenants(world, store):
     )
     assert store("auth/introspection", {"token": "theirs"})[1]["existent"] is False
     assert RefreshToken.objects.get().revoked_at is None
+
+
+class TestAListIsBounded:
+    """However many grants a client has: a page looks at so many, and says where it stopped."""
+
+    def test_of_one_status(self, world, store, monkeypatch):
+        monkeypatch.setattr("grant_management.store.grants.WINDOW", 4)
+        revoked = world.grant(revoked_at=now(), created_at=now() - timedelta(days=1))
+        for _ in range(10):
+            world.grant()
+        asked = {"clientIdentifier": "app-1", "status": "revoked"}
+        pages, cursor = [], {}
+        while cursor is not None:
+            _, answer = store("grants/list", asked | cursor)
+            pages.append([grant["grantId"] for grant in answer["grants"]])
+            cursor = {"cursor": answer["cursor"]} if "cursor" in answer else None
+        assert pages == [[], [], [revoked.grant_id]]
+
+    def test_every_grant_once(self, world, store):
+        at = now()
+        made = {world.grant(created_at=at).grant_id for _ in range(7)}
+        made |= {world.grant(created_at=at - timedelta(seconds=n)).grant_id for n in range(7)}
+        for asked in ({}, {"status": "active"}):
+            seen, cursor = [], {}
+            while cursor is not None:
+                members = {"clientIdentifier": "app-1", "limit": 3}
+                _, answer = store("grants/list", members | asked | cursor)
+                seen += [grant["grantId"] for grant in answer["grants"]]
+                cursor = {"cursor": answer["cursor"]} if "cursor" in answer else None
+            assert len(seen) == 14
+            assert set(seen) == made
+
+
+def test_an_answer_that_is_a_refusal_is_not_remembered(world, store):
+    """Also where it comes at 200, with an action: the same call can be sent again."""
+    world.client.lock(BY_TEST, Reason("other"))
+    members = {"grantType": "CLIENT_CREDENTIALS", "clientIdentifier": "app-1"}
+    assert store("auth/token/create", members, key="k")[1]["action"] == "FORBIDDEN"
+    assert not IdempotencyKey.objects.exists()
+    world.client.unlock(BY_TEST, Reason("other"))
+    assert store("auth/token/create", members, key="k")[1]["action"] == "OK"

@@ -31,6 +31,8 @@ from .reading import (
 
 SUBJECT = {"subject": text(255)}
 PAGE = 50
+WINDOW = 10_000
+"""Grants that are looked at for a page of one status: no index leads to a status."""
 
 
 def check(call: Call) -> Answer:
@@ -95,12 +97,15 @@ def list_grants(call: Call) -> Answer:
     wanted = values.get("status")
     if wanted is not None and wanted not in GrantStatus.values:
         raise Refused(Result.BODY_UNREADABLE, f"'status' is one of {', '.join(GrantStatus)}.")
+    rows = _after(rows, values.get("cursor")).order_by("-created_at", "-id")
+    last = rows[WINDOW - 1 : WINDOW].first() if wanted else None
     if wanted is not None:
-        rows = rows.with_status(GrantStatus(wanted), call.now)
-    page = list(_after(rows, values.get("cursor")).order_by("-created_at", "-id")[: limit + 1])
+        rows = _until(rows, last).with_status(GrantStatus(wanted), call.now)
+    page = list(rows[: limit + 1])
     for grant in page:
         grant.know(call.service, grant.client)
-    cursor = _cursor(page[limit - 1]) if len(page) > limit else None
+    more = page[limit - 1] if len(page) > limit else last
+    cursor = _cursor(more) if more else None
     return done({"cursor": cursor}) | {"grants": [show(grant, call.now) for grant in page[:limit]]}
 
 
@@ -184,4 +189,16 @@ def _after(rows: GrantQuerySet, cursor: str | None) -> GrantQuerySet:
         moment, pk = datetime.fromisoformat(at).astimezone(UTC), UUID(key)
     except (ValueError, OverflowError):
         raise Refused(Result.BODY_UNREADABLE, "'cursor' is none of this list.") from None
-    return rows.filter(Q(created_at__lt=moment) | Q(created_at=moment, pk__lt=pk))
+    return rows.filter(_bound(moment, pk, "lt"))
+
+
+def _until(rows: GrantQuerySet, last: Grant | None) -> GrantQuerySet:
+    """Those up to this one, and it."""
+    return rows if last is None else rows.filter(_bound(last.created_at, last.pk, "gt", "e"))
+
+
+def _bound(moment: datetime, pk: UUID, than: str, or_equal: str = "") -> Q:
+    """On one side of a grant; the first of the conditions is where an index starts."""
+    strictly = Q(**{f"created_at__{than}": moment})
+    equal = Q(**{"created_at": moment, f"pk__{than}{or_equal}": pk})
+    return Q(**{f"created_at__{than}e": moment}) & (strictly | equal)

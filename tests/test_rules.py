@@ -1,0 +1,54 @@
+"""Rules that hold by construction, so that the next fault of their kind is hard to write."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+
+from grant_management.db.primary import PrimaryQuerySet
+
+PACKAGE = Path(__file__).parent.parent / "grant_management"
+DB = PACKAGE / "db"
+CONFORMANCE = PACKAGE / "conformance"
+SOURCES = [
+    path
+    for path in PACKAGE.rglob("*.py")
+    if "migrations" not in path.parts and CONFORMANCE not in path.parents
+]
+
+
+def lines_with(pattern, *, besides=()):
+    """Where the app's code has it."""
+    return [
+        f"{path.relative_to(PACKAGE)}:{number}"
+        for path in SOURCES
+        if path not in besides
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if re.search(pattern, line)
+    ]
+
+
+def test_one_clock():
+    """The database's: nobody else asks what time it is. `ids` makes keys, whose order is all."""
+    asked = r"timezone\.now|datetime\.now|utcnow|time\.time|date\.today|\bNow\(\)"
+    allowed = (DB / "clock.py", PACKAGE / "models" / "joined.py", PACKAGE / "models" / "keys.py")
+    assert lines_with(asked, besides=allowed) == []
+
+
+def test_every_transaction_names_its_database():
+    named = r"transaction\.(atomic|on_commit)\(|import .*\batomic\b"
+    assert lines_with(named, besides=(DB / "primary.py",)) == []
+    assert lines_with(r"set_rollback\((?!True, using=)") == []
+    assert lines_with(r"from django\.db import .*\bconnection\b") == []
+
+
+@pytest.mark.parametrize(
+    "model",
+    list(apps.get_app_config("grant_management").get_models()),
+    ids=lambda model: model.__name__,
+)
+def test_every_model_is_read_where_it_is_written(model):
+    """By its manager, and by those that follow foreign keys (`_base_manager`)."""
+    for manager in (model._default_manager, model._base_manager):
+        assert isinstance(manager.get_queryset(), PrimaryQuerySet)

@@ -5,6 +5,9 @@ from typing import Final
 
 from django.http import HttpRequest, HttpResponse
 
+from grant_management.db.failures import is_of_database
+from grant_management.errors import failure_page
+
 POLICY: Final = "; ".join(
     [
         "default-src 'none'",
@@ -31,3 +34,18 @@ class ContentSecurityPolicy:
         response = self.get_response(request)
         response.headers["Content-Security-Policy"] = POLICY
         return response
+
+
+class DatabaseErrors:
+    """An error of the database in any page is a line of text: no frames, and no values."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """The response."""
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """The response to one; None: to another error, which is Django's to answer."""
+        return failure_page(exception, request) if is_of_database(exception) else None

@@ -50,6 +50,20 @@ def check_clock(databases: Sequence[str] | None = None, **kwargs: Any) -> list[C
     return [CheckWarning(message, hint=hint, id="grant_management.W002")]
 
 
+@register(Tags.security)
+def check_certificate_header(**kwargs: Any) -> list[CheckMessage]:
+    """A header with a dash in its name has two spellings, of which proxies strip one."""
+    if not conf.has_two_spellings():
+        return []
+    message = "A client may send CLIENT_CERTIFICATE_HEADER itself, with underscores for dashes."
+    hint = (
+        "Choose a name without dashes; or see to it that the proxies or the server drop names with"
+        " underscores, and say so: GRANT_MANAGEMENT['UNDERSCORES_ARE_DROPPED'] = True. granian does"
+        " not drop them, so under granian the header is ignored until you do."
+    )
+    return [CheckWarning(message, hint=hint, id="grant_management.W003")]
+
+
 def _unknown_keys() -> list[CheckMessage]:
     unknown = sorted(conf.configured().keys() - conf.DEFAULTS.keys())
     hint = f"Known are: {', '.join(conf.DEFAULTS)}."
@@ -71,6 +85,9 @@ def _unusable_values() -> list[CheckMessage]:
     if rate is not None and not re.fullmatch(r"[1-9][0-9]*/[smhd][a-z]*", str(rate)):
         message = "GRANT_MANAGEMENT['THROTTLE_RATE'] must be None or a rate such as '100/s'."
         errors.append(Error(message, id="grant_management.E004"))
+    if not isinstance(conf.configured().get("UNDERSCORES_ARE_DROPPED", False), bool):
+        message = "GRANT_MANAGEMENT['UNDERSCORES_ARE_DROPPED'] must be True or False."
+        errors.append(Error(message, id="grant_management.E009"))
     return [*errors, *_unusable_proxies()]
 
 

@@ -10,6 +10,12 @@ from django.core.signals import setting_changed
 from django.dispatch import receiver
 from django.http import HttpRequest
 
+from . import server
+
+Network = Any  # ipaddress.IPv4Network | ipaddress.IPv6Network, of one version with its addresses
+_MAPPED: Final = 96
+"""Bits in front of an IPv4 address that is written as an IPv6 one."""
+
 DEFAULTS: Final[dict[str, Any]] = {
     # Bytes of a request's body.
     "MAX_BODY_SIZE": 1_048_576,
@@ -19,6 +25,8 @@ DEFAULTS: Final[dict[str, Any]] = {
     "CLIENT_CERTIFICATE_HEADER": None,
     # Networks of the proxies that may set it, as "10.0.0.0/8"; from elsewhere it is ignored.
     "TRUSTED_PROXIES": [],
+    # True: no header whose name has an underscore gets through; the proxies or the server drop it.
+    "UNDERSCORES_ARE_DROPPED": False,
     # The number of the service that django-oauth-toolkit's tokens belong to; None: the only one.
     "OAUTH_TOOLKIT_SERVICE": None,
     # Days that events are kept; None: for ever.
@@ -51,17 +59,38 @@ def client_certificate(request: HttpRequest) -> str:
     """What a trusted proxy says of the client's certificate, or ""."""
     values = {**DEFAULTS, **configured()}
     name = values["CLIENT_CERTIFICATE_HEADER"]
-    if not name or not _is_trusted(request.META.get("REMOTE_ADDR", ""), values["TRUSTED_PROXIES"]):
+    if not name or not is_trusted(request.META.get("REMOTE_ADDR", ""), values["TRUSTED_PROXIES"]):
+        return ""
+    if has_two_spellings() and server.folds_underscores(request.META):
         return ""
     return request.headers.get(name, "")
 
 
-def _is_trusted(address: str, networks: list[str]) -> bool:
+def has_two_spellings() -> bool:
+    """Whether a client could send the certificate's header past a proxy that strips it: WSGI has
+    one name for `X-Client-Cert` and `X_Client_Cert`.
+    """
+    values = {**DEFAULTS, **configured()}
+    name = values["CLIENT_CERTIFICATE_HEADER"] or ""
+    return ("-" in name or "_" in name) and not values["UNDERSCORES_ARE_DROPPED"]
+
+
+def is_trusted(address: str, networks: list[str]) -> bool:
+    """Whether an address is in one of the networks; an IPv4 one also as IPv6 writes it."""
     try:
-        remote = ipaddress.ip_address(address)
+        remote = _unmapped(ipaddress.ip_network(address.partition("%")[0]))  # RFC 4007 §11.2
     except ValueError:
         return False
-    return any(remote in ipaddress.ip_network(network) for network in networks)
+    trusted = (_unmapped(ipaddress.ip_network(network)) for network in networks)
+    return any(remote.version == one.version and remote.subnet_of(one) for one in trusted)
+
+
+def _unmapped(network: Network) -> Network:
+    """`10.0.0.0/8` for `::ffff:10.0.0.0/104`, as a socket for both has it (RFC 4291 §2.5.5.2)."""
+    mapped = getattr(network.network_address, "ipv4_mapped", None)
+    if mapped is None or network.prefixlen < _MAPPED:
+        return network
+    return ipaddress.IPv4Network((mapped, network.prefixlen - _MAPPED))
 
 
 def event_retention() -> timedelta | None:

@@ -1,16 +1,20 @@
 """Errors of the transport, always in the JSON shape of the API."""
 
-import logging
-import traceback
+from typing import Final
 
-from django.db import InterfaceError, OperationalError
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 
+from .db.failures import Failure, settle, tell
 from .protocol.challenge import challenge
 from .protocol.results import Refused, Result
 from .serializers import GMResponse
 
-logger = logging.getLogger("grant_management")
+_RETRY_AFTER: Final = {
+    Result.DATABASE_AWAY: 10,
+    Result.DATABASE_BUSY: 2,
+    Result.DATABASE_CONFLICT: 1,
+}
+"""Seconds; after any other failure the same request would fail again."""
 
 
 class MethodNotAllowed(Refused):
@@ -51,16 +55,49 @@ def refusal_response(refusal: Refused) -> HttpResponse:
     return response
 
 
-def failure_response(error: Exception) -> HttpResponse:
-    """The answer where this server failed. What failed is told to the log alone.
+def failure_response(
+    error: Exception, request: HttpRequest, *, is_authletes: bool = False
+) -> HttpResponse:
+    """The answer where this server failed; and a line in the log, which alone hears why.
 
-    The log gets the frames and the kind of the error, but not its text: that may quote a value
-    of the request.
+    Authlete's clients expect a 500. Elsewhere it is a 503 where trying again helps.
     """
-    frames = "".join(traceback.format_tb(error.__traceback__))
-    logger.error("Request failed with %s\n%s", type(error).__qualname__, frames)
-    away = isinstance(error, OperationalError | InterfaceError)
-    return refusal_response(Refused(Result.DATABASE_AWAY if away else Result.SERVER_FAILED))
+    failure = settle(error)
+    tell(error, failure, _where(request))
+    response = refusal_response(Refused(failure.result))
+    if not is_authletes:
+        _ask_again(response, failure)
+    return _as_told(response)
+
+
+def failure_page(error: Exception, request: HttpRequest) -> HttpResponse:
+    """The same for people: plain text, for a page takes a session and a user from the database."""
+    failure = settle(error)
+    tell(error, failure, _where(request))
+    response = HttpResponse(failure.result.message(), status=500, content_type="text/plain")
+    _ask_again(response, failure)
+    return _as_told(response)
+
+
+def _where(request: HttpRequest) -> str:
+    """The view, and not the path: somebody may have put a credential there."""
+    match = request.resolver_match
+    func = getattr(match.func, "view_class", match.func) if match else None
+    return f"{request.method} {getattr(func, '__qualname__', 'before any view')}"
+
+
+def _ask_again(response: HttpResponse, failure: Failure) -> None:
+    """RFC 9110 §15.6.4 and §10.2.3."""
+    seconds = _RETRY_AFTER.get(failure.result)
+    if seconds is not None:
+        response.status_code = 503
+        response["Retry-After"] = str(seconds)
+
+
+def _as_told(response: HttpResponse) -> HttpResponse:
+    """The log has its line: Django adds none."""
+    response._has_been_logged = True  # type: ignore[attr-defined]
+    return response
 
 
 _OF_STATUS = {

@@ -12,6 +12,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from . import conf
+from .body import refuse_body
 from .errors import MethodNotAllowed, json_response
 from .metadata import authorization_server_metadata
 from .models import Service
@@ -20,9 +21,10 @@ from .models.presented import service_and_time
 from .protocol.results import Action, GMAction, Refused, Result
 from .serializers import GMRequest, GMResponse
 from .usage import answer_call
-from .views import JSONView
+from .views import JSONView, method_of
 
-METHODS = {"GET": GMAction.QUERY, "DELETE": GMAction.REVOKE}
+# Where GET works, HEAD does (RFC 9110 §9.1); a server leaves out the body of its answer.
+METHODS = {"GET": GMAction.QUERY, "HEAD": GMAction.QUERY, "DELETE": GMAction.REVOKE}
 
 # RFC 6750 §2.1 and RFC 9449 §7.1; the scheme in any case (RFC 9110 §11.1).
 _CREDENTIALS = re.compile(r"(bearer|dpop) +([A-Za-z0-9\-._~+/]+=*)\Z", re.IGNORECASE)
@@ -36,23 +38,25 @@ _STATUS = {
 
 
 class GrantResourceView(JSONView):
-    """`GET` and `DELETE /gm/{serviceId}/{grantId}`."""
+    """`GET`, `HEAD` and `DELETE /gm/{serviceId}/{grantId}`."""
 
     def respond(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
         """200, 204, 401, 403 or 404, as the draft's §6.4 to §6.6 say; 500 where we failed."""
         service, now = find_service(kwargs["service_id"])
-        action = _action(service, request.method or "")
+        action = _action(service, method_of(request))
+        refuse_body(request)
         call = _call(request, action, kwargs["grant_id"])
         return _response(answer_call(service, call, now))
 
 
 class MetadataView(JSONView):
-    """`GET /.well-known/oauth-authorization-server/{serviceId}`: the members of this app."""
+    """`GET` and `HEAD /.well-known/oauth-authorization-server/{serviceId}`."""
 
     def respond(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
-        """200, for anybody."""
-        if request.method != "GET":
-            raise MethodNotAllowed("GET")
+        """200 with the members of this app, for anybody."""
+        if method_of(request) not in ("GET", "HEAD"):
+            raise MethodNotAllowed("GET", "HEAD")
+        refuse_body(request)
         service, _now = find_service(kwargs["service_id"])
         return json_response(json.dumps(authorization_server_metadata(service)))
 
@@ -79,7 +83,7 @@ def _action(service: Service, method: str) -> GMAction:
 
 
 def _call(request: HttpRequest, action: GMAction, grant_id: str) -> GMRequest:
-    """The client's request as a call; `htm` and `htu` are those of this endpoint by default."""
+    """The client's request as a call; `htu` is that of this endpoint by default."""
     credentials = _CREDENTIALS.match(request.headers.get("Authorization", ""))
     dpop_scheme = credentials is not None and credentials[1].lower() == "dpop"
     return GMRequest(
@@ -88,6 +92,7 @@ def _call(request: HttpRequest, action: GMAction, grant_id: str) -> GMRequest:
         # A bound token with the Bearer scheme is refused (RFC 9449 §7.2): its proof counts for
         # nothing. Two headers come joined by a comma, which no proof has.
         dpop=request.headers.get("DPoP", "") if dpop_scheme else "",
+        htm=method_of(request),
         gm_action=action,
         grant_id=grant_id,
         dpop_scheme=dpop_scheme,

@@ -3,13 +3,26 @@
 An optional slash in front: clients whose base URL ends in one send `//api/…`.
 """
 
+from typing import Final
+
 from django.urls import include, re_path
 
 from .provisioning.views import ProvisioningView
 from .resource import GrantResourceView, MetadataView
-from .views import GrantManagementView, UnknownRouteView
+from .views import ForeignOperationView, GrantManagementView, UnknownRouteView
 
 app_name = "grant_management"
+
+# Of Authlete's API description, version 3: what this server does not do.
+_FOREIGN: Final = "|".join(
+    [
+        r"auth/(?:authorization|userinfo)(?:/.+)?",
+        r"auth/token(?:/(?:fail|issue|update|get/list|delete/.+|create/batch(?:/.+)?))?",
+        r"auth/(?:revocation|introspection/standard)",
+        r"(?:service|client|backchannel|device|federation|vci|hsk)/.+",
+        r"pushed_auth_req|idtoken/reissue|jose/verify|nativesso(?:/logout)?",
+    ]
+)
 
 urlpatterns = [
     re_path(
@@ -33,5 +46,7 @@ urlpatterns = [
         MetadataView.as_view(),
         name="metadata",
     ),
+    re_path(rf"^(?:/)?api/[0-9]{{1,19}}/(?:{_FOREIGN})\Z", ForeignOperationView.as_view()),
+    re_path(r"^(?:/)?api/service/(?:create|get/list)\Z", ForeignOperationView.as_view()),
     re_path(r"^(?:/)?api/[\s\S]*\Z", UnknownRouteView.as_view()),
 ]

@@ -1,19 +1,17 @@
 """A call and what is noted of it, where its service asks for that. None of it decides anything."""
 
-import logging
 import secrets
 from dataclasses import asdict
 from datetime import datetime
 
 from . import conf
 from .db import primary
+from .db.failures import settle, tell
 from .endpoint import process_request
 from .explanation import Subject, steps_of
 from .models import AccessToken, Call, Service
 from .protocol.results import Action, GMAction
 from .serializers import GMRequest, GMResponse
-
-logger = logging.getLogger(__name__)
 
 
 def answer_call(
@@ -25,7 +23,7 @@ def answer_call(
         try:
             _note(service, call, answer, now)
         except Exception as error:  # noqa: BLE001 - what was done is done, and its answer goes out
-            logger.error("A call was not noted: %s", type(error).__name__)
+            tell(error, settle(error), "The note of a call")
     return answer
 
 

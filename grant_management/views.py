@@ -1,16 +1,15 @@
 """HTTP in and out."""
 
 import math
-from typing import Any, Final, cast
+from typing import Any, ClassVar, Final, cast
 
-from django.core.exceptions import RequestDataTooBig
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.http.request import UnreadablePostError
 from rest_framework.views import APIView
 
 from . import conf
 from .authentication import NO_SERVICE, authenticate, authorize
+from .body import announced_size, read_body
 from .errors import MethodNotAllowed, Throttled, failure_response, json_response, refusal_response
 from .models import Presented, Service
 from .protocol.results import Refused, Result
@@ -31,6 +30,8 @@ class JSONView(APIView):
     """
 
     throttle_classes = [ApiTokenThrottle]
+    is_authletes: ClassVar[bool] = False
+    """Whether Authlete has this operation, so that its clients expect 500 where we fail."""
 
     @transaction.non_atomic_requests
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -40,7 +41,7 @@ class JSONView(APIView):
         except Refused as refusal:
             return refusal_response(refusal)
         except Exception as error:  # noqa: BLE001 - the last line of defence
-            return failure_response(error)
+            return failure_response(error, request, is_authletes=self.is_authletes)
 
     def respond(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
         """The answer to a request. Refused: it ends before it is processed."""
@@ -58,7 +59,7 @@ class JSONView(APIView):
         self, request: HttpRequest, service_id: int = NO_SERVICE, access_token: str = ""
     ) -> Presented:
         """Who calls, with what: method → API token."""
-        if request.method != "POST":
+        if method_of(request) != "POST":
             raise MethodNotAllowed("POST")
         authorization = request.META.get("HTTP_AUTHORIZATION", "")
         found = authenticate(authorization, service_id, access_token)
@@ -77,6 +78,8 @@ class JSONView(APIView):
 class GrantManagementView(JSONView):
     """`POST /api/{serviceId}/auth/gm` and `/api/{serviceId}/gm`."""
 
+    is_authletes = True
+
     def respond(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
         """200 with an action, whatever became of the call.
 
@@ -85,7 +88,7 @@ class GrantManagementView(JSONView):
         """
         number = kwargs["service_id"]
         try:
-            if announced_size(request) > SMALL:
+            if not _is_small(request):
                 self.caller(request, int(number))
             call = read_call(request)
         except Refused:
@@ -100,9 +103,24 @@ class GrantManagementView(JSONView):
 class UnknownRouteView(JSONView):
     """Every other path below `/api/`."""
 
+    result = Result.ROUTE_UNKNOWN
+
     def respond(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
         """Always refuses."""
-        raise Refused(Result.ROUTE_UNKNOWN)
+        raise Refused(self.result)
+
+
+class ForeignOperationView(UnknownRouteView):
+    """Authlete's operations that are no part of this server: its clients are told that."""
+
+    result = Result.OPERATION_NOT_HERE
+
+
+def method_of(request: HttpRequest) -> str:
+    """As it was sent: Django makes it upper case, and methods are told apart by case (RFC 9110
+    §9.1).
+    """
+    return str(request.META["REQUEST_METHOD"])
 
 
 def read_call(request: HttpRequest) -> GMRequest:
@@ -110,24 +128,7 @@ def read_call(request: HttpRequest) -> GMRequest:
     return parse_gm_request(request.content_type or "", read_body(request))
 
 
-def announced_size(request: HttpRequest) -> int:
-    """Bytes of the body, as its sender says. Refused: that is no number."""
-    announced = request.META.get("CONTENT_LENGTH") or "0"
-    if not (len(announced) < 19 and announced.isascii() and announced.isdigit()):
-        raise Refused(Result.BODY_UNREADABLE, "its Content-Length is no number.")
-    return int(announced)
-
-
-def read_body(request: HttpRequest) -> bytes:
-    """The body, once its announced size and its encoding are acceptable."""
-    limit = conf.max_body_size()
-    if announced_size(request) > limit:
-        raise Refused(Result.BODY_TOO_LARGE, f"The limit is {limit} bytes.")
-    if request.META.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
-        raise Refused(Result.MEDIA_TYPE_UNSUPPORTED, "Send it without a content coding.")
-    try:
-        return request.body
-    except RequestDataTooBig:
-        raise Refused(Result.BODY_TOO_LARGE) from None
-    except UnreadablePostError:
-        raise Refused(Result.BODY_UNREADABLE, "it ended early.") from None
+def _is_small(request: HttpRequest) -> bool:
+    """Whether the body may be read for a stranger: one of unknown size may not."""
+    size = announced_size(request)
+    return size is not None and size <= SMALL

@@ -36,13 +36,20 @@ def manage(*arguments, **env):
 
 
 @contextlib.contextmanager
-def serving(database_url, workers=1, **env):
-    """A server; yields its port."""
+def serving(
+    database_url, workers=1, *, module="gm_project.server", host="127.0.0.1", log=None, **env
+):
+    """A server; yields its port. What it logs goes into the file `log`."""
     port = free_port()
-    line = [sys.executable, "-m", "gm_project.server", "127.0.0.1", str(port), str(workers)]
-    process = subprocess.Popen(
-        line, cwd=ROOT, env=environment(DATABASE_URL=database_url, **env), stdout=subprocess.DEVNULL
-    )
+    line = [sys.executable, "-m", module, host, str(port), str(workers)]
+    with contextlib.nullcontext() if log is None else log.open("w") as stderr:
+        process = subprocess.Popen(
+            line,
+            cwd=ROOT,
+            env=environment(DATABASE_URL=database_url, **env),
+            stdout=subprocess.DEVNULL,
+            stderr=stderr,
+        )
     try:
         wait_for(port)
         yield port
@@ -57,6 +64,31 @@ def wait_for(port):
             return
         time.sleep(0.1)
     raise TimeoutError("the server did not come up")
+
+
+def host_settings(**changes):
+    """For `serving`: the project's settings with changes, as a host has them."""
+    return {
+        "DJANGO_SETTINGS_MODULE": "tests.host_settings",
+        "HOST_SETTINGS": json.dumps(changes),
+    }
+
+
+def raw(port, *pieces, end=False):
+    """What a server answers to these very bytes: status, headers, body. `end`: we hang up."""
+    with socket.create_connection(("127.0.0.1", port), 30) as connection:
+        with contextlib.suppress(OSError):  # it may have answered, and closed
+            for piece in pieces:
+                connection.sendall(piece)
+            if end:
+                connection.shutdown(socket.SHUT_WR)
+        answer = b""
+        while part := connection.recv(65_536):
+            answer += part
+    head, _, body = answer.partition(b"\r\n\r\n")
+    status, *lines = head.decode("latin-1").split("\r\n")
+    headers = dict(line.lower().split(": ", 1) for line in lines)
+    return int(status.split()[1]), headers, body
 
 
 def post(port, path, api_token, members):

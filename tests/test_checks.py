@@ -24,6 +24,7 @@ WRONG = {
     "E005": {"TRUSTED_PROXIES": ["x"]},
     "E006": {"CLIENT_CERTIFICATE_HEADER": "X"},
     "E007": {"EVENT_RETENTION_DAYS": 0},
+    "E009": {"UNDERSCORES_ARE_DROPPED": "yes"},
 }
 
 
@@ -31,6 +32,18 @@ WRONG = {
 def test_wrong_settings(settings, number, value):
     settings.GRANT_MANAGEMENT = value
     assert ids() == {f"grant_management.{number}"}
+
+
+@pytest.mark.parametrize("name", ["X-Client-Cert", "X_Client_Cert"])
+def test_header_of_two_spellings(settings, name):
+    """A proxy that strips one lets the other through, and WSGI has one name for both."""
+    trusting = {"CLIENT_CERTIFICATE_HEADER": name, "TRUSTED_PROXIES": ["10.0.0.0/8"]}
+    settings.GRANT_MANAGEMENT = trusting
+    assert ids() == {"grant_management.W003"}
+    settings.GRANT_MANAGEMENT = trusting | {"UNDERSCORES_ARE_DROPPED": True}
+    assert ids() == set()
+    settings.GRANT_MANAGEMENT = trusting | {"CLIENT_CERTIFICATE_HEADER": "ClientCert"}
+    assert ids() == set()
 
 
 def test_middleware(settings):

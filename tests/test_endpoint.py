@@ -4,6 +4,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
+import psycopg.errors
 import pytest
 from django.db import InterfaceError, OperationalError
 
@@ -185,9 +186,20 @@ def database_away(world, monkeypatch):
     return Scenario(query(world), bearer("server_error"))
 
 
-def _raising(error):
+def database_busy(world, monkeypatch):
+    monkeypatch.setattr(endpoint, "find_access_token", _raising(OperationalError, "55P03"))
+    return Scenario(query(world), bearer("server_error"))
+
+
+def database_conflict(world, monkeypatch):
+    monkeypatch.setattr(endpoint, "find_access_token", _raising(OperationalError, "40P01"))
+    return Scenario(query(world), bearer("server_error"))
+
+
+def _raising(error, sqlstate=None):
     def fail(*args, **kwargs):
-        raise error("".join(reversed("terces")))
+        cause = psycopg.errors.lookup(sqlstate)() if sqlstate else None
+        raise error("".join(reversed("terces"))) from cause
 
     return fail
 

@@ -75,11 +75,54 @@ def test_statuses(world, ask):
         )
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "HEAD", "OPTIONS"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "OPTIONS", "get", "delete"])
 def test_other_methods(world, ask, method):
-    """Item 38."""
-    response = ask("x", method=method)
-    assert (response.status_code, response["Allow"]) == (405, "GET, DELETE")
+    """Item 38; and methods are told apart by case (RFC 9110 §9.1)."""
+    grant = world.grant()
+    response = ask(grant.grant_id, world.token(grant), method=method)
+    assert (response.status_code, response["Allow"]) == (405, "GET, HEAD, DELETE")
+    assert Grant.objects.get().revoked_at is None
+
+
+def same_but_for_the_body(get, head):
+    assert (head.status_code, head.content) == (get.status_code, b"")
+    assert head.headers == get.headers
+
+
+def test_head_is_get_without_a_body(world, ask):
+    """RFC 9110 §9.1 and §9.3.2, whatever the answer."""
+    grant = world.grant()
+    token = world.token(grant)
+    for grant_id, value, status in (
+        (grant.grant_id, token, 200),
+        ("x", token, 404),
+        ("x", "", 401),
+    ):
+        get, head = (ask(grant_id, value, method=method) for method in ("GET", "HEAD"))
+        assert get.status_code == status
+        same_but_for_the_body(get, head)
+    path = f"/.well-known/oauth-authorization-server/{world.service.pk}"
+    same_but_for_the_body(HTTP().get(path), HTTP().head(path))
+    same_but_for_the_body(HTTP().get(f"{path}0"), HTTP().head(f"{path}0"))
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE"])
+@pytest.mark.parametrize(
+    "framing", [{"CONTENT_LENGTH": "2"}, {"HTTP_TRANSFER_ENCODING": "chunked"}]
+)
+def test_methods_that_take_no_body(world, ask, method, framing):
+    """Nobody waits for one, so nobody knows whether the request is whole: it is not processed."""
+    grant = world.grant()
+    response = ask(grant.grant_id, world.token(grant), method=method, **framing)
+    assert response.status_code == 400
+    assert Grant.objects.get().revoked_at is None
+    path = f"/.well-known/oauth-authorization-server/{world.service.pk}"
+    if method != "DELETE":
+        assert HTTP().generic(method, path, **framing).status_code == 400
+    assert (
+        ask(grant.grant_id, world.token(grant), method="HEAD", CONTENT_LENGTH="0").status_code
+        == 200
+    )
 
 
 def test_actions_that_the_service_does_not_support(world, ask):
@@ -88,7 +131,7 @@ def test_actions_that_the_service_does_not_support(world, ask):
     world.service.save()
     grant = world.grant()
     response = ask(grant.grant_id, world.token(grant), method="DELETE")
-    assert (response.status_code, response["Allow"]) == (405, "GET")
+    assert (response.status_code, response["Allow"]) == (405, "GET, HEAD")
     assert Grant.objects.get().revoked_at is None
 
 
@@ -127,7 +170,14 @@ class TestDPoP:
     def test_proof(self, bound):
         assert bound().status_code == 200
         assert bound(scheme="dpop").status_code == 200
+        assert bound(method="HEAD", htm="GET").status_code == 401
+        assert bound(method="GET", htm="HEAD").status_code == 401
         assert bound(method="DELETE").status_code == 204
+
+    def test_a_proof_is_used_up_by_a_head(self, bound):
+        proof = bound.make(htm="HEAD")
+        assert bound(method="HEAD", proof=proof).status_code == 200
+        assert bound(method="HEAD", proof=proof).status_code == 401
 
     def test_nonce(self, world, bound):
         world.service.dpop_nonce_required = True
@@ -192,6 +242,54 @@ class TestCertificate:
         assert bound(REMOTE_ADDR="") == 401
         settings.GRANT_MANAGEMENT["CLIENT_CERTIFICATE_HEADER"] = "X-Other"
         assert bound() == 401
+
+    @pytest.mark.parametrize(
+        ("networks", "address", "trusted"),
+        [
+            ("127.0.0.0/8", "::ffff:127.0.0.1", True),
+            ("127.0.0.0/8", "::FFFF:7f00:1", True),
+            ("127.0.0.0/8", "::ffff:10.0.0.1", False),
+            ("::ffff:127.0.0.0/104", "127.0.0.1", True),
+            ("::ffff:127.0.0.0/104", "::ffff:127.0.0.1", True),
+            ("::ffff:127.0.0.0/104", "10.0.0.1", False),
+            ("::1/128", "::1", True),
+            ("::1/128", "0.0.0.1", False),
+            ("fe80::/10", "fe80::1%eth0", True),
+            ("0.0.0.0/0", "::1", False),
+            ("10.0.0.0/8", "10.0.0.0/8x", False),
+        ],
+    )
+    def test_addresses(self, bound, settings, networks, address, trusted):
+        """A socket for IPv4 and IPv6 has IPv4 addresses as `::ffff:…` (RFC 4291 §2.5.5.2)."""
+        settings.GRANT_MANAGEMENT = {
+            "CLIENT_CERTIFICATE_HEADER": "X-Client-Cert",
+            "TRUSTED_PROXIES": [networks],
+        }
+        assert bound(REMOTE_ADDR=address) == (200 if trusted else 401)
+
+    def test_server_that_folds_underscores(self, bound, settings):
+        """Under granian `X_Client_Cert` comes as `X-Client-Cert`: nobody knows who sent it."""
+        trusting = {
+            "TRUSTED_PROXIES": ["127.0.0.0/8"],
+            "CLIENT_CERTIFICATE_HEADER": "X-Client-Cert",
+        }
+        settings.GRANT_MANAGEMENT = trusting
+        assert bound(SERVER_SOFTWARE="Granian") == 401
+        assert bound(SERVER_SOFTWARE="gunicorn/23.0.0") == 200
+        settings.GRANT_MANAGEMENT = trusting | {"UNDERSCORES_ARE_DROPPED": True}
+        assert bound(SERVER_SOFTWARE="Granian") == 200
+
+    def test_name_of_one_spelling(self, world, ask, settings):
+        pem, thumbprint = certificate()
+        grant = world.grant()
+        token = world.token(grant, x5t_s256=thumbprint)
+        settings.GRANT_MANAGEMENT = {
+            "TRUSTED_PROXIES": ["127.0.0.0/8"],
+            "CLIENT_CERTIFICATE_HEADER": "ClientCert",
+        }
+        for name, status in (("CLIENTCERT", 200), ("CLIENT_CERT", 401)):
+            headers = {f"HTTP_{name}": pem.replace("\n", "\t"), "SERVER_SOFTWARE": "Granian"}
+            assert ask(grant.grant_id, token, **headers).status_code == status
 
 
 def test_service_is_chosen_by_the_url(world, ask):

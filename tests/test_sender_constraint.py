@@ -254,7 +254,27 @@ FORMS = {
     "bare base64": lambda pem: "".join(pem.splitlines()[1:-1]),
     "RFC 9440": lambda pem: ":" + "".join(pem.splitlines()[1:-1]) + ":",
     "chain": lambda pem: pem + certificate("issuer")[0],
+    "escaped chain": lambda pem: urllib.parse.quote(pem + certificate("issuer")[0]),
+    "commented": lambda pem: "Subject: CN=budget-app\n" + pem,
+    "Traefik": lambda pem: bare(pem),
+    "Traefik's chain": lambda pem: f"{bare(pem)},{bare(certificate('issuer')[0])}",
+    "Traefik's chain, escaped": lambda pem: urllib.parse.quote(
+        f"{bare(pem)},{bare(certificate('issuer')[0])}"
+    ),
 }
+
+
+def bare(pem):
+    return "".join(pem.splitlines()[1:-1])
+
+
+def escaped(pem):
+    return urllib.parse.quote(pem)
+
+
+def sequence(pem):
+    """RFC 9440 §2.1."""
+    return f":{bare(pem)}:"
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
@@ -273,7 +293,35 @@ BAD = {
         "A281302",
     ),
     "broken escape": (lambda pem: "%ff%00", "A281302"),
+    "second of Traefik's chain": (lambda pem: f"{bare(certificate()[0])},{bare(pem)}", "A281304"),
+    "a chain that is cut off": (lambda pem: f"{bare(pem)},", "A281302"),
+    "a chain without a leaf": (lambda pem: f",{bare(pem)}", "A281302"),
+    "a chain with something else": (lambda pem: f"{bare(pem)},AAAA", "A281302"),
+    "a leaf that is cut off": (lambda pem: pem.replace("\n", "!", 3) + certificate()[0], "A281302"),
+    "after a key": (
+        lambda pem: "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n" + pem,
+        "A281302",
+    ),
+    "one colon": (lambda pem: sequence(pem)[1:], "A281302"),
 }
+TWICE = {
+    "PEM": lambda pem: pem.replace("\n", "\t"),
+    "escaped": escaped,
+    "RFC 9440": sequence,
+    "one of each": lambda pem: escaped(pem) + "," + sequence(pem),
+    "with nothing": lambda pem: escaped(pem) + ",",
+    "after nothing": lambda pem: "," + escaped(pem),
+    "after anything": lambda pem: "x, " + escaped(pem),
+}
+
+
+@pytest.mark.parametrize("form", TWICE.values(), ids=TWICE)
+@pytest.mark.parametrize("joint", [",", ", "])
+def test_certificate_that_comes_twice_is_none(certified, form, joint):
+    """A server joins two fields of one name with a comma (RFC 9110 §5.3, RFC 9440 §2.2)."""
+    mine, another = form(certified.pem), form(certificate()[0])
+    for value in (f"{mine}{joint}{another}", f"{another}{joint}{mine}", f"{mine}{joint}{mine}"):
+        assert certified(value).code == "A281302"
 
 
 @pytest.mark.parametrize(("form", "code"), BAD.values(), ids=BAD)

@@ -10,6 +10,7 @@ from django.test.client import ClientHandler
 from grant_management import views
 from grant_management.models import ApiToken
 from grant_management.protocol.results import Refused, Result
+from grant_management.serializers import FORM
 from grant_management.views import SMALL
 
 from .world import BY_TEST, make_world, now, organization_token
@@ -122,9 +123,19 @@ def test_body_too_large(post, path, world):
     assert post(path, b"{" + b" " * 98 + b"}", api_token=world.api_token).status == 200
 
 
-@override_settings(DATA_UPLOAD_MAX_MEMORY_SIZE=50)
-def test_body_too_large_for_the_host(post, path, world):
-    check(post(path, b" " * 51, api_token=world.api_token), Result.BODY_TOO_LARGE)
+@pytest.mark.parametrize("of_the_host", [50, None, 2_621_440])
+def test_the_limit_is_that_of_the_app(post, path, world, settings, of_the_host):
+    """Django's own limits are for pages: neither that of bytes nor that of fields counts here."""
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = of_the_host
+    settings.DATA_UPLOAD_MAX_NUMBER_FIELDS = 1
+    settings.GRANT_MANAGEMENT = {"MAX_BODY_SIZE": 8_000_000}
+    big = b'{"x":"' + b"y" * 3_000_000 + b'"}'
+    check(post(path, big, api_token=world.api_token), Result.GM_ACTION_MISSING)
+    form = b"a=1&b=2&gmAction=&x=" + b"y" * 3_000_000
+    answer = post(path, form, api_token=world.api_token, content_type=FORM)
+    check(answer, Result.GM_ACTION_MISSING)
+    settings.GRANT_MANAGEMENT = {"MAX_BODY_SIZE": 49}
+    check(post(path, b" " * 50, api_token=world.api_token), Result.BODY_TOO_LARGE)
 
 
 def test_body_of_a_mebibyte_is_the_default_limit(post, path, world):
@@ -171,9 +182,89 @@ def test_route_unknown(post, db, settings, path, debug):
             check(post(path, method=method), Result.ROUTE_UNKNOWN)
 
 
-@pytest.mark.parametrize("length", ["x", "-1", "1e3", "\u0663", "9" * 19])
+OPERATIONS = [
+    "auth/authorization",
+    "auth/authorization/issue",
+    "auth/authorization/ticket/info",
+    "auth/token",
+    "auth/token/fail",
+    "auth/token/get/list",
+    "auth/token/update",
+    "auth/token/delete/x",
+    "auth/token/create/batch",
+    "auth/token/create/batch/status/1",
+    "auth/introspection/standard",
+    "auth/revocation",
+    "auth/userinfo/issue",
+    "pushed_auth_req",
+    "client/get/list",
+    "client/create",
+    "client/extension/requestable_scopes/get/1",
+    "service/get",
+    "service/jwks/get",
+    "backchannel/authentication",
+    "device/verification",
+    "federation/configuration",
+    "vci/single/issue",
+    "hsk/get/list",
+    "idtoken/reissue",
+    "jose/verify",
+    "nativesso",
+    "nativesso/logout",
+]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_operation_not_here(post, db, operation):
+    """Authlete's own, which its clients may try: they hear that it is this server that has none."""
+    for path in (f"/api/1/{operation}", f"/api/{9**19}/{operation}"):
+        for method in ("GET", "POST", "DELETE"):
+            check(post(path, method=method), Result.OPERATION_NOT_HERE)
+    assert post(f"/api/1/{operation}/").code in ("A001208", "A001210")
+    assert post(f"/api/x/{operation}").code == "A001208"
+
+
+def test_operations_of_no_service(post, db):
+    for path in ("/api/service/create", "/api/service/get/list"):
+        check(post(path, method="GET"), Result.OPERATION_NOT_HERE)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "auth/authorizations",
+        "auth",
+        "auth/token/x",
+        "client",
+        "clientx/get",
+        "pushed_auth_req/x",
+        "jose/verify%0a",
+        "auth/gm/x",
+    ],
+)
+def test_neither_ours_nor_authletes(post, db, path):
+    check(post(f"/api/1/{path}"), Result.ROUTE_UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    "length", ["x", "-1", "1e3", "\u0663", "9" * 19, "+5", " 5", "5 ", "2,2", "2, 2", "0x2", "2_0"]
+)
 def test_content_length_that_is_none(post, path, world, length):
     answer = post(path, {}, api_token=world.api_token, CONTENT_LENGTH=length)
+    check(answer, Result.BODY_UNREADABLE)
+
+
+@pytest.mark.parametrize("coding", ["chunked", "gzip, chunked", "identity", "x"])
+def test_length_required(post, path, world, coding):
+    """Here the server does not say that it reads to the end of such a body (PEP 3333)."""
+    headers = {"HTTP_TRANSFER_ENCODING": coding, "CONTENT_LENGTH": ""}
+    answer = post(path, {"gmAction": "QUERY"}, api_token=world.api_token, **headers)
+    check(answer, Result.LENGTH_REQUIRED)
+
+
+def test_two_lengths(post, path, world):
+    """RFC 9112 §6.3: that is how requests are smuggled."""
+    answer = post(path, {}, api_token=world.api_token, HTTP_TRANSFER_ENCODING="chunked")
     check(answer, Result.BODY_UNREADABLE)
 
 

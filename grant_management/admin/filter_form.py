@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..db import clock
 from ..models import Client, EmptyFilter, GrantFilter, Service
+from ..models.grant_filter import LONGEST
 from .actions import ReasonForm
 
 
@@ -20,9 +21,11 @@ class FilterForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"data-suggest": "client", "autocomplete": "off"}),
     )
-    subject = forms.CharField(label=_("Subject"), required=False, strip=False)
-    scope = forms.CharField(label=_("Scope"), required=False)
-    authorization_type = forms.CharField(label=_("Authorization type"), required=False)
+    subject = forms.CharField(label=_("Subject"), required=False, strip=False, max_length=LONGEST)
+    scope = forms.CharField(label=_("Scope"), required=False, max_length=LONGEST)
+    authorization_type = forms.CharField(
+        label=_("Authorization type"), required=False, max_length=LONGEST
+    )
     created_before = forms.DateTimeField(
         label=_("Created before (UTC)"),
         required=False,

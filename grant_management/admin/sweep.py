@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, connections
+from django.db import Error, IntegrityError, connections
 from django.db.models import QuerySet
 from django.http import (
     Http404,
@@ -21,6 +21,7 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from ..db import primary
+from ..db.failures import settle, tell
 from ..models import GrantFilter, Reason, Service, Sweep, shown_number
 from .display import moment
 from .export import attachment
@@ -226,5 +227,7 @@ def _work(sweep: Sweep) -> None:
     try:
         for _number in sweep.work(BATCH):
             pass
+    except Error as error:
+        tell(error, settle(error), f"The revoke by filter {sweep.pk}")
     finally:
         connections.close_all()

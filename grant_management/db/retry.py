@@ -2,24 +2,18 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
 from django.db import DatabaseError
 
+from ..protocol.results import Result
+from .failures import classify
 from .primary import connection
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 RETRIES: Final = 3
-CONFLICTS: Final = frozenset({"40P01", "40001"})
-"""deadlock_detected and serialization_failure, PostgreSQL's Appendix A."""
-
-
-def sqlstate(error: BaseException) -> str:
-    """The SQLSTATE of a database's error, by whatever driver; "" where there is none."""
-    cause: Any = error.__cause__ or error
-    return getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None) or ""
 
 
 def retried(operation: Callable[P, T]) -> Callable[P, T]:
@@ -35,7 +29,7 @@ def retried(operation: Callable[P, T]) -> Callable[P, T]:
             try:
                 return operation(*args, **kwargs)
             except DatabaseError as error:
-                if left == 0 or sqlstate(error) not in CONFLICTS:
+                if left == 0 or classify(error).result is not Result.DATABASE_CONFLICT:
                     raise
                 left -= 1
 

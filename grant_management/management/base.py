@@ -5,7 +5,9 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import Error
 
+from ..db.failures import described, settle, tell
 from ..models import Actor, Client, Organization, Service
 
 
@@ -15,6 +17,16 @@ class GrantManagementCommand(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Every command takes `--json`."""
         parser.add_argument("--json", action="store_true", help="answer with JSON")
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """An error of the database ends in one line that says what to do, without any value."""
+        try:
+            return super().execute(*args, **options)
+        except Error as error:
+            failure = settle(error)
+            if failure.is_bug:
+                tell(error, failure, "The command")
+            raise CommandError(described(error, failure)) from None
 
     def answer(self, options: dict[str, Any], value: Any, text: str) -> None:
         """Say what was done."""

@@ -18,6 +18,8 @@ COUNT_LIMIT: Final = 10_000
 """Counts are exact up to here."""
 CHUNK: Final = 1_000
 """Grants in memory at a time; a tenth of that where what they hold is looked at."""
+LONGEST: Final = 255
+"""Characters of a subject, a scope or a type, as far as a sweep can keep it."""
 
 
 class EmptyFilter(ValueError):
@@ -41,6 +43,8 @@ class GrantFilter:
             raise EmptyFilter("An empty subject, scope or type finds nothing: leave it out.")
         if all(one is None for one in said):
             raise EmptyFilter("Say which grants: a service alone is not enough.")
+        if any(isinstance(one, str) and len(one) > LONGEST for one in said):
+            raise ValueError(f"A subject, scope or type has at most {LONGEST} characters.")
 
     @property
     def is_cut_off(self) -> bool:

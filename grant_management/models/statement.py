@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from django.db import DatabaseError, InterfaceError, NotSupportedError, OperationalError
 
-from ..db.retry import sqlstate
+from ..db.failures import classify, sqlstate
 
 try:
     from . import prepared
@@ -87,11 +87,9 @@ class Statement:
 def _is_about_the_connection(error: DatabaseError | InterfaceError) -> bool:
     """Whether another connection may do better: it was lost, or what it had planned is outdated.
 
-    A statement that was refused or waited too long is not sent a second time. The classes and
-    conditions are those of PostgreSQL's Appendix A; a lost connection has none.
+    A statement that was refused or waited too long is not sent a second time.
     """
-    state = sqlstate(error)
-    return state in ("", "57P01", "57P02", "57P03", "0A000") or state.startswith("08")
+    return classify(error).closes or sqlstate(error) == "0A000"  # feature_not_supported
 
 
 def _first(cursor: Any) -> Row | None:

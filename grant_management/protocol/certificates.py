@@ -16,28 +16,54 @@ MAX_LENGTH: Final = 65_536
 _PEM = re.compile(
     r"-----BEGIN (?:X509 )?CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END (?:X509 )?CERTIFICATE-----"
 )
+# A byte sequence of RFC 8941 §3.3.5.
+_BYTE_SEQUENCE = re.compile(r"\s*:([A-Za-z0-9+/=\s]+):\s*\Z")
 
 
 def thumbprint(text: str) -> str:
     """`x5t#S256` of the leaf, which is the first certificate of a chain.
 
-    Takes PEM, also URL-escaped or with spaces or tabs for its line breaks, and bare base64 DER
-    (also between the colons of RFC 9440). ValueError where there is no certificate to read.
+    Takes PEM, also URL-escaped or with spaces or tabs for its line breaks; bare base64 DER, of a
+    chain with commas between (Traefik); and one between the colons of RFC 9440. ValueError where
+    there is no certificate to read, or more than the form allows.
     """
     if len(text) > MAX_LENGTH:
         raise ValueError("too long")
-    der = base64.b64decode(re.sub(r"\s", "", _leaf(text)), validate=True)
-    x509.load_der_x509_certificate(der)
-    return b64url_encode(hashlib.sha256(der).digest())
+    return b64url_encode(hashlib.sha256(_leaf(text)).digest())
 
 
-def _leaf(text: str) -> str:
-    """The base64 of the first certificate."""
+def _leaf(text: str) -> bytes:
+    """The first certificate.
+
+    Where a header came twice, its values are joined with a comma. In PEM, and in RFC 9440 §2.2,
+    that is no chain: nobody can tell which of the two is the proxy's.
+    """
     # Not unquote_plus: a plus sign is base64 here.
     plain = urllib.parse.unquote(text) if "%" in text else text
-    if "-----" not in plain:
-        return plain.strip().strip(":")
-    block = _PEM.search(plain)
-    if block is None:
-        raise ValueError("no certificate")
+    if "-----" in plain:
+        return _der(_first_block(plain))
+    if ":" in plain:
+        return _der(_one_byte_sequence(plain))
+    leaf, *_others = [_der(part) for part in plain.split(",")]
+    return leaf
+
+
+def _first_block(pem: str) -> str:
+    """The leaf's base64; what stands before it is a comment (RFC 7468 §2), never a comma."""
+    block = _PEM.search(pem)
+    if block is None or "-----" in pem[: block.start()] or "," in _PEM.sub("", pem):
+        raise ValueError("no certificate, or one that came twice")
     return block[1]
+
+
+def _one_byte_sequence(text: str) -> str:
+    sequence = _BYTE_SEQUENCE.match(text)
+    if sequence is None:
+        raise ValueError("no byte sequence, or one that came twice")
+    return sequence[1]
+
+
+def _der(text: str) -> bytes:
+    der = base64.b64decode(re.sub(r"\s", "", text), validate=True)
+    x509.load_der_x509_certificate(der)
+    return der

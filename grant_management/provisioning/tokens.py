@@ -76,6 +76,8 @@ OPERATIONS: dict[str, Callable[[Call], Answer]] = {
     "rotate": rotate,
     "revoke": revoke,
 }
+TAKES_NONE = frozenset({"all"})
+"""Operations for which no body at all is a request too."""
 
 
 def _actor(call: Call) -> Actor:

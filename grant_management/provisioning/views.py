@@ -2,12 +2,13 @@
 
 from django.http import HttpRequest, HttpResponse
 
+from ..body import read_body
 from ..errors import json_response
 from ..protocol.results import Refused, Result
 from ..protocol.strict_json import dumps
 from ..serializers import parse_body
-from ..views import JSONView, read_body
-from .tokens import OPERATIONS, Call, check_organization
+from ..views import JSONView
+from .tokens import OPERATIONS, TAKES_NONE, Call, check_organization
 
 
 class ProvisioningView(JSONView):
@@ -20,8 +21,8 @@ class ProvisioningView(JSONView):
         if caller.service_id is not None or not caller.can_manage_tokens:
             raise Refused(Result.MANAGEMENT_NOT_ALLOWED)
         self.throttle(request)
-        body = read_body(request)
-        members = parse_body(request.content_type or "", body or b"{}", keep_numbers=True)
+        body = read_body(request, optional=kwargs["operation"] in TAKES_NONE)
+        members = parse_body(request.content_type or "", body, keep_numbers=True) if body else {}
         call = Call(caller, kwargs["kind"], members, found.now)
         check_organization(call)
         return json_response(dumps(OPERATIONS[kwargs["operation"]](call)))

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django.http import HttpRequest, HttpResponse
 
+from ..body import read_body
 from ..db import primary
 from ..db.retry import retried
 from ..errors import json_response, refusal_response
@@ -14,7 +15,7 @@ from ..protocol.digests import sha256
 from ..protocol.results import Refused, Result
 from ..protocol.strict_json import dumps
 from ..serializers import parse_body
-from ..views import JSONView, read_body
+from ..views import JSONView
 from .reading import ActionRefused, Answer, Call
 
 Operation = Callable[..., Answer]
@@ -26,13 +27,15 @@ class StoreView(JSONView):
 
     operation: ClassVar[Operation | None] = None
     writes: ClassVar[bool] = True
+    takes_none: ClassVar[bool] = False
+    """Whether no body at all is a request too. Elsewhere one that was lost would mean "nothing"."""
 
     def respond(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
         """200, or the refusal; the same again for a write that is sent again with its key."""
         found = self.caller(request, int(kwargs.pop("service_id")))
         service = self.opened(request, found)
-        body = read_body(request)
-        members = parse_body(request.content_type or "", body or b"{}", keep_numbers=True)
+        body = read_body(request, optional=self.takes_none)
+        members = parse_body(request.content_type or "", body, keep_numbers=True) if body else {}
         call = Call(service, Actor.api_token(found.api_token), members, found.now)
         key = request.headers.get("Idempotency-Key", "")
         if not key or not self.writes:
@@ -80,8 +83,8 @@ def _again(row: IdempotencyKey, body_digest: bytes) -> HttpResponse:
     return json_response(row.answer)
 
 
-def door(operation: Operation, *, writes: bool = True) -> Any:
-    """The view of an operation."""
+def door(operation: Operation, **declared: bool) -> Any:
+    """The view of an operation, with what is `declared` of it: the attributes of `StoreView`."""
     name = f"{operation.__name__.title().replace('_', '')}View"
-    view = type(name, (StoreView,), {"operation": staticmethod(operation), "writes": writes})
+    view = type(name, (StoreView,), {"operation": staticmethod(operation), **declared})
     return view.as_view()  # type: ignore[attr-defined]

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.core.management.base import CommandError, CommandParser
 
-from ...models import COUNT_LIMIT, Actor, EmptyFilter, GrantFilter, Reason, Sweep, shown_number
+from ...models import COUNT_LIMIT, Actor, GrantFilter, Reason, Sweep, shown_number
 from ..base import GrantManagementCommand, find_client, find_service
 from ..progress import progress
 
@@ -97,7 +97,7 @@ def _filter(options: dict[str, Any]) -> GrantFilter:
             authorization_type=options["authorization_type"],
             created_before=_moment(options["created_before"]),
         )
-    except EmptyFilter as error:
+    except ValueError as error:
         raise CommandError(str(error)) from None
 
 

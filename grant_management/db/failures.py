@@ -1,0 +1,205 @@
+"""What an error of the database is: away, read-only, busy, a conflict, or a bug of ours.
+
+The drivers say it with a code: PostgreSQL's Appendix A (SQLSTATE) and SQLite's result codes.
+Everything that tells a caller, an operator or the log about such an error asks here.
+"""
+
+import logging
+import traceback
+from typing import Any, Final, NamedTuple, TypeGuard
+
+from django.db import Error, InterfaceError, OperationalError, connections
+
+from ..protocol.results import Result
+
+logger = logging.getLogger("grant_management")
+
+
+class Failure(NamedTuple):
+    """What failed, and what an operator does about it."""
+
+    result: Result
+    advice: str
+    # The connection serves nobody any more: the next request makes a new one.
+    closes: bool = False
+
+    @property
+    def is_bug(self) -> bool:
+        """Whether nothing but a change of the code will help."""
+        return self.result is Result.SERVER_FAILED
+
+
+_AWAY: Final = Failure(
+    Result.DATABASE_AWAY,
+    "The database cannot be reached: check that it runs, and DATABASES (standalone: DATABASE_URL).",
+    closes=True,
+)
+_READ_ONLY: Final = Failure(
+    Result.DATABASE_AWAY,
+    "The database takes no writes: it is a standby, or was set read-only. Point DATABASES"
+    " (standalone: DATABASE_URL) at the primary.",
+    closes=True,
+)
+_FULL: Final = Failure(
+    Result.DATABASE_AWAY, "The database has no space to write to: make room on its disk."
+)
+_LOCKED: Final = Failure(
+    Result.DATABASE_BUSY,
+    "A lock was not free in time: look for a transaction that stays open, or a long migration.",
+)
+_SLOW: Final = Failure(
+    Result.DATABASE_BUSY,
+    "A statement was cancelled, or took longer than the database's timeout: look at its load.",
+)
+_IDLE: Final = Failure(
+    Result.DATABASE_BUSY,
+    "The database ended a transaction that took too long: look at the load of this server.",
+    closes=True,
+)
+_CROWDED: Final = Failure(
+    Result.DATABASE_BUSY,
+    "The database takes no more connections: raise its limit, or run fewer workers.",
+    closes=True,
+)
+_CONFLICT: Final = Failure(
+    Result.DATABASE_CONFLICT,
+    "Another transaction changed the same rows: nothing to do, unless it happens often.",
+)
+_BUG: Final = Failure(
+    Result.SERVER_FAILED, "This is a bug: report it, with the frames that the log has."
+)
+
+_NOT_MIGRATED: Final = Failure(
+    Result.SERVER_FAILED, "The database lacks a table or a column: run 'migrate' of this version."
+)
+
+_OF_SQLSTATE: Final = {
+    "08": _AWAY,  # connection exception
+    "25006": _READ_ONLY,  # read_only_sql_transaction
+    "25P03": _IDLE,  # idle_in_transaction_session_timeout
+    "25P04": _IDLE,  # transaction_timeout
+    "40001": _CONFLICT,  # serialization_failure
+    "40P01": _CONFLICT,  # deadlock_detected
+    "42703": _NOT_MIGRATED,  # undefined_column
+    "42P01": _NOT_MIGRATED,  # undefined_table
+    "53100": _FULL,  # disk_full
+    "53200": _SLOW,  # out_of_memory
+    "53300": _CROWDED,  # too_many_connections
+    "55006": _LOCKED,  # object_in_use
+    "55P03": _LOCKED,  # lock_not_available
+    "57014": _SLOW,  # query_canceled, by a timeout or an administrator
+    "57P": _AWAY,  # the server stops, crashed, starts, or ended the session
+    "58": _AWAY,  # system error
+}
+"""By the code, or the longest beginning of it that is here; any other is a bug."""
+
+_OF_SQLITE: Final = {
+    3: _READ_ONLY,  # SQLITE_PERM
+    5: _LOCKED,  # SQLITE_BUSY
+    6: _LOCKED,  # SQLITE_LOCKED
+    8: _READ_ONLY,  # SQLITE_READONLY
+    9: _SLOW,  # SQLITE_INTERRUPT
+    10: _AWAY,  # SQLITE_IOERR
+    11: _AWAY,  # SQLITE_CORRUPT
+    13: _FULL,  # SQLITE_FULL
+    14: _AWAY,  # SQLITE_CANTOPEN
+    15: _LOCKED,  # SQLITE_PROTOCOL
+    26: _AWAY,  # SQLITE_NOTADB
+}
+"""By the primary code, which is the last byte of the extended one."""
+_SQLITE_ERROR: Final = 1
+_BUSY_SNAPSHOT: Final = 517
+"""Somebody wrote since this transaction's first read. From its start it can be tried again."""
+
+# SQLite has one code for all that is wrong with a statement.
+_NOT_MIGRATED_WORDS: Final = ("no such table", "no such column", "has no column named")
+# libpq keeps the SQLSTATE of a connection that is refused to itself; the words are the server's.
+_CROWDED_WORDS: Final = ("too many clients", "connection slots", "too many connections")
+
+
+def classify(error: BaseException) -> Failure:
+    """What an error is. One that does not come from a database is a bug."""
+    if state := sqlstate(error):
+        return _of_sqlstate(state)
+    if (number := _of_cause(error, "sqlite_errorcode")) is not None:
+        return _of_sqlite(number, str(error))
+    if isinstance(error, OperationalError | InterfaceError):
+        return _CROWDED if _has_any(_CROWDED_WORDS, str(error)) else _AWAY
+    return _BUG
+
+
+def sqlstate(error: BaseException) -> str:
+    """The SQLSTATE of an error, by whatever driver; "" where there is none."""
+    return _of_cause(error, "sqlstate") or _of_cause(error, "pgcode") or ""
+
+
+def is_of_database(error: BaseException | None) -> TypeGuard[Error]:
+    """Whether Django got it from a database."""
+    return isinstance(error, Error)
+
+
+def settle(error: BaseException) -> Failure:
+    """What an error is; it leaves the connections of this thread in a known state.
+
+    Where one is lost or serves no writes they are closed (an error does not say whose it is), so
+    that the next request meets the database as it is then: started again, or the new primary.
+    After any other error they stay: its transaction, which is over by now, rolled it back.
+    """
+    failure = classify(error)
+    if failure.closes:
+        for connection in connections.all(initialized_only=True):
+            if not connection.in_atomic_block:
+                _close(connection)
+    return failure
+
+
+def described(error: BaseException, failure: Failure) -> str:
+    """In one line, and never with the error's text, which may quote a value of the request."""
+    return f"[{failure.result.code}] {_kind(error)}. {failure.advice}"
+
+
+def tell(error: BaseException, failure: Failure, where: str) -> None:
+    """The log: one line that says what to do; of a bug, the frames too."""
+    line = f"{where} failed: {described(error, failure)}"
+    if failure.is_bug:
+        line += "\n" + "".join(traceback.format_tb(error.__traceback__))
+    logger.error("%s", line)
+
+
+def _of_cause(error: BaseException, name: str) -> Any:
+    """What the error has of that name, or what it was raised from: Django wraps the driver's."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if (value := getattr(cause, name, None)) is not None:
+            return value
+        cause = cause.__cause__
+    return None
+
+
+def _of_sqlstate(state: str) -> Failure:
+    known = (state[:length] for length in (5, 3, 2) if state[:length] in _OF_SQLSTATE)
+    return _OF_SQLSTATE.get(next(known, ""), _BUG)
+
+
+def _of_sqlite(number: int, text: str) -> Failure:
+    if number == _BUSY_SNAPSHOT:
+        return _CONFLICT
+    lacks = number == _SQLITE_ERROR and _has_any(_NOT_MIGRATED_WORDS, text)
+    return _NOT_MIGRATED if lacks else _OF_SQLITE.get(number & 0xFF, _BUG)
+
+
+def _has_any(words: tuple[str, ...], text: str) -> bool:
+    return any(word in text for word in words)
+
+
+def _kind(error: BaseException) -> str:
+    """The error's class, with the code that the database gave."""
+    code = sqlstate(error) or _of_cause(error, "sqlite_errorname")
+    return f"{type(error).__qualname__} ({code})" if code else type(error).__qualname__
+
+
+def _close(connection: Any) -> None:
+    """The driver's own connection first: a pool would hand it out again."""
+    if connection.vendor == "postgresql" and connection.connection is not None:
+        connection.connection.close()
+    connection.close()

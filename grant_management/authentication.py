@@ -3,8 +3,8 @@
 import re
 from typing import Final
 
+from .fields.members import MAX_ID
 from .models import Presented, Service
-from .models.organization import MAX_ID
 from .protocol.results import Refused, Result
 
 NO_SERVICE: Final = 0

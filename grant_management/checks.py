@@ -3,7 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
@@ -88,14 +88,28 @@ def _unusable_values() -> list[CheckMessage]:
     if not isinstance(conf.configured().get("UNDERSCORES_ARE_DROPPED", False), bool):
         message = "GRANT_MANAGEMENT['UNDERSCORES_ARE_DROPPED'] must be True or False."
         errors.append(Error(message, id="grant_management.E009"))
-    return [*errors, *_unusable_proxies()]
+    return [*errors, *_unusable_proxies(), *([] if errors else _lines_too_short())]
+
+
+def _lines_too_short() -> list[CheckMessage]:
+    """What is exported here could not be imported here."""
+    needed = conf.max_grant_content() + ROOM
+    if conf.max_import_line() >= needed:
+        return []
+    message = "GRANT_MANAGEMENT['MAX_IMPORT_LINE'] is too short for a grant of MAX_GRANT_CONTENT."
+    return [Error(message, hint=f"Set at least {needed}.", id="grant_management.E014")]
 
 
 _NUMBERS = {
     "MAX_BODY_SIZE": ("a number of bytes above 0", "E003"),
     "EVENT_RETENTION_DAYS": ("None or a number above 0", "E007"),
     "CALL_LOG_SAMPLE": ("a number above 0", "E008"),
+    "MAX_GRANT_CONTENT": ("a number of bytes above 0", "E011"),
+    "MAX_GRANT_PAIRS": ("a number above 0", "E012"),
+    "MAX_IMPORT_LINE": ("a number of bytes above 0", "E013"),
 }
+ROOM: Final = 65_536
+"""Bytes that a record of a grant takes besides what the grant holds."""
 
 
 def _is_number_above_0(value: Any) -> bool:

@@ -33,6 +33,11 @@ DEFAULTS: Final[dict[str, Any]] = {
     "EVENT_RETENTION_DAYS": None,
     # Of so many calls one is logged, where a service keeps a log; 1: each.
     "CALL_LOG_SAMPLE": 1,
+    # Bytes of what one grant holds, as JSON; and pairs of a scope and a resource in it.
+    "MAX_GRANT_CONTENT": 262_144,
+    "MAX_GRANT_PAIRS": 10_000,
+    # Bytes of a line of an import.
+    "MAX_IMPORT_LINE": 1_048_576,
 }
 
 
@@ -53,6 +58,21 @@ def _forget(*, setting: str, **_signal: Any) -> None:
 def max_body_size() -> int:
     """Bytes that a request's body may have."""
     return int(configured().get("MAX_BODY_SIZE", DEFAULTS["MAX_BODY_SIZE"]))
+
+
+def max_grant_content() -> int:
+    """Bytes that the JSON texts of one grant may have together."""
+    return int(configured().get("MAX_GRANT_CONTENT", DEFAULTS["MAX_GRANT_CONTENT"]))
+
+
+def max_grant_pairs() -> int:
+    """Pairs of a scope and a resource that one grant may have."""
+    return int(configured().get("MAX_GRANT_PAIRS", DEFAULTS["MAX_GRANT_PAIRS"]))
+
+
+def max_import_line() -> int:
+    """Bytes that a line of an import may have."""
+    return int(configured().get("MAX_IMPORT_LINE", DEFAULTS["MAX_IMPORT_LINE"]))
 
 
 def client_certificate(request: HttpRequest) -> str:

@@ -17,6 +17,10 @@ from django.db import IntegrityError
 
 from .db import clock, primary
 from .db.retry import retried
+from .fields import members as m
+from .fields.field import Field
+from .fields.granted import THUMBPRINT, grant_limits
+from .fields.numeric import Time, When
 from .models import (
     AccessToken,
     Actor,
@@ -40,6 +44,8 @@ T = TypeVar("T")
 TOKEN_BYTES = 32
 NEVER = -1
 """The duration of a token that does not expire."""
+ENDS_AT = Time("expires_at", when=When.COMING).or_null()
+"""When a grant ends."""
 
 
 class GrantAction(StrEnum):
@@ -117,6 +123,7 @@ def begin(
 
     LifecycleError `invalid_request` or `invalid_grant_id`: what to send to the client.
     """
+    _check(m.SUBJECT.or_null(), subject)
     if not action and not grant_id:
         if client.service.action_required:
             raise LifecycleError(INVALID_REQUEST, "grant_management_action is required here.")
@@ -141,17 +148,20 @@ def complete(
     """The grant, with what the user consented to (draft §5.2, §5.6).
 
     A new one is pending until `issue`, unless `active`. LifecycleError `invalid_grant_id`: it
-    died since `begin`.
+    died since `begin`; `invalid_request`: it would hold more than a grant may, or has ended.
     """
+    _check(m.SUBJECT.or_null(), authorization.subject)
     if authorization.action in (None, GrantAction.CREATE):
         return _create(authorization, consented, expires_at=expires_at, pending=not active)
     client, merge = authorization.client, authorization.action is GrantAction.MERGE
     with primary.atomic():
         grant, now = _find(Grant.objects.locked, client, authorization.grant_id)
         _check_usable(grant, client, authorization.subject, now)
-        held = Content.stored(grant.scopes, grant.claims, grant.authorization_details)
+        to = grant.held().merged(consented) if merge else consented
+        _check_content(consented, to)
+        _check(ENDS_AT, expires_at, now)
         grant.change(
-            held.merged(consented) if merge else consented,
+            to,
             EventKind.MERGED if merge else EventKind.REPLACED,
             now,
             Actor.client(client.client_id),
@@ -166,8 +176,10 @@ def issue(client: Client, subject: str | None, grant: Grant | None, order: Issue
     """New tokens, of a grant or of none; the first ones make their grant active.
 
     LifecycleError `invalid_grant`: the grant died, is not what was consented to any more, or the
-    client is locked; `invalid_request`: a value is known already.
+    client is locked; `invalid_request`: a value is known already, or not acceptable.
     """
+    _check(m.SUBJECT.or_null(), subject)
+    _check_order(order)
     try:
         with primary.atomic():
             if grant is None:
@@ -189,7 +201,9 @@ def rotate(old: RefreshToken, order: Issue) -> Issued:
     the client, also not where both came at the same moment.
 
     LifecycleError `invalid_grant`: it is dead. `invalid_scope`: more than it was issued for.
+    `invalid_request`: a value is known already, or not acceptable.
     """
+    _check_order(order)
     try:
         with primary.atomic():
             held = hold_token(old)
@@ -217,6 +231,37 @@ def _rotated(held: HeldToken, order: Issue) -> Issued | None:
         revoked_at=now, rotated_at=now
     )
     return _insert(token.client, token.subject, token.grant, order, now, old=token)
+
+
+def _check(member: Field, value: Any, now: datetime | None = None) -> None:
+    """What a host in Python gives is held to the rules of every other door."""
+    try:
+        read = member.take(value)
+        if now is not None:
+            member.judge(read, now)
+    except ValueError as error:
+        raise LifecycleError(INVALID_REQUEST, f"'{member.name}' {error}.") from None
+
+
+def _check_content(consented: Content, to: Content) -> None:
+    """Of what comes in, all; of what the grant would hold, how much it is."""
+    limits = grant_limits()
+    try:
+        consented.check()
+        to.check_size(limits)
+    except ValueError as error:
+        raise LifecycleError(INVALID_REQUEST, str(error)) from None
+
+
+def _check_order(order: Issue) -> None:
+    _check(m.TOKEN_SCOPES, order.scopes)
+    for value in (order.access_token, order.refresh_token):
+        _check(m.TOKEN.or_null(), None if value == "" else value)
+    for duration in (order.access_token_duration, order.refresh_token_duration):
+        if duration != NEVER:
+            _check(m.LIFETIME.or_null(), duration)
+    for thumbprint in (order.binding.jkt, order.binding.x5t_s256):
+        _check(THUMBPRINT.or_null(), None if thumbprint == "" else thumbprint)
 
 
 def _chosen_action(service: Service, action: str, grant_id: str) -> GrantAction:
@@ -248,6 +293,8 @@ def _check_usable(grant: Grant, client: Client, subject: str | None, now: dateti
 def _create(authorization: Authorization, consented: Content, **fields: Any) -> Grant:
     with primary.atomic():
         client, now = hold_client(authorization.client)
+        _check_content(consented, consented)
+        _check(ENDS_AT, fields["expires_at"], now)
         grant = Grant(
             service=client.service,
             client=client,
@@ -296,7 +343,7 @@ def _insert(
     """The tokens of an order; a refresh token takes the place of the `old` one, unchanged but for
     its end (RFC 6749 §6).
     """
-    service, asked = client.service, " ".join(sorted(set(order.scopes.split())))
+    service, asked = client.service, " ".join(m.TOKEN_SCOPES.read(order.scopes))
     shared = {
         "service": service,
         "client": client,

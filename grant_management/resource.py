@@ -14,9 +14,9 @@ from django.http import HttpRequest, HttpResponse
 from . import conf
 from .body import refuse_body
 from .errors import MethodNotAllowed, json_response
+from .fields.members import MAX_ID
 from .metadata import authorization_server_metadata
 from .models import Service
-from .models.organization import MAX_ID
 from .models.presented import service_and_time
 from .protocol.results import Action, GMAction, Refused, Result
 from .serializers import GMRequest, GMResponse

@@ -1,11 +1,13 @@
 """The wire format: bodies in, answers out. Strict where a lax reading could hide an attack."""
 
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from json.encoder import encode_basestring_ascii as quoted
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from .members import Reader
+from .fields import members as m
+from .fields.field import Field
 from .protocol import strict_json
 from .protocol.results import Refused, Result
 
@@ -49,24 +51,24 @@ class GMResponse(NamedTuple):
         return "{" + ", ".join(shown) + "}"
 
 
-_STRINGS = {
-    "accessToken": "access_token",
-    "clientCertificate": "client_certificate",
-    "dpop": "dpop",
-    "htm": "htm",
-    "htu": "htu",
-    "gmAction": "gm_action",
-    "grantId": "grant_id",
+_GM_MEMBERS: Final[dict[Field, str]] = {
+    m.ACCESS_TOKEN: "access_token",
+    m.CERTIFICATE: "client_certificate",
+    m.DPOP: "dpop",
+    m.HTM: "htm",
+    m.HTU: "htu",
+    m.GM_ACTION: "gm_action",
+    m.ASKED_GRANT_ID: "grant_id",
+    m.NONCE_REQUIRED: "dpop_nonce_required",
 }
+_GM_NAMES: Final = {field.name: attribute for field, attribute in _GM_MEMBERS.items()}
 
 
 def parse_gm_request(media_type: str, body: bytes) -> GMRequest:
     """The call in a body. Refused: it is empty, unreadable, or a member has the wrong type."""
     members = parse_body(media_type, body)
-    fields: dict[str, Any] = {
-        field: string(members, name) for name, field in _STRINGS.items() if name in members
-    }
-    return GMRequest(**fields, dpop_nonce_required=boolean(members, "dpopNonceRequired"))
+    values = read(members, _GM_MEMBERS)
+    return GMRequest(**{_GM_NAMES[name]: value for name, value in values.items()})
 
 
 def parse_body(media_type: str, body: bytes, *, keep_numbers: bool = False) -> dict[str, Any]:
@@ -77,36 +79,34 @@ def parse_body(media_type: str, body: bytes, *, keep_numbers: bool = False) -> d
         raise Refused(Result.BODY_MISSING)
     try:
         return _json_members(body, keep_numbers) if media_type == JSON else _form_members(body)
-    except ValueError:
-        raise Refused(Result.BODY_UNREADABLE, "it is not strict JSON or a strict form.") from None
+    except ValueError as error:
+        what = "strict JSON" if media_type == JSON else "a strict form"
+        raise Refused(Result.BODY_UNREADABLE, f"it is not {what}: {error}.") from None
 
 
-def read(members: Mapping[str, Any], readers: Mapping[str, Reader]) -> dict[str, Any]:
-    """The members that there are. Refused: one is not acceptable."""
+def read(
+    members: Mapping[str, Any], fields: Iterable[Field], now: datetime | None = None
+) -> dict[str, Any]:
+    """The members that there are, by name; null is absent. Refused: one is not acceptable, or not
+    at the moment `now`.
+    """
     values = {}
-    for name, reader in readers.items():
-        if members.get(name) is not None:
-            try:
-                values[name] = reader(members[name])
-            except ValueError as error:
-                raise Refused(Result.BODY_UNREADABLE, f"'{name}' {error}.") from None
+    for field in fields:
+        value = members.get(field.name)
+        if value is not None:
+            values[field.name] = read_one(field, value, now)
     return values
 
 
-def string(members: dict[str, Any], name: str) -> str:
-    """A member that must be a string; absent: ""."""
-    value = members.get(name, "")
-    if not isinstance(value, str):
-        raise Refused(Result.BODY_UNREADABLE, f"'{name}' must be a string.")
-    return value
-
-
-def boolean(members: dict[str, Any], name: str) -> bool:
-    """A member that must be a boolean; absent: false. Nothing else is taken for one."""
-    value = members.get(name, False)
-    if not isinstance(value, bool):
-        raise Refused(Result.BODY_UNREADABLE, f"'{name}' must be a boolean.")
-    return value
+def read_one(field: Field, value: Any, now: datetime | None = None) -> Any:
+    """The value of a member. Refused: it is not acceptable."""
+    try:
+        read = field.read(value)
+        if now is not None:
+            field.judge(read, now)
+    except ValueError as error:
+        raise Refused(Result.BODY_UNREADABLE, f"'{field.name}' {error}.") from None
+    return read
 
 
 def _json_members(body: bytes, keep_numbers: bool) -> dict[str, Any]:
@@ -117,9 +117,12 @@ def _json_members(body: bytes, keep_numbers: bool) -> dict[str, Any]:
 
 
 def _form_members(body: bytes) -> dict[str, Any]:
-    fields = urllib.parse.parse_qsl(
-        body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=100
-    )
+    try:
+        fields = urllib.parse.parse_qsl(
+            body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=100
+        )
+    except ValueError:
+        raise ValueError("its fields cannot be told apart, or are not UTF-8") from None
     members: dict[str, Any] = dict(fields)
     if len(members) != len(fields):
         raise ValueError("a field appears twice")

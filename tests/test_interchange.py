@@ -373,7 +373,8 @@ def test_records_may_alternate(take):
     assert AccessToken.objects.filter(grant__grant_id="g-7", digest=sha256("t-7")).exists()
 
 
-PAST, EARLIER, FUTURE = 1_764_000_000, 1_763_000_000, 4_000_000_000
+PAST, EARLIER, LATER = 1_764_000_000, 1_763_000_000, 1_764_000_500
+FUTURE = 4_000_000_000
 
 
 class TestRowsThatAreThereAlready:
@@ -426,7 +427,7 @@ class TestNothingComesBackToLife:
         }
         return names[first["type"]].objects.order_by("pk").last()
 
-    @pytest.mark.parametrize("later", [{}, {"revoked_at": None}, {"revoked_at": FUTURE}])
+    @pytest.mark.parametrize("later", [{}, {"revoked_at": None}, {"revoked_at": LATER}])
     @pytest.mark.parametrize(
         "record",
         [GRANT, TOKEN, {"type": "api_token", "kind": "service", "service": 1001, "token": "x"}],
@@ -439,7 +440,7 @@ class TestNothingComesBackToLife:
         row = self.revive(take, TOKEN | {"revoked_at": PAST}, TOKEN | {"revoked_at": EARLIER})
         assert row.revoked_at.timestamp() == EARLIER
 
-    @pytest.mark.parametrize("later", [{}, {"locked_at": None}, {"locked_at": FUTURE}])
+    @pytest.mark.parametrize("later", [{}, {"locked_at": None}, {"locked_at": LATER}])
     def test_locked_at(self, take, later):
         row = self.revive(take, CLIENT | {"locked_at": PAST}, CLIENT | later)
         assert row.locked_at.timestamp() == PAST

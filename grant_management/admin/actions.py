@@ -13,7 +13,9 @@ from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from ..fields import members as m
 from ..models import Actor, EventKind, GrantEvent, Reason
+from . import form_field
 from .read_only import ReadOnlyAdmin, operator
 
 M = TypeVar("M", bound=models.Model)
@@ -36,8 +38,8 @@ class ReasonForm(forms.Form):
     """Why: out of a list, in words, and the number of a ticket."""
 
     reason = forms.ChoiceField(label=_("Reason"), choices=REASONS)
-    note = forms.CharField(label=_("Note"), required=False, max_length=2_000, widget=forms.Textarea)
-    ticket = forms.CharField(label=_("Ticket"), required=False, max_length=255)
+    note = form_field.text(m.NOTE, label=_("Note"), required=False, widget=forms.Textarea)
+    ticket = form_field.text(m.TICKET, label=_("Ticket"), required=False)
 
 
 @dataclass(frozen=True)

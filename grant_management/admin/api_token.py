@@ -12,7 +12,9 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from ..db import clock
+from ..fields import members as m
 from ..models import ApiToken, Organization, Service
+from . import form_field
 from .display import moment, state
 from .read_only import ReadOnlyAdmin, limited, operator
 
@@ -31,7 +33,7 @@ class IssueForm(OnceForm):
 
     organization = forms.ModelChoiceField(Organization.objects.all(), label=_("Organization"))
     service = forms.ModelChoiceField(Service.objects.all(), label=_("Service"), required=False)
-    description = forms.CharField(label=_("Description"), max_length=255, required=False)
+    description = form_field.text(m.DESCRIPTION, label=_("Description"), required=False)
     expires_at = forms.DateTimeField(
         label=_("Expires (UTC)"),
         required=False,
@@ -48,6 +50,13 @@ class IssueForm(OnceForm):
             rows = cast("QuerySet[Any]", field.queryset)
             field.queryset = limited(rows, request, to_organization)
         return self
+
+    def clean_expires_at(self) -> Any:
+        """A token that has expired is of no use to anybody: the year is mistyped."""
+        ends = self.cleaned_data["expires_at"]
+        if ends is not None and ends <= clock.now():
+            raise forms.ValidationError(_("That has passed."))
+        return ends
 
     def clean(self) -> dict[str, Any]:
         """A service must be the organization's, and its token manages nothing."""

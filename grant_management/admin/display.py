@@ -111,9 +111,9 @@ def tree(value: Any) -> SafeString:
     return format_html("<span>{}</span>", text)
 
 
-def indented(text: str) -> str:
-    """A JSON text, to be read; numbers as they were written."""
-    return _indented(strict_json.loads(text, keep_numbers=True), "")
+def indented(value: Any) -> str:
+    """A JSON value as a text to be read; numbers as they were written."""
+    return _indented(value, "")
 
 
 def _indented(value: Any, margin: str) -> str:

@@ -7,8 +7,9 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from ..db import clock
+from ..fields import members as m
 from ..models import Client, EmptyFilter, GrantFilter, Service
-from ..models.grant_filter import LONGEST
+from . import form_field
 from .actions import ReasonForm
 
 
@@ -21,10 +22,10 @@ class FilterForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"data-suggest": "client", "autocomplete": "off"}),
     )
-    subject = forms.CharField(label=_("Subject"), required=False, strip=False, max_length=LONGEST)
-    scope = forms.CharField(label=_("Scope"), required=False, max_length=LONGEST)
-    authorization_type = forms.CharField(
-        label=_("Authorization type"), required=False, max_length=LONGEST
+    subject = form_field.text(m.SUBJECT.sought(), label=_("Subject"), required=False, strip=False)
+    scope = form_field.text(m.SCOPE, label=_("Scope"), required=False)
+    authorization_type = form_field.text(
+        m.AUTHORIZATION_TYPE.sought(), label=_("Authorization type"), required=False
     )
     created_before = forms.DateTimeField(
         label=_("Created before (UTC)"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from django.contrib import admin, messages
@@ -40,6 +40,9 @@ from .keyset import Rows
 from .listing import BetweenForm, Column, ListAdmin, found_by
 from .read_only import limited
 from .story import story
+
+CHUNK: Final = 200
+"""Grants in memory at a time: what they hold can be long."""
 
 
 class FindForm(forms.Form):
@@ -207,7 +210,7 @@ class GrantAdmin(ListAdmin[Grant], OperatorAdmin[Grant]):
         """What the list shows with the same query, all pages of it."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        lines = _lines(self.selected(request).iterator(chunk_size=2_000))
+        lines = _lines(self.selected(request).iterator(chunk_size=CHUNK))
         return attachment(lines, "grants.csv", "text/csv; charset=utf-8")
 
     def buttons(self, request: HttpRequest, row: Grant) -> list[tuple[Text, str]]:

@@ -8,7 +8,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from ..db import clock, primary
+from ..fields import members as m
 from ..models import Actor, Client, DPoPNonce, EventKind, GrantEvent, Reason, Service
+from . import form_field
 from .actions import ReasonForm
 from .display import identifier, moment
 
@@ -46,6 +48,20 @@ class SettingsForm(ReasonForm, forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Service
         fields = NAMES
+        field_classes = dict.fromkeys(
+            ("dpop_signing_algs", "actions_supported"), form_field.StrictJSONField
+        )
+
+    def clean(self) -> dict[str, Any]:
+        """Each setting as the import takes it."""
+        values: dict[str, Any] = super().clean() or {}
+        for member in m.SETTINGS:
+            if member.name in values:
+                try:
+                    values[member.name] = form_field.taken(member, values[member.name])
+                except forms.ValidationError as error:
+                    self.add_error(member.name, error)
+        return values
 
     def change(self, actor: Actor) -> list[str]:
         """The names of what changed; written with the event that says from what to what."""

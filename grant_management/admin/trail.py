@@ -35,7 +35,8 @@ COLUMNS: Final = (
     "note",
     "ticket",
 )
-CHUNK: Final = 2_000
+CHUNK: Final = 200
+"""Events in memory at a time: what they say can be long."""
 
 
 def _what_expires(nonce: DPoPNonce) -> Iterable[Text]:

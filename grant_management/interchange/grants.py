@@ -1,22 +1,18 @@
 """Grants and their tokens as records."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
-from .. import members as m
+from .. import conf
+from ..fields import members as m
+from ..fields.field import Field
 from ..models import AccessToken, Grant, RefreshToken
-from ..models.grant import UpdatedBy
-from ..protocol.content import show_claims, show_details
+from ..models.grant import following
+from ..protocol import content
 from .inserting import new
 from .kind import BadRecord, Fields, Key, Kind, assign, digest_of, earliest, expire, keep, latest
 from .lookups import any_of
-
-
-def _updated_by(value: Any) -> str:
-    if value is not None and value not in UpdatedBy.values:
-        raise ValueError(f"must be one of {', '.join(UpdatedBy.values)}")
-    return value or ""
 
 
 class GrantKind(Kind):
@@ -24,28 +20,39 @@ class GrantKind(Kind):
 
     name = "grant"
     model = Grant
-    readers = {
-        "service": m.identifier,
-        "client_id": m.text(255),
-        "grant_id": m.grant_id,
-        "subject": m.optional(m.text(255)),
-        "scopes": m.grant_scopes,
-        "claims": show_claims,
-        "authorization_details": show_details,
-        "created_at": m.moment,
-        "last_updated_at": m.optional(m.moment),
-        "updated_by": _updated_by,
-        "expires_at": m.optional(m.moment),
-        "revoked_at": m.optional(m.moment),
-        "pending": m.flag,
-        "access_generation": m.generation,
-        "refresh_generation": m.generation,
-    }
+    members = (
+        m.SERVICE_ID.named("service"),
+        m.CLIENT_ID,
+        m.GRANT_ID,
+        m.SUBJECT.or_null(),
+        m.SCOPES,
+        m.CLAIMS,
+        m.DETAILS,
+        m.CREATED_AT,
+        m.LAST_UPDATED_AT.or_null(),
+        m.UPDATED_BY.or_null(),
+        m.ENDS_AT.or_null(),
+        m.REVOKED_AT.or_null(),
+        m.PENDING,
+        m.GENERATION.named("access_generation"),
+        m.GENERATION.named("refresh_generation"),
+    )
     required = frozenset({"service", "client_id", "grant_id"})
     refers = ("service", "client")
-    content = ("scopes", "claims", "authorization_details", "last_updated_at", "updated_by")
+    texts = ("scopes", "claims", "authorization_details")
+    content = (*texts, "last_updated_at", "updated_by")
     generations = ("access_generation", "refresh_generation")
     updated = (*content, *generations, "created_at", "expires_at", "revoked_at", "pending")
+
+    def read(self, record: Mapping[str, Any]) -> Fields:
+        """With the texts to store, as the other doors make them."""
+        fields = super().read(record)
+        for name, show in _SHOW.items():
+            if name in fields:
+                fields[name] = show(fields[name])
+        if "updated_by" in fields:
+            fields["updated_by"] = fields["updated_by"] or ""
+        return fields
 
     def key(self, fields: Fields) -> Key:
         """Its service and grant ID."""
@@ -62,39 +69,55 @@ class GrantKind(Kind):
         """As it is; one that comes revoked has no live tokens of generation 0."""
         generation = 1 if fields.get("revoked_at") else 0
         stamps = {"created_at": now, **dict.fromkeys(self.generations, generation)}
+        self._check_size({}, fields)
         return new(Grant, {**stamps, **fields})
 
     def update(self, row: Grant, fields: Fields, now: datetime) -> None:
         """What was granted; its death only once."""
         keep(row, fields, "client", "subject")
+        self._check_size({name: getattr(row, name) for name in self.texts}, fields)
         dies = row.revoked_at is None and fields.get("revoked_at") is not None
         for name in self.generations:
-            latest(row, {name: getattr(row, name) + 1} if dies else {}, name)
+            latest(row, {name: following(getattr(row, name))} if dies else {}, name)
             latest(row, fields, name)
         assign(row, fields, *self.content)
         earliest(row, fields, "created_at", "revoked_at")
         expire(row, fields, now)
         row.pending = row.pending and fields.get("pending", row.pending)
 
+    def _check_size(self, held: Fields, fields: Fields) -> None:
+        """BadRecord: it gives the grant more content than one may hold."""
+        most, given = conf.max_grant_content(), [name for name in self.texts if name in fields]
+        size = sum(len((held | fields).get(name, "")) for name in self.texts)
+        if given and size > most:
+            raise BadRecord(f"the grant would hold more than {most} bytes of content")
+
+
+_SHOW: Final[dict[str, Callable[[Any], str]]] = {
+    "scopes": content.show_scopes,
+    "claims": content.show_claims,
+    "authorization_details": content.show_details,
+}
+
 
 class TokenKind(Kind):
     """`{"type":"access_token","service":…,"client_id":…,"token":…}`; refresh tokens alike."""
 
     model: ClassVar[type[AccessToken | RefreshToken]]
-    readers = {
-        "service": m.identifier,
-        "client_id": m.text(255),
-        "grant_id": m.optional(m.grant_id),
-        "subject": m.optional(m.text(255)),
-        "token": m.clear_value,
-        "token_sha256": m.hex_digest,
-        "scopes": m.token_scopes,
-        "issued_at": m.moment,
-        "expires_at": m.optional(m.moment),
-        "revoked_at": m.optional(m.moment),
-        "generation": m.generation,
-        "cnf": m.confirmation,
-    }
+    members: ClassVar[tuple[Field, ...]] = (
+        m.SERVICE_ID.named("service"),
+        m.CLIENT_ID,
+        m.GRANT_ID.or_null(),
+        m.SUBJECT.or_null(),
+        m.TOKEN,
+        m.TOKEN_SHA256,
+        m.TOKEN_SCOPES.or_null(),
+        m.ISSUED_AT,
+        m.ENDS_AT.or_null(),
+        m.REVOKED_AT.or_null(),
+        m.GENERATION,
+        m.CNF.or_null(),
+    )
     required = frozenset({"service", "client_id"})
     refers = ("service", "client", "grant")
     stamps = ("issued_at", "expires_at", "revoked_at")
@@ -103,7 +126,9 @@ class TokenKind(Kind):
     def read(self, record: Mapping[str, Any]) -> Fields:
         """With `digest`, and what binds it."""
         fields = digest_of(super().read(record))
-        fields.update(fields.pop("cnf", {}))
+        fields.update(fields.pop("cnf", None) or {})
+        if "scopes" in fields:
+            fields["scopes"] = " ".join(fields["scopes"] or ())
         return fields
 
     def key(self, fields: Fields) -> Key:
@@ -146,7 +171,7 @@ class RefreshTokenKind(TokenKind):
 
     name = "refresh_token"
     model = RefreshToken
-    readers = {**TokenKind.readers, "rotated_at": m.optional(m.moment), "family": m.identity}
+    members = (*TokenKind.members, m.ROTATED_AT.or_null(), m.FAMILY)
     updated = (*TokenKind.updated, "rotated_at")
 
     def update(self, row: AccessToken | RefreshToken, fields: Fields, now: datetime) -> None:

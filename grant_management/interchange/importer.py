@@ -1,20 +1,21 @@
 """The import: batches of lines, each in a transaction of its own."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
-from typing import Any, Final, NamedTuple
+from typing import Any, BinaryIO, Final, NamedTuple
 
 from django.db import DataError, IntegrityError
 
+from .. import conf
 from ..db import clock, primary
 from ..models import Actor, EventKind, GrantEvent
 from ..protocol import strict_json
 from .grants import AccessTokenKind, GrantKind, RefreshTokenKind
 from .inserting import insert
 from .kind import BadRecord, Fields, Key, Kind
+from .lines import Line, lines
 from .references import THERE, References
 from .tenants import ApiTokenKind, ClientKind, OrganizationKind, ServiceKind
 
@@ -31,13 +32,8 @@ KINDS: Final[dict[str, Kind]] = {
     )
 }
 """In the order in which one needs the other."""
-
-
-class Line(NamedTuple):
-    """A line of the file, counted from 1."""
-
-    number: int
-    text: bytes
+BATCH_BYTES: Final = 16 * 1_048_576
+"""Bytes of lines after which a batch is full, however few they are: two of them are in memory."""
 
 
 class Record(NamedTuple):
@@ -65,11 +61,11 @@ class ReadLines(NamedTuple):
     @classmethod
     def of(cls, lines: Sequence[Line]) -> "ReadLines":
         """At least one line. Nothing is looked up: a record may still turn out to be bad."""
-        size = sum(len(line.text) for line in lines)
+        size = sum(line.size for line in lines)
         read = cls(lines[0].number, size, {name: [] for name in KINDS}, [])
         for line in lines:
             try:
-                kind, fields = _read(line.text)
+                kind, fields = _read(line)
                 read.records[kind].append(Record(line.number, fields))
             except BadRecord as error:
                 read.errors.append(Error(line.number, str(error)))
@@ -191,6 +187,7 @@ class Batch:
         key = kind.key(fields)
         row = known.get(key) or new.get(key, (line, None))[1]
         try:
+            kind.judge(fields, self.now)
             if row is None:
                 new[key] = (line, kind.create(fields, self.now))
             else:
@@ -234,15 +231,24 @@ def _state(kind: Kind, row: Any) -> list[Any]:
     return [getattr(row, name) for name in kind.updated]
 
 
-def batches(lines: Iterable[bytes], size: int) -> Iterator[ReadLines]:
-    """What stands on the lines that are not blank, so many at a time."""
-    numbered = (Line(number, text) for number, text in enumerate(lines, 1) if text.strip())
-    while batch := list(islice(numbered, size)):
+def batches(stream: BinaryIO, size: int) -> Iterator[ReadLines]:
+    """What stands on the lines that are not blank: so many at a time, or `BATCH_BYTES` of them."""
+    batch: list[Line] = []
+    held = 0
+    for line in lines(stream, conf.max_import_line()):
+        batch.append(line)
+        held += len(line.text)
+        if len(batch) == size or held >= BATCH_BYTES:
+            yield ReadLines.of(batch)
+            batch, held = [], 0
+    if batch:
         yield ReadLines.of(batch)
 
 
-def _read(text: bytes) -> tuple[str, Fields]:
-    record = _object(text)
+def _read(line: Line) -> tuple[str, Fields]:
+    if not line.is_whole:
+        raise BadRecord(f"the line is longer than {conf.max_import_line()} bytes")
+    record = _object(line.text)
     kind = record.get("type")
     if not isinstance(kind, str) or kind not in KINDS:
         raise BadRecord(f"'type' must be one of {', '.join(KINDS)}")
@@ -251,9 +257,9 @@ def _read(text: bytes) -> tuple[str, Fields]:
 
 def _object(text: bytes) -> dict[str, Any]:
     try:
-        value = strict_json.loads(text.strip(), keep_numbers=True)
-    except ValueError:
-        raise BadRecord("not a line of strict JSON") from None
+        value = strict_json.loads(text, keep_numbers=True)
+    except ValueError as error:
+        raise BadRecord(f"not a line of strict JSON: {error}") from None
     if not isinstance(value, dict):
         raise BadRecord("not a JSON object")
     return value

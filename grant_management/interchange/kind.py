@@ -7,11 +7,16 @@ hangs on never changes.
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django.db import models
 
-from ..members import Reader
+from ..fields.field import Field
+from ..fields.numeric import Time
+from ..protocol.digests import sha256
+
+LONGEST_NAME: Final = 100
+"""Characters of an unknown member that are told."""
 
 Fields = dict[str, Any]
 Key = tuple[Any, ...]
@@ -26,25 +31,37 @@ class Kind(ABC):
 
     name: ClassVar[str]
     model: ClassVar[type[models.Model]]
-    readers: ClassVar[Mapping[str, Reader]]
+    members: ClassVar[tuple[Field, ...]]
     required: ClassVar[frozenset[str]]
     refers: ClassVar[tuple[str, ...]] = ()
     updated: ClassVar[tuple[str, ...]]
 
+    def __init__(self) -> None:
+        self._members = {member.name: member for member in self.members}
+        self._judged = [one for one in self.members if isinstance(one, Time)]
+
     def read(self, record: Mapping[str, Any]) -> Fields:
         """The record's fields. BadRecord: a member is unknown, missing, or not acceptable."""
         given = {name: value for name, value in record.items() if name != "type"}
-        if unknown := given.keys() - self.readers.keys():
-            raise BadRecord(f"unknown member {min(unknown)!r}")
+        if unknown := given.keys() - self._members.keys():
+            raise BadRecord(f"unknown member {min(unknown)[:LONGEST_NAME]!r}")
         if missing := self.required - given.keys():
             raise BadRecord(f"member {min(missing)!r} is missing")
         return self._values(given)
+
+    def judge(self, fields: Fields, now: datetime) -> None:
+        """BadRecord: a stamp lies in the future, where no future makes sense."""
+        try:
+            for member in self._judged:
+                member.judge(fields.get(member.name), now)
+        except ValueError as error:
+            raise BadRecord(f"{member.name!r} {error}") from None
 
     def _values(self, given: Mapping[str, Any]) -> Fields:
         name, fields = "", {}
         try:
             for name, value in given.items():
-                fields[name] = self.readers[name](value)
+                fields[name] = self._members[name].take(value)
         except ValueError as error:
             raise BadRecord(f"{name!r} {error}") from None
         return fields
@@ -101,16 +118,10 @@ def expire(row: Any, fields: Fields, now: datetime) -> None:
         row.expires_at = min(row.expires_at, fields["expires_at"])
 
 
-def not_later(fields: Fields, name: str, now: datetime) -> None:
-    """BadRecord for a cut-off that is past now: it would kill what is not there yet."""
-    if fields.get(name) is not None and fields[name] > now:
-        raise BadRecord(f"{name!r} must not be later than now")
-
-
 def digest_of(fields: Fields) -> Fields:
     """`token` or `token_sha256` as `digest`. BadRecord: none of them, or both."""
-    given = [fields.pop(name) for name in ("token", "token_sha256") if name in fields]
-    if len(given) != 1:
+    if ("token" in fields) == ("token_sha256" in fields):
         raise BadRecord("give 'token' or 'token_sha256', one of them")
-    fields["digest"] = given[0]
+    clear = fields.pop("token", None)
+    fields["digest"] = fields.pop("token_sha256", None) if clear is None else sha256(clear)
     return fields

@@ -92,7 +92,10 @@ def _load(known: dict[Key, Any], model: Any, columns: tuple[str, ...], keys: set
         return
     values = zip(*missing, strict=True)
     given = [any_of(column, ones) for column, ones in zip(columns, values, strict=True)]
-    for row in model._default_manager.filter(*given):
+    rows = model._default_manager.filter(*given)
+    if model is Grant:  # what it holds can be long, and decides nothing about a token
+        rows = rows.with_content()
+    for row in rows:
         key = tuple(getattr(row, column) for column in columns)
         if key in missing:
             known[key] = row

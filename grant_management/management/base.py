@@ -8,6 +8,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error
 
 from ..db.failures import described, settle, tell
+from ..fields import members as m
+from ..fields.field import Field
 from ..models import Actor, Client, Organization, Service
 
 
@@ -57,6 +59,17 @@ class ClientCommand(GrantManagementCommand):
         }
 
 
+def taken(options: dict[str, Any], member: Field) -> Any:
+    """An argument, as every other door takes it; None where it was not given.
+
+    CommandError: it is not acceptable.
+    """
+    try:
+        return member.or_null().take(options[member.name])
+    except ValueError as error:
+        raise CommandError(f"--{member.name.replace('_', '-')} {error}.") from None
+
+
 def find_organization(number: int) -> Organization:
     """The organization of a number. CommandError: there is none."""
     try:
@@ -75,8 +88,9 @@ def find_service(number: int) -> Service:
 
 def find_client(service: Service, client_id: str) -> Client:
     """The client of a service. CommandError: there is none."""
+    sought = taken({"client": client_id}, m.CLIENT_ID.sought().named("client"))
     try:
-        return Client.objects.get(service=service, client_id=client_id)
+        return Client.objects.get(service=service, client_id=sought)
     except Client.DoesNotExist:
         raise CommandError(f"Service {service.pk} has no client {client_id!r}.") from None
 

@@ -8,9 +8,10 @@ from django.utils.translation import gettext_lazy as _
 
 from ..db import clock
 from ..db.primary import PrimaryManager
+from ..fields.members import MAX_NUMBER
 from .cut_off import CutOff
 from .event import Actor, EventKind, Reason
-from .keys import MAX_NUMBER, random_number
+from .keys import random_number
 from .service import Service
 
 

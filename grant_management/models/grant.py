@@ -1,6 +1,5 @@
 """Grants: what a user allowed a client."""
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from datetime import datetime
@@ -9,13 +8,14 @@ from typing import Any, Final, Self
 from uuid import UUID
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from .. import signals
 from ..db import clock, primary
 from ..db.retry import retried
-from ..protocol import uris
+from ..fields.members import MAX_GENERATION, MAX_INTEGER
+from ..protocol import content, times, uris
 from ..protocol.content import Content
 from .client import Client
 from .event import Actor, EventKind, GrantEvent, Reason
@@ -62,6 +62,10 @@ def status_condition(status: GrantStatus, now: datetime) -> Q:
         GrantStatus.PENDING: alive & Q(pending=True),
         GrantStatus.ACTIVE: alive & Q(pending=False),
     }[status]
+
+
+WHOLE: Final = 8_192
+"""Bytes of content, before and after a change, that its event has as a whole."""
 
 
 class GrantQuerySet(primary.PrimaryQuerySet["Grant"]):
@@ -228,12 +232,11 @@ class Grant(LastUsed, models.Model):
 
     def scope_names(self) -> set[str]:
         """Of all its scopes, whatever their resources."""
-        entries = json.loads(self.scopes or "[]")
-        return {name for entry in entries for name in entry["scope"].split(" ")}
+        return content.names_of(self.scopes)
 
     def authorization_types(self) -> set[str]:
         """Of its authorization details (RFC 9396 §2)."""
-        return {detail["type"] for detail in json.loads(self.authorization_details or "[]")}
+        return content.types_of(self.authorization_details)
 
     def is_owned_by(self, client: Client, subject: str | None) -> bool:
         """Whether it is this client's and this subject's."""
@@ -260,7 +263,11 @@ class Grant(LastUsed, models.Model):
         }
         if self.service.show_timestamps:
             shown |= self._timestamps()
-        return "{" + ",".join(f'"{name}":{text}' for name, text in shown.items() if text) + "}"
+        return content.shown(shown)
+
+    def held(self) -> Content:
+        """What it holds, to be compared and merged."""
+        return Content.stored(self.scopes, self.claims, self.authorization_details)
 
     def _timestamps(self) -> dict[str, str]:
         moments = {
@@ -268,7 +275,7 @@ class Grant(LastUsed, models.Model):
             "expires_at": self.expires_at,
             "last_updated_at": self.last_updated_at,
         }
-        shown = {name: str(int(at.timestamp())) for name, at in moments.items() if at}
+        shown = {name: str(times.to_seconds(at)) for name, at in moments.items() if at}
         return shown | ({"updated_by": f'"{self.updated_by}"'} if self.updated_by else {})
 
     def change(
@@ -278,15 +285,16 @@ class Grant(LastUsed, models.Model):
 
         The caller has it locked. Earlier refresh tokens die, and on replace access tokens too.
         """
-        before = self.content()
-        self.refresh_generation += 1
-        self.access_generation += int(kind is EventKind.REPLACED)
+        before, held = self.content(), self.held()
+        self.refresh_generation = following(self.refresh_generation)
+        if kind is EventKind.REPLACED:
+            self.access_generation = following(self.access_generation)
         changed = {**to.texts(), **fields, "last_updated_at": at}
         for name, value in changed.items():
             setattr(self, name, value)
         self.save(update_fields=[*changed, "access_generation", "refresh_generation"])
         self.announce_deaths(at, access=kind is EventKind.REPLACED)
-        self.record(kind, at, actor, details={"before": before, "after": self.content()})
+        self.record(kind, at, actor, details=_difference(before, self.content(), held, to))
 
     @retried
     def revoke(
@@ -321,7 +329,7 @@ class Grant(LastUsed, models.Model):
 
         The caller has it locked.
         """
-        self._row().update(refresh_generation=F("refresh_generation") + 1)
+        self._row().update(refresh_generation=_one_more("refresh_generation"))
         self.announce_deaths(now, access=False)
         self.record(EventKind.REFRESH_REUSED, now, actor)
 
@@ -344,10 +352,33 @@ class Grant(LastUsed, models.Model):
 
 def _raised(service: Service) -> dict[str, Any]:
     """The generations that a revoke raises (draft §6.5)."""
-    raised = {"refresh_generation": F("refresh_generation") + 1}
+    raised: dict[str, Any] = {"refresh_generation": _one_more("refresh_generation")}
     if service.revoke_access_tokens:
-        raised["access_generation"] = F("access_generation") + 1
+        raised["access_generation"] = _one_more("access_generation")
     return raised
+
+
+def following(generation: int) -> int:
+    """The generation after this one. The last that a column can hold is followed by one that no
+    record may bring, so that a grant with the last one can be revoked too.
+    """
+    return generation + 1 if generation < MAX_INTEGER else MAX_GENERATION + 1
+
+
+def _one_more(column: str) -> Case:
+    """As `following`, in SQL."""
+    below = When(**{f"{column}__lt": MAX_INTEGER}, then=F(column) + 1)
+    return Case(below, default=Value(MAX_GENERATION + 1))
+
+
+def _difference(before: str, after: str, held: Content, to: Content) -> dict[str, str]:
+    """What an event says of a change: both contents; of long ones only what is not in both.
+
+    So the events of a grant grow with what was sent, however long the grant is.
+    """
+    if len(before) + len(after) <= WHOLE:
+        return {"before": before, "after": after}
+    return {"added": to.without(held).text(), "removed": held.without(to).text()}
 
 
 def _revocation(

@@ -77,7 +77,8 @@ class GrantFilter:
         Counted here: where SQL counted them, a database might read the whole table for it.
         """
         if not self._is_in_columns:
-            found = Counter(grant.client.client_id for grant in self.sample(COUNT_LIMIT))
+            grants = islice(self.found(), COUNT_LIMIT)
+            found = Counter(grant.client.client_id for grant in grants)
             return found.most_common(most)
         rows = self._rows().order_by("-created_at").values_list("client_id", flat=True)
         numbers = Counter(rows[:COUNT_LIMIT]).most_common(most)

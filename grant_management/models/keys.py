@@ -5,8 +5,8 @@ import time
 import uuid
 from datetime import datetime
 
-MAX_NUMBER = 2**53 - 1
-"""The largest number that every JSON reader keeps exact."""
+from ..fields.members import MAX_NUMBER
+from ..protocol import times
 
 
 def random_number() -> int:
@@ -18,7 +18,7 @@ def uuid7(at: datetime | None = None) -> uuid.UUID:
     """A UUID whose order is the order of time, to the millisecond (RFC 9562 §5.7): of now, or of
     another moment.
     """
-    milliseconds = time.time_ns() // 1_000_000 if at is None else int(at.timestamp() * 1_000)
+    milliseconds = time.time_ns() // 1_000_000 if at is None else times.to_milliseconds(at)
     return _uuid7(milliseconds, secrets.randbits(74))
 
 
@@ -35,7 +35,7 @@ def uuid7s(number: int) -> list[uuid.UUID]:
 
 def first_uuid7(at: datetime) -> uuid.UUID:
     """The smallest that is made from that moment on."""
-    return _uuid7(int(at.timestamp() * 1_000), 0)
+    return _uuid7(times.to_milliseconds(at), 0)
 
 
 def _uuid7(milliseconds: int, random: int) -> uuid.UUID:

@@ -5,9 +5,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from ..db.primary import PrimaryManager
+from ..fields.members import MAX_ID
 from .keys import random_number
-
-MAX_ID = 2**63 - 1
 
 
 class Organization(models.Model):

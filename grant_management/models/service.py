@@ -8,14 +8,13 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from ..db.primary import PrimaryManager
+from ..fields import members as m
+from ..fields.field import Field
+from ..fields.members import ACTIONS, MAX_ID
 from ..protocol import jwk, uris
-from ..protocol.strict_json import check_string
 from .cut_off import CutOff
 from .keys import random_number
-from .organization import MAX_ID, Organization
-
-ACTIONS = ("query", "revoke", "create", "merge", "replace")
-"""What a service can support (draft §7.1)."""
+from .organization import Organization
 
 
 class Ownership(models.TextChoices):
@@ -37,41 +36,29 @@ def all_actions() -> list[str]:
 
 def validate_algs(value: Any) -> None:
     """ValidationError unless a non-empty list of known, asymmetric algorithms."""
-    _validate_subset(value, jwk.REQUIREMENTS)
-    if not value:
-        raise ValidationError(_("Name at least one algorithm."))
+    _validate(m.SIGNING_ALGS, value)
 
 
 def validate_actions(value: Any) -> None:
     """ValidationError unless a list of actions of the draft."""
-    _validate_subset(value, ACTIONS)
+    _validate(m.ACTIONS_SUPPORTED, value)
 
 
 def validate_endpoint(value: str) -> None:
     """ValidationError unless grant IDs can be appended to it."""
-    if not uris.is_endpoint(value):
-        raise ValidationError(_("Must be an absolute http or https URL without query or fragment."))
-    try:
-        uris.normalise(value)
-    except ValueError as error:
-        raise ValidationError(str(error)) from None
+    _validate(m.ENDPOINT, value)
 
 
 def validate_storable(value: str) -> None:
-    """ValidationError for U+0000 and lone surrogates, which PostgreSQL cannot store."""
+    """ValidationError unless it can be a realm."""
+    _validate(m.REALM, value)
+
+
+def _validate(member: Field, value: Any) -> None:
     try:
-        check_string(value)
+        member.read(value)
     except ValueError as error:
-        raise ValidationError(str(error)) from None
-
-
-def _validate_subset(value: Any, known: Any) -> None:
-    if not isinstance(value, list) or not all(
-        isinstance(one, str) and one in known for one in value
-    ):
-        raise ValidationError(
-            _("Must be a list of: %(known)s."), params={"known": ", ".join(known)}
-        )
+        raise ValidationError(f"It {error}.") from None
 
 
 class Service(CutOff, models.Model):

@@ -2,48 +2,137 @@
 
 All of it is kept as the JSON text that a QUERY shows, so that nothing is lost between: neither
 the order of members nor the spelling of numbers (RFC 9396 leaves both to the detail's type).
+
+What comes in is read here, whichever way it comes; what is stored is read back without limits.
 """
 
-import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from . import strict_json
 
 Pair = tuple[str, str | None]
 """A scope and the resource that it was granted for; None: for no resource in particular."""
 
+MAX_NAME: Final = 255
+"""Characters of a scope's name, a claim's name and a detail's type: what can be searched for."""
+MAX_RESOURCE: Final = 2_000
+"""Characters of a resource's URI."""
+
+
+class Limits(NamedTuple):
+    """Of what one grant holds: pairs of a scope and a resource, and bytes of its JSON texts."""
+
+    pairs: int = 10_000
+    size: int = 262_144
+
+
+DEFAULT_LIMITS: Final = Limits()
+
+
+class TooLarge(ValueError):
+    """The grant would hold more than a limit allows. The message says which limit."""
+
+
+_SIZE: Final = f"1 to {MAX_NAME} characters"
+SCOPES_RULE: Final = (
+    f"must be an array of objects with 'scope' (space-delimited names of RFC 6749, each of {_SIZE})"
+    f" and 'resource' (an array of absolute URIs without fragment, each of 1 to {MAX_RESOURCE}"
+    " characters)"
+)
+CLAIMS_RULE: Final = f"must be an array of names, each of {_SIZE} without control characters"
+DETAILS_RULE: Final = (
+    f"must be an array of objects with a 'type' of {_SIZE} without control characters"
+)
+
 # RFC 6749 §3.3.
-_SCOPE = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+\Z")
+_SCOPE = re.compile(rf"[\x21\x23-\x5B\x5D-\x7E]{{1,{MAX_NAME}}}\Z")
 # RFC 8707 §2: an absolute URI without fragment.
 _RESOURCE = re.compile(
     r"[A-Za-z][A-Za-z0-9+.-]*:[\x21\x24-\x3B\x3D\x3F-\x5B\x5D\x5F\x61-\x7A\x7E]+\Z"
 )
+# Unicode's categories Cc and Cs: what is no character of a text, or half of one.
+CONTROL: Final = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\ud800-\\udfff]")
+
+
+def has_control(text: str) -> bool:
+    """Whether it has a control character or a lone surrogate."""
+    return not text.isprintable() and CONTROL.search(text) is not None
+
+
+def is_name(value: Any) -> bool:
+    """Whether it can name a claim or a type of details."""
+    return isinstance(value, str) and 0 < len(value) <= MAX_NAME and not has_control(value)
+
+
+def is_scope(value: Any) -> bool:
+    """Whether it is the name of one scope (RFC 6749 §3.3)."""
+    return isinstance(value, str) and _SCOPE.match(value) is not None
+
+
+def is_resource(value: Any) -> bool:
+    """Whether it is an absolute URI without fragment (RFC 8707 §2)."""
+    fits = isinstance(value, str) and len(value) <= MAX_RESOURCE
+    return fits and _RESOURCE.match(value) is not None
+
+
+def is_detail(value: Any) -> bool:
+    """Whether it is an object with a type (RFC 9396 §2)."""
+    return isinstance(value, dict) and is_name(value.get("type"))
 
 
 def scope_names(text: Any) -> list[str]:
     """The names of a space-delimited scope, sorted. ValueError: no scope of RFC 6749 §3.3."""
     names = text.split(" ") if isinstance(text, str) else []
     if not names or not all(map(_SCOPE.match, names)):
-        raise ValueError("'scope' must be space-delimited names (RFC 6749, section 3.3)")
+        raise ValueError(SCOPES_RULE)
     return sorted(set(names))
 
 
-def scope_pairs(scopes: Any) -> set[Pair]:
-    """The pairs behind `[{"scope":…,"resource":[…]}]`. ValueError: it is something else."""
+def read_scopes(scopes: Any, most: int = DEFAULT_LIMITS.pairs) -> frozenset[Pair]:
+    """The pairs behind `[{"scope":…,"resource":[…]}]`. ValueError: it is something else.
+
+    TooLarge: more than `most` pairs. They are counted before they are made: a list in a list
+    multiplies.
+    """
     pairs: set[Pair] = set()
-    for entry in _list(scopes, "scopes"):
+    room = most
+    for entry in _array(scopes, SCOPES_RULE):
         if not isinstance(entry, dict) or entry.keys() - {"scope", "resource"}:
-            raise ValueError("'scopes' must hold objects with 'scope' and 'resource'")
-        resources = [_resource(one) for one in _list(entry.get("resource"), "resource")]
-        names = scope_names(entry.get("scope"))
-        held: list[str | None] = [*resources] or [None]
-        pairs.update((name, resource) for name in names for resource in held)
-    return pairs
+            raise ValueError(SCOPES_RULE)
+        names, resources = scope_names(entry.get("scope")), _resources(entry.get("resource"))
+        room -= len(names) * len(resources)
+        if room < 0:
+            raise TooLarge(f"must hold at most {most} pairs of a scope and a resource")
+        pairs.update((name, resource) for name in names for resource in resources)
+    return frozenset(pairs)
+
+
+def read_claims(claims: Any) -> frozenset[str]:
+    """The names of claims. ValueError: it is something else."""
+    names = _array(claims, CLAIMS_RULE)
+    if not all(map(is_name, names)):
+        raise ValueError(CLAIMS_RULE)
+    return frozenset(names)
+
+
+def read_details(details: Any) -> tuple[str, ...]:
+    """The JSON text of each detail, once each. ValueError: not as RFC 9396 §2 has it.
+
+    `details` come from `strict_json.loads` with `keep_numbers`.
+    """
+    objects = _array(details, DETAILS_RULE)
+    if not all(map(is_detail, objects)):
+        raise ValueError(DETAILS_RULE)
+    if len(objects) > 1:
+        once: dict[str, Any] = {}
+        for one in objects:
+            once.setdefault(strict_json.canonical(one), one)
+        objects = list(once.values())
+    return tuple(map(strict_json.dumps, objects))
 
 
 def show_scopes(pairs: Iterable[Pair]) -> str:
@@ -65,38 +154,30 @@ def show_scopes(pairs: Iterable[Pair]) -> str:
     return strict_json.dumps(entries) if entries else ""
 
 
-def show_claims(claims: Any) -> str:
-    """The JSON text of `claims`, sorted, or "". ValueError: not an array of names."""
-    names = _list(claims, "claims")
-    if not all(isinstance(name, str) and name for name in names):
-        raise ValueError("'claims' must be an array of names")
-    return strict_json.dumps(sorted(set(names))) if names else ""
+def show_claims(claims: Iterable[str]) -> str:
+    """The JSON text of `claims`, sorted, or ""."""
+    names = sorted(claims)
+    return strict_json.dumps(names) if names else ""
 
 
-def show_details(details: Any) -> str:
-    """The JSON text of `authorization_details`, or "". ValueError: not as RFC 9396 §2 has it.
-
-    `details` come from `strict_json.loads` with `keep_numbers`.
-    """
-    objects = _list(details, "authorization_details")
-    for one in objects:
-        if not isinstance(one, dict) or not isinstance(one.get("type"), str) or not one["type"]:
-            raise ValueError("'authorization_details' must hold objects with a 'type'")
-    return strict_json.dumps(objects) if objects else ""
+def show_details(details: Iterable[str]) -> str:
+    """The JSON text of `authorization_details`, or ""."""
+    texts = ",".join(details)
+    return f"[{texts}]" if texts else ""
 
 
-def _list(value: Any, name: str) -> list[Any]:
+def _array(value: Any, rule: str) -> list[Any]:
     if value is None:
         return []
     if not isinstance(value, list):
-        raise ValueError(f"'{name}' must be an array")
+        raise ValueError(rule)
     return value
 
 
-def _resource(value: Any) -> str:
-    if not isinstance(value, str) or not _RESOURCE.match(value):
-        raise ValueError("'resource' must hold absolute URIs without fragment")
-    return value
+def _resources(value: Any) -> list[str | None]:
+    if not all(map(is_resource, _array(value, SCOPES_RULE))):
+        raise ValueError(SCOPES_RULE)
+    return [*dict.fromkeys(value or ())] or [None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,46 +189,101 @@ class Content:
     details: tuple[str, ...] = ()
 
     @classmethod
-    def read(cls, scopes: Any, claims: Any, details: Any) -> "Content":
+    def read(
+        cls, scopes: Any, claims: Any, details: Any, limits: Limits = DEFAULT_LIMITS
+    ) -> "Content":
         """From JSON values, the details with their numbers kept. ValueError: not acceptable."""
-        shown = show_claims(claims), show_details(details)
-        return cls.stored(show_scopes(scope_pairs(scopes)), *shown)
+        content = cls(read_scopes(scopes, limits.pairs), read_claims(claims), read_details(details))
+        content.check_size(limits)
+        return content
 
     @classmethod
     def stored(cls, scopes: str, claims: str, details: str) -> "Content":
-        """From the JSON texts of a grant."""
-        objects = strict_json.loads(details or "[]", keep_numbers=True)
+        """From the JSON texts of a grant, whatever the limits are now."""
         return cls(
-            frozenset(scope_pairs(strict_json.loads(scopes or "[]"))),
-            frozenset(strict_json.loads(claims or "[]")),
-            tuple(map(strict_json.dumps, objects)),
+            frozenset(_stored_pairs(scopes)),
+            frozenset(strict_json.stored(claims or "[]")),
+            tuple(map(strict_json.dumps, strict_json.stored(details or "[]"))),
         )
 
     def merged(self, other: "Content") -> "Content":
         """The union; details are equal when their parsed JSON is equal."""
-        known = {_identity(detail) for detail in self.details}
-        new = {_identity(detail): detail for detail in reversed(other.details)}
-        added = [new[key] for key in map(_identity, other.details) if key not in known]
-        details = self.details + tuple(dict.fromkeys(added))
+        details = self.details + other.details_not_in(self)
         return Content(self.pairs | other.pairs, self.claims | other.claims, details)
+
+    def without(self, other: "Content") -> "Content":
+        """What this holds, and the other does not."""
+        return Content(
+            self.pairs - other.pairs, self.claims - other.claims, self.details_not_in(other)
+        )
+
+    def details_not_in(self, other: "Content") -> tuple[str, ...]:
+        """Its details that the other has not, once each, in their order."""
+        known = set(map(_identity, other.details))
+        found: dict[str, str] = {}
+        for detail in self.details:
+            found.setdefault(_identity(detail), detail)
+        return tuple(detail for identity, detail in found.items() if identity not in known)
+
+    def check(self) -> None:
+        """ValueError where a caller in Python made it of what no other door takes."""
+        names, resources = {name for name, _ in self.pairs}, {one for _, one in self.pairs}
+        details = [strict_json.loads(one, keep_numbers=True) for one in self.details]
+        if not all(map(is_scope, names)):
+            raise ValueError(f"A scope's name has 1 to {MAX_NAME} characters of RFC 6749.")
+        if not all(map(is_resource, resources - {None})):
+            raise ValueError(f"A resource is an absolute URI of at most {MAX_RESOURCE} characters.")
+        if not all(map(is_name, self.claims)):
+            raise ValueError(f"A claim's name has 1 to {MAX_NAME} characters, no controls.")
+        if not all(map(is_detail, details)):
+            raise ValueError(f"A detail is an object with a 'type' of 1 to {MAX_NAME} characters.")
+
+    def check_size(self, limits: Limits) -> None:
+        """TooLarge: it is more than one grant may hold."""
+        if len(self.pairs) > limits.pairs:
+            raise TooLarge(f"A grant holds at most {limits.pairs} pairs of a scope and a resource.")
+        if self.size() > limits.size:
+            raise TooLarge(f"A grant holds at most {limits.size} bytes of content.")
+
+    def size(self) -> int:
+        """Bytes of its JSON texts, which are ASCII."""
+        return sum(map(len, self.texts().values()))
+
+    def text(self) -> str:
+        """All of it as one JSON text: what a QUERY shows (draft §6.4)."""
+        return shown(self.texts())
 
     def texts(self) -> dict[str, str]:
         """The JSON texts to store, by member."""
         return {
             "scopes": show_scopes(self.pairs),
-            "claims": show_claims(sorted(self.claims)),
-            "authorization_details": f"[{','.join(self.details)}]" if self.details else "",
+            "claims": show_claims(self.claims),
+            "authorization_details": show_details(self.details),
         }
 
 
-def _identity(detail: str) -> Any:
-    """The same for equal JSON values: 1 is 1.0, and not true."""
-    return _frozen(json.loads(detail, parse_float=Decimal, parse_int=Decimal))
+def shown(texts: Mapping[str, str]) -> str:
+    """The JSON object of these members, without those that are ""."""
+    return "{" + ",".join(f'"{name}":{text}' for name, text in texts.items() if text) + "}"
 
 
-def _frozen(value: Any) -> Any:
-    if isinstance(value, dict):
-        return frozenset((name, _frozen(member)) for name, member in value.items())
-    if isinstance(value, list):
-        return tuple(map(_frozen, value))
-    return type(value).__name__, value
+def names_of(scopes: str) -> set[str]:
+    """Of the stored scopes of a grant: all names, whatever their resources."""
+    return {name for name, _ in _stored_pairs(scopes)}
+
+
+def types_of(details: str) -> set[str]:
+    """Of the stored authorization details of a grant: all types (RFC 9396 §2)."""
+    return {detail["type"] for detail in strict_json.stored(details or "[]")}
+
+
+def _stored_pairs(scopes: str) -> Iterable[Pair]:
+    for entry in strict_json.stored(scopes or "[]"):
+        for name in entry["scope"].split(" "):
+            for resource in entry.get("resource", [None]):
+                yield name, resource
+
+
+def _identity(detail: str) -> str:
+    """The same for equal JSON values: 1 is 1.0, and not true; the order of members is nothing."""
+    return strict_json.canonical(strict_json.stored(detail))

@@ -2,9 +2,13 @@
 
 import json
 from collections.abc import Callable
+from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any, Final
 
+from . import numbers
+
 MAX_DEPTH: Final = 64
+_ENCODER: Final = json.JSONEncoder(allow_nan=False)
 _SPACE: Final = " \t\n\r"
 
 
@@ -20,41 +24,47 @@ class Literal:
 def loads(raw: bytes | str, *, keep_numbers: bool = False) -> Any:
     """The value of a JSON text, with `Literal`s for numbers where these are to be kept.
 
-    ValueError: not UTF-8, not JSON, a member twice, NaN or Infinity, deeper than 64 levels,
-    U+0000 or a lone surrogate in a string.
+    ValueError: not UTF-8, not JSON, a member twice, NaN or Infinity, a number beyond the limits of
+    `numbers`, deeper than 64 levels, U+0000 or a lone surrogate in a string. It says which, and
+    quotes nothing.
     """
-    text = raw.decode() if isinstance(raw, bytes) else raw
-    try:
-        value = _decoded(_keeping if keep_numbers else _plain, text.strip(_SPACE))
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
+    text = _decoded_text(raw) if isinstance(raw, bytes) else raw
+    value = _value(_keeping if keep_numbers else _plain, text.strip(_SPACE))
     # Only an escape can bring in U+0000 or a surrogate, and only brackets can nest.
     if "\\u" in text or text.count("[") + text.count("{") > MAX_DEPTH:
         _inspect(value, MAX_DEPTH)
     return value
 
 
-def _decoded(decoder: Any, text: str) -> Any:
-    """As `JSONDecoder.decode`, whose two searches for white space cost as much as small texts."""
-    try:
-        value, end = decoder.scan_once(text, 0)
-    except StopIteration:
-        raise ValueError("not JSON") from None
-    if end != len(text):
-        raise ValueError("more than one JSON value")
-    return value
+def stored(text: str) -> Any:
+    """The value of a JSON text that this app has written, with `Literal`s for numbers.
+
+    It was read strictly when it came in, perhaps with wider limits than today's: what is stored
+    can be shown, whatever the limits are now.
+    """
+    return _value(_stored, text)
 
 
 def dumps(value: Any) -> str:
-    """Compact JSON in ASCII; `Literal`s come out as they were written."""
+    """Compact JSON in ASCII; `Literal`s come out as they were written. ValueError: not JSON."""
     if isinstance(value, Literal):
         return value.text
     if isinstance(value, dict):
-        members = (f"{json.dumps(name)}:{dumps(member)}" for name, member in value.items())
+        members = [f"{_quoted(name)}:{dumps(member)}" for name, member in value.items()]
         return "{" + ",".join(members) + "}"
     if isinstance(value, list):
         return "[" + ",".join(map(dumps, value)) + "]"
-    return json.dumps(value)
+    return _quoted(value) if isinstance(value, str) else _ENCODER.encode(value)
+
+
+def canonical(value: Any) -> str:
+    """The same text for equal JSON values: 1 is 1.0 and not true; the order of members is nothing.
+
+    Numbers are `Literal`s. It takes time in proportion to the text, whatever is in it.
+    """
+    parts: list[str] = []
+    _write_canonical(value, parts.append)
+    return "".join(parts)
 
 
 def check_string(text: str) -> None:
@@ -67,12 +77,52 @@ def check_string(text: str) -> None:
         raise ValueError("a string holds a lone surrogate") from None
 
 
+def _decoded_text(raw: bytes) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        raise ValueError("it is not UTF-8") from None
+
+
+def _value(decoder: Any, text: str) -> Any:
+    """As `JSONDecoder.decode`, whose two searches for white space cost as much as small texts."""
+    try:
+        value, end = decoder.scan_once(text, 0)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    except (StopIteration, json.JSONDecodeError):
+        raise ValueError("it is not JSON") from None
+    if end != len(text):
+        raise ValueError("it is more than one JSON value")
+    return value
+
+
+def _write_canonical(value: Any, write: Callable[[str], None]) -> None:
+    if isinstance(value, Literal):
+        write(numbers.parse(value.text).canonical())
+    elif isinstance(value, dict):
+        write("{")
+        for name in sorted(value):
+            write(f"{_quoted(name)}:")
+            _write_canonical(value[name], write)
+            write(",")
+        write("}")
+    elif isinstance(value, list):
+        write("[")
+        for one in value:
+            _write_canonical(one, write)
+            write(",")
+        write("]")
+    else:
+        write(json.dumps(value))
+
+
 def _inspect(value: Any, levels: int) -> None:
     if isinstance(value, str):
         check_string(value)
     elif isinstance(value, dict | list):
         if levels == 0:
-            raise ValueError("nested too deeply")
+            raise ValueError("it is nested too deeply")
         for part in value:
             _inspect(part, levels - 1)
         if isinstance(value, dict):
@@ -88,17 +138,40 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
+    raise ValueError("NaN and Infinity are not JSON")
 
 
-def _decoder(number: Callable[[str], Any] | None) -> json.JSONDecoder:
+def _kept(text: str) -> Literal:
+    numbers.check(text)
+    return Literal(text)
+
+
+def _kept_integer(text: str) -> Literal:
+    """Without an exponent, so its length is all."""
+    if len(text) > numbers.MAX_LENGTH:
+        numbers.check(text)
+    return Literal(text)
+
+
+def _integer(text: str) -> int:
+    numbers.check(text)
+    return int(text)
+
+
+def _float(text: str) -> float:
+    numbers.check(text)
+    return float(text)
+
+
+def _decoder(integer: Callable[[str], Any], real: Callable[[str], Any]) -> json.JSONDecoder:
     return json.JSONDecoder(
         object_pairs_hook=_object,
         parse_constant=_no_constant,
-        parse_int=number,
-        parse_float=number,
+        parse_int=integer,
+        parse_float=real,
     )
 
 
-_plain = _decoder(None)
-_keeping = _decoder(Literal)
+_plain = _decoder(_integer, _float)
+_keeping = _decoder(_kept_integer, _kept)
+_stored = _decoder(Literal, Literal)

@@ -25,7 +25,9 @@ _NORMAL = re.compile(
 _ESCAPE = re.compile(_PCT)
 _UNRESERVED_CHARACTER = re.compile(f"[{UNRESERVED}]")
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
-_GRANT_ID = re.compile(rf"[{UNRESERVED}]{{1,255}}\Z")
+GRANT_ID: Final = rf"(?!\.{{1,2}}\Z)[{UNRESERVED}]{{1,255}}"
+"""What a grant ID looks like. Segments of dots are taken out of a URL (RFC 3986 §5.2.4)."""
+_GRANT_ID = re.compile(rf"{GRANT_ID}\Z")
 
 
 def normalise(uri: str) -> str:
@@ -52,7 +54,9 @@ def is_endpoint(uri: str) -> bool:
 
 
 def is_grant_id(text: str) -> bool:
-    """Whether it can stand in a URL as it is: 1 to 255 unreserved characters (RFC 3986 §2.3)."""
+    """Whether it can stand in a URL as it is: 1 to 255 unreserved characters (RFC 3986 §2.3),
+    and no segment of dots.
+    """
     return _GRANT_ID.match(text) is not None
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from ..members import Reader, identifier, identity, text
+from ..fields import members as m
+from ..fields.field import Field
 from ..models import Actor, ApiToken, Service
 from ..protocol.results import Refused, Result
-from ..protocol.strict_json import Literal
 from ..serializers import read
 
 Members = dict[str, Any]
@@ -32,7 +32,7 @@ def create(call: Call) -> Answer:
     token, value = ApiToken.objects.issue(
         organization=call.caller.organization,
         service=_service(call),
-        description=_read(call, "description", text(255, shortest=0)) or "",
+        description=_read(call, m.DESCRIPTION) or "",
         actor=_actor(call),
     )
     return _show(call, token) | {"accessToken": value}
@@ -47,7 +47,7 @@ def list_all(call: Call) -> Answer:
 def update(call: Call) -> Answer:
     """Another description."""
     token = _token(call)
-    description = _read(call, "description", text(255, shortest=0))
+    description = _read(call, m.DESCRIPTION)
     if description is not None:
         ApiToken.objects.filter(pk=token.pk).update(description=description)
         token.description = description
@@ -100,7 +100,7 @@ def _service(call: Call) -> Service | None:
     """The service that a service token is for. Refused: it is not the organization's."""
     if call.kind == "organization":
         return None
-    number = _read(call, "serviceId", _number)
+    number = _read(call, m.ASKED_SERVICE)
     if number is None:
         raise Refused(Result.BODY_UNREADABLE, "'serviceId' is missing.")
     organization = call.caller.organization_id
@@ -122,7 +122,7 @@ def _tokens(call: Call) -> Any:
 
 def _token(call: Call) -> ApiToken:
     """The one of `tokenId`. Refused: there is none alive, or it is another organization's."""
-    token_id = _read(call, "tokenId", identity)
+    token_id = _read(call, m.ASKED_API_TOKEN)
     if token_id is None:
         raise Refused(Result.BODY_UNREADABLE, "'tokenId' is missing.")
     token: ApiToken | None = _tokens(call).active(call.now).filter(pk=token_id).first()
@@ -131,18 +131,16 @@ def _token(call: Call) -> ApiToken:
     return token
 
 
-def _read(call: Call, name: str, reader: Reader) -> Any:
+def _read(call: Call, member: Field) -> Any:
     """One member; None where it is absent."""
-    return read(call.members, {name: reader}).get(name)
-
-
-def _number(value: Any) -> int:
-    """A number, also as a string, as some clients send it."""
-    return int(identifier(Literal(value) if isinstance(value, str) else value))
+    return read(call.members, [member]).get(member.name)
 
 
 def check_organization(call: Call) -> None:
-    """Refused where the body names another organization than the caller's."""
-    number = _read(call, "organizationId", _number)
+    """Refused where the body names another organization than the caller's, or an `apiServerId`
+    that cannot be echoed.
+    """
+    _read(call, m.API_SERVER)
+    number = _read(call, m.ASKED_ORGANIZATION)
     if number not in (None, call.caller.organization_id):
         raise Refused(Result.MANAGEMENT_NOT_ALLOWED)

@@ -3,21 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from ..members import flag, text
 from ..models import AccessToken, RefreshToken
 from ..protocol.results import GMAction, Refused, Result
 from ..sender_constraint import required_nonces, verify_certificate, verify_key
 from ..serializers import GMRequest
 from .reading import Answer
-
-VALUE = text(100_000)
-PROOF = {
-    "clientCertificate": text(100_000, shortest=0),
-    "dpop": text(100_000, shortest=0),
-    "htm": text(100, shortest=0),
-    "htu": text(10_000, shortest=0),
-    "dpopNonceRequired": flag,
-}
 
 
 def verify_binding(

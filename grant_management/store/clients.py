@@ -5,24 +5,19 @@ from typing import Any
 from django.db import IntegrityError
 
 from ..db import primary
-from ..members import client_number, flag, text
+from ..fields import members as m
 from ..models import Actor, Client, Reason, Service
 from ..protocol.results import Refused, Result
 from ..serializers import read
 from .reading import Answer, Call, done
 
 BY_API = Reason("requested through the API")
-_READERS = {
-    "clientIdentifier": text(255),
-    "clientId": client_number,
-    "name": text(255, shortest=0),
-    "locked": flag,
-}
+_MEMBERS = (*m.CLIENT, m.CLIENT_NAME, m.LOCKED)
 
 
 def save(call: Call) -> Answer:
     """`/clients`: the client, made or updated."""
-    values = read(call.members, _READERS)
+    values = read(call.members, _MEMBERS)
     if "clientIdentifier" not in values:
         raise Refused(Result.BODY_UNREADABLE, "'clientIdentifier' is missing.")
     client = _saved(call.service, values)

@@ -1,45 +1,39 @@
 """Grants: checked, made, changed, shown, listed, revoked."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import Q
 
 from .. import lifecycle
+from ..fields import members as m
 from ..lifecycle import Authorization, GrantAction, LifecycleError
-from ..members import flag, integer, text
 from ..models import Grant, GrantStatus, Reason, Service
 from ..models.grant import GrantQuerySet
+from ..protocol import times
 from ..protocol.content import Content
 from ..protocol.results import Refused, Result
 from ..protocol.strict_json import Literal
 from ..serializers import read
-from .reading import (
-    CLIENT,
-    ActionRefused,
-    Answer,
-    Call,
-    Members,
-    compact,
-    done,
-    find_client,
-    find_grant,
-    milliseconds,
-    to_milliseconds,
-)
+from .reading import ActionRefused, Answer, Call, compact, done, find_client, find_grant
 
-SUBJECT = {"subject": text(255)}
-PAGE = 50
-WINDOW = 10_000
+_CHECK = (*m.CLIENT, m.SUBJECT, m.GRANT_ACTION, m.ASKED_GRANT_ID)
+_CREATE = (*m.CLIENT, m.SUBJECT, m.EXPIRES_AT, m.ACTIVE, *m.CONTENT)
+_CHANGE = (m.EXPIRES_AT, *m.CONTENT)
+_REVOKE = (m.REASON, m.NOTE)
+_LIST = (*m.CLIENT, m.SUBJECT, m.STATUS, m.LIMIT, m.CURSOR)
+PAGE: Final = 50
+PAGE_BYTES: Final = 4 * 1_048_576
+"""Bytes of content after which a page of grants is full."""
+WINDOW: Final = 10_000
 """Grants that are looked at for a page of one status: no index leads to a status."""
 
 
 def check(call: Call) -> Answer:
     """`/grants/check`: whether an authorization request may go on; else what to send for it."""
-    strings = {"grantManagementAction": text(50, shortest=0), "grantId": text(1_000, shortest=0)}
-    values = read(call.members, CLIENT | SUBJECT | strings)
-    action, grant_id = (values.get(name, "") for name in strings)
+    values = read(call.members, _CHECK)
+    action, grant_id = (values.get(one.name, "") for one in (m.GRANT_ACTION, m.ASKED_GRANT_ID))
     client = find_client(call.service, values)
     try:
         lifecycle.begin(client, values.get("subject"), action, grant_id)
@@ -52,15 +46,10 @@ def check(call: Call) -> Answer:
 
 def create(call: Call) -> Answer:
     """`/grants`: a new grant, pending until its first token unless `active`."""
-    values = read(call.members, CLIENT | SUBJECT | {"expiresAt": milliseconds, "active": flag})
+    values = read(call.members, _CREATE, call.now)
     client = find_client(call.service, values)
     authorization = Authorization(client, values.get("subject"), GrantAction.CREATE)
-    grant = lifecycle.complete(
-        authorization,
-        _content(call.members),
-        expires_at=values.get("expiresAt"),
-        active=values.get("active", False),
-    )
+    grant = _completed(authorization, values, active=values.get("active", False))
     return done(show(grant, call.now))
 
 
@@ -81,32 +70,27 @@ def get(call: Call, *, grant_id: str) -> Answer:
 
 def revoke(call: Call, *, grant_id: str) -> Answer:
     """`/grants/{grantId}/revoke`: the grant, revoked; again changes nothing."""
-    values = read(call.members, {"reason": text(50), "note": text(2_000, shortest=0)})
+    values = read(call.members, _REVOKE)
     grant = find_grant(call.service, grant_id)
-    reason = values.get("reason", "requested through the API")
+    reason = values.get("reason") or "requested through the API"
     grant.revoke(call.caller, Reason(reason, values.get("note", "")))
     return done(show(find_grant(call.service, grant_id), call.now))
 
 
 def list_grants(call: Call) -> Answer:
     """`/grants/list`: of a subject or a client, newest first, a page at a time."""
-    readers = {"status": text(20), "limit": integer(1, 1_000), "cursor": text(100)}
-    values = read(call.members, CLIENT | SUBJECT | readers)
+    values = read(call.members, _LIST)
     rows = _of(call.service, values)
-    limit = values.get("limit", PAGE)
-    wanted = values.get("status")
-    if wanted is not None and wanted not in GrantStatus.values:
-        raise Refused(Result.BODY_UNREADABLE, f"'status' is one of {', '.join(GrantStatus)}.")
-    rows = _after(rows, values.get("cursor")).order_by("-created_at", "-id")
-    last = rows[WINDOW - 1 : WINDOW].first() if wanted else None
-    if wanted is not None:
-        rows = _until(rows, last).with_status(GrantStatus(wanted), call.now)
-    page = list(rows[: limit + 1])
+    rows, last = _after(rows, values.get("cursor")).order_by("-created_at", "-id"), None
+    if "status" in values:
+        last = rows[WINDOW - 1 : WINDOW].first()
+        rows = _until(rows, last).with_status(GrantStatus(values["status"]), call.now)
+    page, is_cut = _page(rows, values.get("limit", PAGE))
     for grant in page:
         grant.know(call.service, grant.client)
-    more = page[limit - 1] if len(page) > limit else last
+    more = page[-1] if is_cut else last
     cursor = _cursor(more) if more else None
-    return done({"cursor": cursor}) | {"grants": [show(grant, call.now) for grant in page[:limit]]}
+    return done({"cursor": cursor}) | {"grants": [show(grant, call.now) for grant in page]}
 
 
 def show(grant: Grant, now: datetime) -> Answer:
@@ -126,7 +110,7 @@ def show(grant: Grant, now: datetime) -> Answer:
             "subject": grant.subject,
             "status": grant.status(now).value,
             **show_content(grant),
-            **{name: to_milliseconds(at) for name, at in stamps.items() if at},
+            **{name: times.to_milliseconds(at) for name, at in stamps.items() if at},
             "updatedBy": grant.updated_by,
         }
     )
@@ -142,26 +126,39 @@ def show_content(grant: Grant) -> Answer:
     return {name: Literal(value) for name, value in held.items() if value}
 
 
-def _content(members: Members) -> Content:
-    try:
-        return Content.read(
-            members.get("scopes"), members.get("claims"), members.get("authorizationDetails")
-        )
-    except ValueError as error:
-        raise Refused(Result.BODY_UNREADABLE, f"{error}.") from None
-
-
 def _change(call: Call, grant_id: str, action: GrantAction) -> Answer:
-    values = read(call.members, {"expiresAt": milliseconds})
+    values = read(call.members, _CHANGE, call.now)
     grant = find_grant(call.service, grant_id)
     authorization = Authorization(grant.client, grant.subject, action, grant_id)
+    return done(show(_completed(authorization, values), call.now))
+
+
+def _completed(
+    authorization: Authorization, values: dict[str, Any], *, active: bool = False
+) -> Grant:
+    held = [values.get(member.name, ()) for member in m.CONTENT]
+    content = Content(frozenset(held[0]), frozenset(held[1]), tuple(held[2]))
     try:
-        changed = lifecycle.complete(
-            authorization, _content(call.members), expires_at=values.get("expiresAt")
+        return lifecycle.complete(
+            authorization, content, expires_at=values.get("expiresAt"), active=active
         )
     except LifecycleError as error:
         raise Refused(Result.STORE_REFUSED, error.description) from None
-    return done(show(changed, call.now))
+
+
+def _page(rows: GrantQuerySet, limit: int) -> tuple[list[Grant], bool]:
+    """At most `limit` grants, fewer where they are long; and whether there are more."""
+    page: list[Grant] = []
+    size = 0
+    while size < PAGE_BYTES and len(page) < limit:
+        asked = min(PAGE, limit - len(page))
+        rest = rows.filter(_bound(page[-1].created_at, page[-1].pk, "lt")) if page else rows
+        found = list(rest[: asked + 1])
+        page += found[:asked]
+        if len(found) <= asked:
+            return page, False
+        size += sum(len(grant.scopes + grant.authorization_details) for grant in found)
+    return page, True
 
 
 def _of(service: Service, values: dict[str, Any]) -> GrantQuerySet:
@@ -169,7 +166,7 @@ def _of(service: Service, values: dict[str, Any]) -> GrantQuerySet:
     rows = Grant.objects.filter(service=service).select_related("client")
     if "subject" in values:
         rows = rows.filter(subject=values["subject"])
-    if values.keys() & CLIENT.keys():
+    if values.keys() & {member.name for member in m.CLIENT}:
         rows = rows.filter(client=find_client(service, values))
     elif "subject" not in values:
         raise Refused(Result.BODY_UNREADABLE, "a subject or a client is needed.")

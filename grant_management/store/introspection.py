@@ -4,30 +4,23 @@ from datetime import datetime
 from typing import Any
 
 from ..endpoint import challenge_of
+from ..fields import members as m
 from ..introspection import check_active, find_access_token
-from ..members import text
 from ..models import AccessToken, Grant, GrantStatus, RefreshToken
+from ..protocol import times
 from ..protocol.results import Refused, Result
 from ..serializers import read
-from .binding import PROOF, VALUE, action_of, verify_binding
+from .binding import action_of, verify_binding
 from .grants import show_content
-from .reading import (
-    ActionRefused,
-    Answer,
-    Call,
-    compact,
-    done,
-    scope_names_of,
-    strings,
-    to_milliseconds,
-)
+from .reading import ActionRefused, Answer, Call, compact, done
+
+_MEMBERS = (m.ASKED_TOKEN, m.ASKED_SCOPES, m.SUBJECT, *m.PROOF)
 
 
 def introspect(call: Call) -> Answer:
     """`/auth/introspection`: whether a request to a resource may go on."""
-    asked = {"token": VALUE, "scopes": strings, "subject": text(255)}
     service, now = call.service, call.now
-    values = read(call.members, asked | PROOF)
+    values = read(call.members, _MEMBERS)
     if "token" not in values:
         refusal = Refused(Result.STORE_REFUSED, "'token' is missing.")
         raise ActionRefused(refusal, "BAD_REQUEST")
@@ -60,7 +53,7 @@ def _facts(token: AccessToken, now: datetime) -> Answer:
             "clientId": token.client_id,
             "subject": token.subject,
             "scopes": token.scopes.split(),
-            "expiresAt": to_milliseconds(ends) if ends else None,
+            "expiresAt": times.to_milliseconds(ends) if ends else None,
             "certificateThumbprint": token.x5t_s256,
             "grantId": grant.grant_id if grant else None,
             "grant": show_content(grant) if grant else None,
@@ -80,7 +73,7 @@ def _is_refreshable(grant: Grant, now: datetime) -> bool:
 
 
 def _check_sufficient(token: AccessToken, values: dict[str, Any]) -> None:
-    missing = sorted(set(scope_names_of(values.get("scopes"))) - set(token.scopes.split()))
+    missing = sorted(set(values.get("scopes", ())) - set(token.scopes.split()))
     if missing:
         raise Refused(Result.SCOPE_MISSING, f"'{missing[0]}'.")
     if values.get("subject", token.subject) != token.subject:

@@ -4,11 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from ..members import Reader, client_number, moment, text
 from ..models import Actor, Client, Grant, Service
-from ..protocol.content import scope_names
 from ..protocol.results import Refused, Result
-from ..protocol.strict_json import Literal
 
 Members = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -36,24 +33,6 @@ class ActionRefused(Refused):
         self.answer = compact(head | (more or {}))
 
 
-CLIENT: dict[str, Reader] = {"clientId": client_number, "clientIdentifier": text(255)}
-"""Both names of a client; where both are given they must agree."""
-
-
-def milliseconds(value: Any) -> datetime:
-    """A time in milliseconds since 1970."""
-    if not isinstance(value, Literal):
-        raise ValueError("must be a time in milliseconds since 1970")
-    return moment(Literal(f"{value.text}e-3"))
-
-
-def strings(value: Any) -> list[str]:
-    """An array of strings that are not empty."""
-    if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
-        raise ValueError("must be an array of strings")
-    return value
-
-
 def find_client(service: Service, values: Mapping[str, Any]) -> Client:
     """The client of `clientId` or `clientIdentifier`. Refused: none, or two different ones."""
     names = {"clientId": "pk", "clientIdentifier": "client_id"}
@@ -73,11 +52,6 @@ def find_grant(service: Service, grant_id: str) -> Grant:
         raise Refused(Result.STORE_GRANT_UNKNOWN) from None
 
 
-def to_milliseconds(at: datetime) -> int:
-    """How times go out."""
-    return int(at.timestamp() * 1_000)
-
-
 def compact(members: Answer) -> Answer:
     """Without what is absent."""
     return {name: value for name, value in members.items() if value not in (None, "", [])}
@@ -88,11 +62,3 @@ def done(members: Answer, action: str = "") -> Answer:
     result = Result.STORE_DONE
     head = {"resultCode": result.code, "resultMessage": result.message(), "action": action}
     return compact(head | members)
-
-
-def scope_names_of(scopes: list[str] | None) -> list[str]:
-    """Names of scopes, each perhaps space-delimited. Refused: one is none."""
-    try:
-        return [name for scope in scopes or () for name in scope_names(scope)]
-    except ValueError as error:
-        raise Refused(Result.BODY_UNREADABLE, f"{error}.") from None

@@ -4,6 +4,7 @@ from typing import Any
 
 from ..models import AccessToken, RefreshToken, Service, TokenStatus
 from ..models.token_revocation import revoke_token
+from ..protocol import times
 from ..protocol.results import Refused, Result
 from .reading import Answer, Call, Members, compact
 
@@ -25,8 +26,8 @@ def introspect(call: Call) -> Answer:
                 "client_id": found.client.client_id,
                 "sub": found.subject,
                 "token_type": _token_type(found),
-                "iat": int(found.issued_at.timestamp()),
-                "exp": int(ends.timestamp()) if ends else None,
+                "iat": times.to_seconds(found.issued_at),
+                "exp": times.to_seconds(ends) if ends else None,
                 "cnf": cnf or None,
                 "grant_id": found.grant.grant_id if found.grant else None,
             }

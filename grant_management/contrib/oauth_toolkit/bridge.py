@@ -8,9 +8,14 @@ from django.core.exceptions import ImproperlyConfigured
 from oauth2_provider.models import get_application_model
 
 from grant_management import conf
+from grant_management.fields import members as m
+from grant_management.fields.granted import grant_limits
+from grant_management.lifecycle import LifecycleError
 from grant_management.models import Client, Service
-from grant_management.protocol.content import Content
+from grant_management.protocol import strict_json
+from grant_management.protocol.content import CONTROL, Content
 from grant_management.protocol.digests import sha256
+from grant_management.protocol.results import INVALID_REQUEST
 
 Application = get_application_model()
 
@@ -29,10 +34,18 @@ def service() -> Service:
 
 
 def client(application: Any) -> Client:
-    """The client that an application is here, made when it is first seen."""
+    """The client that an application is here, made when it is first seen.
+
+    LifecycleError: its ID is none that can be stored.
+    """
     ours = service()
+    try:
+        client_id = m.CLIENT_ID.read(application.client_id)
+    except ValueError as error:
+        raise LifecycleError(INVALID_REQUEST, f"The client ID {error}.") from None
+    name = CONTROL.sub(" ", application.name)[: m.CLIENT_NAME.longest]  # to be shown, and no more
     found, _ = Client.objects.get_or_create(
-        service=ours, client_id=application.client_id, defaults={"name": application.name[:255]}
+        service=ours, client_id=client_id, defaults={"name": name}
     )
     found.service = ours
     return found
@@ -48,13 +61,11 @@ def is_confidential(application: Any) -> bool:
     return bool(application.client_type == Application.CLIENT_CONFIDENTIAL)
 
 
-def consented(scopes: Iterable[str], resources: Iterable[str], claims: Any) -> Content:
-    """What a user consented to on the toolkit's page."""
-    held: list[str | None] = [*resources] or [None]
-    return Content(
-        frozenset((scope, resource) for scope in scopes for resource in held),
-        frozenset(_claim_names(claims)),
-    )
+def consented(scopes: Iterable[str], resources: Any, claims: Any) -> Content:
+    """What a user consented to on the toolkit's page. ValueError: it cannot be granted."""
+    places = [resources] if isinstance(resources, str) else [*(resources or ())]
+    entries = [{"scope": " ".join(scopes), "resource": places}] if scopes else []
+    return Content.read(entries, sorted(_claim_names(claims)), None, grant_limits())
 
 
 def checksum(value: str) -> str:
@@ -70,6 +81,8 @@ def pin_key(client_id: str, redirect_uri: str, state: str) -> str:
 def _claim_names(claims: Any) -> set[str]:
     """Of OpenID Connect Core §5.5: the claims that were asked for, wherever they go."""
     if isinstance(claims, str):
-        claims = json.loads(claims) if claims else {}
+        claims = strict_json.loads(claims) if claims else {}
+    if not isinstance(claims or {}, dict):
+        raise ValueError("the claims are no object")
     places = [claims.get(place) for place in ("userinfo", "id_token")] if claims else []
     return {name for place in places if isinstance(place, dict) for name in place}

@@ -136,10 +136,11 @@ def _pinned(request: HttpRequest, credentials: dict[str, Any]) -> tuple[str, ...
 def _consented(scopes: str, credentials: dict[str, Any]) -> Any:
     try:
         return bridge.consented(
-            scopes.split(), credentials.get("resource") or (), credentials.get("claims")
+            scopes.split(), credentials.get("resource"), credentials.get("claims")
         )
-    except (ValueError, AttributeError):
-        raise LifecycleError(INVALID_REQUEST, "The claims cannot be read.") from None
+    except ValueError as error:
+        said = f"What was consented to cannot be granted: {error}"
+        raise LifecycleError(INVALID_REQUEST, said) from None
 
 
 def _link(uri: str, authorization: Authorization, held: Any) -> None:

@@ -4,8 +4,9 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from ...fields import members as m
 from ...models import Organization
-from ..base import GrantManagementCommand, save_new
+from ..base import GrantManagementCommand, save_new, taken
 
 
 class Command(GrantManagementCommand):
@@ -22,7 +23,7 @@ class Command(GrantManagementCommand):
     def handle(self, **options: Any) -> None:
         """Create it."""
         number = {} if options["id"] is None else {"id": options["id"]}
-        organization = Organization(name=options["name"], **number)
+        organization = Organization(name=taken(options, m.NAME), **number)
         save_new(organization)
         value = {"id": organization.pk, "name": organization.name}
         self.answer(options, value, f"Organization {organization.pk}: {organization.name}")

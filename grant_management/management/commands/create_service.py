@@ -4,8 +4,9 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from ...fields import members as m
 from ...models import Service
-from ..base import GrantManagementCommand, find_organization, save_new
+from ..base import GrantManagementCommand, find_organization, save_new, taken
 
 
 class Command(GrantManagementCommand):
@@ -26,8 +27,8 @@ class Command(GrantManagementCommand):
         number = {} if options["id"] is None else {"id": options["id"]}
         service = Service(
             organization=find_organization(options["organization"]),
-            name=options["name"],
-            grant_management_endpoint=options["grant_management_endpoint"],
+            name=taken(options, m.NAME),
+            grant_management_endpoint=taken(options, m.ENDPOINT),
             **number,
         )
         save_new(service)

@@ -9,9 +9,10 @@ from typing import Any, BinaryIO
 
 from django.core.management.base import CommandError, CommandParser
 
+from ...fields import members as m
 from ...interchange.ahead import ahead
 from ...interchange.importer import BadBatch, Error, Importer, batches
-from ..base import GrantManagementCommand
+from ..base import GrantManagementCommand, taken
 from ..progress import progress
 
 
@@ -39,11 +40,11 @@ class Command(GrantManagementCommand):
         """Import, and say how much."""
         name = options["file"]
         skip = options["on_error"] == "skip"
-        importer = Importer(self.actor, os.path.basename(name), skip_bad=skip)
+        importer = Importer(self.actor, _source(name), skip_bad=skip)
         with (
             _opened(name) as stream,
             progress("Importing", _size(stream)) as advance,
-            contextlib.closing(ahead(batches(stream, max(1, options["batch_size"])))) as read,
+            contextlib.closing(ahead(batches(stream, taken(options, m.BATCH_SIZE)))) as read,
         ):
             for batch in read:
                 try:
@@ -62,6 +63,11 @@ class Command(GrantManagementCommand):
     def _name(self, name: str, errors: "list[Error] | Any") -> None:
         for error in errors:
             self.stderr.write(f"{name}:{error.line}: {error.message}")
+
+
+def _source(name: str) -> str:
+    """The file's name for the event; bytes in it that are no text cannot be stored."""
+    return os.path.basename(name).encode(errors="replace").decode()
 
 
 def _stopped(line: int) -> str:

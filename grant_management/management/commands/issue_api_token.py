@@ -5,8 +5,9 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from ...fields import members as m
 from ...models import ApiToken, Organization, Service
-from ..base import GrantManagementCommand, find_organization, find_service
+from ..base import GrantManagementCommand, find_organization, find_service, taken
 
 
 class Command(GrantManagementCommand):
@@ -32,7 +33,7 @@ class Command(GrantManagementCommand):
         token, value = ApiToken.objects.issue(
             organization=organization,
             service=service,
-            description=_description(options),
+            description=taken(options, m.DESCRIPTION),
             expires_in=_expiry(options),
             can_manage_tokens=options["can_manage_tokens"],
             actor=self.actor,
@@ -51,17 +52,6 @@ def _owner(options: dict[str, Any]) -> tuple[Organization, Service | None]:
     return service.organization, service
 
 
-def _description(options: dict[str, Any]) -> str:
-    description: str = options["description"]
-    if len(description) > 255:
-        raise CommandError("A description has at most 255 characters.")
-    return description
-
-
 def _expiry(options: dict[str, Any]) -> timedelta | None:
-    seconds = options["expires_in"]
-    if seconds is None:
-        return None
-    if not 0 < seconds <= 100 * 366 * 86_400:
-        raise CommandError("--expires-in must be above 0, and at most a hundred years.")
-    return timedelta(seconds=seconds)
+    seconds = taken(options, m.EXPIRES_IN)
+    return None if seconds is None else timedelta(seconds=seconds)

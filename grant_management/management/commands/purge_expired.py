@@ -8,9 +8,10 @@ from django.db.models import QuerySet
 
 from ... import conf
 from ...db import clock
+from ...fields import members as m
 from ...models import Call, GrantEvent, Service, Tally
 from ...models.purge import EXPIRING, dead_for_long, expired, purge
-from ..base import GrantManagementCommand
+from ..base import GrantManagementCommand, taken
 from ..progress import progress
 
 
@@ -32,7 +33,7 @@ class Command(GrantManagementCommand):
 
     def handle(self, **options: Any) -> None:
         """Count them, and delete them."""
-        size, dry = max(1, options["batch_size"]), options["dry_run"]
+        size, dry = taken(options, m.BATCH_SIZE), options["dry_run"]
         counts = {model._meta.model_name: 0 for model in EXPIRING}
         counts |= {"grantevent": 0, "call": 0}
         with progress("Purging") as advance:

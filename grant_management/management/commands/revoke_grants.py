@@ -6,8 +6,10 @@ from uuid import UUID
 
 from django.core.management.base import CommandError, CommandParser
 
+from ...db import clock
+from ...fields import members as m
 from ...models import COUNT_LIMIT, Actor, GrantFilter, Reason, Sweep, shown_number
-from ..base import GrantManagementCommand, find_client, find_service
+from ..base import GrantManagementCommand, find_client, find_service, taken
 from ..progress import progress
 
 
@@ -44,7 +46,7 @@ class Command(GrantManagementCommand):
         wanted = _filter(options)
         if options["dry_run"]:
             return self._count(wanted, options)
-        why = Reason(options["reason"][:50], options["note"], options["ticket"][:255])
+        why = Reason(*(taken(options, member) for member in (m.REASON, m.NOTE, m.TICKET)))
         sweep = Sweep.objects.start(wanted, self.actor, why)
         sweep.claim()
         return self._work(sweep, options)
@@ -64,7 +66,7 @@ class Command(GrantManagementCommand):
         revoked = 0
         try:
             with progress("Revoking", total) as advance:
-                for number in sweep.work(max(1, options["batch_size"])):
+                for number in sweep.work(taken(options, m.BATCH_SIZE)):
                     revoked += number
                     advance(number)
         except KeyboardInterrupt:
@@ -92,9 +94,9 @@ def _filter(options: dict[str, Any]) -> GrantFilter:
         return GrantFilter(
             service=service,
             client=None if client is None else find_client(service, client),
-            subject=options["subject"],
-            scope=options["scope"],
-            authorization_type=options["authorization_type"],
+            subject=taken(options, m.SUBJECT.sought()),
+            scope=taken(options, m.SCOPE),
+            authorization_type=taken(options, m.AUTHORIZATION_TYPE.sought()),
             created_before=_moment(options["created_before"]),
         )
     except ValueError as error:
@@ -106,6 +108,10 @@ def _moment(text: str | None) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(text)
-        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+        moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+        m.CREATED_BEFORE.judge(moment, clock.now())
     except (ValueError, OverflowError):
-        raise CommandError("--created-before takes a time such as 2026-01-31T12:00:00Z.") from None
+        raise CommandError(
+            "--created-before takes a time that has passed, such as 2026-01-31T12:00:00Z."
+        ) from None
+    return moment

@@ -4,8 +4,9 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from ...fields import members as m
 from ...models import Client, Reason, Service
-from ..base import GrantManagementCommand, find_client, find_service
+from ..base import GrantManagementCommand, find_client, find_service, taken
 
 
 class Command(GrantManagementCommand):
@@ -28,7 +29,7 @@ class Command(GrantManagementCommand):
         service = find_service(options["service"])
         client = options["client"]
         target: Service | Client = service if client is None else find_client(service, client)
-        target.move_cut_off(self.actor, Reason(options["reason"][:50]))
+        target.move_cut_off(self.actor, Reason(taken(options, m.REASON)))
         not_before = target.not_before.isoformat() if target.not_before else None
         value = {"service": service.pk, "client": client, "notBefore": not_before}
         whose = f"service {service.pk}" + (f", client {client}" if client is not None else "")

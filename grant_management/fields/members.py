@@ -1,0 +1,170 @@
+"""Every member of a request and of a record, once.
+
+Records have their names in snake_case and times in seconds; the members of the API are the same
+ones, by the names that Authlete or this API gives them (`named`), with times in milliseconds.
+"""
+
+from typing import Final
+
+from ..protocol import jwk, uris
+from .field import Field
+from .granted import THUMBPRINT, Claims, Confirmation, Details, ScopeNames, Scopes
+from .numeric import Number, NumberOrText, Time, When
+from .strings import (
+    Choice,
+    Choices,
+    Credential,
+    Digest,
+    Endpoint,
+    Flag,
+    Pattern,
+    Presented,
+    Text,
+    Uuid,
+)
+
+MAX_ID: Final = 2**63 - 1
+"""The largest number of an organization or a service."""
+MAX_NUMBER: Final = 2**53 - 1
+"""The largest number that every JSON reader keeps exact: that of a client."""
+MAX_INTEGER: Final = 2**31 - 1
+"""The largest number of a column of integers."""
+MAX_GENERATION: Final = MAX_INTEGER - 1_000_000
+"""What comes in leaves room for as many merges and revokes, each of which raises it by one."""
+ACTIONS: Final = ("query", "revoke", "create", "merge", "replace")
+"""What a service can support (draft §7.1)."""
+
+# Tenants, and those who call.
+ORGANIZATION_ID = Number("id", least=1, most=MAX_ID)
+SERVICE_ID = ORGANIZATION_ID
+NAME = Text("name")
+API_TOKEN_ID = Uuid("id")
+API_TOKEN_KIND = Choice("kind", choices=("service", "organization"))
+PREFIX = Text("prefix", shortest=0, longest=16)
+DESCRIPTION = Text("description", shortest=0)
+CAN_MANAGE_TOKENS = Flag("can_manage_tokens")
+CREATED_BY = Text("created_by", shortest=0)
+CLIENT_NUMBER = Number("id", least=1, most=MAX_NUMBER)
+CLIENT_ID = Text("client_id")
+CLIENT_NAME = Text("name", shortest=0)
+LOCKED_AT = Time("locked_at", when=When.PAST)
+NOT_BEFORE = Time("not_before", when=When.PAST)
+
+# The settings of a service.
+ENDPOINT = Endpoint("grant_management_endpoint")
+NONCE_DURATION = Number("dpop_nonce_duration", least=1, most=86_400, unit="seconds")
+MAX_AGE = Number("dpop_max_age", most=3_600, unit="seconds")
+CLOCK_SKEW = MAX_AGE.named("dpop_clock_skew")
+TOKEN_DURATION = Number("access_token_duration", least=1, most=MAX_INTEGER, unit="seconds")
+CALL_LOG_SIZE = Number("call_log_size", most=1_000_000)
+REALM = Text("realm", shortest=0)
+SIGNING_ALGS = Choices("dpop_signing_algs", choices=tuple(jwk.REQUIREMENTS), least=1)
+ACTIONS_SUPPORTED = Choices("actions_supported", choices=ACTIONS)
+SETTINGS: Final[tuple[Field, ...]] = (
+    NAME,
+    ENDPOINT,
+    Flag("dpop_nonce_required"),
+    NONCE_DURATION,
+    SIGNING_ALGS,
+    MAX_AGE,
+    CLOCK_SKEW,
+    Choice("ownership", choices=("client_and_subject", "client")),
+    Flag("revoke_access_tokens"),
+    Flag("show_timestamps"),
+    ACTIONS_SUPPORTED,
+    Flag("action_required"),
+    TOKEN_DURATION,
+    TOKEN_DURATION.named("refresh_token_duration"),
+    CALL_LOG_SIZE,
+    Flag("track_last_used"),
+    REALM,
+)
+
+# Grants.
+GRANT_ID = Pattern(
+    "grant_id",
+    pattern=uris.GRANT_ID,
+    what="1 to 255 unreserved characters (RFC 3986, section 2.3), and not . or ..",
+)
+SUBJECT = Text("subject")
+SCOPES = Scopes("scopes")
+CLAIMS = Claims("claims")
+DETAILS = Details("authorization_details")
+CREATED_AT = Time("created_at", when=When.PAST)
+LAST_UPDATED_AT = Time("last_updated_at", when=When.PAST)
+UPDATED_BY = Choice("updated_by", choices=("client", "authorization_server", ""))
+ENDS_AT = Time("expires_at")
+REVOKED_AT = Time("revoked_at", when=When.PAST)
+PENDING = Flag("pending")
+GENERATION = Number("generation", most=MAX_GENERATION)
+
+# Tokens.
+TOKEN = Credential("token")
+TOKEN_SHA256 = Digest("token_sha256")
+TOKEN_SCOPES = ScopeNames("scopes", or_string=True)
+ISSUED_AT = Time("issued_at", when=When.PAST)
+ROTATED_AT = Time("rotated_at", when=When.PAST)
+FAMILY = Uuid("family")
+CNF = Confirmation("cnf")
+
+# Why an operator or a caller did something.
+REASON = Text("reason", shortest=0, longest=50)
+NOTE = Text("note", shortest=0, longest=2_000, lines=True)
+TICKET = Text("ticket", shortest=0)
+
+# What many grants are found by.
+SCOPE = Pattern(
+    "scope",
+    pattern=r"[\x21\x23-\x5B\x5D-\x7E]{1,255}",
+    what="the name of a scope (RFC 6749, section 3.3), of 1 to 255 characters",
+)
+AUTHORIZATION_TYPE = Text("authorization_type")
+CREATED_BEFORE = Time("created_before", when=When.PAST)
+
+# A call of the grant management API, and what other calls present.
+GM_ACTION = Presented("gmAction")
+ACCESS_TOKEN = Presented("accessToken")
+CERTIFICATE = Presented("clientCertificate")
+DPOP = Presented("dpop")
+HTM = Presented("htm")
+HTU = Presented("htu")
+ASKED_GRANT_ID = Presented("grantId")
+ASKED_TOKEN = Presented("token", may_be_empty=False)
+REFRESH_TOKEN = Presented("refreshToken", may_be_empty=False)
+ACCESS_TOKEN_IDENTIFIER = Presented("accessTokenIdentifier", may_be_empty=False)
+REFRESH_TOKEN_IDENTIFIER = Presented("refreshTokenIdentifier", may_be_empty=False)
+NONCE_REQUIRED = Flag("dpopNonceRequired")
+
+# The store.
+CLIENT: Final[tuple[Field, ...]] = (
+    CLIENT_NUMBER.named("clientId"),
+    CLIENT_ID.named("clientIdentifier"),
+)
+"""Both names of a client; where both are given they must agree."""
+PROOF: Final[tuple[Field, ...]] = (CERTIFICATE, DPOP, HTM, HTU, NONCE_REQUIRED)
+CONTENT: Final[tuple[Field, ...]] = (SCOPES, CLAIMS, DETAILS.named("authorizationDetails"))
+EXPIRES_AT = Time("expires_at", when=When.COMING).in_milliseconds("expiresAt")
+GRANT_ACTION = Presented("grantManagementAction")
+ACTIVE = Flag("active")
+LOCKED = Flag("locked")
+STATUS = Choice("status", choices=("active", "pending", "expired", "revoked", "cut_off"))
+LIMIT = Number("limit", least=1, most=1_000)
+CURSOR = Text("cursor", longest=100)
+GRANT_TYPE = Text("grantType", longest=50)
+ASKED_SCOPES = ScopeNames("scopes")
+LIFETIME = Number("accessTokenDuration", most=MAX_INTEGER, unit="seconds")
+NEW_ACCESS_TOKEN = Credential("accessToken")
+NEW_REFRESH_TOKEN = Credential("refreshToken")
+CERTIFICATE_THUMBPRINT = THUMBPRINT.named("certificateThumbprint")
+KEY_THUMBPRINT = THUMBPRINT.named("dpopKeyThumbprint")
+
+# The API that issues API tokens.
+ASKED_ORGANIZATION = NumberOrText("organizationId", least=1, most=MAX_ID)
+ASKED_SERVICE = ASKED_ORGANIZATION.named("serviceId")
+API_SERVER = NumberOrText("apiServerId", most=MAX_ID)
+ASKED_API_TOKEN = API_TOKEN_ID.named("tokenId")
+
+# Commands.
+EXPIRES_IN = Number("expires_in", least=1, most=100 * 366 * 86_400, unit="seconds")
+BATCH_SIZE = Number("batch_size", least=1, most=30_000)
+"""SQLite takes at most 32,766 parameters."""

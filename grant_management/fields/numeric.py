@@ -1,0 +1,97 @@
+"""Whole numbers and times, however they are written (RFC 8259 §6 has one type of number)."""
+
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import Enum
+from typing import Any, ClassVar, Self
+
+from ..db import clock
+from ..protocol import numbers, times
+from ..protocol.strict_json import Literal
+from ..protocol.times import Unit
+from .field import Field
+
+
+@dataclass(frozen=True)
+class Number(Field):
+    """A whole number, however it is written: `3600`, `3600.0` and `3.6E3` are one."""
+
+    least: int = 0
+    most: int = 2**31 - 1
+    unit: str = ""
+    type: ClassVar[str] = "integer"
+
+    @property
+    def sentence(self) -> str:
+        """With both bounds, and the unit where it has one."""
+        what = f"whole number of {self.unit}" if self.unit else "whole number"
+        return f"must be a {what} from {self.least} to {self.most}"
+
+    def read(self, value: Any) -> int:
+        """The number."""
+        number, is_whole = self._number(value)
+        if not is_whole or not self.least <= number <= self.most:
+            raise self.refused()
+        return number
+
+    def _number(self, value: Any) -> tuple[int, bool]:
+        if isinstance(value, Literal):
+            try:
+                return numbers.scaled(value.text)
+            except ValueError:
+                return 0, False
+        is_number = isinstance(value, int) and not isinstance(value, bool)
+        return (value, True) if is_number else (0, False)
+
+
+@dataclass(frozen=True)
+class NumberOrText(Number):
+    """A whole number, also as a string of digits, as some clients send it."""
+
+    def read(self, value: Any) -> int:
+        """The number."""
+        if isinstance(value, str):
+            value = Literal(value) if re.fullmatch("[0-9]{1,19}", value) else None
+        return super().read(value)
+
+
+class When(Enum):
+    """Which moments make sense, seen from now."""
+
+    EVER = "before the year 10000"
+    PAST = "not later than now"
+    COMING = "later than now and before the year 10000"
+
+
+@dataclass(frozen=True)
+class Time(Field):
+    """A moment since 1970, to the microsecond."""
+
+    when: When = When.EVER
+    unit: Unit = Unit.SECONDS
+    type: ClassVar[str] = "number"
+
+    @property
+    def sentence(self) -> str:
+        """With its unit: seconds and milliseconds are easily taken for each other."""
+        return f"must be a time in {self.unit.label} since 1970, {self.when.value}"
+
+    def in_milliseconds(self, name: str) -> Self:
+        """The same, as Authlete's members have times."""
+        return replace(self, name=name, unit=Unit.MILLISECONDS)
+
+    def read(self, value: Any) -> datetime:
+        """The moment; whether it makes sense now, `judge` says."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            return times.read(value.text, self.unit)
+        except (ValueError, AttributeError):
+            raise self.refused() from None
+
+    def judge(self, value: datetime | None, now: datetime) -> None:
+        """ValueError: a stamp of what is still to come, or an end that has passed."""
+        is_early = self.when is When.COMING and value is not None and value <= now
+        if is_early or (self.when is When.PAST and clock.is_future(value, now)):
+            raise self.refused()

@@ -1,0 +1,234 @@
+"""Strings: of so many characters, of a pattern, out of a few; and true or false."""
+
+import re
+import uuid
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any, ClassVar, Final
+
+from ..protocol import uris
+from ..protocol.content import has_control
+from ..protocol.strict_json import check_string
+from .field import Field
+
+_LINE_ENDS: Final = str.maketrans("", "", "\t\n\r")
+
+
+@dataclass(frozen=True)
+class Presented(Field):
+    """What is looked up or verified, and not stored: whatever is wrong with it, its check says."""
+
+    may_be_empty: bool = True
+
+    @property
+    def sentence(self) -> str:
+        """Of its type alone."""
+        return "must be a string" if self.may_be_empty else "must be a string that is not empty"
+
+    def read(self, value: Any) -> str:
+        """The string."""
+        if not isinstance(value, str) or not (value or self.may_be_empty):
+            raise self.refused()
+        return value
+
+
+@dataclass(frozen=True)
+class Text(Field):
+    """A string of so many characters, none of them a control character.
+
+    `lines`: tabs and line ends may be in it. `controls`: all of them may.
+    """
+
+    shortest: int = 1
+    longest: int = 255
+    lines: bool = False
+    controls: bool = False
+
+    @property
+    def sentence(self) -> str:
+        """With both bounds."""
+        size = f"must be a string of {self.shortest} to {self.longest} characters"
+        if self.controls:
+            return size
+        but = " other than tabs and line ends" if self.lines else ""
+        return f"{size} without control characters{but}"
+
+    def sought(self) -> "Text":
+        """What is looked for may have been stored before control characters were refused."""
+        return replace(self, controls=True)
+
+    def read(self, value: Any) -> str:
+        """The string, as it is."""
+        if not isinstance(value, str) or not self.shortest <= len(value) <= self.longest:
+            raise self.refused()
+        if not (value.isprintable() or self._is_clean(value)):
+            raise self.refused()
+        return value
+
+    def _is_clean(self, value: str) -> bool:
+        try:
+            check_string(value)
+        except ValueError:
+            return False
+        kept = value.translate(_LINE_ENDS) if self.lines else value
+        return self.controls or not has_control(kept)
+
+
+@dataclass(frozen=True)
+class Credential(Field):
+    """The value of a token, which is kept as its digest: any characters that JSON can carry."""
+
+    longest: int = 100_000
+
+    @property
+    def sentence(self) -> str:
+        """Without a word about the value."""
+        return f"must be a token of 1 to {self.longest} characters"
+
+    def read(self, value: Any) -> str:
+        """The value."""
+        if not isinstance(value, str) or not 0 < len(value) <= self.longest:
+            raise self.refused()
+        return value
+
+
+@dataclass(frozen=True)
+class Pattern(Field):
+    """A string that matches a pattern as a whole; `what` says it in words."""
+
+    pattern: str = ""
+    what: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """What the pattern stands for."""
+        return f"must be {self.what}"
+
+    def read(self, value: Any) -> Any:
+        """The string, as it is."""
+        if not isinstance(value, str) or not _compiled(self.pattern).fullmatch(value):
+            raise self.refused()
+        return value
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
+
+
+@dataclass(frozen=True)
+class Digest(Pattern):
+    """A SHA-256 in hexadecimal digits."""
+
+    pattern: str = "[0-9A-Fa-f]{64}"
+    what: str = "a SHA-256 in 64 hexadecimal digits"
+
+    def read(self, value: Any) -> bytes:
+        """Its 32 bytes."""
+        return bytes.fromhex(super().read(value))
+
+
+@dataclass(frozen=True)
+class Uuid(Field):
+    """A UUID (RFC 9562)."""
+
+    @property
+    def sentence(self) -> str:
+        """It has no bounds."""
+        return "must be a UUID"
+
+    def read(self, value: Any) -> uuid.UUID:
+        """The UUID."""
+        try:
+            return uuid.UUID(value)
+        except (ValueError, AttributeError, TypeError):
+            raise self.refused() from None
+
+
+@dataclass(frozen=True)
+class Flag(Field):
+    """True or false, and nothing that is like it."""
+
+    type: ClassVar[str] = "boolean"
+
+    @property
+    def sentence(self) -> str:
+        """There is no third."""
+        return "must be true or false"
+
+    def read(self, value: Any) -> bool:
+        """The flag."""
+        if not isinstance(value, bool):
+            raise self.refused()
+        return value
+
+
+@dataclass(frozen=True)
+class Choice(Field):
+    """One of a few strings."""
+
+    choices: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """With all of them."""
+        return f"must be one of {', '.join(self.choices)}"
+
+    def read(self, value: Any) -> str:
+        """The string."""
+        if not isinstance(value, str) or value not in self.choices:
+            raise self.refused()
+        return value
+
+
+@dataclass(frozen=True)
+class Choices(Field):
+    """An array of some of a few strings, at least so many."""
+
+    choices: tuple[str, ...] = ()
+    least: int = 0
+    type: ClassVar[str] = "array"
+
+    @property
+    def sentence(self) -> str:
+        """With all of them."""
+        least = f"at least {self.least} of " if self.least else ""
+        return f"must be an array of {least}{', '.join(self.choices)}"
+
+    def read(self, value: Any) -> list[str]:
+        """Each of them once, in the order in which they were named first."""
+        given = value if isinstance(value, list) else [None]
+        if not all(isinstance(one, str) and one in self.choices for one in given):
+            raise self.refused()
+        if len(given) < self.least:
+            raise self.refused()
+        return list(dict.fromkeys(given))
+
+
+@dataclass(frozen=True)
+class Endpoint(Field):
+    """An http(s) URL that grant IDs can be appended to, or ""."""
+
+    longest: int = 2_000
+
+    @property
+    def sentence(self) -> str:
+        """With its bound."""
+        size = f"of at most {self.longest} characters"
+        return f"must be an absolute http or https URL without query or fragment, {size}, or empty"
+
+    def read(self, value: Any) -> str:
+        """The URL, as it is."""
+        if not isinstance(value, str) or len(value) > self.longest:
+            raise self.refused()
+        if value and not (uris.is_endpoint(value) and _has_normal_form(value)):
+            raise self.refused()
+        return value
+
+
+def _has_normal_form(uri: str) -> bool:
+    try:
+        uris.normalise(uri)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,53 @@
+"""Times as numbers: NumericDate (RFC 7519 §2) in records, milliseconds in Authlete's members.
+
+All of it is exact to the microsecond: a float has no such precision beyond the year 2106.
+"""
+
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from typing import Final
+
+from . import numbers
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_BEYOND: Final = (datetime.max.replace(tzinfo=UTC) - EPOCH) // _MICROSECOND
+
+
+class Unit(Enum):
+    """What a time is counted in, and how many decimal places a microsecond is away from it."""
+
+    SECONDS = ("seconds", 6)
+    MILLISECONDS = ("milliseconds", 3)
+
+    def __init__(self, label: str, places: int) -> None:
+        self.label = label
+        self.places = places
+
+
+def read(text: str, unit: Unit) -> datetime:
+    """The moment of a number, from 1970 to the end of the year 9999; what is finer than a
+    microsecond is cut off. ValueError: it is no number, or another moment.
+    """
+    microseconds, _is_exact = numbers.scaled(text, unit.places)
+    if not 0 <= microseconds <= _BEYOND:
+        raise ValueError("not between 1970 and 9999")
+    return EPOCH + timedelta(microseconds=microseconds)
+
+
+def to_seconds(at: datetime) -> int:
+    """Whole seconds since 1970; the fraction is cut off."""
+    return (at - EPOCH) // timedelta(seconds=1)
+
+
+def to_milliseconds(at: datetime) -> int:
+    """Whole milliseconds since 1970; the fraction is cut off."""
+    return (at - EPOCH) // timedelta(milliseconds=1)
+
+
+def exact_seconds(at: datetime) -> str:
+    """Seconds since 1970 as a JSON number, to the microsecond."""
+    microseconds = (at - EPOCH) // _MICROSECOND
+    sign, magnitude = "-" if microseconds < 0 else "", abs(microseconds)
+    whole, fraction = divmod(magnitude, 1_000_000)
+    return f"{sign}{whole}.{fraction:06}".rstrip("0").rstrip(".") if fraction else f"{sign}{whole}"

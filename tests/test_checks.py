@@ -25,6 +25,10 @@ WRONG = {
     "E006": {"CLIENT_CERTIFICATE_HEADER": "X"},
     "E007": {"EVENT_RETENTION_DAYS": 0},
     "E009": {"UNDERSCORES_ARE_DROPPED": "yes"},
+    "E011": {"MAX_GRANT_CONTENT": 0},
+    "E012": {"MAX_GRANT_PAIRS": "10"},
+    "E013": {"MAX_IMPORT_LINE": None},
+    "E014": {"MAX_GRANT_CONTENT": 1_000_000},
 }
 
 

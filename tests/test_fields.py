@@ -4,13 +4,14 @@ import io
 import json
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import models
 from django.test import Client as HTTP
 
-from grant_management import lifecycle
+from grant_management import conf, lifecycle
 from grant_management.admin.actions import ReasonForm
 from grant_management.admin.api_token import IssueForm
 from grant_management.admin.filter_form import FilterForm
@@ -505,5 +506,42 @@ def test_the_settings_of_a_service_are_its_columns():
             assert {member.most} <= bounds
             assert bounds <= {member.least, member.most, 0, 2_147_483_647}
     assert m.SETTINGS[7].choices == tuple(Ownership.values)
-    assert set(m.UPDATED_BY.choices) == {*UpdatedBy.values, ""}
+    assert m.UPDATED_BY.choices == tuple(UpdatedBy.values)
     assert m.STATUS.choices == tuple(GrantStatus.values)
+
+
+def declared():
+    """Every member of the module, and those within its tuples."""
+    for one in vars(m).values():
+        for member in one if isinstance(one, tuple) else [one]:
+            if isinstance(member, Field):
+                yield member
+
+
+def table():
+    """Markdown: each rule, and the members that it holds for."""
+    rules = {}
+    for member in declared():
+        rules.setdefault(member.sentence, set()).add(f"`{member.name}`")
+    rows = [(", ".join(sorted(names)), rule) for rule, names in rules.items()]
+    return [f"| {names} | {rule} |" for names, rule in sorted(rows)]
+
+
+def test_the_documents_say_what_each_member_may_be():
+    """`python -c "from tests.test_fields import …"` prints what is missing: this test does."""
+    written_down = (Path(__file__).parent.parent / "docs" / "limits.md").read_text()
+    found = [line for line in written_down.splitlines() if line.startswith("| `")]
+    assert [line for line in found if "| must " in line] == table(), "\n".join(table())
+
+
+def test_the_documents_have_the_settings_as_they_are():
+    root = Path(__file__).parent.parent
+    for name in ("MAX_GRANT_CONTENT", "MAX_GRANT_PAIRS", "MAX_IMPORT_LINE"):
+        for document in ("README.md", "docs/limits.md"):
+            assert f"| `{name}` |" in (root / document).read_text()
+        row = next(
+            line
+            for line in (root / "README.md").read_text().splitlines()
+            if f"| `{name}` |" in line
+        )
+        assert f"{conf.DEFAULTS[name]:,}" in row

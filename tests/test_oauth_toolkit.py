@@ -411,3 +411,61 @@ def test_a_lock_or_cut_off_here_stops_the_toolkits_protected_views(example, stop
     if stop == "lock_client":
         example["manage"]("unlock_client", *which)
         assert ask() == 200
+
+
+HOSTILE = r"""
+import json
+from django.contrib.auth.models import User
+from django.test import override_settings
+from grant_management.contrib.oauth_toolkit import bridge, views
+from grant_management.lifecycle import Authorization, GrantAction, LifecycleError, begin, complete
+from grant_management.models import Client, Grant
+from oauth2_provider.models import Application
+
+application = Application.objects.first()
+client = bridge.client(application)
+before = Grant.objects.count(), Client.objects.count()
+said = []
+
+def refused(perform, *arguments):
+    try:
+        perform(*arguments)
+    except LifecycleError as error:
+        said.append([error.error, error.description])
+    else:
+        said.append(None)
+
+many = [f"https://rs.example.com/{n}" for n in range(5_001)]
+for scopes, credentials in (
+    ("read", {"claims": '{"userinfo":{"email":{"value":1e9999999999999999999}}}'}),
+    ("read", {"claims": '{"userinfo":{"a":null,"a":null}}'}),
+    ("read", {"claims": {"userinfo": {"a\ud800": None}}}),
+    ("read", {"claims": json.dumps({"userinfo": {"x" * 256: None}})}),
+    ("read", {"claims": '[]x'}),
+    ("read", {"claims": '["email"]'}),
+    ("read", {"resource": ["no URI"]}),
+    ("read write", {"resource": many}),
+    ("x" * 256, {}),
+    ("read", {"claims": json.dumps({"userinfo": {f"{n:0200}": None for n in range(1_400)}})}),
+):
+    refused(views._consented, scopes, credentials)
+application.client_id = "a\x01b"
+refused(bridge.client, application)
+refused(begin, client, "x" * 256, "create", "")
+refused(complete, Authorization(client, "a\x00", GrantAction.CREATE), bridge.consented(["read"], None, None))
+taken = views._consented("read write", {"resource": "https://rs.example.com", "claims": '{"userinfo":{"email":null}}'})
+other = Application(client_id="new", name="Line\nfeed" + "x" * 300)
+named = bridge.client(other)
+assert (Grant.objects.count(), Client.objects.count()) == (before[0], before[1] + 1)
+print(json.dumps([said, sorted(map(list, taken.pairs)), sorted(taken.claims), named.name]))
+"""
+
+
+def test_the_bridge_takes_what_the_other_doors_take(example):
+    """What it is given by the toolkit, and by clients through it; what is refused leaves nothing."""
+    said, pairs, claims, name = json.loads(example["manage"]("shell", "-v", "0", "-c", HOSTILE))
+    assert [one[0] for one in said] == ["invalid_request"] * len(said)
+    assert all("\ud800" not in one[1] and "x" * 256 not in one[1] for one in said)
+    assert pairs == [["read", "https://rs.example.com"], ["write", "https://rs.example.com"]]
+    assert claims == ["email"]
+    assert (name[:9], len(name)) == ("Line feed", 255)

@@ -52,3 +52,22 @@ def test_every_model_is_read_where_it_is_written(model):
     """By its manager, and by those that follow foreign keys (`_base_manager`)."""
     for manager in (model._default_manager, model._base_manager):
         assert isinstance(manager.get_queryset(), PrimaryQuerySet)
+
+
+def test_one_reader():
+    """What comes in and what is stored is read by `strict_json`, and by no other parser. Cursors of
+    lists are this app's own, and so is what the tester shows.
+    """
+    allowed = (PACKAGE / "protocol" / "strict_json.py", PACKAGE / "admin" / "keyset.py")
+    assert lines_with(r"(?<!strict_)json\.loads|JSONDecoder|simplejson", besides=allowed) == []
+
+
+def test_times_are_exact():
+    """A float has no microseconds in the year 9999: `protocol.times` counts in whole ones."""
+    windows = (PACKAGE / "sender_constraint.py", PACKAGE / "models" / "nonce.py")
+    assert lines_with(r"\.timestamp\(\)|fromtimestamp\(", besides=windows) == []
+
+
+def test_numbers_of_json_are_converted_in_one_place():
+    reading = (PACKAGE / "protocol" / "numbers.py", PACKAGE / "protocol" / "strict_json.py")
+    assert lines_with(r"(int|float|Decimal)\([a-z_]*\.text\)", besides=reading) == []

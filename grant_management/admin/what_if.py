@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..explanation import Step, explain
 from ..models import Service
+from ..protocol import strict_json
 from ..protocol.results import Refused
 from ..serializers import JSON, GMRequest, GMResponse, parse_gm_request
 from .display import state
@@ -57,4 +58,4 @@ def _shown(steps: list[Step]) -> list[dict[str, Any]]:
 
 
 def _pretty(answer: GMResponse) -> str:
-    return json.dumps(json.loads(answer.as_json()), indent=2)
+    return json.dumps(strict_json.loads(answer.as_json()), indent=2)

@@ -67,7 +67,7 @@ def taken(options: dict[str, Any], member: Field) -> Any:
     try:
         return member.or_null().take(options[member.name])
     except ValueError as error:
-        raise CommandError(f"--{member.name.replace('_', '-')} {error}.") from None
+        raise CommandError(f"{member.name.replace('_', '-')!r} {error}.") from None
 
 
 def find_organization(number: int) -> Organization:

@@ -26,7 +26,7 @@ def main() -> int:
         print(f"Python 3.11 or later is needed; this is {sys.version.split()[0]}.", file=sys.stderr)
         return 1
     options, rest = _parser().parse_known_args()
-    if rest and options.command not in (test, bench):
+    if rest and options.command not in (test, bench, chaos):
         _parser().error(f"unrecognized arguments: {' '.join(rest)}")
     os.chdir(HERE)
     command: Callable[[argparse.Namespace, list[str]], int] = options.command
@@ -56,6 +56,12 @@ def bench(options: argparse.Namespace, rest: list[str]) -> int:
     """What the endpoint costs, beside peers and floors."""
     _install("requirements-dev.lock")
     return _become(["-m", "benchmarks", *rest])
+
+
+def chaos(options: argparse.Namespace, rest: list[str]) -> int:
+    """Whether what was acknowledged outlives faults."""
+    _install("requirements-dev.lock")
+    return _become(["-m", "chaos", *rest])
 
 
 def screenshots(options: argparse.Namespace, rest: list[str]) -> int:
@@ -107,6 +113,10 @@ def _parser() -> argparse.ArgumentParser:
         "bench", help="measure the endpoint, beside peers and floors", add_help=False
     )
     one.set_defaults(command=bench)
+    one = commands.add_parser(
+        "chaos", help="load, inject faults, and judge what was lost", add_help=False
+    )
+    one.set_defaults(command=chaos)
     one = commands.add_parser("screenshots", help="take the pictures of the documentation again")
     one.set_defaults(command=screenshots)
     one = commands.add_parser("serve", help="migrate the database, then serve")

@@ -1,0 +1,164 @@
+"""Processes that end with the run: servers, and commands beside them."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+COME_UP, END = 30.0, 5.0
+"""Seconds."""
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """As little as a shell has, so that nothing leaks in."""
+    kept = ("PATH", "HOME", "LANG", "TMPDIR")
+    return {name: os.environ[name] for name in kept if name in os.environ} | changes
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process started, and still has."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                if int(fields[1]) == pid and fields[0] != "Z":
+                    found.append(int(entry.name))
+    return found
+
+
+def clock(offset: float) -> dict[str, str] | None:
+    """The environment of a process whose clock is off by that many seconds.
+
+    None: Debian's `faketime` is not installed, or is elsewhere.
+    """
+    program = shutil.which("faketime")
+    if program is None:
+        return None
+    prefix = Path(program).resolve().parent.parent
+    libraries = list(prefix.glob("lib/*/faketime/libfaketimeMT.so.1"))
+    if not libraries:
+        return None
+    fake = {"LD_PRELOAD": libraries[0], "FAKETIME": f"{offset:+.0f}"}
+    return fake | {"FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1"}
+
+
+class Server:
+    """A server of the standalone project, with its workers, on one port that stays its own."""
+
+    def __init__(self, name: str, url: str, log: Path, *, workers: int, before: list[str]) -> None:
+        self.name, self.port, self.log = name, free_port(), log
+        self._url, self._workers, self._before = url, workers, before
+        self._process: subprocess.Popen[bytes] | None = None
+        self.restarts = 0
+
+    @property
+    def pid(self) -> int:
+        """Of the main process."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether its main process runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self, **changes: str) -> None:
+        """Start it, and wait until it listens. RuntimeError: it ended, or never did."""
+        arguments = ["-m", "gm_project.server", "127.0.0.1", str(self.port), str(self._workers)]
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*self._before, sys.executable, *arguments],
+                cwd=ROOT,
+                env=environment(DATABASE_URL=self._url, **changes),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        until = time.monotonic() + COME_UP
+        while time.monotonic() < until and self.alive:
+            with contextlib.suppress(OSError):
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return
+            time.sleep(0.05)
+        raise RuntimeError(f"server {self.name} did not come up; its log is {self.log}")
+
+    def restart(self, **changes: str) -> None:
+        """End what is left of it, and start it again."""
+        self.stop()
+        self.start(**changes)
+
+    def revive(self) -> bool:
+        """Whether its main process was dead, so that it had to be started again."""
+        if self.alive:
+            return False
+        self.restarts += 1
+        self.restart()
+        return True
+
+    def workers(self) -> list[int]:
+        """Its worker processes."""
+        return children(self.pid)
+
+    def stop(self) -> None:
+        """End it, and workers that outlived their main process."""
+        if self._process is None:
+            return
+        if self.alive:
+            self._process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(END)
+        _kill_group(self._process)
+
+
+def start_command(url: str, *arguments: str, **changes: str) -> "subprocess.Popen[str]":
+    """`manage.py …`, running."""
+    return subprocess.Popen(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=environment(DATABASE_URL=url, **changes),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def run_command(url: str, *arguments: str, **changes: str) -> tuple[int, str]:
+    """The exit code of `manage.py …`, and what it said."""
+    process = start_command(url, *arguments, **changes)
+    try:
+        said, _ = process.communicate(timeout=300)
+    finally:
+        _kill_group(process)
+    return process.returncode, said
+
+
+def kill(process: "subprocess.Popen[str]") -> None:
+    """SIGKILL, and wait."""
+    _kill_group(process)
+    process.communicate()
+
+
+def _kill_group(process: "subprocess.Popen[bytes] | subprocess.Popen[str]") -> None:
+    """Every process of the session that it leads, and what libfaketime left of it."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    for left in Path("/dev/shm").glob(f"*faketime*_{process.pid}"):
+        left.unlink(missing_ok=True)

@@ -1,0 +1,50 @@
+"""DPoP proofs of a client (RFC 9449 §4.2)."""
+
+import base64
+import hashlib
+import json
+import secrets
+import time
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import ec
+
+ENDPOINT = "https://as.example.com/gm"
+
+
+class Key:
+    """A key pair, and proofs that it signs."""
+
+    def __init__(self) -> None:
+        self._private = ec.generate_private_key(ec.SECP256R1())
+        numbers = self._private.public_key().public_numbers()
+        x, y = (_b64url(number.to_bytes(32)) for number in (numbers.x, numbers.y))
+        self._jwk = {"crv": "P-256", "kty": "EC", "x": x, "y": y}
+
+    @property
+    def thumbprint(self) -> str:
+        """RFC 7638: members sorted, no white space."""
+        canonical = json.dumps(self._jwk, sort_keys=True, separators=(",", ":"))
+        return _b64url(hashlib.sha256(canonical.encode()).digest())
+
+    def proof(self, grant_id: str, access_token: str, *, htm: str = "GET", age: float = 0.0) -> str:
+        """Of a QUERY (GET) or a REVOKE (DELETE) of that grant, signed `age` seconds ago."""
+        ath = _b64url(hashlib.sha256(access_token.encode()).digest())
+        return self._sign(htm, f"{ENDPOINT}/{grant_id}", {"ath": ath}, age)
+
+    def token_proof(self) -> str:
+        """Of a token request (RFC 9449 §5): no `ath`."""
+        return self._sign("POST", TOKEN_ENDPOINT, {}, 0.0)
+
+    def _sign(self, htm: str, htu: str, more: dict[str, str], age: float) -> str:
+        claims: dict = {"jti": secrets.token_urlsafe(16), "htm": htm, "htu": htu, **more}
+        claims["iat"] = int(time.time() - age)
+        headers = {"typ": "dpop+jwt", "jwk": self._jwk}
+        return jwt.encode(claims, self._private, algorithm="ES256", headers=headers)
+
+
+TOKEN_ENDPOINT = "https://as.example.com/token"
+
+
+def _b64url(value: bytes) -> str:
+    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()

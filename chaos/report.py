@@ -1,0 +1,133 @@
+"""What a run says: the table, what was found, and docs/reliability.md."""
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+from .clocks import CLOCKS
+from .faults import Fault
+from .jobs import JOBS
+from .load import PROVOKED
+from .model import DOUBLED, LOST, WRONG, Finding
+from .mutations import MUTATIONS
+from .processes import ROOT
+from .trial import Row
+
+DOCUMENT = ROOT / "docs" / "reliability.md"
+NOT_YET_HELD = (
+    "One dead worker ends its whole server, and a killed main process leaves its workers running,"
+    " who then share the port with the next server. Nothing starts a server again: here the run"
+    " does, and time to recovery has that in it.",
+    "A few half-sent bodies stop a server: there is no deadline for a body. (Not injected here.)",
+    "No timeouts towards the database: while it is frozen or its tables are locked, calls wait"
+    " until that is over, and their threads with them; here callers give up.",
+    "Migration 0002 adds its indexes in one transaction, not concurrently. (Not injected here.)",
+    "The admin's login has no throttle. (Not injected here.)",
+    "A purge on SQLite slows down with the number of expired rows.",
+    "The pages of API tokens in the admin do not say which token a rotation or a revoke is about.",
+)
+_HEAD = (
+    "| fault | calls | acknowledged | lost | doubled | wrong | calls that failed, by code"
+    " | longest wait, s | recovery, s |\n" + "| --- " * 9 + "|"
+)
+
+
+def line(row: Row) -> str:
+    """A row of the table."""
+    if row.missing:
+        return f"| {row.fault} | not run: {row.missing} | | | | | | | |"
+    numbers = (row.calls, row.acknowledged, *(row.number(kind) for kind in (LOST, DOUBLED, WRONG)))
+    cells = [row.fault, *(f"{number:,}" for number in numbers), refusals(row.refused)]
+    return f"| {' | '.join([*cells, f'{row.waited:.1f}', _recovery(row)])} |"
+
+
+def refusals(counted: Counter[str]) -> str:
+    """By code, the most frequent first; those that the load provokes are left out."""
+    told = [f"{code}: {number:,}" for code, number in counted.most_common()]
+    return ", ".join(one for one in told if not one.startswith(PROVOKED)) or "none"
+
+
+def grouped(findings: Iterable[Finding]) -> list[str]:
+    """Each kind of finding once, with its number."""
+    counted = Counter((one.kind, one.sentence) for one in findings)
+    return [f"{kind}: {sentence} ({number:,})" for (kind, sentence), number in counted.items()]
+
+
+def table(rows: list[Row]) -> str:
+    """All rows of a database, and below them what was found and noted."""
+    parts = [_HEAD, *(line(row) for row in rows), ""]
+    for row in rows:
+        if told := "; ".join((*grouped(row.findings), *row.notes)):
+            parts.append(f"* **{row.fault}**: {told}.")
+    return "\n".join(parts)
+
+
+def write(rows: list[Row], seen: dict[tuple[str, str], bool], command: str) -> None:
+    """The document, from a run."""
+    DOCUMENT.write_text(document(rows, seen, command))
+
+
+def document(rows: list[Row], seen: dict[tuple[str, str], bool], command: str) -> str:
+    """Its text."""
+    databases = dict.fromkeys(row.database for row in rows)
+    titles = {"postgresql": "PostgreSQL", "sqlite": "SQLite"}
+    parts = [
+        Path(__file__).with_name("reliability.txt").read_text().strip().format(command=command)
+    ]
+    for database in databases:
+        parts += [
+            f"## {titles[database]}",
+            table([one for one in rows if one.database == database]),
+        ]
+    parts += ["## Faults", _faults(), "## Not yet held", _bullets(NOT_YET_HELD)]
+    parts += ["## A run can fail", _ABOUT_MUTATIONS, _mutations(seen)]
+    return "\n\n".join(parts) + "\n"
+
+
+_ABOUT_MUTATIONS = (
+    "`run.py chaos --mutate NAME` does harm on purpose, and must end with exit code 1;"
+    " `run.py chaos --prove` does each in turn, and ends with 1 where one was not seen."
+)
+
+
+def _mutations(seen: dict[tuple[str, str], bool]) -> str:
+    lines = ["| mutation | fault | what it does | PostgreSQL | SQLite |", "| --- " * 5 + "|"]
+    told = {True: "seen", False: "**not seen**", None: "-"}
+    for name, mutation in MUTATIONS.items():
+        both = [told[seen.get((name, database))] for database in ("postgresql", "sqlite")]
+        text = (mutation.__doc__ or "").strip()
+        lines.append(f"| {' | '.join([name, mutation.fault, text, *both])} |")
+    return "\n".join(lines)
+
+
+def _faults() -> str:
+    return "\n".join(
+        f"* **{fault.name}**: {' '.join((fault.__doc__ or '').split())}" for fault in all_faults()
+    )
+
+
+def all_faults() -> list[type[Fault]]:
+    """In the order in which they are run."""
+    from . import faults
+
+    own = (
+        faults.WorkerKilled,
+        faults.MainKilled,
+        faults.DatabaseStopped,
+        faults.DatabaseCrashed,
+        faults.ConnectionsCut,
+        faults.DatabaseFrozen,
+        faults.TablesLocked,
+        faults.ReadOnly,
+        faults.DiskFull,
+    )
+    return [*own, *CLOCKS, *JOBS]
+
+
+def _bullets(texts: Iterable[str]) -> str:
+    return "\n".join(f"* {text}" for text in texts)
+
+
+def _recovery(row: Row) -> str:
+    text = "not" if row.recovery is None else f"{row.recovery:.1f}"
+    return f"{text}, {row.restarts} started again" if row.restarts else text

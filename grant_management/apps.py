@@ -13,7 +13,10 @@ class GrantManagementConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the system checks; make the operators' roles when the database is migrated."""
-        from . import checks, roles  # noqa: F401
+        """Register the system checks, hear of users who are deleted, and make the operators' roles
+        when the database is migrated.
+        """
+        from . import checks, departures, roles  # noqa: F401
 
+        departures.connect()
         post_migrate.connect(roles.create_roles, sender=self)

@@ -144,15 +144,18 @@ def complete(
     *,
     expires_at: datetime | None = None,
     active: bool = False,
+    actor: Actor | None = None,
 ) -> Grant:
     """The grant, with what the user consented to (draft §5.2, §5.6).
 
-    A new one is pending until `issue`, unless `active`. LifecycleError `invalid_grant_id`: it
-    died since `begin`; `invalid_request`: it would hold more than a grant may, or has ended.
+    A new one is pending until `issue`, unless `active`. Its event names the `actor`; None: the
+    client. LifecycleError `invalid_grant_id`: it died since `begin`; `invalid_request`: it would
+    hold more than a grant may, or has ended.
     """
     _check(m.SUBJECT.or_null(), authorization.subject)
+    by = actor or Actor.client(authorization.client.client_id)
     if authorization.action in (None, GrantAction.CREATE):
-        return _create(authorization, consented, expires_at=expires_at, pending=not active)
+        return _create(authorization, consented, by, expires_at=expires_at, pending=not active)
     client, merge = authorization.client, authorization.action is GrantAction.MERGE
     with primary.atomic():
         grant, now = _find(Grant.objects.locked, client, authorization.grant_id)
@@ -164,7 +167,7 @@ def complete(
             to,
             EventKind.MERGED if merge else EventKind.REPLACED,
             now,
-            Actor.client(client.client_id),
+            by,
             updated_by=UpdatedBy.CLIENT,
             **({} if expires_at is None else {"expires_at": expires_at}),
         )
@@ -290,7 +293,7 @@ def _check_usable(grant: Grant, client: Client, subject: str | None, now: dateti
         raise _invalid_grant_id()
 
 
-def _create(authorization: Authorization, consented: Content, **fields: Any) -> Grant:
+def _create(authorization: Authorization, consented: Content, actor: Actor, **fields: Any) -> Grant:
     with primary.atomic():
         client, now = hold_client(authorization.client)
         _check_content(consented, consented)
@@ -307,7 +310,7 @@ def _create(authorization: Authorization, consented: Content, **fields: Any) -> 
         )
         grant.save(force_insert=True)
         details = {"before": "{}", "after": grant.content()}
-        grant.record(EventKind.CREATED, now, Actor.client(client.client_id), details=details)
+        grant.record(EventKind.CREATED, now, actor, details=details)
     return grant
 
 

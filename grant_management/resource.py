@@ -62,10 +62,14 @@ class MetadataView(JSONView):
 
 
 def find_service(service_id: str) -> tuple[Service, datetime]:
-    """The service of a URL, and the database's time: 1 query. Refused: there is none."""
+    """The service of a URL, and the database's time: 1 query. Refused: there is none.
+
+    One without a `grant_management_endpoint` is not for clients to find, so nobody is told that it
+    exists (RFC 8414 §3 has what a server publishes about itself).
+    """
     number = int(service_id)
     found = service_and_time(number) if number <= MAX_ID else None
-    if found is None:
+    if found is None or not found[0].grant_management_endpoint:
         raise Refused(Result.ROUTE_UNKNOWN)
     return found
 

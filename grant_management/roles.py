@@ -19,6 +19,7 @@ _VIEW = (
     "view_refreshtoken",
     "view_dpopnonce",
     "view_grantevent",
+    "view_organizationevent",
     "view_call",
     "view_dailycount",
     "view_sweep",

@@ -1,5 +1,7 @@
 """The plain admin: shows, hides credentials, and revokes by the one path."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
@@ -12,13 +14,14 @@ from grant_management.models import (
     DPoPNonce,
     Grant,
     GrantEvent,
+    OrganizationEvent,
     Reason,
     RefreshToken,
 )
 from grant_management.protocol.content import Content
 from grant_management.protocol.digests import sha256
 
-from .world import ENDPOINT, Key, make_world, now
+from .world import ENDPOINT, Key, make_operator, make_world, now, organization_token
 
 MODELS = [
     "organization",
@@ -30,6 +33,7 @@ MODELS = [
     "refreshtoken",
     "dpopnonce",
     "grantevent",
+    "organizationevent",
 ]
 
 
@@ -39,6 +43,8 @@ def grant(world):
     world.token(grant, value="clear-access")
     world.refresh_token(grant, value="clear-refresh")
     DPoPNonce.objects.at(world.service, now())
+    number, by = world.service.organization_id, Actor.command("test")
+    OrganizationEvent.objects.record("imported", number, now(), by, details={"source": "x"})
     return grant
 
 
@@ -148,7 +154,7 @@ def test_looking_at_the_page_revokes_nothing(admin_client, grant):
     ],
 )
 def test_who_may_revoke(client, django_user_model, grant, permissions, status):
-    user = django_user_model.objects.create_user("ann", is_staff=True)
+    user = make_operator(django_user_model)
     user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
     client.force_login(user)
     assert client.post(revoke_url(grant), {"reason": "other"}).status_code == status
@@ -273,7 +279,7 @@ class TestFindByToken:
             assert value not in response.content.decode()
 
     def test_permission(self, client, django_user_model, grant):
-        client.force_login(django_user_model.objects.create_user("ann", is_staff=True))
+        client.force_login(make_operator(django_user_model))
         assert client.post(reverse(self.URL), {"token": "clear-access"}).status_code == 403
 
 
@@ -322,7 +328,7 @@ class TestClients:
     def test_each_action_has_a_permission(
         self, client, django_user_model, world, grant, model, name, permission
     ):
-        user = django_user_model.objects.create_user("ann", is_staff=True)
+        user = make_operator(django_user_model)
         row = {"client": world.client, "service": world.service, "grant": grant}[model]
         url = reverse(f"admin:grant_management_{model}_{name}", args=[row.pk])
         for given, status in (
@@ -337,6 +343,9 @@ class TestClients:
 
 class TestApiTokens:
     ISSUE = "admin:grant_management_apitoken_issue"
+
+    def confirmed(self, admin_client, url):
+        return {"once": self.once(admin_client, url), "reason": "other"}
 
     def once(self, admin_client, url):
         return admin_client.get(url).context["form"].initial["once"]
@@ -365,20 +374,72 @@ class TestApiTokens:
         token = ApiToken.objects.get()
         path = f"/api/{world.service.pk}/gm"
         rotate = reverse("admin:grant_management_apitoken_rotate", args=[token.pk])
-        value = admin_client.post(rotate, {"once": self.once(admin_client, rotate)}).context[
-            "value"
-        ]
+        value = admin_client.post(rotate, self.confirmed(admin_client, rotate)).context["value"]
         assert post(path, {}, api_token=world.api_token).status == 401
         assert post(path, {}, api_token=value).status == 200
         page = admin_client.get(reverse("admin:grant_management_apitoken_change", args=[token.pk]))
         assert rotate.encode() in page.content
         assert value.encode() not in page.content
         revoke = reverse("admin:grant_management_apitoken_revoke", args=[token.pk])
-        admin_client.post(revoke, {"once": "x"})
+        admin_client.post(revoke, {"reason": "other"})
         assert post(path, {}, api_token=value).status == 401
-        admin_client.post(rotate, {"once": self.once(admin_client, rotate)}, follow=True)
+        admin_client.post(rotate, self.confirmed(admin_client, rotate), follow=True)
         token.refresh_from_db()
         assert token.prefix == value[:8]
+
+    @pytest.mark.parametrize("name", ["rotate", "revoke"])
+    def test_it_says_which_one_and_asks_why(self, admin_client, world, name):
+        """Which it is about to be, what it opens, when it was used last; and the reason is kept."""
+        token = ApiToken.objects.get()
+        token.description, token.last_used_at = (
+            "of the CI",
+            datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC),
+        )
+        token.save()
+        url = reverse(f"admin:grant_management_apitoken_{name}", args=[token.pk])
+        said = admin_client.get(url).content.decode()
+        for line in (
+            f"API token {token.prefix}…: of the CI",
+            "It opens the service Retail.",
+            "Last used: 2026-05-04 03:02:01 UTC",
+        ):
+            assert line in said
+        for bad in ({"once": "x"}, {"once": "x", "reason": "because"}):
+            assert admin_client.post(url, bad).context["form"].errors["reason"]
+        assert not GrantEvent.objects.exists()
+        why = {"reason": "suspected fraud", "note": "seen in a log", "ticket": "T-1"}
+        admin_client.post(url, {"once": "x"} | why)
+        event = GrantEvent.objects.get()
+        assert (event.reason, event.note, event.ticket) == tuple(why.values())
+        assert event.details["tokenId"] == str(token.pk)
+        assert event.details["description"] == "of the CI"
+        if name == "rotate":
+            assert event.details["before"] == token.prefix
+            assert event.details["prefix"] == ApiToken.objects.get().prefix != token.prefix
+
+    def test_of_an_organization(self, admin_client, world):
+        """Its event is the organization's, once, however many services it opens."""
+        make_world(world.service.organization)
+        organization_token(world, can_manage_tokens=True)
+        token = ApiToken.objects.get(service=None)
+        url = reverse("admin:grant_management_apitoken_revoke", args=[token.pk])
+        said = admin_client.get(url).content.decode()
+        assert "It opens every service of the organization Example Bank." in said
+        assert "It may manage the organization" in said
+        assert "never, as far as it was noted" in said
+        admin_client.post(url, {"reason": "other"})
+        event = OrganizationEvent.objects.get()
+        assert (event.kind, event.actor) == ("api_token_revoked", "admin")
+        assert event.organization == world.service.organization
+        assert not GrantEvent.objects.exists()
+
+    def test_a_note_on_issue(self, admin_client, world):
+        url = reverse(self.ISSUE)
+        data = {"once": "x", "organization": world.service.organization_id, "note": "for the CI"}
+        admin_client.post(url, data | {"can_manage_tokens": "on"})
+        event = OrganizationEvent.objects.get()
+        assert (event.kind, event.note, event.reason) == ("api_token_issued", "for the CI", "")
+        assert event.details["rights"] == ["can_manage_tokens"]
 
     def test_the_list_says_which_are_alive(self, admin_client, world):
         listing = reverse("admin:grant_management_apitoken_changelist")
@@ -406,7 +467,7 @@ class TestApiTokens:
         assert ApiToken.objects.count() == 2
 
     def test_permission(self, client, django_user_model, world):
-        user = django_user_model.objects.create_user("ann", is_staff=True)
+        user = make_operator(django_user_model)
         user.user_permissions.set(Permission.objects.filter(codename="view_apitoken"))
         client.force_login(user)
         token = ApiToken.objects.get()

@@ -87,7 +87,7 @@ class TestApiTokensLeaveEvents:
         token = ApiToken.objects.get()
         for name in ("rotate", "revoke"):
             address = reverse(f"admin:grant_management_apitoken_{name}", args=[token.pk])
-            admin_client.post(address, {"once": name})
+            admin_client.post(address, {"once": name, "reason": "other"})
         number = world.service.pk
         assert self.events() == [
             ("api_token_rotated", "admin", number),

@@ -18,6 +18,7 @@ from grant_management.models import (
     GrantEvent,
     IdempotencyKey,
     Organization,
+    OrganizationEvent,
     RefreshToken,
     Service,
     UsedProof,
@@ -205,7 +206,7 @@ def test_purge_takes_the_expired_and_nothing_else(world, batch_size, django_asse
             expires_at=expires_at,
         )
     kinds = ("usedproof", "dpopnonce", "idempotencykey", "accesstoken", "refreshtoken", "grant")
-    expected = dict.fromkeys(kinds, 5) | {"grantevent": 0, "call": 0}
+    expected = dict.fromkeys(kinds, 5) | {"grantevent": 0, "organizationevent": 0, "call": 0}
     assert run("purge_expired", "--dry-run") == expected
     assert AccessToken.objects.count() == 8
     with django_assert_max_num_queries(220):
@@ -229,8 +230,14 @@ def test_events_go_by_retention_alone(world, settings, batch_size):
         GrantEvent.objects.record(
             "imported", world.service.pk, now() - timedelta(days=days), Actor.command("x")
         )
+    OrganizationEvent.objects.record(
+        "imported", world.service.organization_id, now() - timedelta(days=400), Actor.command("x")
+    )
+    OrganizationEvent.objects.record("imported", None, now(), Actor.command("x"))
     assert run("purge_expired")["grantevent"] == 0
     settings.GRANT_MANAGEMENT = {"EVENT_RETENTION_DAYS": 365}
-    assert run("purge_expired", "--dry-run")["grantevent"] == 3
-    assert run("purge_expired", "--batch-size", batch_size)["grantevent"] == 3
-    assert GrantEvent.objects.count() == 1
+    said = run("purge_expired", "--dry-run")
+    assert (said["grantevent"], said["organizationevent"]) == (3, 1)
+    said = run("purge_expired", "--batch-size", batch_size)
+    assert (said["grantevent"], said["organizationevent"]) == (3, 1)
+    assert GrantEvent.objects.count() == OrganizationEvent.objects.count() == 1

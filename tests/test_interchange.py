@@ -49,6 +49,8 @@ def take(db, tmp_path, capsys):
 
     def run(*records, **options):
         lines = [one if isinstance(one, str) else json.dumps(one) for one in records]
+        number = sum(1 for line in "\n".join(lines).split("\n") if line.strip())
+        lines.append(json.dumps({"type": "end", "records": number}))
         path = tmp_path / "records.jsonl"
         path.write_text("\n".join(lines) + "\n")
         errors = io.StringIO()

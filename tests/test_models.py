@@ -21,7 +21,14 @@ from grant_management.signals import grant_revoked
 
 from .world import make_world, now
 
-SMALL = {"Organization", "Service", "ApiToken", "OrganizationMember", "Tally"}
+SMALL = {
+    "Organization",
+    "OrganizationEvent",
+    "OrganizationMember",
+    "Service",
+    "ApiToken",
+    "Tally",
+}
 
 
 @pytest.mark.parametrize(

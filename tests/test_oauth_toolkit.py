@@ -392,6 +392,40 @@ def test_a_revoke_kills_there_in_a_constant_number_of_statements(example):
     assert one == many <= 7
 
 
+TRAIL = """
+import json, secrets
+from datetime import timedelta
+from django.contrib.auth.models import User
+from django.utils import timezone
+from oauth2_provider.models import AccessToken as Theirs, Application
+from grant_management.contrib.oauth_toolkit import bridge
+from grant_management.lifecycle import Issue, issue
+from grant_management.models import GrantEvent
+
+made = dict(client_type="confidential", authorization_grant_type="client-credentials")
+application = Application.objects.create(name="Fresh", client_id=secrets.token_hex(8), **made)
+for _ in range(2):
+    client = bridge.client(application)
+ours = issue(client, None, None, Issue("read", refresh_token=None))
+theirs = Theirs(application=application, token=ours.access_token)
+theirs.expires = timezone.now() + timedelta(hours=1)
+theirs.token_checksum = bridge.checksum(ours.access_token)
+theirs.save()
+theirs.revoke()
+told = GrantEvent.objects.filter(client_id=application.client_id).order_by("pk")
+unnamed = GrantEvent.objects.filter(kind="tokens_revoked", actor_kind="system").exists()
+print(json.dumps([[(one.kind, one.actor_kind, one.actor) for one in told], unnamed]))
+"""
+
+
+def test_the_toolkit_leaves_events_too(example):
+    """A client that is first seen; a token that is revoked there."""
+    told, revoked = json.loads(example["manage"]("shell", "-v", "0", "-c", TRAIL))
+    assert told[0] == ["client_created", "system", "django-oauth-toolkit"]
+    assert [kind for kind, *_ in told].count("client_created") == 1
+    assert revoked
+
+
 @pytest.mark.parametrize("stop", ["lock_client", "set_cut_off"])
 def test_a_lock_or_cut_off_here_stops_the_toolkits_protected_views(example, stop):
     """Its introspection view is one: the caller's own token is dead."""

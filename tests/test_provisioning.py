@@ -5,7 +5,8 @@ import json
 import pytest
 from django.test import Client as HTTP
 
-from grant_management.models import ApiToken
+from grant_management.models import ApiToken, OrganizationEvent
+from grant_management.models import api_token as api_tokens
 
 from .world import make_world, now, organization_token
 
@@ -67,6 +68,59 @@ def test_the_right_cannot_be_handed_on(world, provision):
     )
     assert ApiToken.objects.get(pk=made["tokenId"]).can_manage_tokens is False
     assert provision("organizationtoken/create", api_token=made["accessToken"])[0] == 403
+
+
+class TestARightStaysWithItsHolder:
+    """Nobody gets the value of a token that has a right, nor touches one that has more."""
+
+    @pytest.mark.parametrize("own", [True, False])
+    def test_it_is_not_rotated_into_the_open(self, world, provision, post, manager, own):
+        """Neither another's nor its own: a value is all that it takes to hand a right on."""
+        other = organization_token(world, can_manage_tokens=True)
+        value = manager if own else other
+        token = ApiToken.objects.get(prefix=value[:8])
+        status, answer = provision("organizationtoken/rotate", {"tokenId": str(token.pk)})
+        assert (status, answer["resultCode"]) == (403, "A292301")
+        assert "accessToken" not in answer
+        assert works(post, world, value)
+        assert provision("organizationtoken/all")[0] == 200
+
+    def test_it_can_be_taken_from_service(self, world, provision, post):
+        """To describe or to revoke a token hands nothing on, where the caller lacks none of it."""
+        other = organization_token(world, can_manage_tokens=True)
+        one = {"tokenId": str(ApiToken.objects.get(prefix=other[:8]).pk)}
+        assert provision("organizationtoken/update", one | {"description": "x"})[0] == 200
+        assert provision("organizationtoken/revoke", one) == (200, {})
+        assert not works(post, world, other)
+
+    @pytest.mark.parametrize("operation", ["rotate", "update", "revoke"])
+    def test_more_than_the_caller_has(self, world, provision, post, monkeypatch, operation):
+        """Whatever rights there will be: here it stands in another column's place."""
+        more = ("can_manage_tokens", "description")
+        monkeypatch.setattr(api_tokens, "RIGHTS", more)
+        other = organization_token(world, description="manage_services")
+        token = ApiToken.objects.get(prefix=other[:8])
+        members = {"tokenId": str(token.pk), "description": "taken"}
+        status, answer = provision(f"organizationtoken/{operation}", members)
+        assert (status, answer["resultCode"]) == (403, "A292301")
+        token.refresh_from_db()
+        assert (token.description, token.revoked_at) == ("manage_services", None)
+        assert works(post, world, other)
+        assert not OrganizationEvent.objects.exists()
+
+    def test_it_is_judged_under_the_lock(self, world, provision, monkeypatch):
+        """A token that got its right after it was found keeps its value."""
+        value = organization_token(world)
+        token = ApiToken.objects.get(prefix=value[:8])
+        held = ApiToken._held
+
+        def given_meanwhile(self, judge):
+            ApiToken.objects.filter(pk=self.pk).update(can_manage_tokens=True)
+            return held(self, judge)
+
+        monkeypatch.setattr(ApiToken, "_held", given_meanwhile)
+        assert provision("organizationtoken/rotate", {"tokenId": str(token.pk)})[0] == 403
+        assert ApiToken.objects.get(pk=token.pk).prefix == value[:8]
 
 
 def test_management_not_allowed(world, provision):

@@ -1,11 +1,9 @@
 """The draft's own endpoint, and the metadata: what the OAuth client itself sees."""
 
-import json
-
 import pytest
 from django.test import Client as HTTP
 
-from grant_management.models import Grant
+from grant_management.models import Grant, Service
 
 from .conftest import parse_challenges
 from .test_endpoint import ALGS
@@ -321,10 +319,23 @@ def test_metadata(world):
         "dpop_signing_alg_values_supported": ALGS.split(),
     }
     assert HTTP().post(path).status_code == 405
+
+
+def test_which_services_there_are(world, ask):
+    """One without an endpoint for clients looks as if it were not there, at both doors."""
+    grant = world.grant()
+    token = world.token(grant)
+    known = f"/.well-known/oauth-authorization-server/{world.service.pk}"
+    unknown = "/.well-known/oauth-authorization-server/1"
     world.service.grant_management_endpoint = ""
     world.service.save()
-    assert "grant_management_endpoint" not in HTTP().get(path).json()
-    assert (
-        json.loads(HTTP().get("/.well-known/oauth-authorization-server/1").content)["resultCode"]
-        == "A001208"
-    )
+    answers = [HTTP().get(path) for path in (known, unknown)]
+    answers += [
+        ask(grant.grant_id, value, service=service)
+        for value in ("", token)
+        for service in (world.service, Service(pk=1))
+    ]
+    assert {answer.status_code for answer in answers} == {404}
+    assert len({answer.content for answer in answers}) == 1
+    assert answers[0].json()["resultCode"] == "A001208"
+    assert not any("WWW-Authenticate" in answer for answer in answers)

@@ -19,6 +19,7 @@ from grant_management.models import (
     Call,
     DPoPNonce,
     GrantEvent,
+    OrganizationEvent,
     OrganizationMember,
     Reason,
     Sweep,
@@ -38,6 +39,7 @@ VIEWED = [
     "grantevent",
     "call",
     "sweep",
+    "organizationevent",
 ]
 ACTIONS = {
     ("grant", "revoke"): {SUPPORT, INCIDENT, ADMINISTRATOR},
@@ -58,6 +60,9 @@ def fill(world):
     world.refresh_token(grant)
     DPoPNonce.objects.at(world.service, now())
     event = GrantEvent.objects.record("imported", world.service.pk, now(), Actor.operator("x"))
+    of_organization = OrganizationEvent.objects.record(
+        "imported", world.service.organization_id, now(), Actor.operator("x")
+    )
     sweep = Sweep(service=world.service, subject="nobody", started_at=now(), expected=0)
     sweep.save()
     return {
@@ -71,6 +76,7 @@ def fill(world):
         "grantevent": event,
         "call": Call.objects.create(service=world.service, at=now(), code="A277001"),
         "sweep": sweep,
+        "organizationevent": of_organization,
         "apitoken": ApiToken.objects.get(service=world.service),
     }
 
@@ -82,17 +88,25 @@ def rows(world):
 
 @pytest.fixture
 def operator(client, django_user_model):
-    """Log in as somebody with this role."""
+    """Log in as somebody with this role: at one organization, or at all of them."""
 
     def log_in(role, organization=None):
         user = django_user_model.objects.create_user("ann", is_staff=True)
         user.groups.add(Group.objects.get(name=role))
-        if organization is not None:
-            OrganizationMember.objects.create(user=user, organization=organization)
+        OrganizationMember.objects.create(user=user, organization=organization)
         client.force_login(user)
         return client
 
     return log_in
+
+
+@pytest.fixture
+def nobody(client, django_user_model):
+    """Log in as an administrator who is a member of no organization."""
+    user = django_user_model.objects.create_user("ann", is_staff=True)
+    user.groups.add(Group.objects.get(name=ADMINISTRATOR))
+    client.force_login(user)
+    return client
 
 
 def shown(page):
@@ -101,6 +115,17 @@ def shown(page):
     rows = ours.rows if ours else page.context["cl"].result_list
     assert len(rows) == (ours.count if ours else page.context["cl"].result_count)
     return [row.pk for row in rows]
+
+
+def row_pages():
+    """The model and the URL's name of each page about one row."""
+    return [
+        (pattern.name.split("_")[2], f"admin:{pattern.name}")
+        for part in site.get_urls()
+        for pattern in getattr(part, "url_patterns", [])
+        if (pattern.name or "").startswith("grant_management_")
+        and re.search(r"<\w+:(object_id|pk)>", str(pattern.pattern))
+    ]
 
 
 def url(model, page, *arguments):
@@ -214,13 +239,7 @@ class TestLimitedToAnOrganization:
     def test_every_page_of_a_row(self, operator, world, theirs):
         """Whatever pages there are, those that come later included."""
         client = operator(ADMINISTRATOR, world.service.organization)
-        pages = [
-            (pattern.name.split("_")[2], f"admin:{pattern.name}")
-            for part in site.get_urls()
-            for pattern in getattr(part, "url_patterns", [])
-            if (pattern.name or "").startswith("grant_management_")
-            and re.search(r"<\w+:(object_id|pk)>", str(pattern.pattern))
-        ]
+        pages = row_pages()
         assert len(pages) > 40
         for model, name in pages:
             if model in theirs[1]:
@@ -295,7 +314,77 @@ class TestLimitedToAnOrganization:
         user = django_user_model.objects.create_user("bob")
         data = {"user": user.pk, "organization": world.service.organization_id}
         assert client.post(url("organizationmember", "add"), data).status_code == 302
-        assert OrganizationMember.objects.get().user == user
+        assert OrganizationMember.objects.exclude(organization=None).get().user_id == user.pk
+
+
+class TestMemberOfNone:
+    """No membership means that nothing is seen; superusers alone need none."""
+
+    def test_lists(self, nobody, rows):
+        for model in rows:
+            page = nobody.get(url(model, "changelist"))
+            assert shown(page) == [], model
+            assert "member of no organization" in page.content.decode()
+        page = nobody.get(url("dailycount", "changelist"))
+        assert page.context["service"] is None
+        assert "member of no organization" in page.content.decode()
+
+    def test_every_page_of_a_row(self, nobody, rows):
+        pages = row_pages()
+        assert len(pages) > 40
+        for model, name in pages:
+            if model in rows:
+                address = reverse(name, args=[rows[model].pk])
+                for response in (nobody.get(address), nobody.post(address, {"reason": "other"})):
+                    assert response.status_code in (302, 403, 404), name
+                    assert response.get("Location", "/admin/") == "/admin/", name
+
+    def test_exports_and_search(self, nobody, world, rows):
+        for model in ("grantevent", "organizationevent"):
+            for ending in ("csv", "jsonl"):
+                text = nobody.get(url(model, f"export_{ending}")).getvalue().decode()
+                assert str(rows[model].pk) not in text
+        assert rows["grant"].grant_id not in nobody.get(url("grant", "export")).getvalue().decode()
+        asked = {"service": world.service.pk, "q": "app"}
+        assert nobody.get(url("client", "suggest"), asked).json() == {"values": []}
+        world.token(world.grant(), value="clear")
+        page = nobody.post(url("grant", "find"), {"token": "clear"})
+        assert "No grant" in page.content.decode()
+
+    def test_what_can_be_chosen(self, nobody, world):
+        service = world.service
+        chosen = {"once": "x", "organization": service.organization_id, "service": service.pk}
+        before = ApiToken.objects.count()
+        assert nobody.post(url("apitoken", "issue"), chosen).context["form"].errors
+        assert ApiToken.objects.count() == before
+        page = nobody.post(url("sweep", "check"), {"service": service.pk, "subject": "user-1"})
+        assert page.context["form"].errors["service"]
+        assert nobody.get(url("organizationmember", "add")).status_code == 403
+
+    def test_the_last_membership_goes(self, operator, admin_client, world, rows):
+        """What is seen gets less, whoever it was, and the page says so."""
+        client = operator(VIEWER, world.service.organization)
+        assert shown(client.get(url("grant", "changelist"))) == [rows["grant"].pk]
+        member = OrganizationMember.objects.get()
+        gone = admin_client.post(
+            url("organizationmember", "delete", member.pk), {"post": "yes"}, follow=True
+        )
+        assert gone.redirect_chain == [(url("organizationmember", "changelist"), 302)]
+        assert "Ann is a member of no organization now" in gone.content.decode()
+        assert shown(client.get(url("grant", "changelist"))) == []
+
+    def test_a_superuser_needs_none(self, admin_client, rows):
+        assert shown(admin_client.get(url("grant", "changelist"))) == [rows["grant"].pk]
+
+    def test_one_and_all_is_all(self, operator, world, rows):
+        other = make_world()
+        client = operator(VIEWER, world.service.organization)
+        assert len(shown(client.get(url("service", "changelist")))) == 1
+        OrganizationMember(user_id=OrganizationMember.objects.get().user_id).save()
+        assert set(shown(client.get(url("service", "changelist")))) == {
+            world.service.pk,
+            other.service.pk,
+        }
 
 
 class TestExport:

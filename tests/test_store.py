@@ -303,6 +303,21 @@ class TestRefresh:
         status, _ = store("tokens/refresh", who | {"refreshToken": second["refreshToken"]})
         assert status == 400
 
+    @pytest.mark.parametrize("with_grant", [True, False])
+    def test_a_dead_one_that_comes_again_and_again(self, world, store, with_grant):
+        """The first time tells of a theft; of fifty there is one event."""
+        grant = {"grantId": world.grant().grant_id} if with_grant else {}
+        who = {"clientIdentifier": "app-1"}
+        made = {"grantType": "PASSWORD", "subject": "user-1", "scopes": ["read"]}
+        _, first = store("auth/token/create", made | who | grant)
+        old = who | {"refreshToken": first["refreshToken"]}
+        _, second = store("tokens/refresh", old)
+        for number in range(50):
+            assert store("tokens/refresh", old, key=f"k-{number % 7}")[0] == 400
+        assert store("tokens/refresh", who | {"refreshToken": second["refreshToken"]})[0] == 400
+        event = GrantEvent.objects.get()
+        assert (event.kind, event.client_id, event.subject) == ("refresh_reused", "app-1", "user-1")
+
     def test_reuse_kills_also_with_an_idempotency_key(self, store, granted):
         _, first = granted
         members = {"clientIdentifier": "app-1", "refreshToken": first["refreshToken"]}
@@ -472,6 +487,37 @@ class TestClients:
             {"clientIdentifier": "x", "clientId": other.client.pk},
         ):
             assert store("clients", members)[1]["resultCode"] == "A291201"
+        assert not GrantEvent.objects.exists()
+
+    def test_a_number_tells_nothing_of_others(self, world, store):
+        """Another tenant's number, one of the same tenant's, and another one of its own: the same
+        answer to each, and nothing is made.
+        """
+        other, mine = make_world(), world.client_named("mine")
+        said = [
+            store("clients", members)
+            for members in (
+                {"clientIdentifier": "x", "clientId": other.client.pk},
+                {"clientIdentifier": "x", "clientId": mine.pk},
+                {"clientIdentifier": "app-1", "clientId": 5},
+            )
+        ]
+        assert said[0] == said[1] == said[2]
+        assert Client.objects.filter(client_id="x").count() == 0
+        other.client.refresh_from_db()
+        assert other.client.client_id == "app-1"
+
+    def test_one_event_for_all_that_changes(self, world, store):
+        members = {"clientIdentifier": "app-1", "name": "Other", "locked": True}
+        for _ in range(2):
+            store("clients", members)
+        event = GrantEvent.objects.get()
+        assert (event.kind, event.actor_kind) == ("client_locked", "api_token")
+        assert event.details == {
+            "number": world.client.pk,
+            "before": {"name": "Budget App", "locked": False},
+            "after": {"name": "Other", "locked": True},
+        }
         assert store("clients", {"name": "x"})[0] == 400
 
 

@@ -88,6 +88,52 @@ def test_the_log_is_bounded(logged, call):
     assert Call.objects.filter(service=other.service).count() == 1
 
 
+class TestCallsThatAnybodyCanMake:
+    """They have room for a tenth of the log, and what the others leave free of it."""
+
+    @pytest.fixture
+    def small(self, logged):
+        logged.service.call_log_size = 50
+        logged.service.save()
+        return logged
+
+    def anonymous(self, world, number, **headers):
+        for _ in range(number):
+            HTTP().get(f"/gm/{world.service.pk}/x", headers=headers)
+
+    def revoke(self, world, call):
+        grant = world.grant()
+        token = world.token(grant)
+        call(gmAction="REVOKE", grantId=grant.grant_id, accessToken=token)
+        return Call.objects.get(grant_id=grant.grant_id)
+
+    @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer unknown"}], ids=str)
+    def test_they_push_out_no_other(self, small, call, headers):
+        looked_for = self.revoke(small, call)
+        self.anonymous(small, 60, **headers)
+        assert Call.objects.filter(pk=looked_for.pk).exists()
+        Call.objects.trim(small.service.pk, 50)
+        assert Call.objects.count() == 50
+
+    def test_a_full_log(self, small, call):
+        """The oldest of them is kept, whatever comes of the others."""
+        looked_for = self.revoke(small, call)
+        token = small.token(small.grant(), value="t")
+        for _ in range(49):
+            call(gmAction="QUERY", grantId="x", accessToken=token)
+        self.anonymous(small, 60)
+        Call.objects.trim(small.service.pk, 50)
+        assert Call.objects.filter(pk=looked_for.pk).exists()
+        assert Call.objects.exclude(client_id="").count() == 50
+        assert Call.objects.filter(client_id="").count() == 5
+
+    def test_none_is_kept_where_there_is_no_log(self, small, call):
+        self.revoke(small, call)
+        self.anonymous(small, 3)
+        Call.objects.trim(small.service.pk, 0)
+        assert not Call.objects.exists()
+
+
 def test_one_of_many_is_logged(logged, call, settings, monkeypatch):
     settings.GRANT_MANAGEMENT = {"CALL_LOG_SAMPLE": 3}
     drawn = iter([0, 1, 2, 0, 1, 2])

@@ -24,6 +24,7 @@ from grant_management.models import (
     Client,
     Grant,
     Organization,
+    OrganizationMember,
     RefreshToken,
     Service,
 )
@@ -100,6 +101,13 @@ def make_world(organization=None, **fields):
 
 def organization_token(world, **fields):
     return api_token_of(organization=world.service.organization, **fields)
+
+
+def make_operator(user_model, name="ann", organization=None):
+    """A user of the admin without any permission yet, who sees one organization, or all of them."""
+    user = user_model.objects.create_user(name, is_staff=True)
+    OrganizationMember.objects.create(user_id=user.pk, organization=organization)
+    return user
 
 
 def api_token_of(**fields):

@@ -3,9 +3,11 @@
 from .api_token import ApiTokenAdmin
 from .call import CallAdmin
 from .grant import GrantAdmin
+from .member import OrganizationMemberAdmin
+from .organization_event import OrganizationEventAdmin
 from .overview import OverviewAdmin
 from .sweep import SweepAdmin
-from .tenants import ClientAdmin, OrganizationAdmin, OrganizationMemberAdmin, ServiceAdmin
+from .tenants import ClientAdmin, OrganizationAdmin, ServiceAdmin
 from .token import AccessTokenAdmin, RefreshTokenAdmin
 from .trail import DPoPNonceAdmin, GrantEventAdmin
 
@@ -18,6 +20,7 @@ __all__ = [
     "GrantAdmin",
     "GrantEventAdmin",
     "OrganizationAdmin",
+    "OrganizationEventAdmin",
     "OrganizationMemberAdmin",
     "OverviewAdmin",
     "RefreshTokenAdmin",

@@ -1,6 +1,7 @@
 """API tokens: issued and rotated with the value shown once, and revoked."""
 
 import secrets
+from collections.abc import Iterator
 from typing import Any, cast
 
 from django import forms
@@ -13,8 +14,9 @@ from django.utils.translation import gettext_lazy as _
 
 from ..db import clock
 from ..fields import members as m
-from ..models import ApiToken, Organization, Service
+from ..models import ApiToken, Organization, Reason, Service
 from . import form_field
+from .actions import ReasonForm
 from .display import moment, state
 from .read_only import ReadOnlyAdmin, limited, operator
 
@@ -26,6 +28,10 @@ class OnceForm(forms.Form):
     """A form that does what it does once: a page that is sent again does nothing."""
 
     once = forms.CharField(widget=forms.HiddenInput)
+
+
+class RotateForm(OnceForm, ReasonForm):
+    """Why it gets a new value."""
 
 
 class IssueForm(OnceForm):
@@ -41,6 +47,13 @@ class IssueForm(OnceForm):
     )
     can_manage_tokens = forms.BooleanField(
         label=_("May manage the organization's API tokens"), required=False
+    )
+    note = forms.CharField(
+        label=_("Note"),
+        required=False,
+        max_length=2_000,
+        widget=forms.Textarea,
+        help_text=_("For the event that tells of it"),
     )
 
     def limit(self, request: HttpRequest) -> "IssueForm":
@@ -152,44 +165,45 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
         if request.method == "POST" and form.is_valid():
             if not _first_time(request, form.cleaned_data.pop("once")):
                 return self._again(request)
+            why = Reason("", form.cleaned_data.pop("note"))
             _token, value = ApiToken.objects.issue(
-                actor=operator(request),
-                **form.cleaned_data,
+                actor=operator(request), why=why, **form.cleaned_data
             )
             return self._show(request, _("API token issued"), value)
-        return self._ask(request, _("Issue API token"), form, [])
+        page = self.url("changelist")
+        return self.page(request, "action.html", _("Issue API token"), form=form, page=page)
 
     def rotate_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
         """A new value; the old one is dead at once."""
         self._check(request)
         token = self._token(request, pk)
-        form = OnceForm(request.POST or None, initial=_fresh(request))
+        form = RotateForm(request.POST or None, initial=_fresh(request))
         if request.method == "POST" and form.is_valid():
-            first = _first_time(request, form.cleaned_data["once"])
-            value = token.rotate(operator(request)) if first else None
+            first = _first_time(request, form.cleaned_data.pop("once"))
+            why = Reason(**form.cleaned_data)
+            value = token.rotate(operator(request), why) if first else None
             if value is None:
                 return self._again(request)
             return self._show(request, _("API token rotated"), value)
-        return self._ask(
-            request, _("Rotate API token"), form, [_("The old value is dead at once.")]
-        )
+        after = _("The old value is dead at once.")
+        return self._ask(request, _("Rotate API token"), token, form, after)
 
     def revoke_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
         """Dead at the very next request."""
         self._check(request)
         token = self._token(request, pk)
-        form = OnceForm(request.POST or None, initial=_fresh(request))
-        if request.method == "POST":
-            done = token.revoke(operator(request))
+        form = ReasonForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            done = token.revoke(operator(request), Reason(**form.cleaned_data))
             said = _("The API token was revoked.") if done else _("It had been revoked before.")
             messages.success(request, said)
             return HttpResponseRedirect(self.url("change", token))
-        return self._ask(
-            request, _("Revoke API token"), form, [_("Whoever uses it is refused at once.")]
-        )
+        after = _("Whoever uses it is refused at once.")
+        return self._ask(request, _("Revoke API token"), token, form, after)
 
     def _token(self, request: HttpRequest, pk: Any) -> ApiToken:
-        token = self.get_queryset(request).filter(pk=pk).first()
+        rows = self.get_queryset(request).select_related("service", "organization")
+        token = rows.filter(pk=pk).first()
         if token is None:
             raise Http404
         return token
@@ -199,10 +213,13 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
             raise PermissionDenied
 
     def _ask(
-        self, request: HttpRequest, title: Any, form: forms.Form, lines: list[Any]
+        self, request: HttpRequest, title: Any, token: ApiToken, form: forms.Form, after: Any
     ) -> HttpResponse:
-        page = self.url("changelist")
-        return self.page(request, "action.html", title, form=form, lines=lines, page=page)
+        """Which one it is about to be, and what happens to it."""
+        page, lines = self.url("change", token), [*_described(token), after]
+        return self.page(
+            request, "action.html", title, form=form, lines=lines, page=page, row=token
+        )
 
     def _show(self, request: HttpRequest, title: Any, value: str) -> HttpResponse:
         template, page = "apitoken/shown_once.html", self.url("changelist")
@@ -213,6 +230,25 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
     def _again(self, request: HttpRequest) -> HttpResponse:
         messages.warning(request, _("That was done already: the value is shown once."))
         return HttpResponseRedirect(self.url("changelist"))
+
+
+def _described(token: ApiToken) -> Iterator[Any]:
+    """What tells a token from the others, before it is too late."""
+    yield _("API token %(prefix)s: %(description)s") % {
+        "prefix": token,
+        "description": token.description or _("without a description"),
+    }
+    if token.service is not None:
+        yield _("It opens the service %(name)s.") % {"name": token.service}
+    else:
+        yield _("It opens every service of the organization %(name)s.") % {
+            "name": token.organization
+        }
+    if token.can_manage_tokens:
+        yield _("It may manage the organization's API tokens.")
+    last = token.last_used_at
+    at = f"{last:%Y-%m-%d %H:%M:%S} UTC" if last else _("never, as far as it was noted")
+    yield _("Last used: %(at)s") % {"at": at}
 
 
 def _fresh(request: HttpRequest) -> dict[str, str]:

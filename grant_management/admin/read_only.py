@@ -1,14 +1,15 @@
 """What every page has in common: it shows what its operator may see, and changes nothing."""
 
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.paginator import Paginator
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.functional import Promise, cached_property
+from django.utils.translation import gettext_lazy as _
 
 from ..models import Actor, OrganizationMember, bounded_count
 
@@ -27,11 +28,14 @@ else:
 
 
 def organizations(request: HttpRequest) -> list[int] | None:
-    """The organizations that an operator is limited to; None: to none, so all are seen."""
-    if request.user.is_superuser:
-        return None
-    members = OrganizationMember.objects.filter(user_id=request.user.pk or 0)
-    return list(members.values_list("organization_id", flat=True)) or None
+    """The organizations that an operator sees; None: all. Asked once for each request."""
+    if not hasattr(request, _SEEN):
+        setattr(request, _SEEN, OrganizationMember.objects.organizations_of(request.user))
+    seen: list[int] | None = getattr(request, _SEEN)
+    return seen
+
+
+_SEEN: Final = "_grant_management_organizations"
 
 
 def limited(
@@ -47,6 +51,12 @@ def operator(request: HttpRequest) -> Actor:
     return Actor.operator(request.user.get_username(), request.user.pk)
 
 
+_NO_MEMBER: Final = _(
+    "You are a member of no organization, so nothing is shown here. An administrator can add you to"
+    " one, or to all, under Organization members."
+)
+
+
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]
     """Counts no further than it must."""
 
@@ -60,8 +70,8 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
 class ReadOnlyAdmin(ModelAdmin[M]):
     """A model to be seen by those who may. Digests are on no page.
 
-    An operator who is limited to organizations sees nothing else, here or in what builds on
-    `get_queryset`: lists, search, counts, exports, and pages by their URL.
+    An operator sees the organizations that they are a member of and nothing else, here or in what
+    builds on `get_queryset`: lists, search, counts, exports, and pages by their URL.
     """
 
     class Media:
@@ -89,11 +99,21 @@ class ReadOnlyAdmin(ModelAdmin[M]):
         self, request: HttpRequest, template: str, title: str | Promise, **context: Any
     ) -> HttpResponse:
         """A page of ours, framed as this admin site frames its own."""
+        self._say_why_nothing_is_shown(request)
         request.current_app = self.admin_site.name
         site = self.admin_site.each_context(request)
         frame = {**site, "title": title, "opts": self.opts, "media": self.media}
         frame |= {"list_url": self.url("changelist"), "suggest_url": self._suggest_url()}
         return TemplateResponse(request, f"admin/grant_management/{template}", frame | context)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Django's list."""
+        self._say_why_nothing_is_shown(request)
+        return super().changelist_view(request, extra_context)
+
+    def _say_why_nothing_is_shown(self, request: HttpRequest) -> None:
+        if organizations(request) == [] and request.method == "GET":
+            messages.warning(request, _NO_MEMBER)
 
     def _suggest_url(self) -> str:
         name = "admin:grant_management_client_suggest"

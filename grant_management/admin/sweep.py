@@ -209,6 +209,7 @@ class SweepAdmin(ListAdmin[Sweep]):
             "badge": badge(sweep),
             "started": moment(sweep.started_at),
             "finished": moment(sweep.finished_at),
+            "story": [(event, moment(event.at)) for event in sweep.story()],
             "progress": progress(sweep),
             "may": request.user.has_perm(MAY_START),
         }

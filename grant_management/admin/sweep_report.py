@@ -1,14 +1,14 @@
 """What a revoke by filter is about, how far it is, and what came of it."""
 
-from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC
 from typing import Any
 
+from django.db.models import Count
 from django.utils.translation import gettext_lazy as _
 
 from ..db import clock
-from ..models import COUNT_LIMIT, GrantFilter, Sweep, SweepStatus, shown_number
+from ..models import COUNT_LIMIT, GrantEvent, GrantFilter, Sweep, SweepStatus, shown_number
 from .display import state
 from .export import as_csv_line
 
@@ -53,22 +53,41 @@ def progress(sweep: Sweep) -> dict[str, Any]:
     }
 
 
+def _story(events: list[GrantEvent]) -> list[dict[str, str]]:
+    """Who started, paused, resumed and finished it, and when."""
+    return [
+        {
+            "what": event.kind,
+            "at": event.at.isoformat(),
+            "actorKind": event.actor_kind,
+            "actor": event.actor,
+            "actorId": event.actor_id,
+        }
+        for event in events
+    ]
+
+
 def report(sweep: Sweep) -> dict[str, Any]:
-    """What was asked for, by whom and why; what came of it, by client."""
-    clients = Counter(sweep.events().values_list("client_id", flat=True).iterator())
-    finished = sweep.finished_at
+    """What was asked for, by whom and why; what came of it, by client.
+
+    Its figures are counted from the events of the job, which are written with what they tell of.
+    """
+    groups = sweep.events().order_by("client_id").values_list("client_id")
+    clients = dict(groups.annotate(Count("pk")))
+    finished, told = sweep.finished_at, _story(sweep.story())
     return {
         "id": str(sweep.pk),
         "filter": described(sweep.wanted()),
-        "startedBy": sweep.actor,
+        "startedBy": told[0]["actor"] if told else sweep.actor,
         "startedAt": sweep.started_at.isoformat(),
         "finishedAt": finished.isoformat() if finished else None,
         "status": sweep.status(clock.estimate()).value,
         "reason": sweep.reason,
         "note": sweep.note,
         "ticket": sweep.ticket,
-        "revoked": sweep.revoked,
-        "byClient": dict(sorted(clients.items())),
+        "revoked": sum(clients.values()),
+        "byClient": clients,
+        "story": told,
     }
 
 

@@ -10,13 +10,13 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
-from ..models import Client, EventKind, Organization, OrganizationMember, Service
+from ..models import Client, EventKind, Organization, Service
 from ..models.cut_off import CutOff
 from .actions import ObjectAction, OperatorAdmin, Text
 from .display import moment
 from .keyset import Rows
 from .listing import Column, ListAdmin, ListForm
-from .read_only import ReadOnlyAdmin, operator, organizations
+from .read_only import ReadOnlyAdmin, operator
 from .settings import SettingsForm, portrait
 from .what_if import WhatIfForm, ask
 
@@ -200,23 +200,3 @@ class ClientAdmin(ListAdmin[Client], OperatorAdmin[Client]):
         rows = self.get_queryset(request).filter(service=int(service) % 2**63, client_id__gte=start)
         found = rows.order_by("client_id").values_list("client_id", flat=True)[:SUGGESTIONS]
         return JsonResponse({"values": [one for one in found if one.startswith(start)]})
-
-
-@admin.register(OrganizationMember)
-class OrganizationMemberAdmin(ReadOnlyAdmin[OrganizationMember]):
-    """Who is limited to what. An operator who is limited cannot widen it."""
-
-    organization_path = "organization"
-    list_display = ("user", "organization")
-    list_select_related = ("user", "organization")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Those who may, and see all organizations themselves."""
-        return organizations(request) is None and self._may(request, "add")
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Likewise: to take a limit away is to widen."""
-        return organizations(request) is None and self._may(request, "delete")
-
-    def _may(self, request: HttpRequest, verb: str) -> bool:
-        return request.user.has_perm(f"grant_management.{verb}_organizationmember")

@@ -10,8 +10,10 @@ from django.db import DataError, IntegrityError
 
 from .. import conf
 from ..db import clock, primary
-from ..models import Actor, EventKind, GrantEvent
+from ..models import Actor, ApiToken, EventKind, GrantEvent, Organization, OrganizationEvent
 from ..protocol import strict_json
+from .end import TYPE as END
+from .end import End, Error
 from .grants import AccessTokenKind, GrantKind, RefreshTokenKind
 from .inserting import insert
 from .kind import BadRecord, Fields, Key, Kind
@@ -41,13 +43,6 @@ class Record(NamedTuple):
 
     line: int
     fields: Fields
-
-
-class Error(NamedTuple):
-    """A bad record."""
-
-    line: int
-    message: str
 
 
 class ReadLines(NamedTuple):
@@ -98,6 +93,7 @@ class Importer:
     skip_bad: bool = False
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
     announced: set[int] = field(default_factory=set)
+    announced_organizations: set[int] = field(default_factory=set)
     references: References = field(default_factory=References)
     expects_new: bool = True
 
@@ -118,15 +114,21 @@ class Importer:
             if batch.errors and not self.skip_bad:
                 raise BadBatch(sorted(batch.errors))
             services = batch.services - self.announced
-            for service_id in sorted(services):
-                details = {"source": self.source}
-                GrantEvent.objects.record(
-                    EventKind.IMPORTED, service_id, now, self.actor, details=details
-                )
+            organizations = batch.organizations - self.announced_organizations
+            self._announce(services, organizations, now)
         self.announced |= services
+        self.announced_organizations |= organizations
         for name, number in batch.counts.items():
             self.counts[name] += number
         return sorted(batch.errors)
+
+    def _announce(self, services: set[int], organizations: set[int], now: datetime) -> None:
+        """One event for each that this run had not touched before."""
+        kind, details = EventKind.IMPORTED, {"source": self.source}
+        for number in sorted(services):
+            GrantEvent.objects.record(kind, number, now, self.actor, details=details)
+        for number in sorted(organizations):
+            OrganizationEvent.objects.record(kind, number, now, self.actor, details=details)
 
 
 @dataclass
@@ -141,6 +143,7 @@ class Batch:
     expects_new: bool
     counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     services: set[int] = field(default_factory=set)
+    organizations: set[int] = field(default_factory=set)
 
     def write(self, records: Mapping[str, list[Record]]) -> None:
         """Write the good records; the others are in `errors`."""
@@ -163,8 +166,11 @@ class Batch:
         changed = {key: row for key, row in known.items() if _state(kind, row) != before[key]}
         if changed:
             kind.model._default_manager.bulk_update(changed.values(), kind.updated, batch_size=200)
-        for key, (line, row) in self._insert(kind, new).items():
+        inserted = self._insert(kind, new)
+        for key, (line, row) in inserted.items():
             self.references.define(kind.name, key, row, line)
+        if kind.model in (Organization, ApiToken):
+            self._note_organizations([*changed.values(), *(row for _, row in inserted.values())])
 
     def _known(self, kind: Kind, records: list[Record]) -> dict[Key, Any]:
         if self.expects_new:
@@ -197,6 +203,14 @@ class Batch:
         else:
             self.counts[kind.name] += 1
             self._touch(fields)
+
+    def _note_organizations(self, rows: list[Any]) -> None:
+        """Remember those that changed themselves, or whose API tokens for all services did."""
+        for row in rows:
+            if isinstance(row, Organization):
+                self.organizations.add(row.pk)
+            elif row.service_id is None:
+                self.organizations.add(row.organization_id)
 
     def _touch(self, fields: Fields) -> None:
         """Remember the service, for the event."""
@@ -231,11 +245,13 @@ def _state(kind: Kind, row: Any) -> list[Any]:
     return [getattr(row, name) for name in kind.updated]
 
 
-def batches(stream: BinaryIO, size: int) -> Iterator[ReadLines]:
-    """What stands on the lines that are not blank: so many at a time, or `BATCH_BYTES` of them."""
+def batches(stream: BinaryIO, size: int, end: End) -> Iterator[ReadLines]:
+    """What stands on the lines that are not blank: so many at a time, or `BATCH_BYTES` of them;
+    before the `end`.
+    """
     batch: list[Line] = []
     held = 0
-    for line in lines(stream, conf.max_import_line()):
+    for line in end.watch(lines(stream, conf.max_import_line())):
         batch.append(line)
         held += len(line.text)
         if len(batch) == size or held >= BATCH_BYTES:
@@ -251,7 +267,7 @@ def _read(line: Line) -> tuple[str, Fields]:
     record = _object(line.text)
     kind = record.get("type")
     if not isinstance(kind, str) or kind not in KINDS:
-        raise BadRecord(f"'type' must be one of {', '.join(KINDS)}")
+        raise BadRecord(f"'type' must be one of {', '.join([*KINDS, END])}")
     return kind, KINDS[kind].read(record)
 
 

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error
 
+from ..db import primary
 from ..db.failures import described, settle, tell
 from ..fields import members as m
 from ..fields.field import Field
@@ -95,10 +96,15 @@ def find_client(service: Service, client_id: str) -> Client:
         raise CommandError(f"Service {service.pk} has no client {client_id!r}.") from None
 
 
-def save_new(instance: Organization | Service) -> None:
-    """Write a new row. CommandError: a value is not acceptable, or its number is taken."""
+def save_new(instance: Organization | Service, actor: Actor) -> None:
+    """Write a new row, and its event. CommandError: a value is not acceptable, or its number is
+    taken.
+    """
     try:
-        instance.full_clean()
+        # Django would look for the organization, which was found, once more: at a replica.
+        instance.full_clean(exclude=["organization"])
     except ValidationError as error:
         raise CommandError("; ".join(error.messages)) from None
-    instance.save(force_insert=True)
+    with primary.atomic():
+        instance.save(force_insert=True)
+        instance.record_creation(actor)

@@ -11,6 +11,7 @@ from .idempotency import IdempotencyKey
 from .membership import OrganizationMember
 from .nonce import DPoPNonce, Nonces
 from .organization import Organization
+from .organization_event import OrganizationEvent
 from .presented import Presented
 from .proof import UsedProof
 from .service import Ownership, Service
@@ -35,6 +36,7 @@ __all__ = [
     "IdempotencyKey",
     "Nonces",
     "Organization",
+    "OrganizationEvent",
     "OrganizationMember",
     "Ownership",
     "Presented",

@@ -1,9 +1,10 @@
 """API tokens: the credentials of those who call this API."""
 
 import secrets
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Any, Final, Self
 
 from django.db import models
 from django.db.models import Q
@@ -15,9 +16,12 @@ from .event import NO_REASON, Actor, EventKind, GrantEvent, Reason
 from .keys import uuid7
 from .last_used import LastUsed
 from .organization import Organization
+from .organization_event import OrganizationEvent
 from .service import Service
 
 PREFIX_LENGTH = 8
+RIGHTS: Final = ("can_manage_tokens",)
+"""The columns of what an API token may do besides calling the API of its service or services."""
 
 
 class ApiTokenQuerySet(primary.PrimaryQuerySet["ApiToken"]):
@@ -28,6 +32,7 @@ class ApiTokenQuerySet(primary.PrimaryQuerySet["ApiToken"]):
         *,
         organization: Organization,
         actor: Actor,
+        why: Reason = NO_REASON,
         expires_in: timedelta | None = None,
         **fields: object,
     ) -> tuple["ApiToken", str]:
@@ -42,7 +47,7 @@ class ApiTokenQuerySet(primary.PrimaryQuerySet["ApiToken"]):
         token = self.model(organization=organization, **fields)
         with primary.atomic():
             token.save(force_insert=True)
-            token.record(EventKind.API_TOKEN_ISSUED, now, actor)
+            token.record(EventKind.API_TOKEN_ISSUED, now, actor, why, **token.powers())
         return token, value
 
     def active(self, now: datetime) -> Self:
@@ -100,34 +105,84 @@ class ApiToken(LastUsed, models.Model):
         """Whether it opens anything at all."""
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
-    def rotate(self, actor: Actor, why: Reason = NO_REASON) -> str | None:
-        """The new clear value; the old one is dead at once. None: the token is dead already."""
+    def rights(self) -> set[str]:
+        """What it may do besides calling the API of its service or services."""
+        return {name for name in RIGHTS if getattr(self, name)}
+
+    def powers(self) -> dict[str, Any]:
+        """What an auditor wants to know of a new one: its rights, and how long it lives."""
+        ends = self.expires_at.isoformat() if self.expires_at else None
+        return {"rights": sorted(self.rights()), "expires_at": ends}
+
+    def rotate(
+        self, actor: Actor, why: Reason = NO_REASON, judge: "Judge | None" = None
+    ) -> str | None:
+        """The new clear value; the old one is dead at once. None: the token is dead already.
+
+        `judge` gets the token under its lock, and raises where it must stay as it is.
+        """
         value = secrets.token_urlsafe(32)
         fields = {"digest": sha256(value), "prefix": value[:PREFIX_LENGTH]}
         with primary.atomic():
-            if ApiToken.objects.filter(pk=self.pk, revoked_at=None).update(**fields) == 0:
+            held, now = self._held(judge)
+            if held is None or not held.is_active(now):
                 return None
-            self.digest, self.prefix = fields["digest"], value[:PREFIX_LENGTH]
-            self.record(EventKind.API_TOKEN_ROTATED, clock.now(), actor, why)
+            held._write(EventKind.API_TOKEN_ROTATED, fields, now, actor, why, before=held.prefix)
+        self.digest, self.prefix = held.digest, held.prefix
         return value
 
-    def revoke(self, actor: Actor, why: Reason = NO_REASON) -> bool:
+    def revoke(self, actor: Actor, why: Reason = NO_REASON, judge: "Judge | None" = None) -> bool:
         """Whether this call revoked it; False where it was revoked already."""
         with primary.atomic():
-            now = clock.now()
-            rows = ApiToken.objects.filter(pk=self.pk, revoked_at=None)
-            revoked = rows.update(revoked_at=now) == 1
-            if revoked:
-                self.record(EventKind.API_TOKEN_REVOKED, now, actor, why)
-        return revoked
+            held, now = self._held(judge)
+            if held is None or held.revoked_at is not None:
+                return False
+            held._write(EventKind.API_TOKEN_REVOKED, {"revoked_at": now}, now, actor, why)
+        return True
 
-    def record(self, kind: EventKind, at: datetime, actor: Actor, why: Reason = NO_REASON) -> None:
-        """The event, at each service that the token opens."""
-        details = {"tokenId": str(self.pk), "prefix": self.prefix, "description": self.description}
-        opened = Service.objects.filter(organization=self.organization_id)
-        numbers = [self.service_id] if self.service_id else opened.values_list("pk", flat=True)
-        events = [
-            GrantEvent.about(kind, at, actor, service_id=number, details=details, **asdict(why))
-            for number in numbers
-        ]
-        GrantEvent.objects.bulk_create(events)
+    def describe(self, description: str, actor: Actor, judge: "Judge | None" = None) -> bool:
+        """Whether this call changed its description."""
+        with primary.atomic():
+            held, now = self._held(judge)
+            if held is None or held.description == description:
+                return False
+            fields, before = {"description": description}, held.description
+            held._write(EventKind.API_TOKEN_CHANGED, fields, now, actor, before=before)
+        return True
+
+    def _held(self, judge: "Judge | None") -> "tuple[ApiToken | None, datetime]":
+        """The row as it is now, in a transaction, and held against change; the time of then."""
+        held = ApiToken.objects.select_for_update().filter(pk=self.pk).first()
+        if held is not None and judge is not None:
+            judge(held)
+        return held, clock.now()
+
+    def _write(
+        self,
+        kind: EventKind,
+        fields: dict[str, Any],
+        now: datetime,
+        actor: Actor,
+        why: Reason = NO_REASON,
+        **details: Any,
+    ) -> None:
+        for name, value in fields.items():
+            setattr(self, name, value)
+        self.save(update_fields=list(fields))
+        self.record(kind, now, actor, why, **details)
+
+    def record(
+        self, kind: EventKind, at: datetime, actor: Actor, why: Reason, **details: Any
+    ) -> None:
+        """The event, where it belongs: at the service that the token opens, or, where it opens all
+        of an organization's, at the organization.
+        """
+        about = {"tokenId": str(self.pk), "prefix": self.prefix, "description": self.description}
+        fields = {"details": about | details, **asdict(why)}
+        if self.service_id is not None:
+            GrantEvent.objects.record(kind, self.service_id, at, actor, **fields)
+        else:
+            OrganizationEvent.objects.record(kind, self.organization_id, at, actor, **fields)
+
+
+Judge = Callable[[ApiToken], None]

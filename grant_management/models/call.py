@@ -11,6 +11,9 @@ from .service import Service
 
 TRIMS_PER_LOG: Final = 10
 """A log is trimmed about so often while it fills once: it is at most a tenth too long."""
+ANONYMOUS_SHARE: Final = 10
+"""Calls without a known client have room for one in so many, and what the others leave free.
+Anybody can make those, and enough of them to push out the call that somebody looks for."""
 
 
 class CallQuerySet(PrimaryQuerySet["Call"]):
@@ -23,10 +26,18 @@ class CallQuerySet(PrimaryQuerySet["Call"]):
             self.trim(call.service_id, size)
 
     def trim(self, service_id: int, size: int) -> int:
-        """How many this call deleted: all but the newest `size`."""
+        """How many this call deleted: all but the newest `size` of known clients, whatever there is
+        besides, and but the newest of the others for which there is room.
+        """
         rows = self.filter(service_id=service_id)
-        oldest = rows.order_by("-pk").values_list("pk", flat=True)[size : size + 1].first()
-        return 0 if oldest is None else rows.filter(pk__lte=oldest).delete()[0]
+        known, anonymous = rows.exclude(client_id=""), rows.filter(client_id="")
+        gone = known._keep_newest(size)
+        share = max(1, size // ANONYMOUS_SHARE) if size else 0
+        return gone + anonymous._keep_newest(max(share, size - known.count()))
+
+    def _keep_newest(self, number: int) -> int:
+        oldest = self.order_by("-pk").values_list("pk", flat=True)[number : number + 1].first()
+        return 0 if oldest is None else self.filter(pk__lte=oldest).delete()[0]
 
 
 class Call(models.Model):
@@ -53,6 +64,11 @@ class Call(models.Model):
         indexes = [
             models.Index(fields=["service", "-id"], name="gm_call_newest"),
             models.Index(fields=["service", "grant_id", "-id"], name="gm_call_grant"),
+            models.Index(
+                fields=["service", "-id"],
+                name="gm_call_anonymous",
+                condition=models.Q(client_id=""),
+            ),
         ]
 
     def __str__(self) -> str:

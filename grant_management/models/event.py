@@ -4,13 +4,18 @@ import getpass
 import os
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, Self, TypeVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from ..db.primary import PrimaryQuerySet
 from .keys import uuid7
+
+try:
+    import pwd
+except ImportError:  # not on Windows
+    pwd = None  # type: ignore[assignment]
 
 
 class EventKind(models.TextChoices):
@@ -30,6 +35,11 @@ class EventKind(models.TextChoices):
     API_TOKEN_ISSUED = "api_token_issued", _("API token issued")
     API_TOKEN_ROTATED = "api_token_rotated", _("API token rotated")
     API_TOKEN_REVOKED = "api_token_revoked", _("API token revoked")
+    API_TOKEN_CHANGED = "api_token_changed", _("API token changed")
+    ORGANIZATION_CREATED = "organization_created", _("Organization created")
+    SERVICE_CREATED = "service_created", _("Service created")
+    MEMBER_ADDED = "member_added", _("Member added")
+    MEMBER_REMOVED = "member_removed", _("Member removed")
     SETTINGS_CHANGED = "settings_changed", _("Settings changed")
     CLIENT_CREATED = "client_created", _("Client created")
     CLIENT_CHANGED = "client_changed", _("Client changed")
@@ -68,12 +78,13 @@ class Actor:
     """Who did it, as text: an event outlives the users of the host's project.
 
     `id` tells apart what may have one name: an API token's `tokenId`, an operator's primary key,
-    the operating system's user of a command.
+    the operating system's user of a command. `sudo_user` is the user who became that one by sudo.
     """
 
     kind: ActorKind
     name: str
     id: str = ""
+    sudo_user: str = ""
 
     @classmethod
     def client(cls, client_id: str) -> "Actor":
@@ -93,32 +104,39 @@ class Actor:
     @classmethod
     def command(cls, name: str) -> "Actor":
         """A command, and the operating system's user who runs it."""
-        return cls(ActorKind.COMMAND, name, _system_user())
+        return cls(ActorKind.COMMAND, name, _system_user(), _sudo_user())
 
 
 def _system_user() -> str:
-    """The name, or the number of one that has none (a container's)."""
-    try:
+    """Whose rights the process has, by name, or by the number of one that has none (a container's).
+
+    From the kernel: a variable of the environment can be set to anybody's name.
+    """
+    if pwd is None:
         return getpass.getuser()
-    except (KeyError, OSError, ImportError):
-        return str(os.getuid()) if hasattr(os, "getuid") else ""
+    number = os.geteuid()
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
 
 
-class GrantEventQuerySet(PrimaryQuerySet["GrantEvent"]):
+def _sudo_user() -> str:
+    """Only a hint, since whoever starts the command can set it; bytes that are no text replaced."""
+    return os.environ.get("SUDO_USER", "").encode(errors="replace").decode()[:255]
+
+
+E = TypeVar("E", bound="Event")
+
+
+class EventQuerySet(PrimaryQuerySet[E]):
     """Adds and reads; nothing else."""
 
-    def record(
-        self, kind: EventKind, service_id: int, at: datetime, actor: Actor, **fields: Any
-    ) -> "GrantEvent":
-        """Add the event of a change, in the transaction of that change."""
-        event = GrantEvent.about(kind, at, actor, service_id=service_id, **fields)
-        event.save()
-        return event
-
-    def purge(self, service_id: int, before: datetime, batch_size: int) -> int:
-        """How many of the oldest this call deleted: the one way that events go, by retention."""
-        old = self.filter(service_id=service_id, at__lt=before).order_by("at")
-        keys = list(old.values_list("pk", flat=True)[:batch_size])
+    def purge_oldest(self, before: datetime, batch_size: int) -> int:
+        """How many of these this call deleted: the one way that events go, by retention."""
+        keys = list(
+            self.filter(at__lt=before).order_by("at").values_list("pk", flat=True)[:batch_size]
+        )
         return models.QuerySet.delete(self.filter(pk__in=keys))[0]
 
     def update(self, **kwargs: Any) -> NoReturn:
@@ -134,29 +152,72 @@ class GrantEventQuerySet(PrimaryQuerySet["GrantEvent"]):
         raise TypeError("Events are append-only.")
 
 
-class GrantEvent(models.Model):
+class Event(models.Model):
     """One change. Names and IDs are text, so that the event says the same for ever."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
+    kind = models.CharField(_("what"), max_length=20, choices=EventKind.choices)
+    at = models.DateTimeField(_("at"))
+    actor_kind = models.CharField(_("actor's kind"), max_length=20, choices=ActorKind.choices)
+    actor = models.CharField(_("actor"), max_length=255)
+    actor_id = models.CharField(_("actor's ID"), max_length=255, blank=True, default="")
+    reason = models.CharField(_("reason"), max_length=50, blank=True, default="")
+    note = models.TextField(_("note"), blank=True, default="")
+    ticket = models.CharField(_("ticket"), max_length=255, blank=True, default="")
+    details = models.JSONField(_("details"), default=dict, blank=True)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} ({self.at:%Y-%m-%d %H:%M:%S} UTC)"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Adds a row; TypeError where there is one already."""
+        if not self._state.adding:
+            raise TypeError("Events are append-only.")
+        kwargs["force_insert"] = True
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """TypeError: events are append-only."""
+        raise TypeError("Events are append-only.")
+
+    @classmethod
+    def about(cls, kind: EventKind, at: datetime, actor: Actor, **fields: Any) -> Self:
+        """An event that is not saved yet. Its key has the time of `at`: counters go by keys."""
+        fields.setdefault("id", uuid7(at))
+        by = {"actor_kind": actor.kind, "actor": actor.name[:255], "actor_id": actor.id[:255]}
+        if actor.sudo_user:
+            fields["details"] = {**fields.get("details", {}), "sudo_user": actor.sudo_user}
+        return cls(kind=kind, at=at, **by, **fields)
+
+
+class GrantEventQuerySet(EventQuerySet["GrantEvent"]):
+    """The events of services."""
+
+    def record(
+        self, kind: EventKind, service_id: int, at: datetime, actor: Actor, **fields: Any
+    ) -> "GrantEvent":
+        """Add the event of a change, in the transaction of that change."""
+        event = GrantEvent.about(kind, at, actor, service_id=service_id, **fields)
+        event.save()
+        return event
+
+
+class GrantEvent(Event):
+    """What happened at a service: to a grant, to tokens, to a client, to the service itself."""
+
     service = models.ForeignKey(
         "grant_management.Service",
         on_delete=models.PROTECT,
         db_index=False,
         verbose_name=_("service"),
     )
-    kind = models.CharField(_("what"), max_length=20, choices=EventKind.choices)
-    at = models.DateTimeField(_("at"))
-    actor_kind = models.CharField(_("actor's kind"), max_length=20, choices=ActorKind.choices)
-    actor = models.CharField(_("actor"), max_length=255)
-    actor_id = models.CharField(_("actor's ID"), max_length=255, blank=True, default="")
     job = models.UUIDField(_("job"), null=True, blank=True)
     client_id = models.CharField(_("client ID"), max_length=255, blank=True, default="")
     grant_id = models.CharField(_("grant ID"), max_length=255, blank=True, default="")
     subject = models.CharField(_("subject"), max_length=255, null=True, blank=True)
-    reason = models.CharField(_("reason"), max_length=50, blank=True, default="")
-    note = models.TextField(_("note"), blank=True, default="")
-    ticket = models.CharField(_("ticket"), max_length=255, blank=True, default="")
-    details = models.JSONField(_("details"), default=dict, blank=True)
 
     objects = GrantEventQuerySet.as_manager()
 
@@ -176,24 +237,3 @@ class GrantEvent(models.Model):
                 condition=models.Q(job__isnull=False),
             ),
         ]
-
-    def __str__(self) -> str:
-        return f"{self.get_kind_display()} ({self.at:%Y-%m-%d %H:%M:%S} UTC)"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Adds a row; TypeError where there is one already."""
-        if not self._state.adding:
-            raise TypeError("Events are append-only.")
-        kwargs["force_insert"] = True
-        super().save(*args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """TypeError: events are append-only."""
-        raise TypeError("Events are append-only.")
-
-    @classmethod
-    def about(cls, kind: EventKind, at: datetime, actor: Actor, **fields: Any) -> "GrantEvent":
-        """An event that is not saved yet. Its key has the time of `at`: counters go by keys."""
-        fields.setdefault("id", uuid7(at))
-        by = {"actor_kind": actor.kind, "actor": actor.name[:255], "actor_id": actor.id[:255]}
-        return cls(kind=kind, at=at, **by, **fields)

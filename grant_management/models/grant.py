@@ -94,8 +94,8 @@ class GrantQuerySet(primary.PrimaryQuerySet["Grant"]):
         """How many of these this call revoked, by the rules of `Grant.revoke`: one transaction.
 
         They are locked in the order of their keys, and revoked where `still` holds of them then,
-        which `reads` some of their contents. `at` stamps them; None: the act's own time, which
-        their events have in any case.
+        which `reads` some of their contents. `at` is the cut-off that stamps them, which their
+        events tell as a detail; None: they are stamped with the act's own time.
         """
         with primary.atomic():
             rows = self.filter(service=service, pk__in=keys, revoked_at=None).order_by("pk")
@@ -106,7 +106,9 @@ class GrantQuerySet(primary.PrimaryQuerySet["Grant"]):
             Grant.objects.filter(service=service, pk__in=[grant.pk for grant in grants]).update(
                 revoked_at=at or now, **_raised(service)
             )
-            events = [_revocation(grant, service, now, actor, why, job) for grant in grants]
+            details = {} if at is None else {"not_before": at.isoformat()}
+            about = {"job": job, "details": details, **asdict(why)}
+            events = [_revocation(grant, service, now, actor, about) for grant in grants]
             GrantEvent.objects.bulk_create(events)
             primary.on_commit(lambda: signals.announce_revocations(grants, events))
         return len(grants)
@@ -382,7 +384,7 @@ def _difference(before: str, after: str, held: Content, to: Content) -> dict[str
 
 
 def _revocation(
-    grant: Grant, service: Service, at: datetime, actor: Actor, why: Reason, job: UUID | None
+    grant: Grant, service: Service, at: datetime, actor: Actor, about: dict[str, Any]
 ) -> GrantEvent:
     """The event of one grant of many; and those who listen are told that its tokens die."""
     grant.know(service, grant.client)
@@ -394,6 +396,5 @@ def _revocation(
         subject=grant.subject,
         **grant.event_fields(),
         client_id=grant.client.client_id,
-        job=job,
-        **asdict(why),
+        **about,
     )

@@ -4,9 +4,12 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from ..db import clock
 from ..db.primary import PrimaryManager
 from ..fields.members import MAX_ID
+from .event import Actor, EventKind
 from .keys import random_number
+from .organization_event import OrganizationEvent
 
 
 class Organization(models.Model):
@@ -28,3 +31,8 @@ class Organization(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def record_creation(self, actor: Actor) -> None:
+        """Add the event, in the transaction in which it is created."""
+        kind, details = EventKind.ORGANIZATION_CREATED, {"name": self.name}
+        OrganizationEvent.objects.record(kind, self.pk, clock.now(), actor, details=details)

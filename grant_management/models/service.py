@@ -7,12 +7,14 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from ..db import clock
 from ..db.primary import PrimaryManager
 from ..fields import members as m
 from ..fields.field import Field
 from ..fields.members import ACTIONS, MAX_ID
 from ..protocol import jwk, uris
 from .cut_off import CutOff
+from .event import Actor, EventKind, GrantEvent
 from .keys import random_number
 from .organization import Organization
 
@@ -180,6 +182,11 @@ class Service(CutOff, models.Model):
         """The URL of a grant at this service's own endpoint, or "" where it has none."""
         endpoint = self.grant_management_endpoint
         return uris.grant_url(endpoint, grant_id) if endpoint else ""
+
+    def record_creation(self, actor: Actor) -> None:
+        """Add the event, in the transaction in which it is created."""
+        kind, details = EventKind.SERVICE_CREATED, {"name": self.name}
+        GrantEvent.objects.record(kind, self.pk, clock.now(), actor, details=details)
 
     def event_fields(self) -> dict[str, Any]:
         """Itself, and no client in particular."""

@@ -54,7 +54,7 @@ class SweepQuerySet(primary.PrimaryQuerySet["Sweep"]):
                 actor, why, before=wanted.created_before, job=sweep.pk
             )
             if not moved:
-                sweep.record(EventKind.JOB_STARTED, actor, why)
+                sweep.record(EventKind.JOB_STARTED, actor, why, **sweep.asked())
         return sweep
 
 
@@ -122,6 +122,16 @@ class Sweep(models.Model):
         names = {name: getattr(self, name) or None for name in _NAMES}
         return GrantFilter(self.service, self.client, created_before=self.created_before, **names)
 
+    def asked(self) -> dict[str, Any]:
+        """What of the filter has no column in an event; and how many grants it found."""
+        before = self.created_before
+        said = {
+            "scope": self.scope,
+            "authorization_type": self.authorization_type,
+            "created_before": before.isoformat() if before else "",
+        }
+        return {"expected": self.expected} | {name: one for name, one in said.items() if one}
+
     @property
     def stamp(self) -> datetime | None:
         """What stamps the grants: the cut-off that it is; None: the time of each batch."""
@@ -187,11 +197,10 @@ class Sweep(models.Model):
         rows = GrantEvent.objects.filter(service_id=self.service_id, job=self.pk)
         return rows.filter(kind=EventKind.REVOKED).order_by("pk")
 
-    def started_by(self) -> GrantEvent | None:
-        """The event of its start; whoever resumed it later signs what came then."""
-        began = (EventKind.JOB_STARTED, EventKind.CUT_OFF)
-        rows = GrantEvent.objects.filter(service_id=self.service_id, job=self.pk, kind__in=began)
-        return rows.order_by("pk").first()
+    def story(self) -> list[GrantEvent]:
+        """The events of the job itself, oldest first: it was started, paused, resumed, finished."""
+        rows = GrantEvent.objects.filter(service_id=self.service_id, job=self.pk)
+        return list(rows.exclude(kind=EventKind.REVOKED).order_by("at", "pk"))
 
     def _revoke(self, wanted: GrantFilter, keys: list[Any]) -> int:
         return Grant.objects.revoke_all(

@@ -1,4 +1,9 @@
-"""API tokens of one organization: created, listed, described, rotated, revoked."""
+"""API tokens of one organization: created, listed, described, rotated, revoked.
+
+Nobody gives away here what they do not have, nor the right to manage tokens, which is given by
+operators alone: a new token has no rights; who lacks a right touches no token that has it; and no
+token that has any right is rotated, since its new value would carry the right out.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -49,7 +54,7 @@ def update(call: Call) -> Answer:
     token = _token(call)
     description = _read(call, m.DESCRIPTION)
     if description is not None:
-        ApiToken.objects.filter(pk=token.pk).update(description=description)
+        token.describe(description, _actor(call), _may_touch(call))
         token.description = description
     return _show(call, token)
 
@@ -57,7 +62,7 @@ def update(call: Call) -> Answer:
 def rotate(call: Call) -> Answer:
     """A new value; the old one is dead from now on."""
     token = _token(call)
-    value = token.rotate(_actor(call))
+    value = token.rotate(_actor(call), judge=_check_carries_no_right)
     if value is None:
         raise Refused(Result.API_TOKEN_UNKNOWN)
     return _show(call, token) | {"accessToken": value}
@@ -65,7 +70,7 @@ def rotate(call: Call) -> Answer:
 
 def revoke(call: Call) -> Answer:
     """Dead at the very next request."""
-    _token(call).revoke(_actor(call))
+    _token(call).revoke(_actor(call), judge=_may_touch(call))
     return {}
 
 
@@ -82,6 +87,23 @@ TAKES_NONE = frozenset({"all"})
 
 def _actor(call: Call) -> Actor:
     return Actor.api_token(call.caller)
+
+
+def _may_touch(call: Call) -> Callable[[ApiToken], None]:
+    """Refuses a token that died meanwhile, and one that has a right which the caller lacks."""
+
+    def check(token: ApiToken) -> None:
+        if token.revoked_at is not None:
+            raise Refused(Result.API_TOKEN_UNKNOWN)
+        if not token.rights() <= call.caller.rights():
+            raise Refused(Result.MANAGEMENT_NOT_ALLOWED)
+
+    return check
+
+
+def _check_carries_no_right(token: ApiToken) -> None:
+    if token.rights():
+        raise Refused(Result.MANAGEMENT_NOT_ALLOWED)
 
 
 def _show(call: Call, token: ApiToken) -> dict[str, Any]:

@@ -2,11 +2,9 @@
 
 from typing import Any
 
-from django.db import IntegrityError
-
-from ..db import primary
 from ..fields import members as m
-from ..models import Actor, Client, Reason, Service
+from ..models import Client, Reason
+from ..models.client import NumberRefused
 from ..protocol.results import Refused, Result
 from ..serializers import read
 from .reading import Answer, Call, done
@@ -20,8 +18,7 @@ def save(call: Call) -> Answer:
     values = read(call.members, _MEMBERS)
     if "clientIdentifier" not in values:
         raise Refused(Result.BODY_UNREADABLE, "'clientIdentifier' is missing.")
-    client = _saved(call.service, values)
-    _lock(client, values.get("locked"), call.caller)
+    client = _saved(call, values)
     return done(
         {
             "clientId": client.pk,
@@ -32,26 +29,20 @@ def save(call: Call) -> Answer:
     )
 
 
-def _saved(service: Service, values: dict[str, Any]) -> Client:
-    number = {"id": values["clientId"]} if "clientId" in values else {}
-    named = {"name": values["name"]} if "name" in values else {}
+def _saved(call: Call, values: dict[str, Any]) -> Client:
+    """One event for all that it changes. Refused, in the same words, where the number is another
+    client's, whoever's that is, and where the client has another one.
+    """
     try:
-        with primary.atomic():
-            client, created = Client.objects.get_or_create(
-                service=service, client_id=values["clientIdentifier"], defaults=number | named
-            )
-    except IntegrityError:
-        raise Refused(Result.STORE_REFUSED, "this 'clientId' is taken.") from None
-    if number and client.pk != number["id"]:
-        raise Refused(Result.STORE_REFUSED, "'clientId' of a known client cannot change.")
-    if named and not created:
-        Client.objects.filter(service=service, pk=client.pk).update(**named)
-        client.name = named["name"]
-    return client
-
-
-def _lock(client: Client, locked: bool | None, caller: Actor) -> None:
-    if locked is True:
-        client.lock(caller, BY_API)
-    if locked is False:
-        client.unlock(caller, BY_API)
+        return Client.objects.put(
+            call.service,
+            values["clientIdentifier"],
+            call.caller,
+            BY_API,
+            number=values.get("clientId"),
+            name=values.get("name"),
+            locked=values.get("locked"),
+        )[0]
+    except NumberRefused:
+        message = "'clientId' cannot be this client's number."
+        raise Refused(Result.STORE_REFUSED, message) from None

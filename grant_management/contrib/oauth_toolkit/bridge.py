@@ -11,13 +11,16 @@ from grant_management import conf
 from grant_management.fields import members as m
 from grant_management.fields.granted import grant_limits
 from grant_management.lifecycle import LifecycleError
-from grant_management.models import Client, Service
+from grant_management.models import Actor, Client, Service
+from grant_management.models.event import ActorKind
 from grant_management.protocol import strict_json
 from grant_management.protocol.content import CONTROL, Content
 from grant_management.protocol.digests import sha256
 from grant_management.protocol.results import INVALID_REQUEST
 
 Application = get_application_model()
+ACTOR = Actor(ActorKind.SYSTEM, "django-oauth-toolkit")
+"""Whom events name, where the toolkit or its users did something."""
 
 
 def service() -> Service:
@@ -43,12 +46,12 @@ def client(application: Any) -> Client:
         client_id = m.CLIENT_ID.read(application.client_id)
     except ValueError as error:
         raise LifecycleError(INVALID_REQUEST, f"The client ID {error}.") from None
+    known = Client.objects.filter(service=ours, client_id=client_id).first()
+    if known is not None:
+        known.service = ours
+        return known
     name = CONTROL.sub(" ", application.name)[: m.CLIENT_NAME.longest]  # to be shown, and no more
-    found, _ = Client.objects.get_or_create(
-        service=ours, client_id=client_id, defaults={"name": name}
-    )
-    found.service = ours
-    return found
+    return Client.objects.put(ours, client_id, ACTOR, name=name)[0]
 
 
 def subject(user: Any) -> str | None:

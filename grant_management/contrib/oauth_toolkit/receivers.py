@@ -14,8 +14,7 @@ from oauth2_provider.models import (
 )
 
 from grant_management.db import clock
-from grant_management.models import AccessToken, Actor, Grant, RefreshToken
-from grant_management.models.event import ActorKind
+from grant_management.models import AccessToken, Grant, RefreshToken
 from grant_management.models.token_revocation import revoke_tokens
 from grant_management.protocol.digests import sha256
 from grant_management.signals import tokens_dying
@@ -24,7 +23,6 @@ from . import bridge
 from .models import AuthorizedCode, LinkedToken
 
 UID = "grant_management_oauth_toolkit"
-ACTOR = Actor(ActorKind.SYSTEM, "django-oauth-toolkit")
 
 _issuing: ContextVar[bool] = ContextVar("grant_management_issuing", default=False)
 
@@ -93,4 +91,4 @@ def _kill_here(model: type[Any], checksum: str) -> None:
     if _issuing.get():
         rows.revoke(clock.now())
     else:
-        revoke_tokens(service, [rows], ACTOR)
+        revoke_tokens(service, [rows], bridge.ACTOR)

@@ -24,6 +24,6 @@ class Command(GrantManagementCommand):
         """Create it."""
         number = {} if options["id"] is None else {"id": options["id"]}
         organization = Organization(name=taken(options, m.NAME), **number)
-        save_new(organization)
+        save_new(organization, self.actor)
         value = {"id": organization.pk, "name": organization.name}
         self.answer(options, value, f"Organization {organization.pk}: {organization.name}")

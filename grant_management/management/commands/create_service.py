@@ -31,6 +31,6 @@ class Command(GrantManagementCommand):
             grant_management_endpoint=taken(options, m.ENDPOINT),
             **number,
         )
-        save_new(service)
+        save_new(service, self.actor)
         value = {"id": service.pk, "name": service.name}
         self.answer(options, value, f"Service {service.pk}: {service.name}")

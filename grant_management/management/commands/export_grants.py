@@ -7,9 +7,11 @@ from typing import Any, TextIO
 
 from django.core.management.base import CommandError, CommandParser
 
+from ...interchange.end import end_record
 from ...interchange.exporter import records, snapshot, total
 from ..base import GrantManagementCommand, find_service
 from ..progress import progress
+from ..whole_file import whole_file
 
 
 class Command(GrantManagementCommand):
@@ -17,7 +19,8 @@ class Command(GrantManagementCommand):
 
     help = (
         "Export organizations, services, clients, grants and tokens as JSON Lines, with digests in"
-        " place of credentials: what `import_grants` reads. It loses nothing."
+        " place of credentials: what `import_grants` reads. It loses nothing. The last record says"
+        " how many there are; a file has its name once it is whole."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -42,19 +45,22 @@ class Command(GrantManagementCommand):
                 stream.write(record + "\n")
                 count += 1
                 advance(1)
+            stream.write(end_record(count) + "\n")
         said = f'{{"records": {count}}}' if options["json"] else f"Exported {count} records."
         self.stderr.write(said, self.style.SUCCESS)
 
 
 @contextlib.contextmanager
 def _opened(name: str, stdout: Any) -> Iterator[TextIO]:
-    """The stream; a file only its owner can read, for it tells who granted what to whom."""
+    """The stream. CommandError: the file cannot be written."""
     if name == "-":
         yield stdout
         return
     try:
-        descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        path = os.path.realpath(name)
+        plain = os.path.isfile(path) or not os.path.exists(path)
+        # A pipe or a device is written to as it is: nothing can take its place.
+        with whole_file(path) if plain else open(path, "w", encoding="utf-8") as stream:
+            yield stream
     except OSError as error:
         raise CommandError(f"{name}: {error.strerror}.") from None
-    with open(descriptor, "w", encoding="utf-8") as stream:
-        yield stream

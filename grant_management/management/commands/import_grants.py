@@ -11,7 +11,8 @@ from django.core.management.base import CommandError, CommandParser
 
 from ...fields import members as m
 from ...interchange.ahead import ahead
-from ...interchange.importer import BadBatch, Error, Importer, batches
+from ...interchange.end import End, Error
+from ...interchange.importer import BadBatch, Importer, batches
 from ..base import GrantManagementCommand, taken
 from ..progress import progress
 
@@ -41,10 +42,11 @@ class Command(GrantManagementCommand):
         name = options["file"]
         skip = options["on_error"] == "skip"
         importer = Importer(self.actor, _source(name), skip_bad=skip)
+        end, size = End(), taken(options, m.BATCH_SIZE)
         with (
             _opened(name) as stream,
             progress("Importing", _size(stream)) as advance,
-            contextlib.closing(ahead(batches(stream, taken(options, m.BATCH_SIZE)))) as read,
+            contextlib.closing(ahead(batches(stream, size, end))) as read,
         ):
             for batch in read:
                 try:
@@ -57,8 +59,13 @@ class Command(GrantManagementCommand):
                 advance(batch.size)
         listed = ", ".join(f"{number} {kind}" for kind, number in importer.counts.items() if number)
         self.answer(options, importer.counts, f"Imported: {listed or 'nothing'}.")
+        self._name(name, end.problems)
+        if end.line is None:
+            self.stderr.write(f"{name}: no end record: nobody knows whether the file is whole.")
         if options["on_error"] == "skip" and not skip:
             raise CommandError("Bad records were left out; the others are imported.")
+        if end.problems:
+            raise CommandError("The file is not as it was exported; its records are imported.")
 
     def _name(self, name: str, errors: "list[Error] | Any") -> None:
         for error in errors:

@@ -9,7 +9,8 @@ from django.db.models import QuerySet
 from ... import conf
 from ...db import clock
 from ...fields import members as m
-from ...models import Call, GrantEvent, Service, Tally
+from ...models import Call, GrantEvent, Organization, OrganizationEvent, Service, Tally
+from ...models.event import EventQuerySet
 from ...models.purge import EXPIRING, dead_for_long, expired, purge
 from ..base import GrantManagementCommand, taken
 from ..progress import progress
@@ -35,12 +36,15 @@ class Command(GrantManagementCommand):
         """Count them, and delete them."""
         size, dry = taken(options, m.BATCH_SIZE), options["dry_run"]
         counts = {model._meta.model_name: 0 for model in EXPIRING}
-        counts |= {"grantevent": 0, "call": 0}
+        counts |= {"grantevent": 0, "organizationevent": 0, "call": 0}
         with progress("Purging") as advance:
             for service in Service.objects.order_by("pk"):
                 for name, number in _purged(service, size, dry_run=dry):
                     counts[name] += number
                     advance(number)
+            for number in _purged_of_organizations(size, dry_run=dry):
+                counts["organizationevent"] += number
+                advance(number)
         if not dry:
             Tally.count_events()
             Tally.count_live()
@@ -58,13 +62,27 @@ def _purged(service: Service, size: int, *, dry_run: bool) -> Iterator[tuple[str
             yield model._meta.model_name, number
     if not dry_run:
         yield "call", Call.objects.trim(service.pk, service.call_log_size)
+    for number in _old_events(GrantEvent.objects.filter(service=service), size, dry_run=dry_run):
+        yield "grantevent", number
+
+
+def _purged_of_organizations(size: int, *, dry_run: bool) -> Iterator[int]:
+    """Likewise of the events of organizations, and of those that concern all of them."""
+    for organization in (*Organization.objects.order_by("pk"), None):
+        rows = OrganizationEvent.objects.filter(organization=organization)
+        yield from _old_events(rows, size, dry_run=dry_run)
+
+
+def _old_events(events: EventQuerySet[Any], size: int, *, dry_run: bool) -> Iterator[int]:
+    """What each batch deleted of those that are older than events are kept."""
     kept = conf.event_retention()
-    if kept is not None:
-        old = GrantEvent.objects.filter(service=service, at__lt=now - kept)
-        if dry_run:
-            yield "grantevent", old.count()
-        while not dry_run and (number := GrantEvent.objects.purge(service.pk, now - kept, size)):
-            yield "grantevent", number
+    if kept is None:
+        return
+    before = clock.now() - kept
+    if dry_run:
+        yield events.filter(at__lt=before).count()
+    while not dry_run and (number := events.purge_oldest(before, size)):
+        yield number
 
 
 def _count(rows: "QuerySet[Any]") -> int:

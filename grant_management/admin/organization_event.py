@@ -1,0 +1,173 @@
+"""Events of organizations: API tokens that open all of their services, and members."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.urls import URLPattern, path
+from django.utils.translation import gettext_lazy as _
+
+from ..db import clock
+from ..models import EventKind, OrganizationEvent
+from .display import moment
+from .export import as_csv_line, attachment
+from .read_only import ReadOnlyAdmin
+
+COLUMNS: Final = (
+    "id",
+    "at",
+    "kind",
+    "organization_id",
+    "actor_kind",
+    "actor",
+    "actor_id",
+    "reason",
+    "note",
+    "ticket",
+)
+CHUNK: Final = 2_000
+KINDS: Final = (
+    EventKind.ORGANIZATION_CREATED,
+    EventKind.API_TOKEN_ISSUED,
+    EventKind.API_TOKEN_ROTATED,
+    EventKind.API_TOKEN_REVOKED,
+    EventKind.API_TOKEN_CHANGED,
+    EventKind.MEMBER_ADDED,
+    EventKind.MEMBER_REMOVED,
+    EventKind.IMPORTED,
+)
+
+
+class KindFilter(admin.SimpleListFilter):
+    """By what happened: of the kinds that concern organizations."""
+
+    title = _("what")
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """The kinds."""
+        return [(kind.value, kind.label) for kind in KINDS]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
+        """Those of the kind."""
+        return queryset if self.value() is None else queryset.filter(kind=self.value())
+
+
+@admin.register(OrganizationEvent)
+class OrganizationEventAdmin(ReadOnlyAdmin[OrganizationEvent]):
+    """Who did what to an organization, when and why."""
+
+    organization_path = "organization"
+    list_display = ("what", "when", "who", "concerns", "about", "reason", "ticket")
+    list_select_related = ("organization",)
+    list_filter = (
+        KindFilter,
+        ("organization", admin.RelatedOnlyFieldListFilter),
+        "actor_kind",
+        "at",
+    )
+    search_fields = ("actor__exact", "actor_id__exact")
+    search_help_text = _("Exact: who did it")
+    ordering = ("-at", "-id")
+    change_list_template = "admin/grant_management/organizationevent/change_list.html"
+    change_form_template = "admin/grant_management/event.html"
+
+    @admin.display(description=_("what"))
+    def what(self, event: OrganizationEvent) -> str:
+        """In words."""
+        return event.get_kind_display()
+
+    @admin.display(description=_("when"), ordering="at")
+    def when(self, event: OrganizationEvent) -> str:
+        """With its zone."""
+        return moment(event.at)
+
+    @admin.display(description=_("who"), ordering="actor")
+    def who(self, event: OrganizationEvent) -> str:
+        """What kind of actor, and its name."""
+        return f"{event.get_actor_kind_display()} {event.actor}"
+
+    @admin.display(description=_("organization"))
+    def concerns(self, event: OrganizationEvent) -> Any:
+        """One, or all."""
+        return event.organization or _("All organizations")
+
+    @admin.display(description=_("about"))
+    def about(self, event: OrganizationEvent) -> str:
+        """The member or the API token."""
+        told = event.details
+        return str(told.get("user") or told.get("prefix") or told.get("source") or "")
+
+    def get_urls(self) -> list[URLPattern]:
+        """Two ways to take them away."""
+        wrap, name = self.admin_site.admin_view, "grant_management_organizationevent_export"
+        return [
+            path("export.csv", wrap(self.export_csv), name=f"{name}_csv"),
+            path("export.jsonl", wrap(self.export_json_lines), name=f"{name}_jsonl"),
+            *super().get_urls(),
+        ]
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """The list, with buttons to take away what it shows."""
+        query = request.GET.urlencode()
+        tools = [
+            (_("Export CSV"), f"{self.url('export_csv')}?{query}"),
+            (_("Export JSON Lines"), f"{self.url('export_jsonl')}?{query}"),
+        ]
+        return super().changelist_view(request, {"tools": tools, **(extra_context or {})})
+
+    def export_csv(self, request: HttpRequest) -> StreamingHttpResponse:
+        """What the list shows with the same query, all pages of it."""
+        return self._stream(request, _as_csv, "csv", "text/csv; charset=utf-8")
+
+    def export_json_lines(self, request: HttpRequest) -> StreamingHttpResponse:
+        """As `export_csv`, and with the details of each event; the last line says how many."""
+        return self._stream(request, _as_json_lines, "jsonl", "application/jsonl")
+
+    def _stream(
+        self, request: HttpRequest, write: Any, ending: str, media_type: str
+    ) -> StreamingHttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            rows = self.get_changelist_instance(request).get_queryset(request)
+        except IncorrectLookupParameters:
+            raise BadRequest from None
+        name = f"organization-events-{clock.estimate():%Y%m%d-%H%M%S}.{ending}"
+        return attachment(write(_in_chunks(rows)), name, media_type)
+
+
+def _in_chunks(rows: "QuerySet[OrganizationEvent]") -> Iterator[OrganizationEvent]:
+    """In the order of their keys, which is that of time; each chunk is a statement of its own, so
+    no cursor has to outlive one.
+    """
+    rows = rows.order_by("pk")
+    chunk = list(rows[:CHUNK])
+    while chunk:
+        yield from chunk
+        chunk = list(rows.filter(pk__gt=chunk[-1].pk)[:CHUNK])
+
+
+def _as_csv(events: Iterator[OrganizationEvent]) -> Iterator[str]:
+    yield as_csv_line(COLUMNS)
+    for event in events:
+        yield as_csv_line(_values(event))
+
+
+def _as_json_lines(events: Iterator[OrganizationEvent]) -> Iterator[str]:
+    number = 0
+    for event in events:
+        members = dict(zip(COLUMNS, _values(event), strict=True))
+        yield json.dumps(members | {"details": event.details}) + "\n"
+        number += 1
+    yield json.dumps({"type": "end", "records": number}) + "\n"
+
+
+def _values(event: OrganizationEvent) -> list[Any]:
+    values = [getattr(event, name) for name in COLUMNS]
+    return [str(event.pk), event.at.isoformat(), *values[2:]]

@@ -1,0 +1,886 @@
+"""Every door of the app that changes something, as acts: what is done there, and what it leaves.
+
+An act is a generator: what stands before its `yield` prepares, what stands behind it is the act.
+"""
+
+import functools
+import io
+import json
+import re
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.contrib import admin
+from django.core.management import CommandError, call_command
+from django.test import Client as HTTP
+from django.urls import reverse
+
+from grant_management import management, urls
+from grant_management.models import (
+    Actor,
+    ApiToken,
+    DPoPNonce,
+    OrganizationMember,
+    Reason,
+    Sweep,
+)
+from grant_management.models.grant_filter import GrantFilter
+
+from .world import BY_TEST, make_world, now, organization_token
+
+STOCK = ("changelist", "add", "change", "delete", "history")
+"""Pages that Django makes for each model; the admin refuses to write there, but for members."""
+
+
+@dataclass(frozen=True)
+class Act:
+    """`leaves`: kind, who and (but for services) where, of each event."""
+
+    door: str
+    name: str
+    leaves: tuple
+    do: object
+
+    def __str__(self):
+        return f"{self.door}: {self.name}"
+
+
+ACTS = []
+GROUPS = {"(?P<service_id>[0-9]{1,19})": "N", "(?P<grant_id>[^/]+)": "G", r"[\s\S]*": "..."}
+
+
+def act(door, *leaves):
+    """Of a door; without `leaves` it writes no event."""
+
+    def take(do):
+        ACTS.append(Act(door, do.__name__.replace("_", " "), leaves, do))
+        return do
+
+    return take
+
+
+def discovered():
+    """The doors that there are."""
+    return {*_api(urls.urlpatterns), *_commands(), *_pages(), *_actions(), "signal user deleted"}
+
+
+def _api(patterns, prefix=""):
+    """The URL patterns as `POST clients`, without what all have in front; operations one by one."""
+    for one in patterns:
+        text = prefix + str(one.pattern)
+        if hasattr(one, "url_patterns"):
+            yield from _api(one.url_patterns, text)
+            continue
+        for group, name in GROUPS.items():
+            text = text.replace(group, name)
+        path = re.sub(r"\^|\\Z|\(\?:/\)\?|\\", "", text).removeprefix("api/N/")
+        if "(?P<kind>" not in path:
+            yield f"url {path}"
+            continue
+        kinds, operations = re.findall(r"\(\?P<\w+>([^)]*)\)", path)
+        for kind in kinds.split("|"):
+            yield from (f"url {kind}token/{operation}" for operation in operations.split("|"))
+
+
+def _commands():
+    folder = Path(management.__file__).parent / "commands"
+    return {f"command {path.stem}" for path in folder.glob("*.py") if path.stem != "__init__"}
+
+
+def _pages():
+    for name in page_names():
+        model, _, page = name.partition("_")
+        if page not in STOCK or model == "organizationmember":
+            yield f"page {model} {page}"
+
+
+def page_names():
+    """Of the admin's pages, without what all names have in front."""
+    for part in admin.site.get_urls():
+        for pattern in getattr(part, "url_patterns", []):
+            if (pattern.name or "").startswith("grant_management_"):
+                yield pattern.name.removeprefix("grant_management_")
+
+
+def _actions():
+    """What the lists offer to do with the rows that are ticked."""
+    request = type("Request", (), {"user": _Everybody, "GET": {}})()
+    for model, one in admin.site._registry.items():
+        if model._meta.app_label == "grant_management":
+            yield from (
+                f"action {model._meta.model_name} {name}" for name in one.get_actions(request)
+            )
+
+
+class _Everybody:
+    is_superuser = True
+    pk = None
+
+    @staticmethod
+    def has_perm(permission, obj=None):
+        return True
+
+
+@dataclass
+class Scene:
+    """A world, and one of each who may act in it."""
+
+    world: object
+    operator: object
+    http: object
+    manager: str = ""
+    by: dict = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, world, operator):
+        http = HTTP()
+        http.force_login(operator)
+        scene = cls(world, operator, http)
+        scene.manager = organization_token(world, can_manage_tokens=True)
+        manager = ApiToken.objects.get(can_manage_tokens=True)
+        scene.by = {
+            "caller": Actor.api_token(ApiToken.objects.get(service=world.service)),
+            "manager": Actor.api_token(manager),
+            "client": Actor.client("app-1"),
+            "operator": Actor.operator(operator.get_username(), operator.pk),
+            "system": Actor("system", "deletion of the user"),
+        }
+        return scene
+
+    def api(self, path, members=None, *, api_token=None, method="post", status=200, **more):
+        """A call of the API; the answer."""
+        token = self.world.api_token if api_token is None else api_token
+        headers = {"Authorization": f"Bearer {token}"} | more
+        if not path.startswith("/"):
+            path = f"/api/{self.world.service.pk}/{path}"
+        data = {} if method == "get" else {"data": members or {}}
+        kind = {} if method == "get" else {"content_type": "application/json"}
+        response = getattr(HTTP(), method)(path, headers=headers, **data, **kind)
+        assert response.status_code == status, response.content
+        return json.loads(response.content) if response.content else None
+
+    def form(self, path, text):
+        headers = {"Authorization": f"Bearer {self.world.api_token}"}
+        url = f"/api/{self.world.service.pk}/{path}"
+        kind = "application/x-www-form-urlencoded"
+        assert HTTP().post(url, text, content_type=kind, headers=headers).status_code == 200
+
+    def run(self, command, *arguments, fails=False):
+        """A command; its name is who acted."""
+        self.by[command] = Actor.command(command)
+        out, errors = io.StringIO(), io.StringIO()
+        try:
+            call_command(command, *map(str, arguments), stdout=out, stderr=errors)
+        except CommandError:
+            assert fails
+        else:
+            assert not fails
+        return out.getvalue()
+
+    def url(self, name, *arguments):
+        return reverse(f"admin:grant_management_{name}", args=arguments)
+
+    def page(self, name, /, *arguments, status=302, **data):
+        """A form of the admin, sent."""
+        response = self.http.post(self.url(name, *arguments), data)
+        assert response.status_code == status, response.content
+        return response
+
+    def look(self, name, /, *arguments, **data):
+        response = self.http.get(self.url(name, *arguments), data)
+        assert response.status_code == 200
+        getattr(response, "getvalue", lambda: b"")()
+
+    def tokens(self, **members):
+        """New ones of the client."""
+        who = {"clientIdentifier": "app-1", "subject": "user-1", "scopes": ["read"]}
+        return self.api("auth/token/create", {"grantType": "AUTHORIZATION_CODE"} | who | members)
+
+    def gm(self, grant, token, action):
+        members = {"gmAction": action, "grantId": grant.grant_id, "accessToken": token}
+        return self.api("gm", members)["action"]
+
+
+SERVICE, ORGANIZATION = "service", "organization"
+
+
+# The API.
+
+
+@act("url (?:auth/)?gm")
+def query(scene):
+    grant = scene.world.grant()
+    token = scene.world.token(grant)
+    yield
+    assert scene.gm(grant, token, "QUERY") == "OK"
+
+
+@act("url (?:auth/)?gm", ("revoked", "client"))
+def revoke(scene):
+    grant = scene.world.grant()
+    token = scene.world.token(grant)
+    yield
+    assert scene.gm(grant, token, "REVOKE") == "NO_CONTENT"
+
+
+@act("url (?:auth/)?gm")
+def revoke_again_and_what_is_refused(scene):
+    grant = scene.world.grant(revoked_at=now())
+    own, weak = scene.world.token(), scene.world.token(scopes="")
+    other = scene.world.grant(client=scene.world.client_named("other"))
+    yield
+    assert scene.gm(grant, own, "REVOKE") == "NOT_FOUND"
+    assert scene.gm(other, own, "REVOKE") == "FORBIDDEN"
+    assert scene.gm(grant, weak, "REVOKE") == "FORBIDDEN"
+    assert scene.gm(grant, "unknown", "REVOKE") == "UNAUTHORIZED"
+
+
+@act("url gm/N/G")
+def get(scene):
+    grant = scene.world.grant()
+    token = scene.world.token(grant)
+    yield
+    path = f"/gm/{scene.world.service.pk}/{grant.grant_id}"
+    scene.api(path, api_token=token, method="get")
+    scene.api(path, api_token="x", method="delete", status=401)
+
+
+@act("url gm/N/G", ("revoked", "client"))
+def delete(scene):
+    grant = scene.world.grant()
+    token = scene.world.token(grant)
+    yield
+    path = f"/gm/{scene.world.service.pk}/{grant.grant_id}"
+    scene.api(path, api_token=token, method="delete", status=204)
+
+
+@act("url .well-known/oauth-authorization-server/N")
+def metadata(scene):
+    yield
+    scene.api(f"/.well-known/oauth-authorization-server/{scene.world.service.pk}", method="get")
+
+
+@act("url api/...")
+def nowhere(scene):
+    yield
+    scene.api("nowhere", status=404)
+
+
+def made_by_manager(scene, kind):
+    members = {"serviceId": scene.world.service.pk} if kind == SERVICE else {}
+    return scene.api(f"/api/{kind}token/create", members, api_token=scene.manager)["tokenId"]
+
+
+def manage(scene, kind, operation, members, **more):
+    path = f"/api/{kind}token/{operation}"
+    return scene.api(path, members, api_token=scene.manager, **more)
+
+
+def act_of_both_kinds(operation, kind_of_event=""):
+    """By the one who manages tokens: those of a service, and those of the organization."""
+
+    def take(do):
+        for kind in (SERVICE, ORGANIZATION):
+            leaves = [(kind_of_event, "manager", kind)] if kind_of_event else []
+            made = functools.partial(do, kind=kind)
+            made.__name__ = do.__name__
+            act(f"url {kind}token/{operation}", *leaves)(made)
+        return do
+
+    return take
+
+
+@act_of_both_kinds("create", "api_token_issued")
+def create(scene, *, kind):
+    yield
+    made_by_manager(scene, kind)
+
+
+@act_of_both_kinds("create")
+def create_without_the_right(scene, *, kind):
+    yield
+    scene.api(f"/api/{kind}token/create", {"serviceId": scene.world.service.pk}, status=403)
+
+
+@act_of_both_kinds("all")
+def show(scene, *, kind):
+    yield
+    manage(scene, kind, "all", {})
+
+
+@act_of_both_kinds("update", "api_token_changed")
+def update(scene, *, kind):
+    token = made_by_manager(scene, kind)
+    yield
+    for _ in range(2):
+        manage(scene, kind, "update", {"tokenId": token, "description": "CD"})
+
+
+@act_of_both_kinds("update")
+def update_to_the_same(scene, *, kind):
+    token = made_by_manager(scene, kind)
+    yield
+    manage(scene, kind, "update", {"tokenId": token, "description": ""})
+    manage(scene, kind, "update", {"tokenId": token})
+
+
+@act_of_both_kinds("rotate", "api_token_rotated")
+def rotate(scene, *, kind):
+    token = made_by_manager(scene, kind)
+    yield
+    manage(scene, kind, "rotate", {"tokenId": token})
+
+
+@act_of_both_kinds("rotate")
+def rotate_what_carries_a_right(scene, *, kind):
+    token = str(ApiToken.objects.get(can_manage_tokens=True).pk)
+    yield
+    status = 404 if kind == SERVICE else 403
+    manage(scene, kind, "rotate", {"tokenId": token}, status=status)
+
+
+@act_of_both_kinds("revoke", "api_token_revoked")
+def revoke_by_manager(scene, *, kind):
+    token = made_by_manager(scene, kind)
+    yield
+    manage(scene, kind, "revoke", {"tokenId": token})
+    manage(scene, kind, "revoke", {"tokenId": token}, status=404)
+
+
+@act("url clients", ("client_created", "caller"))
+def a_new_client_that_is_locked(scene):
+    yield
+    scene.api("clients", {"clientIdentifier": "new", "name": "New", "locked": True})
+
+
+@act("url clients", ("client_changed", "caller"))
+def another_name(scene):
+    yield
+    scene.api("clients", {"clientIdentifier": "app-1", "name": "Other", "locked": False})
+
+
+@act("url clients", ("client_locked", "caller"))
+def another_name_and_a_lock(scene):
+    yield
+    scene.api("clients", {"clientIdentifier": "app-1", "name": "Other", "locked": True})
+
+
+@act("url clients", ("client_unlocked", "caller"))
+def unlocked(scene):
+    scene.api("clients", {"clientIdentifier": "app-1", "locked": True})
+    yield
+    scene.api("clients", {"clientIdentifier": "app-1", "locked": False})
+
+
+@act("url clients")
+def the_same_client_again_and_what_is_refused(scene):
+    other = make_world()
+    yield
+    scene.api("clients", {"clientIdentifier": "app-1"})
+    scene.api("clients", {"clientIdentifier": "app-1", "name": "Budget App", "locked": False})
+    scene.api("clients", {"clientIdentifier": "x", "clientId": other.client.pk}, status=400)
+    scene.api("clients", {"clientIdentifier": "app-1", "clientId": 5, "name": "x"}, status=400)
+
+
+GRANT = {"clientIdentifier": "app-1", "subject": "user-1", "scopes": [{"scope": "read"}]}
+
+
+@act("url grants", ("created", "caller"))
+def a_new_grant(scene):
+    yield
+    scene.api("grants", GRANT)
+
+
+@act("url grants", ("created", "caller"))
+def a_new_grant_sent_twice_with_its_key(scene):
+    yield
+    for _ in range(2):
+        scene.api("grants", GRANT, **{"Idempotency-Key": "k"})
+
+
+@act("url grants")
+def no_grant(scene):
+    yield
+    scene.api("grants", {"clientIdentifier": "nobody", "subject": "user-1"}, status=400)
+
+
+@act("url grants/check")
+def check(scene):
+    yield
+    scene.api("grants/check", {"clientIdentifier": "app-1", "grantManagementAction": "create"})
+
+
+@act("url grants/list")
+def list_them(scene):
+    yield
+    scene.api("grants/list", {"subject": "user-1"})
+
+
+@act("url grants/G/get")
+def show_one(scene):
+    grant = scene.world.grant()
+    yield
+    scene.api(f"grants/{grant.grant_id}/get")
+
+
+@act("url grants/G/merge", ("merged", "caller"))
+def merge(scene):
+    grant = scene.world.grant()
+    yield
+    scene.api(f"grants/{grant.grant_id}/merge", {"scopes": [{"scope": "write"}]})
+
+
+@act("url grants/G/replace", ("replaced", "caller"))
+def replace(scene):
+    grant = scene.world.grant()
+    yield
+    scene.api(f"grants/{grant.grant_id}/replace", {"scopes": [{"scope": "write"}]})
+
+
+@act("url grants/G/merge")
+@act("url grants/G/replace")
+def of_a_dead_grant(scene):
+    grant = scene.world.grant(revoked_at=now())
+    yield
+    for action in ("merge", "replace"):
+        scene.api(f"grants/{grant.grant_id}/{action}", {"scopes": [{"scope": "x"}]}, status=400)
+
+
+@act("url grants/G/revoke", ("revoked", "caller"))
+def revoked_by_api(scene):
+    grant = scene.world.grant()
+    yield
+    scene.api(f"grants/{grant.grant_id}/revoke")
+
+
+@act("url grants/G/revoke")
+def revoked_before(scene):
+    grant = scene.world.grant(revoked_at=now())
+    yield
+    scene.api(f"grants/{grant.grant_id}/revoke")
+    scene.api("grants/unknown/revoke", status=404)
+
+
+@act("url auth/token/create")
+def issue(scene):
+    grant = scene.world.grant(pending=True)
+    yield
+    assert scene.tokens(grantId=grant.grant_id)["action"] == "OK"
+
+
+@act("url tokens/refresh")
+def refresh(scene):
+    value = scene.tokens()["refreshToken"]
+    yield
+    scene.api("tokens/refresh", {"clientIdentifier": "app-1", "refreshToken": value})
+
+
+@act("url tokens/refresh", ("refresh_reused", "client"))
+def refresh_again(scene):
+    members = {"clientIdentifier": "app-1", "refreshToken": scene.tokens()["refreshToken"]}
+    scene.api("tokens/refresh", members)
+    yield
+    for _ in range(3):
+        scene.api("tokens/refresh", members, status=400)
+
+
+@act("url auth/token/revoke", ("tokens_revoked", "caller"))
+def revoke_many_tokens(scene):
+    for _ in range(3):
+        scene.tokens()
+    yield
+    assert scene.api("auth/token/revoke", {"subject": "user-1"})["count"] == 6
+
+
+@act("url auth/token/revoke")
+def revoke_no_tokens(scene):
+    yield
+    assert scene.api("auth/token/revoke", {"subject": "nobody"})["count"] == 0
+
+
+@act("url revoke", ("tokens_revoked", "caller"))
+def revoke_a_token(scene):
+    value = scene.tokens()["refreshToken"]
+    yield
+    scene.form("revoke", f"token={value}")
+    scene.form("revoke", f"token={value}")
+    scene.form("revoke", "token=unknown")
+
+
+@act("url introspect")
+def introspect_by_the_rfc(scene):
+    yield
+    scene.form("introspect", f"token={scene.world.token()}")
+
+
+@act("url auth/introspection")
+def introspect(scene):
+    yield
+    scene.api("auth/introspection", {"token": scene.world.token()})
+
+
+# The commands.
+
+
+@act("command create_organization", ("organization_created", "create_organization", ORGANIZATION))
+def create_organization(scene):
+    yield
+    scene.run("create_organization", "Example Bank", "--id", 5)
+    scene.run("create_organization", "Example Bank", "--id", 5, fails=True)
+
+
+@act("command create_service", ("service_created", "create_service"))
+def create_service(scene):
+    number = scene.world.service.organization_id
+    yield
+    scene.run("create_service", "--organization", number, "--name", "x", "--id", 5)
+    scene.run("create_service", "--organization", number, "--name", "x", "--id", 5, fails=True)
+
+
+@act("command issue_api_token", ("api_token_issued", "issue_api_token"))
+def issue_of_service(scene):
+    yield
+    scene.run("issue_api_token", "--service", scene.world.service.pk)
+
+
+@act("command issue_api_token", ("api_token_issued", "issue_api_token", ORGANIZATION))
+def issue_of_organization(scene):
+    yield
+    scene.run("issue_api_token", "--organization", scene.world.service.organization_id)
+
+
+@act("command revoke_api_token", ("api_token_revoked", "revoke_api_token"))
+def revoke_api_token(scene):
+    token = ApiToken.objects.get(service=scene.world.service)
+    yield
+    for _ in range(2):
+        scene.run("revoke_api_token", token.pk)
+
+
+@act("command lock_client", ("client_locked", "lock_client"))
+def lock_client(scene):
+    yield
+    for _ in range(2):
+        scene.run("lock_client", "--service", scene.world.service.pk, "--client", "app-1")
+
+
+@act("command unlock_client", ("client_unlocked", "unlock_client"))
+def unlock_client(scene):
+    scene.world.client.lock(BY_TEST, Reason(""))
+    yield
+    for _ in range(2):
+        scene.run("unlock_client", "--service", scene.world.service.pk, "--client", "app-1")
+
+
+@act("command set_cut_off", ("cut_off", "set_cut_off"))
+def set_cut_off(scene):
+    yield
+    scene.run("set_cut_off", "--service", scene.world.service.pk)
+    scene.run("set_cut_off", "--service", 5, fails=True)
+
+
+REVOKED_BY_FILTER = (
+    ("revoked", "revoke_grants"),
+    ("revoked", "revoke_grants"),
+    ("job_finished", "revoke_grants"),
+)
+
+
+@act("command revoke_grants", ("job_started", "revoke_grants"), *REVOKED_BY_FILTER)
+def revoke_grants(scene):
+    for _ in range(2):
+        scene.world.grant()
+    service = ("--service", scene.world.service.pk)
+    yield
+    scene.run("revoke_grants", *service, "--subject", "user-1", "--dry-run")
+    scene.run("revoke_grants", *service, "--subject", "user-1")
+
+
+@act("command revoke_grants", ("cut_off", "revoke_grants"), *REVOKED_BY_FILTER)
+def revoke_grants_by_a_cut_off(scene):
+    for _ in range(2):
+        scene.world.grant()
+    before = ("--created-before", now().isoformat())
+    yield
+    scene.run("revoke_grants", "--service", scene.world.service.pk, *before)
+
+
+@act("command revoke_grants", ("job_resumed", "revoke_grants"), *REVOKED_BY_FILTER)
+def resume_by_command(scene):
+    for _ in range(2):
+        scene.world.grant()
+    sweep = left_sweep(scene)
+    sweep.pause(BY_TEST)
+    yield
+    scene.run("revoke_grants", "--resume", sweep.pk)
+    scene.run("revoke_grants", "--resume", sweep.pk, fails=True)
+
+
+@act("command purge_expired")
+def purge(scene):
+    scene.world.token(expires_at=now() - 2 * (now() - scene.world.grant().created_at))
+    yield
+    assert "1 accesstoken" in scene.run("purge_expired")
+
+
+@act("command export_grants")
+def export(scene):
+    yield
+    assert '"type":"end"' in scene.run("export_grants")
+
+
+@act(
+    "command import_grants",
+    ("imported", "import_grants"),
+    ("imported", "import_grants", ORGANIZATION),
+)
+def import_records(scene, tmp_path):
+    records = [
+        {"type": "organization", "id": 1, "name": "Example Bank"},
+        {"type": "service", "id": 1001, "organization": 1, "name": "Retail"},
+        {"type": "api_token", "kind": "organization", "organization": 1, "token": "x"},
+        {"type": "client", "service": 1001, "client_id": "app-1", "locked_at": 1764000000},
+        {"type": "grant", "service": 1001, "client_id": "app-1", "grant_id": "g-1"},
+        {"type": "end", "records": 5},
+    ]
+    path = tmp_path / "records.jsonl"
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    yield
+    scene.run("import_grants", path)
+
+
+# The admin.
+
+
+@act("page grant revoke", ("revoked", "operator"))
+def revoke_by_hand(scene):
+    grant = scene.world.grant()
+    yield
+    for _ in range(2):
+        scene.page("grant_revoke", grant.pk, reason="other")
+    scene.page("grant_revoke", grant.pk, status=200)
+
+
+@act("page client lock", ("client_locked", "operator"))
+def lock_by_hand(scene):
+    yield
+    for _ in range(2):
+        scene.page("client_lock", scene.world.client.pk, reason="other")
+
+
+@act("page client unlock", ("client_unlocked", "operator"))
+def unlock_by_hand(scene):
+    scene.world.client.lock(BY_TEST, Reason(""))
+    yield
+    for _ in range(2):
+        scene.page("client_unlock", scene.world.client.pk, reason="other")
+
+
+@act("page client cut-off", ("cut_off", "operator"))
+def cut_off_a_client(scene):
+    yield
+    scene.page("client_cut-off", scene.world.client.pk, reason="other")
+
+
+@act("page service cut-off", ("cut_off", "operator"))
+def cut_off_a_service(scene):
+    yield
+    scene.page("service_cut-off", scene.world.service.pk, reason="other")
+
+
+@act("page dpopnonce expire", ("nonce_expired", "operator"))
+def expire_a_nonce(scene):
+    DPoPNonce.objects.at(scene.world.service, now())
+    nonce = DPoPNonce.objects.get()
+    yield
+    scene.page("dpopnonce_expire", nonce.pk, reason="other")
+    scene.page("dpopnonce_expire", nonce.pk, reason="other", status=404)
+
+
+@act("page service settings", ("settings_changed", "operator"))
+def change_settings(scene):
+    url = scene.url("service_settings", scene.world.service.pk)
+    form = scene.http.get(url).context["form"]
+    data = {name: form[name].value() for name in form.fields if form[name].value() is not None}
+    data = {name: json.dumps(one) if isinstance(one, list) else one for name, one in data.items()}
+    data = {name: one for name, one in data.items() if one is not False} | {"reason": "other"}
+    yield
+    for _ in range(2):
+        scene.page("service_settings", scene.world.service.pk, **data | {"name": "Other"})
+
+
+@act("page apitoken issue", ("api_token_issued", "operator"))
+def issue_by_hand(scene):
+    service = scene.world.service
+    data = {"organization": service.organization_id, "service": service.pk, "once": "x"}
+    yield
+    scene.page("apitoken_issue", status=200, **data)
+    scene.page("apitoken_issue", **data)
+
+
+@act("page apitoken rotate", ("api_token_rotated", "operator", ORGANIZATION))
+def rotate_by_hand(scene):
+    token = ApiToken.objects.get(can_manage_tokens=True).pk
+    yield
+    scene.page("apitoken_rotate", token, once="x", status=200)
+    scene.page("apitoken_rotate", token, once="x", reason="other", status=200)
+    scene.page("apitoken_rotate", token, once="x", reason="other")
+
+
+@act("page apitoken revoke", ("api_token_revoked", "operator"))
+def revoke_a_token_by_hand(scene):
+    token = ApiToken.objects.get(service=scene.world.service).pk
+    yield
+    scene.page("apitoken_revoke", token, status=200)
+    for _ in range(2):
+        scene.page("apitoken_revoke", token, reason="other")
+
+
+def somebody(scene, name="bob"):
+    return type(scene.operator)._default_manager.create_user(name)
+
+
+def member_of(scene, organization, name="bob"):
+    member = OrganizationMember(user_id=somebody(scene, name).pk, organization_id=organization)
+    member.save()
+    return member
+
+
+@act("page organizationmember add", ("member_added", "operator", ORGANIZATION))
+def add_a_member(scene):
+    data = {"user": somebody(scene).pk, "organization": scene.world.service.organization_id}
+    yield
+    scene.page("organizationmember_add", **data)
+    scene.page("organizationmember_add", status=200, **data)
+
+
+@act("page organizationmember add", ("member_added", "operator", ORGANIZATION))
+def add_a_member_of_all(scene):
+    data = {"user": somebody(scene).pk}
+    yield
+    scene.page("organizationmember_add", status=200, **data)
+    scene.page("organizationmember_add", all_organizations="on", **data)
+
+
+@act("page organizationmember delete", ("member_removed", "operator", ORGANIZATION))
+def remove_a_member(scene):
+    member = member_of(scene, scene.world.service.organization_id)
+    yield
+    for _ in range(2):
+        scene.page("organizationmember_delete", member.pk, post="yes")
+
+
+@act("page organizationmember change")
+def change_a_member(scene):
+    member = member_of(scene, scene.world.service.organization_id)
+    yield
+    scene.look("organizationmember_change", member.pk)
+    scene.page("organizationmember_change", member.pk, user=member.user_id, status=403)
+
+
+@act("page organizationmember changelist")
+@act("page organizationmember history")
+def look_at_members(scene):
+    member = member_of(scene, scene.world.service.organization_id)
+    yield
+    scene.look("organizationmember_changelist")
+    scene.look("organizationmember_history", member.pk)
+
+
+@act(
+    "action organizationmember delete_selected",
+    ("member_removed", "operator", ORGANIZATION),
+    ("member_removed", "operator", ORGANIZATION),
+)
+def remove_many_members(scene):
+    members = [member_of(scene, None), member_of(scene, scene.world.service.organization_id, "eve")]
+    yield
+    keys = {"_selected_action": [one.pk for one in members]}
+    scene.page("organizationmember_changelist", action="delete_selected", post="yes", **keys)
+
+
+@act("signal user deleted", *[("member_removed", "system", ORGANIZATION)] * 2)
+def delete_a_user(scene):
+    bob = somebody(scene)
+    for organization in (None, scene.world.service.organization_id):
+        OrganizationMember(user_id=bob.pk, organization_id=organization).save()
+    somebody(scene, "eve")
+    yield
+    bob.delete()
+    type(bob)._default_manager.filter(username="eve").delete()
+
+
+def left_sweep(scene):
+    wanted = GrantFilter(scene.world.service, subject="user-1")
+    return Sweep.objects.start(wanted, BY_TEST, Reason("other"))
+
+
+@act("page sweep check", ("job_started", "operator"))
+def start_a_sweep(scene):
+    scene.world.grant()
+    data = {"service": scene.world.service.pk, "subject": "user-1"}
+    data |= {"typed": "1", "reason": "other"}
+    number = str(uuid.uuid4())
+    yield
+    scene.page("sweep_check", status=200, sweep=number, **data | {"typed": "2"})
+    for _ in range(2):
+        scene.page("sweep_check", sweep=number, **data)
+
+
+@act("page sweep pause", ("job_paused", "operator"))
+def pause_a_sweep(scene):
+    sweep = left_sweep(scene)
+    yield
+    for _ in range(2):
+        scene.page("sweep_pause", sweep.pk)
+
+
+@act("page sweep resume", ("job_resumed", "operator"))
+def resume_a_sweep(scene):
+    sweep = left_sweep(scene)
+    sweep.pause(BY_TEST)
+    yield
+    for _ in range(2):
+        scene.page("sweep_resume", sweep.pk)
+
+
+@act("page sweep start")
+@act("page sweep progress")
+@act("page sweep report.csv")
+@act("page sweep report.json")
+def watch_a_sweep(scene):
+    sweep = left_sweep(scene)
+    yield
+    scene.look("sweep_start")
+    for page in ("progress", "report.csv", "report.json"):
+        scene.look(f"sweep_{page}", sweep.pk)
+
+
+@act("page service what_if")
+def what_if(scene):
+    grant = scene.world.grant()
+    data = {"gm_action": "REVOKE", "grant_id": grant.grant_id}
+    data["access_token"] = scene.world.token(grant)
+    yield
+    scene.page("service_what_if", scene.world.service.pk, status=200, **data)
+
+
+@act("page call codes")
+@act("page grant find")
+@act("page grant export")
+@act("page client suggest")
+@act("page grantevent export_csv")
+@act("page grantevent export_jsonl")
+@act("page organizationevent export_csv")
+@act("page organizationevent export_jsonl")
+def look_around(scene):
+    token = scene.world.token(scene.world.grant())
+    yield
+    scene.look("call_codes")
+    scene.page("grant_find", token=token)
+    scene.look("client_suggest", service=scene.world.service.pk, q="app")
+    for model in ("grantevent", "organizationevent"):
+        scene.look(f"{model}_export_csv")
+        scene.look(f"{model}_export_jsonl")
+    scene.look("grant_export")

@@ -1,23 +1,29 @@
 #!/usr/bin/env python3
 """The one command: sets up what it needs beside itself, then does what was asked.
 
-Needs Python 3.11 or later, and nothing else: this file uses the standard library alone.
+Needs Python 3.11 or later, and nothing else: this file and what it imports use the standard
+library alone.
 """
 
 import argparse
 import hashlib
-import ipaddress
 import os
 import secrets
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
+
+from gm_project.exclusive import alone, lock
+from gm_project.listening import is_loopback
+from gm_project.private_files import mend
 
 HERE = Path(__file__).resolve().parent
 VENV = HERE / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 KEY_FILE = HERE / ".secret_key"
+SETUP_LOCK = HERE / ".setup-lock"
 
 
 def main() -> int:
@@ -74,7 +80,7 @@ def serve(options: argparse.Namespace, rest: list[str]) -> int:
     """Migrates, then serves."""
     environment = dict(os.environ)
     if not environment.get("SECRET_KEY"):
-        if not _is_loopback(options.host):
+        if not is_loopback(options.host):
             print(
                 f"To serve on {options.host}, set SECRET_KEY to 50 random characters, and"
                 " ALLOWED_HOSTS to the names that clients use. A key is made here only for"
@@ -84,13 +90,9 @@ def serve(options: argparse.Namespace, rest: list[str]) -> int:
             return 1
         environment["SECRET_KEY"] = _own_key()
     _install("requirements.lock")
-    migrated = subprocess.call([str(PYTHON), "manage.py", "migrate", "-v", "0"], env=environment)
-    if migrated:
-        return migrated
     os.environ.update(environment)
-    return _become(
-        ["-m", "gm_project.server", options.host, str(options.port), str(options.workers)]
-    )
+    address = [options.host, str(options.port)]
+    return _become(["-m", "gm_project.server", *address, str(options.workers), "--migrate"])
 
 
 def manage(options: argparse.Namespace, rest: list[str]) -> int:
@@ -130,21 +132,35 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _install(lock: str) -> None:
-    """Put what the lock names into the environment beside this file, unless it is there."""
-    digest = hashlib.sha256((HERE / lock).read_bytes() + sys.version.encode()).hexdigest()
-    stamp = VENV / f".{lock}"
-    if PYTHON.exists() and stamp.exists() and stamp.read_text() == digest:
-        return
-    print(f"Setting up {VENV.name} from {lock}: once, and when the lock changes …", flush=True)
+def _install(requirements: str) -> None:
+    """Put what the file names into the environment beside this one, unless it is there; one
+    process at a time.
+    """
+    if not _is_installed(requirements):
+        with alone(lambda: lock(SETUP_LOCK), lambda: print("Another process sets it up …")):
+            if not _is_installed(requirements):
+                _set_up(requirements)
+
+
+def _is_installed(requirements: str) -> bool:
+    stamp = VENV / f".{requirements}"
+    return PYTHON.exists() and stamp.exists() and stamp.read_text() == _digest(requirements)
+
+
+def _digest(requirements: str) -> str:
+    return hashlib.sha256((HERE / requirements).read_bytes() + sys.version.encode()).hexdigest()
+
+
+def _set_up(requirements: str) -> None:
+    print(f"Setting up {VENV.name} from {requirements}: once, and when that changes …", flush=True)
     if not PYTHON.exists() or subprocess.call([str(PYTHON), "-c", "import pip"]):
         _make_venv()
     pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    if subprocess.call([str(PYTHON), *pip, "--require-hashes", "-r", lock]):
+    if subprocess.call([str(PYTHON), *pip, "--require-hashes", "-r", requirements]):
         sys.exit(
             "The packages could not be installed: is the network reachable? Then run it again."
         )
-    stamp.write_text(digest)
+    (VENV / f".{requirements}").write_text(_digest(requirements))
 
 
 def _make_venv() -> None:
@@ -157,21 +173,23 @@ def _make_venv() -> None:
 
 def _own_key() -> str:
     """The key of this checkout, made once; nobody else can read it."""
-    try:
-        descriptor = os.open(KEY_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return KEY_FILE.read_text().strip()
-    key = secrets.token_urlsafe(50)
+    if not KEY_FILE.exists():
+        _make_key()
+    mend(KEY_FILE)
+    return KEY_FILE.read_text().strip()
+
+
+def _make_key() -> None:
+    """All of it at once, so that no process reads half a key; the first one to come counts."""
+    descriptor, name = tempfile.mkstemp(prefix=f"{KEY_FILE.name}-", dir=KEY_FILE.parent)
     with open(descriptor, "w") as stream:
-        stream.write(key)
-    return key
-
-
-def _is_loopback(host: str) -> bool:
+        stream.write(secrets.token_urlsafe(50))
     try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+        os.link(name, KEY_FILE)
+    except FileExistsError:
+        return
+    finally:
+        os.unlink(name)
 
 
 def _become(arguments: list[str]) -> int:

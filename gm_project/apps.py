@@ -1,6 +1,13 @@
-"""The admin of the standalone project."""
+"""The standalone project and its admin, as Django's registry has them."""
 
+from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
+
+
+class ProjectConfig(AppConfig):
+    """The project itself, for its `migrate`."""
+
+    name = "gm_project"
 
 
 class OperatorsAdminConfig(AdminConfig):

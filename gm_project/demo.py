@@ -21,6 +21,10 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from gm_project.exclusive import Held, lock
+from gm_project.listening import CannotListen, listen
+from gm_project.private_files import make_directory
+
 DEMO = Path(__file__).resolve().parent.parent / ".demo"
 if TYPE_CHECKING:
     from gm_project.demo_data import DemoData
@@ -36,13 +40,14 @@ def main() -> int:
     options = parser.parse_args()
     # Ended from outside, it ends its server too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    port = _free_port(options.port)
+    make_directory(DEMO)
+    port, claim = _claim_port(options.port)
     _use_own_database(port)
 
     from gm_project.demo_data import seed  # Django's settings are read from here on
 
     data = seed(f"http://127.0.0.1:{port}")
-    with _server(port) as server:
+    with contextlib.closing(claim), _server(port) as server:
         passed = _call_all(port, data)
         if options.once or not passed:
             return 0 if passed else 1
@@ -52,20 +57,21 @@ def main() -> int:
     return 0
 
 
-def _free_port(first: int) -> int:
-    """The first port, or the next one that nobody listens on."""
+def _claim_port(first: int) -> tuple[int, Held]:
+    """The first port, or the next one that is free; and the lock of its database, which a second
+    demo would otherwise delete before it finds the port taken.
+    """
     for port in range(first, min(first + 100, 65536)):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            with contextlib.suppress(OSError):
-                probe.bind(("127.0.0.1", port))
-                return port
+        with contextlib.suppress(CannotListen):
+            listen("127.0.0.1", port).close()
+            claim = lock(DEMO / f"{port}.lock")
+            if claim is not None:
+                return port, claim
     sys.exit(f"No port from {first} to {first + 99} is free: name another with --port.")
 
 
 def _use_own_database(port: int) -> None:
     """A new database, away from the real one; a demo on another port keeps its own."""
-    DEMO.mkdir(mode=0o700, exist_ok=True)
     for old in DEMO.glob(f"{port}.sqlite3*"):
         old.unlink()
     os.environ["DATABASE_URL"] = f"sqlite:///{DEMO / f'{port}.sqlite3'}"

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import dj_database_url
 
+from gm_project.private_files import PrivateConnection
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -28,6 +30,7 @@ if len(_proxy_header) == 2:
     SECURE_HSTS_SECONDS = 31_536_000
 
 INSTALLED_APPS = [
+    "gm_project.apps.ProjectConfig",
     "gm_project.apps.OperatorsAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -78,11 +81,15 @@ DATABASES = {
     )
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # Several writers: take the write lock at BEGIN and wait for it, instead of failing halfway.
     DATABASES["default"]["OPTIONS"] = {
+        # Several writers: take the write lock at BEGIN and wait for it, instead of failing halfway.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
+        # What is acknowledged is on the disk. In WAL mode EXTRA is FULL; where a file system has no
+        # WAL, it also syncs the directory once a commit has deleted the rollback journal. On macOS
+        # only a full fsync reaches the disk. (https://www.sqlite.org/pragma.html#pragma_synchronous)
+        "init_command": ("PRAGMA journal_mode=WAL; PRAGMA synchronous=EXTRA; PRAGMA fullfsync=ON"),
+        "factory": PrivateConnection,
     }
 
 AUTH_PASSWORD_VALIDATORS = [

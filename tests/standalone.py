@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+SERVER = ("-m", "gm_project.server")
 
 
 def free_port():
@@ -36,6 +37,25 @@ def manage(*arguments, **env):
 
 
 @contextlib.contextmanager
+def running(*line, **env):
+    """A process of ours, by its command line; ended afterwards. What it says on standard error is
+    at hand.
+    """
+    with subprocess.Popen(
+        [sys.executable, *map(str, line)],
+        cwd=ROOT,
+        env=environment(**env),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+@contextlib.contextmanager
 def serving(
     database_url, workers=1, *, module="gm_project.server", host="127.0.0.1", log=None, **env
 ):
@@ -56,6 +76,35 @@ def serving(
     finally:
         process.terminate()
         process.wait(timeout=30)
+
+
+def children(pid):
+    """The processes that a process started, and that still run."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                state, parent = (entry / "stat").read_text().rpartition(")")[2].split()[:2]
+                if int(parent) == pid and state != "Z":
+                    found.append(int(entry.name))
+    return found
+
+
+def runs(pid):
+    """Whether there is such a process, and it has not ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def until(condition, what):
+    """Wait for it."""
+    for _ in range(300):
+        if condition():
+            return
+        time.sleep(0.1)
+    raise TimeoutError(what)
 
 
 def wait_for(port):
@@ -130,7 +179,12 @@ QUERY = {"gmAction": "QUERY", "grantId": "g-1", "accessToken": "t-1"}
 
 def seed(database_url, folder):
     """Migrate a database of its own, and import a small world."""
-    path = Path(folder) / "records.jsonl"
-    path.write_text("".join(json.dumps(record) + "\n" for record in RECORDS))
     manage("migrate", "-v", "0", DATABASE_URL=database_url)
+    write_records(database_url, folder, RECORDS)
+
+
+def write_records(database_url, folder, records):
+    """Import them."""
+    path = Path(folder) / "records.jsonl"
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
     manage("import_grants", path, DATABASE_URL=database_url)

@@ -114,6 +114,17 @@ def introspected(example, client, token):
     return answer.json()["active"]
 
 
+def test_no_page_of_the_example_can_be_framed(example, client, ann):
+    """RFC 9700 section 4.16: neither consent, with the app's own two headers, nor login."""
+    consent = ann.open(client.url(client.session(GM), generate_token(48)))
+    assert "Allow" in consent.text
+    assert consent.headers["Content-Security-Policy"] == "frame-ancestors 'none'"
+    login = requests.get(f"{example['base']}/login/", timeout=20)
+    for page in (consent, login, requests.get(f"{example['base']}/admin/login/", timeout=20)):
+        assert page.status_code == 200
+        assert page.headers["X-Frame-Options"] == "DENY"
+
+
 def test_the_whole_life(example, client, ann):
     """Create, query, merge, query, replace, revoke: and what dies on the way."""
     first = client.authorize(ann, f"{GM} read", grant_management_action="create")

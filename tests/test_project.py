@@ -77,22 +77,6 @@ def test_serve_in_the_open_needs_a_key_of_its_own(host):
     assert "SECRET_KEY" in said
 
 
-def test_the_key_that_serve_makes_is_its_owners(tmp_path, monkeypatch):
-    import importlib.util
-
-    spec = importlib.util.spec_from_file_location("run_module", ROOT / "run.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    module.KEY_FILE = tmp_path / "key"
-    key = module._own_key()
-    assert len(key) > 50
-    assert module._own_key() == key
-    assert (tmp_path / "key").stat().st_mode & 0o777 == 0o600
-    assert module._is_loopback("127.0.0.1")
-    assert module._is_loopback("::1")
-    assert not module._is_loopback("10.0.0.1")
-
-
 def test_locks_hold_hashes_and_no_address():
     locks = [*ROOT.glob("*.lock"), *ROOT.glob("**/package-lock.json")]
     locks = [

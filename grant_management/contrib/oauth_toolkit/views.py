@@ -30,6 +30,15 @@ class _ConsentNeeded(Exception):
 class GrantAuthorizationView(AuthorizationView):  # type: ignore[misc]
     """The toolkit's view; a request about a grant is validated, pinned, and always consented to."""
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """No other page can frame the consent page, whatever the host's middleware: RFC 9700
+        section 4.16 asks for both headers.
+        """
+        response: HttpResponse = super().dispatch(request, *args, **kwargs)
+        response.headers["X-Frame-Options"] = "DENY"
+        response.headers.setdefault("Content-Security-Policy", "frame-ancestors 'none'")
+        return response
+
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """The consent page, or the redirect with an error."""
         try:

@@ -1,0 +1,52 @@
+"""The socket that a server listens on.
+
+Needs the standard library alone, since run.py imports it before anything is installed.
+"""
+
+from __future__ import annotations  # an older Python gets as far as run.py's refusal
+
+import errno
+import ipaddress
+import socket
+
+
+class CannotListen(Exception):
+    """A sentence that says why, and what to do."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that no other server can share, not even one that starts at the same moment.
+
+    The kernel sees to that, since SO_REUSEPORT is not set. Workers inherit the socket, so the port
+    is taken until the last of them has ended, also where they outlive the process that made it.
+    """
+    try:
+        return socket.create_server(
+            (host, port),
+            family=socket.AF_INET6 if ":" in host else socket.AF_INET,
+            dualstack_ipv6=host == "::" and socket.has_dualstack_ipv6(),
+        )
+    except (OSError, OverflowError) as error:
+        raise CannotListen(_explained(host, port, error)) from None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach it."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _explained(host: str, port: int, error: Exception) -> str:
+    number = error.errno if isinstance(error, OSError) else None
+    if number == errno.EADDRINUSE:
+        return (
+            f"Port {port} of {host} is in use: another server listens there, or workers of one that"
+            " was killed. End it, or name another port with --port."
+        )
+    if number == errno.EACCES:
+        return f"Port {port} is not for this user: name one above 1023 with --port."
+    if number is None:
+        return f"{port} is no port: name one from 1 to 65535 with --port."
+    return f"{host} is no address of this machine: name one with --host."

@@ -1,0 +1,45 @@
+"""The lock under which a database is migrated."""
+
+from pathlib import Path
+from typing import Final
+
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from .exclusive import Held, lock
+from .private_files import file_of
+
+NUMBER: Final = 8_392_750_166_231_407
+"""Of PostgreSQL's advisory lock: any that nothing else in the database uses."""
+
+
+class _Free:
+    """The lock of a database that no other process can reach."""
+
+    def close(self) -> None:
+        """Nothing was held."""
+
+
+def take(alias: str) -> Held | None:
+    """The lock, until it is closed. None: another process holds it."""
+    if connections[alias].vendor == "postgresql":
+        return _take_on_postgresql(connections.create_connection(alias))
+    path = file_of(connections[alias].settings_dict["NAME"])
+    return _Free() if path is None else lock(Path(f"{path}-migrate"))
+
+
+def _take_on_postgresql(connection: BaseDatabaseWrapper) -> Held | None:
+    """A lock of a transaction, on a connection of its own: a pooler that hands out connections by
+    the transaction keeps this one until the transaction ends.
+
+    It is tried for, not waited for: a statement that waits holds a snapshot, and CREATE INDEX
+    CONCURRENTLY of the migration that holds the lock would wait for that one in turn.
+    """
+    connection.set_autocommit(False)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [NUMBER])
+        if cursor.fetchone() == (True,):
+            return connection
+    connection.close()
+    return None

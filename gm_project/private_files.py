@@ -1,0 +1,80 @@
+"""Files that only their owner can read: the database, what SQLite keeps beside it, the key.
+
+Needs the standard library alone, since run.py imports it before anything is installed.
+"""
+
+from __future__ import annotations  # an older Python gets as far as run.py's refusal
+
+import contextlib
+import logging
+import os
+import sqlite3
+import stat
+import threading
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+log = logging.getLogger(__name__)
+
+BESIDE: Final = ("", "-wal", "-shm", "-journal")
+"""What SQLite appends to a database's path: the files that it keeps beside the database."""
+# Closing any descriptor of a file drops all of the process's locks on it, SQLite's too: so no
+# connection may open the new file before this descriptor of it is closed.
+_creating = threading.Lock()
+
+
+class PrivateConnection(sqlite3.Connection):
+    """A connection to a database that is its owner's alone.
+
+    SQLite gives the files beside a database the database's own mode, so that one decides.
+    """
+
+    def __init__(self, database: Any, *args: Any, **options: Any) -> None:
+        path = file_of(database)
+        if path is not None:
+            create(path)
+            for suffix in BESIDE:
+                mend(Path(f"{path}{suffix}"))
+        super().__init__(database, *args, **options)
+
+
+def file_of(database: str | bytes | os.PathLike[str]) -> Path | None:
+    """The file behind what SQLite takes as a name, which may be a URI; None: in memory."""
+    name = os.fsdecode(database)
+    if name.startswith("file:"):
+        uri = urlsplit(name)
+        name = "" if "mode=memory" in uri.query else unquote(uri.path)
+    # SQLite follows links, and keeps its files beside the database that it finds.
+    return None if name in ("", ":memory:") else Path(os.path.realpath(name))
+
+
+def create(path: Path) -> None:
+    """Make an empty file that is private from its first moment, unless there is one.
+
+    Where that is impossible, whoever opens the file next says why.
+    """
+    with _creating, contextlib.suppress(OSError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+
+
+def mend(path: Path) -> None:
+    """Take a file that is there from its group and from all others, and say so."""
+    if os.name == "nt":  # access lists, no modes
+        return
+    try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode) or not mode & 0o077:
+            return
+        path.chmod(stat.S_IMODE(mode) & 0o700)
+        log.warning("%s was open to other users of this machine. It is private now.", path)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        log.warning("%s is open to other users: chmod 600 it (%s).", path, error.strerror)
+
+
+def make_directory(path: Path) -> None:
+    """Make a directory that only its owner can enter, or make the one that is there such."""
+    path.mkdir(mode=0o700, exist_ok=True)
+    path.chmod(0o700)

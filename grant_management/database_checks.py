@@ -1,0 +1,61 @@
+"""System checks that ask the database: `migrate` runs them, and `check --database default`."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from django.core.checks import CheckMessage, Tags, register
+from django.core.checks import Warning as CheckWarning
+
+from .db import primary
+
+FULL, EXTRA = 2, 3
+NEEDED: Final = {"wal": FULL, "truncate": FULL, "persist": FULL, "delete": EXTRA}
+"""The `synchronous` that puts a commit on the disk, by `journal_mode`. Other modes cannot.
+
+https://www.sqlite.org/pragma.html#pragma_synchronous
+"""
+
+
+@register(Tags.database)
+def check_database(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """What is acknowledged is on the disk, and a transaction that writes does not fail halfway."""
+    if primary.alias() not in (databases or ()):
+        return []
+    connection = primary.connection()
+    check = _CHECKS.get(connection.vendor)
+    return check(connection) if check else []
+
+
+def _check_sqlite(connection: Any) -> list[CheckMessage]:
+    if connection.is_in_memory_db():
+        return []
+    with connection.cursor() as cursor:
+        mode = cursor.execute("PRAGMA journal_mode").fetchone()[0]
+        synchronous = cursor.execute("PRAGMA synchronous").fetchone()[0]
+    messages: list[CheckMessage] = []
+    if synchronous < NEEDED.get(mode, EXTRA + 1):
+        message = f"SQLite acknowledges what may not be on the disk ({mode=}, {synchronous=})."
+        hint = "Set OPTIONS['init_command'] to 'PRAGMA journal_mode=WAL; PRAGMA synchronous=EXTRA'."
+        messages.append(CheckWarning(message, hint=hint, id="grant_management.W003"))
+    if connection.transaction_mode not in ("IMMEDIATE", "EXCLUSIVE"):
+        message = (
+            "SQLite fails a transaction that reads, then writes while another one has written."
+        )
+        hint = "Set OPTIONS['transaction_mode'] to 'IMMEDIATE'."
+        messages.append(CheckWarning(message, hint=hint, id="grant_management.W004"))
+    return messages
+
+
+def _check_postgresql(connection: Any) -> list[CheckMessage]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('fsync'), current_setting('synchronous_commit')")
+        off = "off" in cursor.fetchone()
+    message = "PostgreSQL acknowledges what may not be on the disk."
+    hint = "Set fsync and synchronous_commit to on."
+    return [CheckWarning(message, hint=hint, id="grant_management.W005")] if off else []
+
+
+_CHECKS: Final[dict[str, Callable[[Any], list[CheckMessage]]]] = {
+    "sqlite": _check_sqlite,
+    "postgresql": _check_postgresql,
+}

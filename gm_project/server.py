@@ -25,8 +25,10 @@ from gm_project import settings
 from gm_project.listening import CannotListen, is_loopback, listen
 
 SQLITE = settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
-THREADS = 1 if SQLITE else 4
-"""Of a worker. SQLite answers at once, PostgreSQL is waited for."""
+THREADS = 2 if SQLITE else 4
+"""Of a worker. SQLite answers at once, PostgreSQL is waited for; and while one thread sends an
+export to somebody who reads slowly, another answers the API.
+"""
 APPLICATION = "gm_project.wsgi:application"
 GRACE: Final = 10
 """Seconds that a worker has for the calls in hand, once it is told to end."""

@@ -1,7 +1,5 @@
 """Revoke by filter in the browser: chosen, checked, confirmed once; watched, paused, resumed."""
 
-import csv
-import io
 import json
 import uuid
 from datetime import timedelta
@@ -12,6 +10,7 @@ from django.urls import reverse
 from grant_management.admin import sweep as pages
 from grant_management.models import Grant, GrantEvent, Sweep
 
+from .exports import body, read_csv
 from .world import make_world, now
 
 
@@ -158,11 +157,9 @@ def test_reports(admin_client, world, at_once):
     page = admin_client.post(url("check"), chosen(world, subject="leaked"))
     admin_client.post(url("check"), confirmed(page))
     sweep = Sweep.objects.get()
-    text = b"".join(admin_client.get(url("report.csv", sweep.pk)).streaming_content).decode()
-    lines = list(csv.DictReader(io.StringIO(text)))
+    lines = read_csv(admin_client.get(url("report.csv", sweep.pk)))
     assert {line["grant_id"] for line in lines} == {"g-0", "g-1", "g-2"}
-    text = b"".join(admin_client.get(url("report.json", sweep.pk)).streaming_content).decode()
-    report = json.loads(text)
+    report = json.loads(body(admin_client.get(url("report.json", sweep.pk))))
     assert (report["revoked"], report["byClient"]) == (3, {"app-1": 3})
     assert (report["startedBy"], report["ticket"], report["status"]) == ("admin", "T-1", "done")
 

@@ -128,12 +128,21 @@ class TestFilters:
         assert page.context["list"] is None
         assert page.context["form"].errors
 
-    def test_one_service_at_a_time_but_for_a_search(self, admin_client, crowd, world):
+    def test_all_services_where_none_is_chosen(self, admin_client, crowd, world):
+        """And the page says which; with a term that is searched for, and without."""
         other = make_world(name="A first one")
         theirs = other.grant(subject="user-2")
-        assert [row.pk for row in admin_client.get(GRANTS).context["list"].rows] == [theirs.pk]
+        page = admin_client.get(GRANTS)
+        assert {row.pk for row in page.context["list"].rows} == {
+            theirs.pk,
+            *(grant.pk for grant in crowd.values()),
+        }
+        assert "9 found in all 2 services" in page.content.decode()
         found = admin_client.get(GRANTS, {"q": "user-2"}).context["list"].rows
         assert {row.pk for row in found} == {theirs.pk, crowd["ending"].pk}
+        page = admin_client.get(GRANTS, {"q": "user-2", "service": other.service.pk})
+        assert [row.pk for row in page.context["list"].rows] == [theirs.pk]
+        assert "1 found in A first one" in page.content.decode()
 
     def test_a_term_that_is_two_things(self, admin_client, world):
         """A subject of the same name as a client: both are found."""

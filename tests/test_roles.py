@@ -1,8 +1,6 @@
 """Who sees and does what: each role, at each page; and users of other organizations."""
 
 import csv
-import io
-import json
 import re
 
 import pytest
@@ -26,6 +24,7 @@ from grant_management.models import (
 )
 from grant_management.roles import ADMINISTRATOR, INCIDENT, ROLES, SUPPORT, VIEWER
 
+from .exports import read_csv, read_json_lines
 from .world import make_world, now
 
 VIEWED = [
@@ -295,10 +294,8 @@ class TestLimitedToAnOrganization:
 
     def test_exports(self, operator, world, rows, theirs):
         client = operator(VIEWER, world.service.organization)
-        text = b"".join(client.get(url("grantevent", "export_jsonl")).streaming_content).decode()
-        assert [json.loads(line)["id"] for line in text.splitlines()] == [
-            str(rows["grantevent"].pk)
-        ]
+        found = read_json_lines(client.get(url("grantevent", "export_jsonl")))
+        assert [event["id"] for event in found] == [str(rows["grantevent"].pk)]
 
     def test_nobody_widens_their_own_limits(self, operator, world):
         client = operator(ADMINISTRATOR, world.service.organization)
@@ -399,7 +396,7 @@ class TestExport:
     def test_csv(self, admin_client, events):
         response = admin_client.get(url("grantevent", "export_csv"), {"kind": "revoked"})
         assert response["Content-Disposition"].startswith("attachment")
-        lines = list(csv.DictReader(io.StringIO(b"".join(response.streaming_content).decode())))
+        lines = read_csv(response)
         assert len(lines) == 5
         assert {line["actor"] for line in lines} == {"'=cmd|x"}
         assert {line["note"] for line in lines} == {f"note, {number}" for number in range(5)}
@@ -422,23 +419,20 @@ class TestExport:
 
     def test_grants(self, admin_client, events, world):
         world.grant(subject="=1+1", authorization_details='[{"type":"b"},{"type":"a"}]')
-        text = b"".join(
-            admin_client.get(url("grant", "export"), {"status": "active"}).streaming_content
-        ).decode()
-        assert list(csv.DictReader(io.StringIO(text))) == []
+        assert read_csv(admin_client.get(url("grant", "export"), {"status": "active"})) == []
         world.client.refresh_from_db()
         late = world.grant(
             created_at=now(), subject="=1+1", authorization_details='[{"type":"b"},{"type":"a"}]'
         )
         response = admin_client.get(url("grant", "export"), {"status": "active"})
-        (line,) = csv.DictReader(io.StringIO(b"".join(response.streaming_content).decode()))
+        (line,) = read_csv(response)
         assert (line["grant_id"], line["subject"]) == (late.grant_id, "'=1+1")
         assert (line["status"], line["authorization_types"]) == ("active", "a b")
 
     def test_json_lines(self, admin_client, events):
         response = admin_client.get(url("grantevent", "export_jsonl"), {"q": "bob"})
-        (line,) = b"".join(response.streaming_content).decode().splitlines()
-        assert (json.loads(line)["kind"], json.loads(line)["reason"]) == ("cut_off", "regulator")
+        (event,) = read_json_lines(response)
+        assert (event["kind"], event["reason"]) == ("cut_off", "regulator")
 
     def test_permission(self, client, django_user_model, events):
         client.force_login(django_user_model.objects.create_user("ann", is_staff=True))

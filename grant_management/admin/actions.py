@@ -17,6 +17,7 @@ from ..fields import members as m
 from ..models import Actor, EventKind, GrantEvent, Reason
 from . import form_field
 from .read_only import ReadOnlyAdmin, operator
+from .utc import exact
 
 M = TypeVar("M", bound=models.Model)
 Text = str | Promise
@@ -134,8 +135,8 @@ class OperatorAdmin(ReadOnlyAdmin[M]):
 def _too_late(event: GrantEvent | None) -> str:
     if event is None:
         return str(_("Nothing was changed: it was done already."))
-    at = f"{event.at:%Y-%m-%d %H:%M:%S} UTC"
-    return _("Already done by %(actor)s, at %(at)s.") % {"actor": event.actor, "at": at}
+    said = {"actor": event.actor, "at": exact(event.at)}
+    return _("Already done by %(actor)s, at %(at)s.") % said
 
 
 def _last_event(action: ObjectAction, row: Any) -> GrantEvent | None:

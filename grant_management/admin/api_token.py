@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any, cast
 
 from django import forms
@@ -19,6 +20,7 @@ from . import form_field
 from .actions import ReasonForm
 from .display import moment, state
 from .read_only import ReadOnlyAdmin, limited, operator
+from .utc import UTCDateTimeField
 
 ONCE = "grant_management_once"
 MANAGE = "grant_management.manage_apitoken"
@@ -40,10 +42,10 @@ class IssueForm(OnceForm):
     organization = forms.ModelChoiceField(Organization.objects.all(), label=_("Organization"))
     service = forms.ModelChoiceField(Service.objects.all(), label=_("Service"), required=False)
     description = form_field.text(m.DESCRIPTION, label=_("Description"), required=False)
-    expires_at = forms.DateTimeField(
+    expires_at = UTCDateTimeField(
         label=_("Expires (UTC)"),
         required=False,
-        help_text=_("As 2027-01-31 12:00:00; empty: never"),
+        help_text=_("As 2027-01-31 12:00:00 UTC; an offset such as +02:00 counts. Empty: never"),
     )
     can_manage_tokens = forms.BooleanField(
         label=_("May manage the organization's API tokens"), required=False
@@ -64,12 +66,12 @@ class IssueForm(OnceForm):
             field.queryset = limited(rows, request, to_organization)
         return self
 
-    def clean_expires_at(self) -> Any:
-        """A token that has expired is of no use to anybody: the year is mistyped."""
-        ends = self.cleaned_data["expires_at"]
-        if ends is not None and ends <= clock.now():
-            raise forms.ValidationError(_("That has passed."))
-        return ends
+    def clean_expires_at(self) -> datetime | None:
+        """A token that is dead when it is issued is a mistake in the time."""
+        at: datetime | None = self.cleaned_data["expires_at"]
+        if at is not None and at <= clock.now():
+            raise forms.ValidationError(_("That is in the past."))
+        return at
 
     def clean(self) -> dict[str, Any]:
         """A service must be the organization's, and its token manages nothing."""

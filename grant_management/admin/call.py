@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..models import Call
 from ..protocol.results import GMAction, Result
+from .content import cut
 from .display import identifier, moment, state
 from .keyset import Rows
 from .listing import BetweenForm, Column, ListAdmin
@@ -68,6 +69,7 @@ class CallAdmin(ListAdmin[Call]):
     """A call with each of its checks."""
 
     list_form = CallListForm
+    large = ("answer", "steps")
     columns = (
         Column(_("When"), lambda call: moment(call.at), leads=True),
         Column(_("Outcome"), _outcome),
@@ -108,11 +110,18 @@ def _row(result: Result) -> dict[str, Any]:
     return {name: getattr(result, name) for name in names} | {"action": action}
 
 
+def shown_step(step: dict[str, Any]) -> dict[str, Any]:
+    """A check, with its badge; what it compared may be as long as a body."""
+    texts = {name: cut(str(step[name])) for name in ("why", "expected", "presented")}
+    return step | texts | {"badge": state(step["state"])}
+
+
 def _shown(call: Call) -> dict[str, Any]:
     return {
         "call": call,
         "outcome": _outcome(call),
         "at": moment(call.at),
         "grant": identifier(call.grant_id),
-        "steps": [step | {"badge": state(step["state"])} for step in call.steps],
+        "steps": [shown_step(step) for step in call.steps],
+        "answer": {name: cut(str(value)) for name, value in call.answer.items()},
     }

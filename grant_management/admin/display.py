@@ -1,19 +1,19 @@
 """How values are shown: times, IDs, states; the same on every page."""
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext_lazy
 
 from ..db import clock
 from ..models import GrantStatus, SweepStatus
 from ..protocol import strict_json
+from .utc import NONE, exact, in_utc
 
-NONE: Final = "\N{EN DASH}"
 ICONS: Final = {
     GrantStatus.ACTIVE: "●",
     GrantStatus.PENDING: "◔",
@@ -31,25 +31,66 @@ ICONS: Final = {
 }
 
 
+DEEPEST: Final = 20
+"""Spaces in front of a line of JSON."""
+
+
 def moment(at: datetime | None) -> str:
     """Relative, with the absolute time and its zone behind it."""
     if at is None:
         return NONE
-    exact = at.astimezone(UTC)
     return format_html(
-        '<time datetime="{}" title="{} UTC">{}</time>',
-        exact.isoformat(),
-        f"{exact:%Y-%m-%d %H:%M:%S}",
+        '<time datetime="{}" title="{}">{}</time>',
+        in_utc(at),
+        exact(at),
         _relative(at, clock.estimate()),
     )
 
 
 def _relative(at: datetime, now: datetime) -> str:
-    if at > now:
-        return _("in %(time)s") % {"time": timeuntil(at, now, depth=1)}
-    if (now - at).total_seconds() < 60:
-        return _("just now")
-    return _("%(time)s ago") % {"time": timesince(at, now, depth=1)}
+    """In words of our own, so that a page is in one language: Django's `timesince` would be
+    translated where "ago" is not.
+    """
+    seconds = int(abs((now - at).total_seconds()))
+    for length, past, future in _UNITS:
+        if seconds >= length:
+            return str((future if at > now else past) % {"n": seconds // length})
+    return _("in less than a minute") if at > now else _("just now")
+
+
+_UNITS: Final = [
+    (
+        365 * 86_400,
+        ngettext_lazy("%(n)s year ago", "%(n)s years ago", "n"),
+        ngettext_lazy("in %(n)s year", "in %(n)s years", "n"),
+    ),
+    (
+        30 * 86_400,
+        ngettext_lazy("%(n)s month ago", "%(n)s months ago", "n"),
+        ngettext_lazy("in %(n)s month", "in %(n)s months", "n"),
+    ),
+    (
+        7 * 86_400,
+        ngettext_lazy("%(n)s week ago", "%(n)s weeks ago", "n"),
+        ngettext_lazy("in %(n)s week", "in %(n)s weeks", "n"),
+    ),
+    (
+        86_400,
+        ngettext_lazy("%(n)s day ago", "%(n)s days ago", "n"),
+        ngettext_lazy("in %(n)s day", "in %(n)s days", "n"),
+    ),
+    (
+        3_600,
+        ngettext_lazy("%(n)s hour ago", "%(n)s hours ago", "n"),
+        ngettext_lazy("in %(n)s hour", "in %(n)s hours", "n"),
+    ),
+    (
+        60,
+        ngettext_lazy("%(n)s minute ago", "%(n)s minutes ago", "n"),
+        ngettext_lazy("in %(n)s minute", "in %(n)s minutes", "n"),
+    ),
+]
+"""The length of a unit in seconds, and its words for the past and the future."""
 
 
 def state(name: str, label: Any = "") -> SafeString:
@@ -117,7 +158,8 @@ def indented(value: Any) -> str:
 
 
 def _indented(value: Any, margin: str) -> str:
-    inner = margin + "  "
+    """Deep levels are not indented further: a small text would become a large one."""
+    inner = margin + "  " if len(margin) < DEEPEST else margin
     if isinstance(value, dict) and value:
         lines = [
             f"{inner}{json.dumps(name)}: {_indented(one, inner)}" for name, one in value.items()

@@ -11,6 +11,7 @@ from ..fields import members as m
 from ..models import Client, EmptyFilter, GrantFilter, Service
 from . import form_field
 from .actions import ReasonForm
+from .utc import UTCDateTimeField
 
 
 class FilterForm(forms.Form):
@@ -27,10 +28,13 @@ class FilterForm(forms.Form):
     authorization_type = form_field.text(
         m.AUTHORIZATION_TYPE.sought(), label=_("Authorization type"), required=False
     )
-    created_before = forms.DateTimeField(
+    created_before = UTCDateTimeField(
         label=_("Created before (UTC)"),
         required=False,
-        help_text=_("As 2026-01-31 12:00:00. With a service or a client alone: a cut-off, at once"),
+        help_text=_(
+            "As 2026-01-31 12:00:00 UTC; an offset such as +02:00 counts. With a service or a"
+            " client alone: a cut-off, at once"
+        ),
     )
 
     def __init__(self, *args: Any, services: "QuerySet[Service]", **kwargs: Any) -> None:

@@ -1,5 +1,6 @@
 """Fields of forms that take what the other doors take."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -34,14 +35,23 @@ def taken(member: Field, value: Any) -> Any:
         raise ValidationError(f"It {error}.") from None
 
 
-class StrictJSONField(forms.JSONField):
-    """A JSON text, read as the API reads one."""
+class StrictDecoder(json.JSONDecoder):
+    """The one strict reader, where a form expects a decoder."""
 
-    def to_python(self, value: Any) -> Any:
-        """The value. ValidationError: it is not strict JSON."""
-        if isinstance(value, str) and value:
-            try:
-                strict_json.loads(value)
-            except ValueError as error:
-                raise ValidationError(f"It cannot be read: {error}.") from None
-        return super().to_python(value)
+    def decode(self, s: str, *args: Any) -> Any:
+        """JSONDecodeError, whatever is wrong with the text: how deep it is, how long a number."""
+        try:
+            return strict_json.loads(s)
+        except ValueError as error:
+            raise json.JSONDecodeError(str(error), s, 0) from None
+
+
+class StrictJSONField(forms.JSONField):
+    """A list as JSON, which refuses what the API refuses."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs | {"decoder": StrictDecoder})
+
+    def clean(self, value: Any) -> Any:
+        """Nothing, `null` and `{}` are an empty list: the column takes no null."""
+        return super().clean(value) or []

@@ -1,19 +1,15 @@
 """Grants: the list, and the page that shows one and revokes it."""
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
-from django.http import (
-    HttpRequest,
-    HttpResponse,
-    HttpResponseRedirect,
-    StreamingHttpResponse,
-)
+from django.db.models import F, Q, QuerySet
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -30,16 +26,18 @@ from ..models import (
     bounded_count,
     shown_number,
 )
-from ..models.grant import status_condition
-from ..protocol import strict_json
+from ..models.grant import CONTENT, status_condition
+from ..models.held_names import AuthorizationTypes, holds_type
 from ..protocol.digests import sha256
+from . import content
 from .actions import ObjectAction, OperatorAdmin, Text
 from .display import few, moment, over, state
-from .export import as_csv_line, attachment
+from .export import TURN, attachment, csv_lines, in_parts
 from .keyset import Rows
-from .listing import BetweenForm, Column, ListAdmin, found_by
+from .listing import BetweenForm, Column, ListAdmin
 from .read_only import limited
 from .story import story
+from .utc import exact, in_utc
 
 CHUNK: Final = 200
 """Grants in memory at a time: what they hold can be long."""
@@ -89,8 +87,7 @@ class GrantListForm(BetweenForm):
         if "status" in values:
             found &= status_condition(GrantStatus(values["status"]), now)
         if "authorization_type" in values:
-            named = f'"type":{strict_json.dumps(values["authorization_type"])}'
-            found &= Q(authorization_details__contains=named)
+            found &= holds_type(values["authorization_type"])
         if "expires_within" in values:
             end = now + timedelta(days=values["expires_within"])
             found &= Q(expires_at__gt=now, expires_at__lte=end)
@@ -100,7 +97,7 @@ class GrantListForm(BetweenForm):
         ways = [Q(grant_id=term), Q(subject=term)]
         if clients := self._clients(term):
             ways.append(Q(client__in=clients))
-        return found_by(rows, ways)
+        return self.found_by(rows, ways)
 
     def _clients(self, client_id: str) -> list[int]:
         known = Client.objects.filter(service__in=self.chosen(), client_id=client_id)
@@ -118,16 +115,23 @@ def _what_stops(grant: Grant) -> Iterable[Text]:
     yield ngettext("%(n)s refresh token", "%(n)s refresh tokens", refresh) % {
         "n": shown_number(refresh)
     }
-    held = few(sorted(grant.scope_names() | grant.authorization_types()), 10)
-    yield _("%(client)s loses: %(held)s") % {"client": grant.client, "held": held}
+    yield _("%(client)s loses: %(held)s") % {"client": grant.client, "held": _held(grant)}
     yield _("It cannot be undone.")
+
+
+def _held(grant: Grant) -> str:
+    listed = Grant.objects.annotate(**content.listed()).only("pk").get(pk=grant.pk)
+    scopes, types = content.names_in(listed)
+    if scopes is None or types is None:
+        return str(_("more than can be listed here"))
+    return content.cut(few(sorted({*scopes, *types}), 10))
 
 
 def _access_tokens(grant: Grant, now: datetime) -> str:
     access = _live(AccessToken, grant, grant.access_generation, now)
     number, last = _number(access), access.order_by("-expires_at").first()
     until = last.expires_at if last else None
-    at = f"{until:%Y-%m-%d %H:%M:%S} UTC" if until else str(_("for ever"))
+    at = exact(until) if until else str(_("for ever"))
     if grant.service.revoke_access_tokens:
         one, many = "%(n)s access token", "%(n)s access tokens"
         after = _("(the last would be valid until %(at)s)") % {"at": at} if last else ""
@@ -166,6 +170,16 @@ def _status(grant: Grant) -> str:
     return state(status, status.label)
 
 
+def _names(place: int) -> Callable[[Any], str]:
+    """The scopes (0) or the types (1) of a row of the list."""
+
+    def show(row: Any) -> str:
+        names = content.names_in(row)[place]
+        return str(_("many")) if names is None else content.cut(few(names), 200)
+
+    return show
+
+
 @admin.register(Grant)
 class GrantAdmin(ListAdmin[Grant], OperatorAdmin[Grant]):
     """What a user allowed a client."""
@@ -177,8 +191,8 @@ class GrantAdmin(ListAdmin[Grant], OperatorAdmin[Grant]):
         Column(_("Status"), _status),
         Column(_("Subject"), lambda grant: grant.subject or _("nobody"), leads=True),
         Column(_("Client"), lambda grant: over(grant.client, grant.client.client_id)),
-        Column(_("Scopes"), lambda grant: few(sorted(grant.scope_names()))),
-        Column(_("Authorization types"), lambda grant: few(sorted(grant.authorization_types()))),
+        Column(_("Scopes"), _names(0)),
+        Column(_("Authorization types"), _names(1)),
         Column(_("Created"), lambda grant: moment(grant.created_at)),
         Column(_("Last used"), lambda grant: moment(grant.last_used_at)),
         Column(_("Expires"), lambda grant: moment(grant.expires_at)),
@@ -186,6 +200,15 @@ class GrantAdmin(ListAdmin[Grant], OperatorAdmin[Grant]):
     empty_text = _("No grant is like that. Search for a subject, a client ID or a grant ID.")
     object_actions = (REVOKE,)
     change_form_template = "admin/grant_management/grant.html"
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Grant]":
+        """Without what they hold: a page that shows it asks for as much as it shows."""
+        return super().get_queryset(request).defer(*CONTENT)
+
+    def to_list(self, rows: Rows) -> Rows:
+        """With the names in what they hold, where it is short."""
+        listed: Rows = super().to_list(rows).annotate(**content.listed())
+        return listed
 
     def tools(self, request: HttpRequest) -> list[tuple[Any, str]]:
         """Find by token; revoke many."""
@@ -198,20 +221,31 @@ class GrantAdmin(ListAdmin[Grant], OperatorAdmin[Grant]):
         return shown
 
     def get_urls(self) -> list[URLPattern]:
-        """Two more."""
+        """Three more."""
         wrap, name = self.admin_site.admin_view, "grant_management_grant"
         return [
+            path("<path:object_id>/content.json", wrap(self.content_view), name=f"{name}_content"),
             path("find/", wrap(self.find_view), name=f"{name}_find"),
             path("export.csv", wrap(self.export_view), name=f"{name}_export"),
             *super().get_urls(),
         ]
 
-    def export_view(self, request: HttpRequest) -> StreamingHttpResponse:
+    def export_view(self, request: HttpRequest) -> FileResponse:
         """What the list shows with the same query, all pages of it."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        lines = _lines(self.selected(request).iterator(chunk_size=CHUNK))
+        rows = in_parts(map(_to_export, self.selected(request, TURN)), content.Size("scopes"))
+        lines = csv_lines(_COLUMNS, _exported(rows))
         return attachment(lines, "grants.csv", "text/csv; charset=utf-8")
+
+    def content_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """All that the grant holds, as a file: its page shows as much as fits."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        grant = self.get_object(request, object_id)
+        if grant is None:
+            raise Http404
+        return content.whole(grant)
 
     def buttons(self, request: HttpRequest, row: Grant) -> list[tuple[Text, str]]:
         """Revoke; and the tester, with this grant filled in."""
@@ -245,17 +279,40 @@ class GrantAdmin(ListAdmin[Grant], OperatorAdmin[Grant]):
         return self.page(request, "find.html", _("Find by token"), form=form)
 
 
-def _lines(grants: Iterable[Grant]) -> Iterator[str]:
-    now, moments = clock.now(), ("created_at", "last_used_at", "expires_at", "revoked_at")
-    names = ("grant_id", "client_id", "subject", "status", "scopes", "authorization_types")
-    yield as_csv_line([*names, *moments])
+_MOMENTS: Final = ("created_at", "last_used_at", "expires_at", "revoked_at")
+_COLUMNS: Final = (
+    "grant_id",
+    "service_id",
+    "client_id",
+    "subject",
+    "status",
+    "scopes",
+    "authorization_types",
+    *_MOMENTS,
+)
+
+
+def _to_export(rows: Rows) -> Rows:
+    """With the types of the details in place of the details."""
+    types = AuthorizationTypes(F("authorization_details"))
+    wanted = rows.select_related("service", "client").defer(None).defer(*CONTENT[1:])
+    named: Rows = wanted.annotate(types=types)
+    return named
+
+
+def _exported(grants: Iterable[Any]) -> Iterator[list[Any]]:
+    now = clock.now()
     for grant in grants:
-        held = (
+        yield [
+            grant.grant_id,
+            grant.service_id,
+            grant.client.client_id,
+            grant.subject,
+            grant.status(now).value,
             " ".join(sorted(grant.scope_names())),
-            " ".join(sorted(grant.authorization_types())),
-        )
-        about = (grant.grant_id, grant.client.client_id, grant.subject, grant.status(now).value)
-        yield as_csv_line([*about, *held, *(getattr(grant, name) for name in moments)])
+            " ".join(json.loads(grant.types)),
+            *(at and in_utc(at) for at in (getattr(grant, name) for name in _MOMENTS)),
+        ]
 
 
 def _of_token(grants: "QuerySet[Grant]", services: "QuerySet[Service]", value: str) -> Grant | None:

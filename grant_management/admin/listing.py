@@ -2,24 +2,25 @@
 that an index leads to every row of it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
 from functools import reduce
 from operator import or_
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 from django import forms
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from ..models import Service, shown_number
-from .display import NONE, link
-from .keyset import Cursor, Rows, page_of
+from .display import link
+from .keyset import Cursor, Merged, Ordered, Rows, all_of, page_of
 from .read_only import ReadOnlyAdmin, limited
+from .utc import NONE, FirstMomentField, LastMomentField
 
 M = TypeVar("M", bound=models.Model)
 
@@ -33,7 +34,7 @@ class ListForm(forms.Form):
         widget=forms.TextInput(attrs={"type": "search", "data-search": ""}),
     )
     service = forms.ModelChoiceField(
-        Service.objects.none(), label=_("Service"), required=False, empty_label=_("All, to search")
+        Service.objects.none(), label=_("Service"), required=False, empty_label=_("All")
     )
     search_help: ClassVar[Any] = ""
 
@@ -46,12 +47,27 @@ class ListForm(forms.Form):
         else:
             del self.fields["q"]
 
-    def chosen(self) -> list[Service]:
-        """The service that was chosen; all to search in; else the first."""
+    def chosen(self) -> list[int]:
+        """The numbers of the service that was chosen, or of all that this operator sees: the page,
+        its count and its export mean the same.
+        """
         service = self.cleaned_data.get("service")
+        return self._all if service is None else [service.pk]
+
+    @cached_property
+    def _all(self) -> list[int]:
+        return list(self.services.values_list("pk", flat=True))
+
+    def where(self) -> str:
+        """Which services these are, in words."""
+        service = self.cleaned_data.get("service")
+        if service is None and len(self._all) == 1:
+            service = self.services.first()
         if service is not None:
-            return [service]
-        return list(self.services if self.cleaned_data.get("q") else self.services[:1])
+            return _("in %(service)s") % {"service": service}
+        if not self._all:
+            return ""
+        return _("in all %(n)s services") % {"n": len(self._all)}
 
     def narrow(self, rows: Rows) -> Rows:
         """By what an index finds."""
@@ -61,44 +77,31 @@ class ListForm(forms.Form):
         """By what no index finds."""
         return None
 
+    def found_by(self, rows: Rows, ways: "list[Q]") -> Rows:
+        """Those that one of the ways finds, each by its own index: an OR over ways that find
+        nothing would read the table.
+        """
+        known = rows.filter(service__in=self.chosen())
+        finding = [way for way in ways if known.filter(way).exists()]
+        return rows.filter(reduce(or_, finding)) if finding else rows.none()
+
     def given(self, *names: str) -> dict[str, Any]:
         """The values of these fields that there are."""
         return {name: self.cleaned_data[name] for name in names if self.cleaned_data.get(name)}
 
 
-def found_by(rows: Rows, ways: "list[Q]") -> Rows:
-    """Those that one of the ways finds, each by its own index: an OR over ways that find nothing
-    would read the table.
-    """
-    finding = [way for way in ways if rows.filter(way).exists()]
-    return rows.filter(reduce(or_, finding)) if finding else rows.none()
-
-
 class BetweenForm(ListForm):
-    """With two dates (UTC), the second included."""
+    """With two days (UTC), the second included; or with two moments."""
 
     moment_field: ClassVar[str] = "at"
-    since = forms.DateField(label=_("From"), required=False)
-    until = forms.DateField(label=_("To"), required=False)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name in ("since", "until"):
-            self.fields[name].widget = forms.DateInput(attrs={"type": "date"})
+    since = FirstMomentField(label=_("From (UTC)"), required=False)
+    until = LastMomentField(label=_("To (UTC)"), required=False)
 
     def narrow(self, rows: Rows) -> Rows:
         """Between the two."""
-        values = self.given("since", "until")
-        if "since" in values:
-            rows = rows.filter(**{f"{self.moment_field}__gte": _midnight(values["since"])})
-        if "until" in values and values["until"] < date.max:
-            end = _midnight(values["until"] + timedelta(days=1))
-            rows = rows.filter(**{f"{self.moment_field}__lt": end})
-        return rows
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time.min, UTC)
+        bounds = {"since": "gte", "until": "lte"}
+        given = self.given(*bounds).items()
+        return rows.filter(**{f"{self.moment_field}__{bounds[name]}": at for name, at in given})
 
 
 @dataclass(frozen=True)
@@ -110,11 +113,19 @@ class Column:
     leads: bool = False
 
 
+SERVICE: Final = Column(_("Service"), lambda row: row.service)
+"""In front of the others where a list shows several services."""
+
+
 class ListAdmin(ReadOnlyAdmin[M]):
     """A model whose list can be a million rows long."""
 
     order: tuple[str, ...] = ("-pk",)
+    is_merged: bool = True
+    """Whether the index of each service leads to its rows in this order."""
     related: tuple[str, ...] = ("service",)
+    large: tuple[str, ...] = ()
+    """Columns that can be large: no list reads them."""
     columns: tuple[Column, ...] = ()
     list_form: type[ListForm] = ListForm
     change_list_template = "admin/grant_management/list.html"
@@ -123,34 +134,52 @@ class ListAdmin(ReadOnlyAdmin[M]):
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """A page of the list."""
         form = self._form(request)
-        page = cells = None
-        if form.is_valid():
-            cursor = Cursor.read(self.model, self.order, request.GET)
-            rows = self._narrowed(request, form)
-            page = page_of(rows, self.order, cursor, form.condition())
-            cells = [self._cells(row) for row in page.rows]
-        context = {
+        context: dict[str, Any] = {
             "form": form,
-            "list": page,
-            "cells": cells,
-            "labels": [column.label for column in self.columns],
-            "shown_count": shown_number(page.count) if page else "",
+            "list": None,
             "tools": self.tools(request),
             "empty_text": self.empty_text,
             "query": _without_cursor(request),
         }
+        if form.is_valid():
+            context |= self._found(request, form)
         title = self.opts.verbose_name_plural
         return self.page(request, "list.html", str(title).capitalize(), **context)
 
-    def selected(self, request: HttpRequest) -> Rows:
-        """All rows of the list with this query, to take away. Empty where it cannot be read."""
+    def _found(self, request: HttpRequest, form: ListForm) -> dict[str, Any]:
+        services = form.chosen()
+        cursor = Cursor.read(self.model, self.order, request.GET)
+        rows = self._ordered(self.to_list(self._narrowed(request, form)), services)
+        page = page_of(rows, cursor, form.condition())
+        columns = (SERVICE, *self.columns) if len(services) > 1 else self.columns
+        return {
+            "list": page,
+            "cells": [self._cells(columns, row) for row in page.rows],
+            "labels": [column.label for column in columns],
+            "shown_count": shown_number(page.count),
+            "where": form.where(),
+        }
+
+    def selected(self, request: HttpRequest, size: int) -> Iterator[Rows]:
+        """All rows of the list with this query, to take away: a service after the other, in turns
+        that look at so many rows. None where the query cannot be read.
+        """
         form = self._form(request)
         if not form.is_valid():
-            return self.get_queryset(request).none()
-        rows = self._narrowed(request, form)
-        condition = form.condition()
-        rows = rows if condition is None else rows.filter(condition)
-        return rows.order_by(*self.order)
+            return
+        condition, rows = form.condition(), self._narrowed(request, form)
+        for service in form.chosen():
+            own = Ordered(rows.filter(service=service), self.order)
+            yield from all_of(own, condition, size)
+
+    def to_list(self, rows: Rows) -> Rows:
+        """With what the columns show, and nothing that is large."""
+        return rows.select_related(*self.related).defer(*self.large)
+
+    def _ordered(self, rows: Rows, services: list[int]) -> Ordered:
+        if self.is_merged and len(services) > 1:
+            return Merged(rows, self.order, tuple(services))
+        return Ordered(rows.filter(service__in=services), self.order)
 
     def tools(self, request: HttpRequest) -> list[tuple[Any, str]]:
         """What stands beside the list: a label and a URL each."""
@@ -160,30 +189,18 @@ class ListAdmin(ReadOnlyAdmin[M]):
         if not self.has_view_permission(request):
             raise PermissionDenied
         services = limited(Service.objects.order_by("name", "pk"), request, "organization")
-        return self.list_form(_with_service(request.GET, services), services=services)
+        return self.list_form(request.GET, services=services)
 
     def _narrowed(self, request: HttpRequest, form: ListForm) -> Rows:
-        rows = self.get_queryset(request).filter(service__in=form.chosen())
-        return form.narrow(rows.select_related(*self.related))
+        return form.narrow(self.get_queryset(request))
 
-    def _cells(self, row: Any) -> list[Any]:
+    def _cells(self, columns: tuple[Column, ...], row: Any) -> list[Any]:
         page = self.url("change", row)
-        shown = [(column, column.show(row)) for column in self.columns]
+        shown = [(column, column.show(row)) for column in columns]
         return [
             (column.label, link(page, it) if column.leads else NONE if it in ("", None) else it)
             for column, it in shown
         ]
-
-
-def _with_service(params: Any, services: "QuerySet[Service]") -> Any:
-    """Where nothing is searched for, the first service is shown as the chosen one."""
-    if params.get("q") or params.get("service"):
-        return params
-    first = services.first()
-    shown = params.copy()
-    if first is not None:
-        shown["service"] = str(first.pk)
-    return shown
 
 
 def _without_cursor(request: HttpRequest) -> str:

@@ -8,15 +8,16 @@ from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from ..db import clock
 from ..models import EventKind, OrganizationEvent
 from .display import moment
-from .export import as_csv_line, attachment
+from .export import attachment, csv_lines, json_lines
 from .read_only import ReadOnlyAdmin
+from .utc import in_utc
 
 COLUMNS: Final = (
     "id",
@@ -121,17 +122,17 @@ class OrganizationEventAdmin(ReadOnlyAdmin[OrganizationEvent]):
         ]
         return super().changelist_view(request, {"tools": tools, **(extra_context or {})})
 
-    def export_csv(self, request: HttpRequest) -> StreamingHttpResponse:
+    def export_csv(self, request: HttpRequest) -> FileResponse:
         """What the list shows with the same query, all pages of it."""
         return self._stream(request, _as_csv, "csv", "text/csv; charset=utf-8")
 
-    def export_json_lines(self, request: HttpRequest) -> StreamingHttpResponse:
+    def export_json_lines(self, request: HttpRequest) -> FileResponse:
         """As `export_csv`, and with the details of each event; the last line says how many."""
         return self._stream(request, _as_json_lines, "jsonl", "application/jsonl")
 
     def _stream(
         self, request: HttpRequest, write: Any, ending: str, media_type: str
-    ) -> StreamingHttpResponse:
+    ) -> FileResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
         try:
@@ -154,20 +155,18 @@ def _in_chunks(rows: "QuerySet[OrganizationEvent]") -> Iterator[OrganizationEven
 
 
 def _as_csv(events: Iterator[OrganizationEvent]) -> Iterator[str]:
-    yield as_csv_line(COLUMNS)
-    for event in events:
-        yield as_csv_line(_values(event))
+    return csv_lines(COLUMNS, map(_values, events))
 
 
 def _as_json_lines(events: Iterator[OrganizationEvent]) -> Iterator[str]:
-    number = 0
-    for event in events:
-        members = dict(zip(COLUMNS, _values(event), strict=True))
-        yield json.dumps(members | {"details": event.details}) + "\n"
-        number += 1
-    yield json.dumps({"type": "end", "records": number}) + "\n"
+    return json_lines(map(_record, events))
+
+
+def _record(event: OrganizationEvent) -> str:
+    members = dict(zip(COLUMNS, _values(event), strict=True))
+    return json.dumps(members | {"details": event.details})
 
 
 def _values(event: OrganizationEvent) -> list[Any]:
     values = [getattr(event, name) for name in COLUMNS]
-    return [str(event.pk), event.at.isoformat(), *values[2:]]
+    return [str(event.pk), in_utc(event.at), *values[2:]]

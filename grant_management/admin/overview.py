@@ -33,7 +33,7 @@ from ..models.daily_count import DailyCountQuerySet, live_by_client
 from ..models.keys import first_uuid7
 from .call import DONE
 from .display import moment
-from .read_only import ReadOnlyAdmin, limited
+from .read_only import ReadOnlyAdmin, limited, number
 
 DAYS: Final = 30
 TOP: Final = 10
@@ -84,7 +84,7 @@ class OverviewAdmin(ReadOnlyAdmin[DailyCount]):
                 self._list("grant", service, status="active"),
             ),
             (
-                _("revoked today"),
+                _("revoked today (UTC)"),
                 _bounded(_revoked_today(service, now)),
                 self._list("grantevent", service, kind="revoked", since=today),
             ),
@@ -107,10 +107,8 @@ class OverviewAdmin(ReadOnlyAdmin[DailyCount]):
 
 
 def _chosen(request: HttpRequest, services: "QuerySet[Service]") -> Service | None:
-    number = request.GET.get("service", "")
-    if number.isdecimal() and int(number) < 2**63:
-        return services.filter(pk=int(number)).first()
-    return services.first()
+    chosen = number(request.GET.get("service", ""))
+    return services.first() if chosen is None else services.filter(pk=chosen).first()
 
 
 def _live(

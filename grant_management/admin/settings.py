@@ -9,7 +9,17 @@ from django.utils.translation import gettext_lazy as _
 
 from ..db import clock, primary
 from ..fields import members as m
-from ..models import Actor, Client, DPoPNonce, EventKind, GrantEvent, Reason, Service
+from ..models import (
+    Actor,
+    Client,
+    DPoPNonce,
+    EventKind,
+    GrantEvent,
+    Reason,
+    Service,
+    bounded_count,
+    shown_number,
+)
 from . import form_field
 from .actions import ReasonForm
 from .display import identifier, moment
@@ -127,8 +137,9 @@ def _nonces(service: Service) -> list[dict[str, Any]]:
     ]
 
 
-def _bounded_clients(service: Service) -> int:
-    return Client.objects.filter(service=service).count()
+def _bounded_clients(service: Service) -> str:
+    clients = Client.objects.filter(service=service).order_by("client_id")
+    return shown_number(bounded_count(clients))
 
 
 def _cut_off_by(service: Service) -> str:

@@ -22,7 +22,8 @@ from django.utils.translation import gettext_lazy as _
 
 from ..db import primary
 from ..db.failures import settle, tell
-from ..models import GrantFilter, Reason, Service, Sweep, shown_number
+from ..models import GrantFilter, Reason, Service, Sweep
+from .confirmation import Asked, recall, remember
 from .display import moment
 from .export import attachment
 from .filter_form import ConfirmForm, FilterForm
@@ -93,13 +94,13 @@ class SweepAdmin(ListAdmin[Sweep]):
         wanted: GrantFilter = form.cleaned_data["wanted"]
         confirmed = ConfirmForm(request.POST if "sweep" in request.POST else None)
         confirmed.initial = {"sweep": uuid.uuid4()}
-        count = wanted.count()
-        phrase = wanted.client.client_id if wanted.client else shown_number(count)
         if confirmed.is_bound and confirmed.is_valid():
-            if confirmed.cleaned_data["typed"].strip() == phrase:
-                return self._start(request, wanted, confirmed.cleaned_data)
+            values = confirmed.cleaned_data
+            asked = recall(request, values["sweep"], wanted) or _asked(wanted)
+            if asked.is_typed(values["typed"]):
+                return self._start(request, wanted, values, asked.expected)
             confirmed.add_error("typed", _("That is not what was asked for."))
-        return self._confirm(request, form, confirmed, wanted, count, phrase)
+        return self._confirm(request, form, confirmed, wanted)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -158,38 +159,39 @@ class SweepAdmin(ListAdmin[Sweep]):
         return self.page(request, "choose.html", title, form=form, check=check)
 
     def _confirm(
-        self,
-        request: HttpRequest,
-        form: FilterForm,
-        confirm: ConfirmForm,
-        wanted: GrantFilter,
-        count: int,
-        phrase: str,
+        self, request: HttpRequest, form: FilterForm, confirm: ConfirmForm, wanted: GrantFilter
     ) -> HttpResponse:
-        sample = wanted.sample(SAMPLE)
+        look = wanted.look(SAMPLE)
+        asked = Asked.about(wanted, look)
+        page = confirm.cleaned_data.get("sweep") if confirm.is_bound else confirm.initial["sweep"]
+        if page is not None:
+            remember(request, page, wanted, asked)
         context = {
             "form": form,
             "confirm": confirm,
             "wanted": described(wanted),
-            "count": shown_number(count),
-            "none": count == 0 and not wanted.is_cut_off,
-            "phrase": phrase,
-            "sample": sample,
-            "clients": wanted.by_client(SAMPLE),
+            "count": str(look),
+            "is_all": look.is_all,
+            "none": look.count == 0 and look.is_all and not wanted.is_cut_off,
+            "phrase": asked.phrase,
+            "sample": [(grant, moment(grant.created_at)) for grant in look.sample],
+            "clients": look.clients,
             "is_cut_off": wanted.is_cut_off,
             "stays": not wanted.service.revoke_access_tokens,
         }
         return self.page(request, "check.html", _("Revoke by filter: check"), **context)
 
     def _start(
-        self, request: HttpRequest, wanted: GrantFilter, values: dict[str, Any]
+        self, request: HttpRequest, wanted: GrantFilter, values: dict[str, Any], expected: int
     ) -> HttpResponse:
         """One sweep for each form, however often it is sent."""
         why = Reason(values["reason"], values["note"], values["ticket"])
         actor = operator(request)
         try:
             with primary.atomic():
-                sweep = Sweep.objects.start(wanted, actor, why, pk=values["sweep"])
+                sweep = Sweep.objects.start(
+                    wanted, actor, why, pk=values["sweep"], expected=expected
+                )
         except IntegrityError:
             messages.warning(request, _("That was started already: this is it."))
             return HttpResponseRedirect(self.url("change", Sweep(pk=values["sweep"])))
@@ -213,6 +215,10 @@ class SweepAdmin(ListAdmin[Sweep]):
             "progress": progress(sweep),
             "may": request.user.has_perm(MAY_START),
         }
+
+
+def _asked(wanted: GrantFilter) -> Asked:
+    return Asked.about(wanted, wanted.look(0))
 
 
 def work_in_background(sweep: Sweep) -> None:

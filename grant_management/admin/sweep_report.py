@@ -1,7 +1,6 @@
 """What a revoke by filter is about, how far it is, and what came of it."""
 
 from collections.abc import Iterator
-from datetime import UTC
 from typing import Any
 
 from django.db.models import Count
@@ -10,7 +9,9 @@ from django.utils.translation import gettext_lazy as _
 from ..db import clock
 from ..models import COUNT_LIMIT, GrantEvent, GrantFilter, Sweep, SweepStatus, shown_number
 from .display import state
-from .export import as_csv_line
+from .export import TURN, csv_lines
+from .keyset import Ordered, Rows, all_of
+from .utc import exact, in_utc
 
 
 def described(wanted: GrantFilter) -> str:
@@ -22,7 +23,7 @@ def described(wanted: GrantFilter) -> str:
         _("subject"): wanted.subject,
         _("scope"): wanted.scope,
         _("authorization type"): wanted.authorization_type,
-        _("created before"): f"{before.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if before else None,
+        _("created before"): exact(before) if before else None,
     }
     return ", ".join(f"{name} {value}" for name, value in said.items() if value is not None)
 
@@ -47,7 +48,7 @@ def progress(sweep: Sweep) -> dict[str, Any]:
         "label": str(status.label),
         "revoked": sweep.revoked,
         "expected": sweep.expected if known else None,
-        "expectedShown": shown_number(sweep.expected),
+        "expectedShown": shown_number(sweep.expected) if known else "",
         "rate": round(rate, 1),
         "secondsLeft": None if left is None or status is SweepStatus.DONE else round(left),
     }
@@ -79,8 +80,8 @@ def report(sweep: Sweep) -> dict[str, Any]:
         "id": str(sweep.pk),
         "filter": described(sweep.wanted()),
         "startedBy": told[0]["actor"] if told else sweep.actor,
-        "startedAt": sweep.started_at.isoformat(),
-        "finishedAt": finished.isoformat() if finished else None,
+        "startedAt": in_utc(sweep.started_at),
+        "finishedAt": in_utc(finished) if finished else None,
         "status": sweep.status(clock.estimate()).value,
         "reason": sweep.reason,
         "note": sweep.note,
@@ -94,6 +95,8 @@ def report(sweep: Sweep) -> dict[str, Any]:
 def lines(sweep: Sweep) -> Iterator[str]:
     """CSV: a line for each grant that it revoked."""
     names = ("grant_id", "client_id", "subject", "at", "id")
-    yield as_csv_line(names)
-    for row in sweep.events().values_list(*names).iterator():
-        yield as_csv_line(row)
+    return csv_lines(names, (row for rows in _turns(sweep) for row in rows.values_list(*names)))
+
+
+def _turns(sweep: Sweep) -> Iterator[Rows]:
+    return all_of(Ordered(sweep.events(), ("pk",)), None, TURN)

@@ -173,7 +173,7 @@ class ClientListForm(ListForm):
 class ClientAdmin(ListAdmin[Client], OperatorAdmin[Client]):
     """An application."""
 
-    order = ("client_id",)
+    order = ("client_id", "pk")
     list_form = ClientListForm
     columns = (
         Column(_("Client ID"), lambda client: client.client_id, leads=True),
@@ -191,12 +191,11 @@ class ClientAdmin(ListAdmin[Client], OperatorAdmin[Client]):
         return [path("suggest/", view, name=name), *super().get_urls()]
 
     def suggest_view(self, request: HttpRequest) -> JsonResponse:
-        """The next client IDs from `q` on, of the `service`."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        service, start = request.GET.get("service", ""), request.GET.get("q", "")
-        if not service.isdecimal() or not start:
+        """The next client IDs from `q` on, of the `service` or of all."""
+        form, start = self._form(request), request.GET.get("q", "")
+        if not start or not form.is_valid():
             return JsonResponse({"values": []})
-        rows = self.get_queryset(request).filter(service=int(service) % 2**63, client_id__gte=start)
-        found = rows.order_by("client_id").values_list("client_id", flat=True)[:SUGGESTIONS]
-        return JsonResponse({"values": [one for one in found if one.startswith(start)]})
+        rows = self.get_queryset(request).filter(client_id__gte=start)
+        found = [row.client_id for row in self._ordered(rows, form.chosen()).first(SUGGESTIONS)]
+        values = [one for one in dict.fromkeys(found) if one.startswith(start)]
+        return JsonResponse({"values": values})

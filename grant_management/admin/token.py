@@ -3,10 +3,13 @@
 from typing import Any, TypeVar
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from ..db import clock
 from ..models import AccessToken, Grant, RefreshToken
+from ..models.grant import CONTENT
 from ..models.token import Token
 from .display import identifier, moment, state
 from .keyset import Rows
@@ -42,7 +45,9 @@ class TokenAdmin(ListAdmin[T]):
     """A token by the first 8 characters of its digest."""
 
     list_form = TokenListForm
+    is_merged = False
     related = ("service", "client", "grant", "grant__service", "grant__client")
+    large = ("scopes",)
     columns = (
         Column(_("Digest"), lambda token: token.digest_prefix, leads=True),
         Column(_("Status"), _status),
@@ -53,6 +58,11 @@ class TokenAdmin(ListAdmin[T]):
         Column(_("Bound to"), _bound_to),
     )
     readonly_fields = ("digest_prefix", "status")
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[T]":
+        """With what says whether it is alive, and nothing of what its grant holds."""
+        rows = super().get_queryset(request).select_related(*self.related)
+        return rows.defer(*(f"grant__{name}" for name in CONTENT))
 
     @admin.display(description=_("status"))
     def status(self, token: T) -> Any:

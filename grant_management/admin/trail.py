@@ -7,19 +7,22 @@ from typing import Any, Final
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
-from django.http import HttpRequest, StreamingHttpResponse
+from django.db.models import Q, QuerySet
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from ..db import clock
 from ..models import DPoPNonce, EventKind, GrantEvent
 from ..models.event import ActorKind
 from .actions import REASONS, ObjectAction, OperatorAdmin, Text
-from .display import identifier, moment
-from .export import as_csv_line, attachment
+from .content import LONG, Size, as_text, bounded, json_file
+from .display import identifier, indented, link, moment
+from .export import TURN, attachment, csv_lines, in_parts, json_lines
 from .keyset import Rows
-from .listing import BetweenForm, Column, ListAdmin, found_by
+from .listing import BetweenForm, Column, ListAdmin
+from .utc import in_utc
 
 COLUMNS: Final = (
     "id",
@@ -34,9 +37,9 @@ COLUMNS: Final = (
     "reason",
     "note",
     "ticket",
+    "actor_id",
+    "job",
 )
-CHUNK: Final = 200
-"""Events in memory at a time: what they say can be long."""
 
 
 def _what_expires(nonce: DPoPNonce) -> Iterable[Text]:
@@ -59,9 +62,9 @@ class DPoPNonceAdmin(ListAdmin[DPoPNonce], OperatorAdmin[DPoPNonce]):
     """The nonces that services handed out. They are no secrets: every client sees them."""
 
     object_actions = (EXPIRE,)
+    is_merged = False
     columns = (
         Column(_("From"), str, leads=True),
-        Column(_("Service"), lambda nonce: nonce.service),
         Column(_("Value"), lambda nonce: identifier(nonce.value)),
         Column(_("Expires"), lambda nonce: moment(nonce.expires_at)),
     )
@@ -86,7 +89,7 @@ class EventListForm(BetweenForm):
         if not term:
             return rows
         names = ("grant_id", "subject", "client_id", "actor")
-        return found_by(rows, [Q(**{name: term}) for name in names])
+        return self.found_by(rows, [Q(**{name: term}) for name in names])
 
     def condition(self) -> Q | None:
         """By what was done, by what kind of actor, and why."""
@@ -110,6 +113,23 @@ class GrantEventAdmin(ListAdmin[GrantEvent]):
         Column(_("Ticket"), lambda event: event.ticket),
     )
     change_form_template = "admin/grant_management/event.html"
+    large = ("details",)
+    exclude = ("details",)
+    readonly_fields = ("what_exactly",)
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[GrantEvent]":
+        """Without their details: a page that shows them asks for as much as it shows."""
+        return super().get_queryset(request).defer("details")
+
+    @admin.display(description=_("details"))
+    def what_exactly(self, event: GrantEvent) -> str:
+        """Before and after, where they are short."""
+        text = bounded(as_text("details"), LONG)
+        said = GrantEvent.objects.annotate(text=text).values_list("text", flat=True)
+        shown = said.get(pk=event.pk)
+        if shown is not None:
+            return format_html('<pre tabindex="0">{}</pre>', indented(shown))
+        return link(self.url("details", event), _("Too long for a page: as a file (JSON)"))
 
     def tools(self, request: HttpRequest) -> list[tuple[Any, str]]:
         """Take away what the list shows, all pages of it."""
@@ -120,44 +140,54 @@ class GrantEventAdmin(ListAdmin[GrantEvent]):
         ]
 
     def get_urls(self) -> list[URLPattern]:
-        """Two ways to take them away."""
-        wrap, name = self.admin_site.admin_view, "grant_management_grantevent_export"
+        """Two ways to take them away; and the details of one."""
+        wrap, name = self.admin_site.admin_view, "grant_management_grantevent"
+        details = "<path:object_id>/details.json"
         return [
-            path("export.csv", wrap(self.export_csv), name=f"{name}_csv"),
-            path("export.jsonl", wrap(self.export_json_lines), name=f"{name}_jsonl"),
+            path("export.csv", wrap(self.export_csv), name=f"{name}_export_csv"),
+            path("export.jsonl", wrap(self.export_json_lines), name=f"{name}_export_jsonl"),
+            path(details, wrap(self.details_view), name=f"{name}_details"),
             *super().get_urls(),
         ]
 
-    def export_csv(self, request: HttpRequest) -> StreamingHttpResponse:
+    def export_csv(self, request: HttpRequest) -> FileResponse:
         """What the list shows with the same query, all pages of it."""
-        return self._stream(request, _as_csv, "csv", "text/csv; charset=utf-8")
+        lines = csv_lines(COLUMNS, map(_values, self._exported(request)))
+        return self._attached(lines, "csv", "text/csv; charset=utf-8")
 
-    def export_json_lines(self, request: HttpRequest) -> StreamingHttpResponse:
+    def export_json_lines(self, request: HttpRequest) -> FileResponse:
         """As `export_csv`, and with the details of each event."""
-        return self._stream(request, _as_json_lines, "jsonl", "application/jsonl")
+        records = map(_as_json, self._exported(request))
+        return self._attached(json_lines(records), "jsonl", "application/jsonl")
 
-    def _stream(
-        self, request: HttpRequest, write: Any, ending: str, media_type: str
-    ) -> StreamingHttpResponse:
+    def details_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """All details of an event, as a file: its page shows as much as fits."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        events = self.selected(request).select_related(None).iterator(chunk_size=CHUNK)
+        event = self.get_object(request, object_id)
+        if event is None:
+            raise Http404
+        rows = GrantEvent.objects.filter(pk=event.pk).annotate(text=as_text("details"))
+        return json_file(rows.values_list("text", flat=True).get(), f"event-{event.pk}.json")
+
+    def _exported(self, request: HttpRequest) -> Iterator[GrantEvent]:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        details = as_text("details")
+        turns = (rows.annotate(text=details) for rows in self.selected(request, TURN))
+        return in_parts(turns, Size(details))
+
+    def _attached(self, lines: Iterable[str], ending: str, media_type: str) -> FileResponse:
         name = f"events-{clock.estimate():%Y%m%d-%H%M%S}.{ending}"
-        return attachment(write(events), name, media_type)
+        return attachment(lines, name, media_type)
 
 
-def _as_csv(events: Iterator[GrantEvent]) -> Iterator[str]:
-    yield as_csv_line(COLUMNS)
-    for event in events:
-        yield as_csv_line(_values(event))
-
-
-def _as_json_lines(events: Iterator[GrantEvent]) -> Iterator[str]:
-    for event in events:
-        members = dict(zip(COLUMNS, _values(event), strict=True))
-        yield json.dumps(members | {"details": event.details}) + "\n"
+def _as_json(event: Any) -> str:
+    """With the details as they are stored."""
+    members = json.dumps(dict(zip(COLUMNS, _values(event), strict=True)))
+    return f'{members[:-1]}, "details": {event.text}}}'
 
 
 def _values(event: GrantEvent) -> list[Any]:
-    values = [getattr(event, name) for name in COLUMNS]
-    return [str(event.pk), event.at.isoformat(), *values[2:]]
+    values = [getattr(event, name) for name in COLUMNS[2:-1]]
+    return [str(event.pk), in_utc(event.at), *values, str(event.job or "")]

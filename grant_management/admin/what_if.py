@@ -12,7 +12,8 @@ from ..models import Service
 from ..protocol import strict_json
 from ..protocol.results import Refused
 from ..serializers import JSON, GMRequest, GMResponse, parse_gm_request
-from .display import state
+from .call import shown_step
+from .content import READ, cut
 
 
 class WhatIfForm(forms.Form):
@@ -54,8 +55,9 @@ def ask(service: Service, form: WhatIfForm) -> dict[str, Any]:
 
 
 def _shown(steps: list[Step]) -> list[dict[str, Any]]:
-    return [asdict(step) | {"badge": state(step.state)} for step in steps]
+    return [shown_step(asdict(step)) for step in steps]
 
 
 def _pretty(answer: GMResponse) -> str:
-    return json.dumps(strict_json.loads(answer.as_json()), indent=2)
+    """As far as it fits: the content of a grant may be as long as a body."""
+    return cut(json.dumps(strict_json.loads(answer.as_json()), indent=2), READ)

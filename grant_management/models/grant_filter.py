@@ -4,18 +4,21 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from typing import Any, Final
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from ..protocol import strict_json
 from .client import Client
 from .grant import Grant, GrantQuerySet
+from .held_names import holds_scope, holds_type
 from .service import Service
 
 COUNT_LIMIT: Final = 10_000
 """Counts are exact up to here."""
+LOOK: Final = 100_000
+"""Grants that are looked at for a page, where columns say which are meant."""
+LOOK_INTO: Final = 10_000
+"""Those whose JSON texts are looked into."""
 CHUNK: Final = 1_000
 """Grants in memory at a time; a tenth of that where what they hold is looked at."""
 LONGEST: Final = 255
@@ -61,50 +64,50 @@ class GrantFilter:
             yield from (grant for grant in chunk if self.matches(grant))
             chunk = list(rows.filter(pk__gt=chunk[-1].pk)[:size])
 
+    def look(self, most: int) -> "Look":
+        """What a page says of them before they are revoked. It looks at so many of the newest
+        grants, dead ones too; the job looks at all.
+        """
+        window = LOOK if self.scope is None and self.authorization_type is None else LOOK_INTO
+        rows = self._rows().order_by("-created_at", "-pk")
+        newest = self._of_columns().order_by("-created_at", "-pk")
+        beyond = newest.values_list("created_at", "pk")[window : window + 1].first()
+        if beyond is not None:
+            at, key = beyond
+            rows = rows.filter(Q(created_at__gt=at) | Q(pk__gt=key), created_at__gte=at)
+        count = bounded_count(rows)
+        return Look(count, beyond is None, _by_client(rows, most), _sample(rows, most))
+
     def sample(self, number: int) -> list[Grant]:
-        """The first of them."""
-        return list(islice(self.found(), number))
+        """The newest of them."""
+        return _sample(self._rows().order_by("-created_at", "-pk"), number)
 
     def count(self) -> int:
         """Exact up to `COUNT_LIMIT`; one more than that means: more."""
-        if self._is_in_columns:
-            return bounded_count(self._rows().order_by("-created_at"))
-        return sum(1 for _ in islice(self.found(), COUNT_LIMIT + 1))
+        return bounded_count(self._rows().order_by("-created_at"))
 
     def by_client(self, most: int) -> list[tuple[str, int]]:
-        """How many of the first `COUNT_LIMIT` are whose; the clients with the most.
-
-        Counted here: where SQL counted them, a database might read the whole table for it.
-        """
-        if not self._is_in_columns:
-            grants = islice(self.found(), COUNT_LIMIT)
-            found = Counter(grant.client.client_id for grant in grants)
-            return found.most_common(most)
-        rows = self._rows().order_by("-created_at").values_list("client_id", flat=True)
-        numbers = Counter(rows[:COUNT_LIMIT]).most_common(most)
-        clients = Client.objects.in_bulk([key for key, _ in numbers])
-        return [(clients[key].client_id, number) for key, number in numbers]
-
-    @property
-    def _is_in_columns(self) -> bool:
-        """Whether SQL alone finds them: nothing is inside a JSON text."""
-        return not self.reads
+        """How many of the newest `COUNT_LIMIT` are whose; the clients with the most."""
+        return _by_client(self._rows().order_by("-created_at"), most)
 
     def _rows(self) -> GrantQuerySet:
-        """By what is in columns; and, of the stored JSON texts, those that can match at all."""
+        """The live ones, by SQL alone."""
+        rows = self._of_columns().filter(revoked_at=None)
+        if self.scope is not None:
+            rows = rows.filter(holds_scope(self.scope))
+        if self.authorization_type is not None:
+            rows = rows.filter(holds_type(self.authorization_type))
+        return rows
+
+    def _of_columns(self) -> GrantQuerySet:
+        """Dead or alive, what is said without a look into a JSON text: by index."""
         conditions = {
             "client": self.client,
             "subject": self.subject,
             "created_at__lt": self.created_before,
-            "scopes__contains": self.scope,
-            "authorization_details__contains": (
-                None
-                if self.authorization_type is None
-                else strict_json.dumps(self.authorization_type)
-            ),
         }
         given = {name: value for name, value in conditions.items() if value is not None}
-        return Grant.objects.filter(service=self.service, revoked_at=None, **given)
+        return Grant.objects.filter(service=self.service, **given)
 
     @property
     def reads(self) -> list[str]:
@@ -120,6 +123,37 @@ class GrantFilter:
             return False
         wanted = self.authorization_type
         return wanted is None or wanted in grant.authorization_types()
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a filter finds, as far as a page looks. `is_all`: it looked at everything."""
+
+    count: int
+    is_all: bool
+    clients: list[tuple[str, int]]
+    sample: list[Grant]
+
+    def __str__(self) -> str:
+        return shown_number(self.count) if self.is_all else f"at least {self.count:,}"
+
+    @property
+    def expected(self) -> int:
+        """For a job: how many it will revoke; more than `COUNT_LIMIT`: that is not known."""
+        return self.count if self.is_all else COUNT_LIMIT + 1
+
+
+def _sample(rows: GrantQuerySet, number: int) -> list[Grant]:
+    """The first of these, without what they hold."""
+    shown = rows.select_related("client").with_content()
+    return list(shown[:number])
+
+
+def _by_client(rows: "QuerySet[Grant]", most: int) -> list[tuple[str, int]]:
+    """Counted here: where SQL counted them, a database might read the whole table for it."""
+    numbers = Counter(rows.values_list("client_id", flat=True)[:COUNT_LIMIT]).most_common(most)
+    clients = Client.objects.in_bulk([key for key, _ in numbers])
+    return [(clients[key].client_id, number) for key, number in numbers]
 
 
 def bounded_count(rows: "QuerySet[Any]") -> int:

@@ -37,8 +37,11 @@ class SweepQuerySet(primary.PrimaryQuerySet["Sweep"]):
     def start(self, wanted: GrantFilter, actor: Actor, why: Reason, **fields: Any) -> "Sweep":
         """A sweep to work on. Where a cut-off does it, that is in force when this returns.
 
-        IntegrityError: there is one with the `pk` that is among the `fields`.
+        IntegrityError: there is one with the `pk` that is among the `fields`. Who has counted says
+        how many are `expected`.
         """
+        if "expected" not in fields:
+            fields["expected"] = wanted.count()
         fields |= {name: getattr(wanted, name) for name in ("service", "client", "created_before")}
         names = {name: getattr(wanted, name) or "" for name in _NAMES}
         with primary.atomic():
@@ -48,7 +51,6 @@ class SweepQuerySet(primary.PrimaryQuerySet["Sweep"]):
                 **_signed(actor),
                 **asdict(why),
                 started_at=clock.now(),
-                expected=wanted.count(),
             )
             moved = wanted.is_cut_off and (wanted.client or wanted.service).move_cut_off(
                 actor, why, before=wanted.created_before, job=sweep.pk

@@ -1,12 +1,11 @@
 """The operators' four stories, from start to end, in a real Chromium against a real server."""
 
-import csv
-import io
 import json
 from pathlib import Path
 
 import pytest
 
+from ..exports import read_csv, read_json_lines
 from .demo import second_try
 
 pytestmark = second_try
@@ -34,11 +33,7 @@ def give_reason(page, reason="requested by user"):
 
 
 def read(download):
-    return Path(download.value.path()).read_text()
-
-
-def read_csv(download):
-    return list(csv.DictReader(io.StringIO(read(download))))
+    return Path(download.value.path()).read_bytes()
 
 
 class TestThePhoneCall:
@@ -123,7 +118,7 @@ class TestTheIncident:
         page.wait_for_selector(".gm-done")
         with page.expect_download() as download:
             page.click("text=Report (CSV)")
-        lines = read_csv(download)
+        lines = read_csv(read(download))
         assert lines
         assert {line["client_id"] for line in lines} == {"shop-checkout"}
         with page.expect_download() as download:
@@ -202,13 +197,13 @@ class TestTheAuditor:
         found = int(page.inner_text(".gm-count").split()[0])
         with page.expect_download() as download:
             page.click("text=Export CSV")
-        lines = read_csv(download)
+        lines = read_csv(read(download))
         assert {line["actor"] for line in lines} == {"ann"}
         assert len(lines) == found > 0
         with page.expect_download() as download:
             page.click("text=Export JSON Lines")
-        texts = read(download).splitlines()
-        assert [json.loads(text)["id"] for text in texts] == [line["id"] for line in lines]
+        events = read_json_lines(read(download))
+        assert [event["id"] for event in events] == [line["id"] for line in lines]
 
 
 class TestApiTokens:

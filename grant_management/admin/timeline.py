@@ -1,0 +1,154 @@
+"""What happened to a grant, newest first and page by page: its events, and its calls where a log of
+them is kept. A page is bounded, whatever the grant held.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from heapq import merge
+from itertools import islice
+from typing import Any, Final
+
+from django.db.models.fields.json import KT
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from ..models import Call, EventKind, Grant, GrantEvent
+from ..protocol import strict_json
+from .content import ENTRIES, as_text, bounded, cut
+from .display import moment
+from .keyset import Ordered, parsed, written
+
+PAGE: Final = 25
+"""Entries of a page."""
+DIFFERED: Final = 16_000
+"""Characters of an event's details that are compared."""
+EVENTS: Final = ("-at", "-pk")
+CALLS: Final = ("-pk",)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a page of a timeline starts: the last event and the last call of the page before."""
+
+    event: list[Any]
+    call: list[Any]
+
+    @classmethod
+    def read(cls, text: str) -> "Place":
+        """From a query string; what cannot be read is the beginning."""
+        try:
+            event, call = strict_json.loads(text)
+            return cls(
+                parsed(GrantEvent, EVENTS, event) if event else [],
+                parsed(Call, CALLS, call) if call else [],
+            )
+        except (ValueError, TypeError):
+            return cls([], [])
+
+    def after(self, entries: list[dict[str, Any]]) -> "Place":
+        """Behind these."""
+        event, call = self.event, self.call
+        for entry in entries:
+            if "call" in entry:
+                call = [entry["row"].pk]
+            else:
+                event = [entry["row"].at, entry["row"].pk]
+        return Place(event, call)
+
+    def __str__(self) -> str:
+        parts = (written(values) if values else "" for values in (self.event, self.call))
+        return json.dumps(list(parts))
+
+
+def timeline(grant: Grant, request: HttpRequest) -> dict[str, Any]:
+    """The context of a page: its entries, and where the next one starts ("": nowhere)."""
+    start = Place.read(request.GET.get("timeline", ""))
+    events = _events(grant, start)
+    calls = _calls(grant, start) if request.user.has_perm("grant_management.view_call") else []
+    both = merge(events, calls, key=lambda entry: entry["at"], reverse=True)
+    entries = list(islice(both, PAGE + 1))
+    if len(entries) > PAGE:
+        return {"timeline": entries[:PAGE], "older": str(start.after(entries[:PAGE]))}
+    return {"timeline": [*entries, *_beginning(grant)], "older": ""}
+
+
+def _events(grant: Grant, start: Place) -> Iterator[dict[str, Any]]:
+    about = {"service": grant.service_id, "grant_id": grant.grant_id}
+    said = bounded(as_text("details"), DIFFERED)
+    rows = GrantEvent.objects.filter(**about).defer("details").annotate(said=said)
+    return map(_shown_event, Ordered(rows, EVENTS).beyond(start.event).first(PAGE + 1))
+
+
+def _calls(grant: Grant, start: Place) -> Iterator[dict[str, Any]]:
+    about = {"service": grant.service_id, "grant_id": grant.grant_id}
+    members = {"message": KT("answer__resultMessage"), "result": KT("answer__action")}
+    rows = Call.objects.filter(**about).defer("answer", "steps").annotate(**members)
+    return map(_shown_call, Ordered(rows, CALLS).beyond(start.call).first(PAGE + 1))
+
+
+def _beginning(grant: Grant) -> list[dict[str, Any]]:
+    """Of a grant that was imported, whose beginning was elsewhere."""
+    events = GrantEvent.objects.filter(service=grant.service_id, grant_id=grant.grant_id)
+    oldest = events.order_by("at").values_list("kind", flat=True).first()
+    if oldest == EventKind.CREATED:
+        return []
+    actor = _("elsewhere, before it was imported")
+    created = {"at": grant.created_at, "moment": moment(grant.created_at)}
+    return [{**created, "title": EventKind.CREATED.label, "actor": actor}]
+
+
+def _shown_event(event: Any) -> dict[str, Any]:
+    """With what was added and what was removed, where it changed what the grant holds."""
+    added, removed = _changes(strict_json.stored(event.said or "{}"))
+    why = (event.reason, event.note, event.ticket)
+    return {
+        "row": event,
+        "at": event.at,
+        "moment": moment(event.at),
+        "title": event.get_kind_display(),
+        "actor": f"{event.get_actor_kind_display()} {event.actor}",
+        "why": cut(" · ".join(one for one in why if one)),
+        "added": _few(added),
+        "removed": _few(removed),
+        "is_long": event.said is None,
+    }
+
+
+def _shown_call(call: Any) -> dict[str, Any]:
+    refused = call.result not in ("OK", "NO_CONTENT")
+    title = _("%(action)s refused") if refused else _("%(action)s answered")
+    return {
+        "row": call,
+        "at": call.at,
+        "moment": moment(call.at),
+        "title": title % {"action": call.action or "gm"},
+        "actor": f"client {call.client_id}",
+        "why": cut((call.message or call.code) if refused else call.code),
+        "call": call,
+    }
+
+
+def _few(items: set[str]) -> list[str]:
+    shown = [cut(item, 500) for item in sorted(items)[:ENTRIES]]
+    return [*shown, "…"] if len(items) > ENTRIES else shown
+
+
+def _changes(said: dict[str, Any]) -> tuple[set[str], set[str]]:
+    """What was added and what was removed; an event of a long grant says only that."""
+    names = ("before", "after", "added", "removed")
+    before, after, added, removed = (_items(said.get(name)) for name in names)
+    return added | (after - before), removed | (before - after)
+
+
+def _items(content: Any) -> set[str]:
+    """What a grant held, as lines to compare."""
+    held = strict_json.stored(content) if isinstance(content, str) else {}
+    scopes = {
+        f"{name} {resource}".strip()
+        for entry in held.get("scopes", [])
+        for name in entry["scope"].split(" ")
+        for resource in entry.get("resource", [""])
+    }
+    details = {strict_json.dumps(detail) for detail in held.get("authorization_details", [])}
+    return scopes | set(held.get("claims", [])) | details

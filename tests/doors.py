@@ -26,6 +26,7 @@ from grant_management.models import (
     Sweep,
 )
 from grant_management.models.grant_filter import GrantFilter
+from grant_management.views import ForeignOperationView
 
 from .world import BY_TEST, make_world, now, organization_token
 
@@ -71,6 +72,9 @@ def _api(patterns, prefix=""):
         text = prefix + str(one.pattern)
         if hasattr(one, "url_patterns"):
             yield from _api(one.url_patterns, text)
+            continue
+        if one.callback.view_class is ForeignOperationView:
+            yield "url of Authlete's, not here"
             continue
         for group, name in GROUPS.items():
             text = text.replace(group, name)
@@ -154,8 +158,9 @@ class Scene:
         headers = {"Authorization": f"Bearer {token}"} | more
         if not path.startswith("/"):
             path = f"/api/{self.world.service.pk}/{path}"
-        data = {} if method == "get" else {"data": members or {}}
-        kind = {} if method == "get" else {"content_type": "application/json"}
+        sent = method == "post"
+        data = {"data": members or {}} if sent else {}
+        kind = {"content_type": "application/json"} if sent else {}
         response = getattr(HTTP(), method)(path, headers=headers, **data, **kind)
         assert response.status_code == status, response.content
         return json.loads(response.content) if response.content else None
@@ -259,6 +264,12 @@ def delete(scene):
 def metadata(scene):
     yield
     scene.api(f"/.well-known/oauth-authorization-server/{scene.world.service.pk}", method="get")
+
+
+@act("url of Authlete's, not here")
+def what_is_not_done_here(scene):
+    yield
+    scene.api("auth/authorization", status=404)
 
 
 @act("url api/...")

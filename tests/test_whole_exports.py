@@ -92,7 +92,6 @@ class TestTheLastRecord:
             {"type": "end", "records": "7"},
             {"type": "end", "records": True},
             {"type": "end", "records": 7.5},
-            '{"type":"end","records":1e9999999999999999999}',
             {"type": "end", "records": None},
             {"type": "end", "records": [7]},
             END | {"more": 1},
@@ -100,8 +99,7 @@ class TestTheLastRecord:
         ids=str,
     )
     def test_malformed(self, take, end):
-        line = end if isinstance(end, str) else json.dumps(end)
-        failed, said = take(text_of(*RECORDS) + line + "\n")
+        failed, said = take(text_of(*RECORDS, end))
         assert failed
         assert "the end record does not say 7" in said
 

@@ -50,10 +50,10 @@ class IssueForm(OnceForm):
     can_manage_tokens = forms.BooleanField(
         label=_("May manage the organization's API tokens"), required=False
     )
-    note = forms.CharField(
+    note = form_field.text(
+        m.NOTE,
         label=_("Note"),
         required=False,
-        max_length=2_000,
         widget=forms.Textarea,
         help_text=_("For the event that tells of it"),
     )

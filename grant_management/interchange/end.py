@@ -3,10 +3,9 @@
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
-from ..protocol import strict_json
+from ..protocol import numbers, strict_json
 from ..protocol.strict_json import Literal
 
 TYPE: Final = "end"
@@ -72,10 +71,7 @@ class End:
 
 def _is(value: Any, number: int) -> bool:
     """Whether it is this number, however it is written (RFC 8259 §6)."""
-    try:
-        return isinstance(value, Literal) and Decimal(value.text) == number
-    except ArithmeticError:  # an exponent beyond all bounds
-        return False
+    return isinstance(value, Literal) and numbers.parse(value.text) == numbers.parse(str(number))
 
 
 def _end(text: bytes) -> dict[str, Any] | None:

@@ -246,8 +246,8 @@ def _state(kind: Kind, row: Any) -> list[Any]:
 
 
 def batches(stream: BinaryIO, size: int, end: End) -> Iterator[ReadLines]:
-    """What stands on the lines that are not blank: so many at a time, or `BATCH_BYTES` of them;
-    before the `end`.
+    """What stands on the lines that are not blank, before the `end`: so many at a time, or
+    `BATCH_BYTES` of them.
     """
     batch: list[Line] = []
     held = 0

@@ -12,8 +12,8 @@ from .service import Service
 TRIMS_PER_LOG: Final = 10
 """A log is trimmed about so often while it fills once: it is at most a tenth too long."""
 ANONYMOUS_SHARE: Final = 10
-"""Calls without a known client have room for one in so many, and what the others leave free.
-Anybody can make those, and enough of them to push out the call that somebody looks for."""
+"""Calls without a known client have one place in so many, and those that the others leave free:
+anybody can make them, and as many as would push out the call that somebody looks for."""
 
 
 class CallQuerySet(PrimaryQuerySet["Call"]):

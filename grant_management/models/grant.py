@@ -95,7 +95,8 @@ class GrantQuerySet(primary.PrimaryQuerySet["Grant"]):
 
         They are locked in the order of their keys, and revoked where `still` holds of them then,
         which `reads` some of their contents. `at` is the cut-off that stamps them, which their
-        events tell as a detail; None: they are stamped with the act's own time.
+        events tell as a detail; None: they are stamped with the act's own time, which their events
+        have in any case.
         """
         with primary.atomic():
             rows = self.filter(service=service, pk__in=keys, revoked_at=None).order_by("pk")

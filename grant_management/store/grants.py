@@ -9,7 +9,7 @@ from django.db.models import Q
 from .. import lifecycle
 from ..fields import members as m
 from ..lifecycle import Authorization, GrantAction, LifecycleError
-from ..models import Actor, Grant, GrantStatus, Reason, Service
+from ..models import Grant, GrantStatus, Reason, Service
 from ..models.grant import GrantQuerySet
 from ..protocol import times
 from ..protocol.content import Content
@@ -49,7 +49,7 @@ def create(call: Call) -> Answer:
     values = read(call.members, _CREATE, call.now)
     client = find_client(call.service, values)
     authorization = Authorization(client, values.get("subject"), GrantAction.CREATE)
-    grant = _completed(authorization, values, call.caller, active=values.get("active", False))
+    grant = _completed(call, authorization, values, active=values.get("active", False))
     return done(show(grant, call.now))
 
 
@@ -130,11 +130,11 @@ def _change(call: Call, grant_id: str, action: GrantAction) -> Answer:
     values = read(call.members, _CHANGE, call.now)
     grant = find_grant(call.service, grant_id)
     authorization = Authorization(grant.client, grant.subject, action, grant_id)
-    return done(show(_completed(authorization, values, call.caller), call.now))
+    return done(show(_completed(call, authorization, values), call.now))
 
 
 def _completed(
-    authorization: Authorization, values: dict[str, Any], caller: Actor, *, active: bool = False
+    call: Call, authorization: Authorization, values: dict[str, Any], *, active: bool = False
 ) -> Grant:
     held = [values.get(member.name, ()) for member in m.CONTENT]
     content = Content(frozenset(held[0]), frozenset(held[1]), tuple(held[2]))
@@ -144,7 +144,7 @@ def _completed(
             content,
             expires_at=values.get("expiresAt"),
             active=active,
-            actor=caller,
+            actor=call.caller,
         )
     except LifecycleError as error:
         raise Refused(Result.STORE_REFUSED, error.description) from None

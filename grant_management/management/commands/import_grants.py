@@ -42,11 +42,11 @@ class Command(GrantManagementCommand):
         name = options["file"]
         skip = options["on_error"] == "skip"
         importer = Importer(self.actor, _source(name), skip_bad=skip)
-        end, size = End(), taken(options, m.BATCH_SIZE)
+        end = End()
         with (
             _opened(name) as stream,
             progress("Importing", _size(stream)) as advance,
-            contextlib.closing(ahead(batches(stream, size, end))) as read,
+            contextlib.closing(ahead(batches(stream, taken(options, m.BATCH_SIZE), end))) as read,
         ):
             for batch in read:
                 try:

@@ -137,9 +137,13 @@ def _install(requirements: str) -> None:
     process at a time.
     """
     if not _is_installed(requirements):
-        with alone(lambda: lock(SETUP_LOCK), lambda: print("Another process sets it up …")):
+        with alone(lambda: lock(SETUP_LOCK), _say_waiting):
             if not _is_installed(requirements):
                 _set_up(requirements)
+
+
+def _say_waiting() -> None:
+    print(f"Another process sets up {VENV.name}: waiting for it …", flush=True)
 
 
 def _is_installed(requirements: str) -> bool:

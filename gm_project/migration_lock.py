@@ -32,14 +32,15 @@ def _take_on_postgresql(connection: BaseDatabaseWrapper) -> Held | None:
     """A lock of a transaction, on a connection of its own: a pooler that hands out connections by
     the transaction keeps this one until the transaction ends.
 
-    It is tried for, not waited for: a statement that waits holds a snapshot, and CREATE INDEX
-    CONCURRENTLY of the migration that holds the lock would wait for that one in turn.
+    A migration may create an index concurrently, which waits for every other snapshot. So the lock
+    is tried for, not waited for; and a statement without a snapshot comes last, for in the extended
+    protocol a SELECT keeps its own until the next statement.
     """
     connection.set_autocommit(False)
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [NUMBER])
         if cursor.fetchone() == (True,):
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
             return connection
     connection.close()
     return None

@@ -53,11 +53,24 @@ class _Server(Server):  # type: ignore[misc,valid-type] # it is another class on
         self._sso, self._sfd, self._ssp = self._listener, self._listener.fileno(), None
         self._shd = SocketHolder(self._sfd, False, self.backlog)  # type: ignore[call-arg]
 
-    def signal_handler_interrupt(self, *args: Any) -> None:
+    def signal_handler_interrupt(self, number: int, *args: Any) -> None:
         """A forked worker has this one too until it has its own, and would only make a note."""
-        if os.getpid() != self.pid:
+        if os.getpid() == self.pid:
+            super().signal_handler_interrupt(number, *args)
+        elif number == signal.SIGTERM:
             os._exit(0)
-        super().signal_handler_interrupt(*args)
+
+    def _stop_workers(self) -> None:
+        """Not by `workers_kill_timeout`: granian takes a worker that has just ended for stuck."""
+        limit = threading.Timer(GRACE, self._kill_workers)
+        limit.start()
+        super()._stop_workers()
+        limit.cancel()
+
+    def _kill_workers(self) -> None:
+        print(f"Ending calls that took more than {GRACE} seconds.", file=sys.stderr)  # noqa: T201
+        for worker in self.wrks:
+            worker.kill()
 
 
 def serve(listener: socket.socket, workers: int, application: str = APPLICATION) -> None:
@@ -75,7 +88,6 @@ def serve(listener: socket.socket, workers: int, application: str = APPLICATION)
         port=port,
         interface=Interfaces.WSGI,
         workers=workers,
-        workers_kill_timeout=GRACE,
         blocking_threads=THREADS,
         log_access=False,
         log_level=LogLevels.warning,
@@ -88,6 +100,11 @@ def _load(application: str) -> Any:
 
 
 def _load_in_worker(application: str) -> Any:
+    """Ctrl+C reaches every process of a terminal; here the first one alone hears it, and ends the
+    others: to it, a worker that ended by itself would be an error.
+    """
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     threading.Thread(target=_end_with_parent, daemon=True).start()
     return _load(application)
 

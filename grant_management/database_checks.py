@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from django.core.checks import CheckMessage, Tags, register
 from django.core.checks import Warning as CheckWarning
+from django.db import DatabaseError
 
 from .db import primary
 
@@ -22,8 +23,10 @@ def check_database(*, databases: Sequence[str] | None = None, **kwargs: Any) -> 
     if primary.alias() not in (databases or ()):
         return []
     connection = primary.connection()
-    check = _CHECKS.get(connection.vendor)
-    return check(connection) if check else []
+    try:
+        return _CHECKS.get(connection.vendor, lambda _: [])(connection)
+    except DatabaseError:
+        return []  # what is wrong with the database is told elsewhere
 
 
 def _check_sqlite(connection: Any) -> list[CheckMessage]:
@@ -36,13 +39,13 @@ def _check_sqlite(connection: Any) -> list[CheckMessage]:
     if synchronous < NEEDED.get(mode, EXTRA + 1):
         message = f"SQLite acknowledges what may not be on the disk ({mode=}, {synchronous=})."
         hint = "Set OPTIONS['init_command'] to 'PRAGMA journal_mode=WAL; PRAGMA synchronous=EXTRA'."
-        messages.append(CheckWarning(message, hint=hint, id="grant_management.W003"))
+        messages.append(CheckWarning(message, hint=hint, id="grant_management.W004"))
     if connection.transaction_mode not in ("IMMEDIATE", "EXCLUSIVE"):
         message = (
             "SQLite fails a transaction that reads, then writes while another one has written."
         )
         hint = "Set OPTIONS['transaction_mode'] to 'IMMEDIATE'."
-        messages.append(CheckWarning(message, hint=hint, id="grant_management.W004"))
+        messages.append(CheckWarning(message, hint=hint, id="grant_management.W005"))
     return messages
 
 
@@ -52,7 +55,7 @@ def _check_postgresql(connection: Any) -> list[CheckMessage]:
         off = "off" in cursor.fetchone()
     message = "PostgreSQL acknowledges what may not be on the disk."
     hint = "Set fsync and synchronous_commit to on."
-    return [CheckWarning(message, hint=hint, id="grant_management.W005")] if off else []
+    return [CheckWarning(message, hint=hint, id="grant_management.W006")] if off else []
 
 
 _CHECKS: Final[dict[str, Callable[[Any], list[CheckMessage]]]] = {

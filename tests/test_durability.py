@@ -24,7 +24,6 @@ from .standalone import (
     post,
     running,
     seed,
-    serving,
     wait_for,
     write_records,
 )
@@ -40,7 +39,9 @@ def test_the_servers_connection_syncs_each_commit(sqlite, tmp_path):
     """synchronous is EXTRA, 3: FULL in WAL mode, and more where there is no WAL."""
     url = f"sqlite:///{tmp_path / 'own.sqlite3'}"
     manage("migrate", "-v", "0", DATABASE_URL=url)
-    with serving(url, 1, "tests.server_pragmas:application") as port:
+    port, application = free_port(), "tests.server_pragmas:application"
+    with running(*SERVER, "127.0.0.1", port, 1, application, DATABASE_URL=url):
+        wait_for(port)
         assert post(port, "/", "", {})[1] == {"journal_mode": "wal", "synchronous": 3}
 
 
@@ -112,15 +113,15 @@ def _init(*commands):
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ({}, {"W003", "W004"}),
-        (IMMEDIATE, {"W003"}),
+        ({}, {"W004", "W005"}),
+        (IMMEDIATE, {"W004"}),
         (_init("synchronous=EXTRA"), set()),
-        (_init("synchronous=FULL"), {"W003"}),
+        (_init("synchronous=FULL"), {"W004"}),
         (_init("journal_mode=TRUNCATE", "synchronous=FULL"), set()),
-        (_init("journal_mode=WAL", "synchronous=NORMAL"), {"W003"}),
+        (_init("journal_mode=WAL", "synchronous=NORMAL"), {"W004"}),
         (_init("journal_mode=WAL", "synchronous=FULL"), set()),
-        (_init("journal_mode=MEMORY", "synchronous=EXTRA"), {"W003"}),
-        ({"init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=EXTRA"}, {"W004"}),
+        (_init("journal_mode=MEMORY", "synchronous=EXTRA"), {"W004"}),
+        ({"init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=EXTRA"}, {"W005"}),
         ({"init_command": "PRAGMA synchronous=3", "transaction_mode": "exclusive"}, set()),
     ],
 )
@@ -133,9 +134,7 @@ def test_check_in_another_project(sqlite, tmp_path, options, expected):
         [*line, "--database", "default"], cwd=tmp_path, env=env, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    assert {
-        number for number in ("W002", "W003", "W004", "W005") if number in done.stderr
-    } == expected
+    assert {number for number in ("W004", "W005", "W006") if number in done.stderr} == expected
 
 
 def test_check_of_postgresql(db):
@@ -143,4 +142,4 @@ def test_check_of_postgresql(db):
         pytest.skip("about PostgreSQL")
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL synchronous_commit = off")
-    assert ids() == {"grant_management.W005"}
+    assert ids() == {"grant_management.W006"}

@@ -1,14 +1,18 @@
 """The server as a process: its port, its workers' end, what it refuses."""
 
+import contextlib
 import os
 import signal
 import socket
 import subprocess
 import sys
+import time
 
 import pytest
 
 from .standalone import (
+    API_TOKEN,
+    PATH,
     ROOT,
     SERVER,
     children,
@@ -17,6 +21,7 @@ from .standalone import (
     post,
     running,
     runs,
+    seed,
     serving,
     until,
     wait_for,
@@ -120,20 +125,24 @@ def test_workers_end_with_the_process_that_started_them(url):
         wait_for(port)
 
 
+@contextlib.contextmanager
+def started(url, port, workers):
+    """A server in a session of its own, as in a terminal; all that it says is at hand."""
+    line = [sys.executable, *SERVER, "127.0.0.1", str(port), str(workers)]
+    said = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    env = environment(DATABASE_URL=url)
+    with subprocess.Popen(line, cwd=ROOT, env=env, start_new_session=True, **said) as server:
+        try:
+            yield server
+        finally:
+            server.terminate()
+
+
 @pytest.mark.parametrize("ending", ["SIGTERM", "SIGINT", "Ctrl+C"])
 def test_a_server_that_is_ended_leaves_no_worker(url, ending):
     """Ctrl+C in a terminal reaches the workers too."""
     port = free_port()
-    line = [sys.executable, *SERVER, "127.0.0.1", str(port), "3"]
-    env = environment(DATABASE_URL=url)
-    with subprocess.Popen(
-        line,
-        cwd=ROOT,
-        env=env,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    ) as server:
+    with started(url, port, 3) as server:
         wait_for(port)
         until(lambda: len(children(server.pid)) == 3, "three workers")
         workers = children(server.pid)
@@ -143,19 +152,42 @@ def test_a_server_that_is_ended_leaves_no_worker(url, ending):
             server.send_signal(signal.Signals[ending])
         assert server.wait(timeout=60) == 0
         assert not any(map(runs, workers))
-        assert server.stderr.read() == b""
+        assert "ERROR" not in server.stdout.read()
 
 
 def test_a_server_that_is_ended_while_it_starts_leaves_no_worker(url):
     """A worker that has no signal handler of its own yet is not waited for in vain."""
     for _ in range(3):
-        with running(*SERVER, "127.0.0.1", free_port(), 2, DATABASE_URL=url) as server:
+        with started(url, free_port(), 2) as server:
             while not (workers := children(server.pid)):
                 assert server.poll() is None
             server.terminate()
             server.wait(timeout=60)
             assert not any(map(runs, workers))
-            assert "Killing" not in server.stderr.read()
+            assert "Ending calls" not in server.stdout.read()
+
+
+def test_a_half_sent_body_does_not_hold_up_the_end(url, tmp_path):
+    """What is in hand has a limit: then the worker is ended."""
+    port = free_port()
+    seed(url, tmp_path)
+    with started(url, port, 1) as server:
+        wait_for(port)
+        until(lambda: children(server.pid), "a worker")
+        workers = children(server.pid)
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            lines = [
+                f"POST {PATH} HTTP/1.1",
+                "Host: 127.0.0.1",
+                f"Authorization: Bearer {API_TOKEN}",
+            ]
+            lines += ["Content-Type: application/json", "Content-Length: 9", "", "{"]
+            client.sendall("\r\n".join(lines).encode())
+            time.sleep(1)  # it is being read
+            server.terminate()
+            assert server.wait(timeout=60) == 0
+        assert not any(map(runs, workers))
+        assert "Ending calls" in server.stdout.read()
 
 
 def test_debug_is_for_this_machine(url, tmp_path):

@@ -35,7 +35,8 @@ def _revoke(token: AccessToken, grant: Grant) -> None:
         check_active(token, now)
         _check_there(held, now)
 
-    grant.revoke(Actor.client(token.client.client_id), BY_CLIENT, judge)
+    if not grant.revoke(Actor.client(token.client.client_id), BY_CLIENT, judge):
+        raise Refused(Result.GRANT_NOT_FOUND)
 
 
 def _find(token: AccessToken, grant_id: str, now: datetime) -> Grant:

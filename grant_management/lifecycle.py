@@ -6,6 +6,7 @@ time from the database, decides under the grant's lock, and begins again where t
 it off because of another one. Beside a revoke, the revoke wins: no token outlives it.
 """
 
+import contextlib
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -318,12 +319,15 @@ def _alive(
     grant: Grant, client: Client, subject: str | None, order: Issue
 ) -> tuple[Grant, datetime]:
     """The grant, locked, and active from now on; a revoke waits, or came before."""
-    held, now = Grant.objects.locked(client.service, grant.grant_id)
+    try:
+        held, now = Grant.objects.locked(client.service, grant.grant_id)
+    except Grant.DoesNotExist:  # never claimed, and purged
+        raise _dead_grant() from None
     _check_unlocked(held.client)
     alive = held.status(now) in (GrantStatus.ACTIVE, GrantStatus.PENDING)
     consented = order.consented in (None, held.access_generation)
     if not (alive and consented and held.is_owned_by(client, subject)):
-        raise LifecycleError(INVALID_GRANT, "The grant is not alive.")
+        raise _dead_grant()
     if held.pending:
         held.pending = False
         held.save(force_update=True, update_fields=["pending"])
@@ -393,7 +397,7 @@ def _end(now: datetime, duration: int, grant: Grant | None) -> datetime | None:
 @retried
 def report_reuse(old: RefreshToken) -> None:
     """A rotated refresh token was used again, and whoever noticed it did not call `rotate`."""
-    with primary.atomic():
+    with primary.atomic(), contextlib.suppress(RefreshToken.DoesNotExist):  # purged
         held = hold_token(old)
         if held.token.rotated_at is not None:
             kill_family(held)
@@ -406,7 +410,7 @@ def kill_family(held: HeldToken) -> None:
     token, now = held
     actor = Actor.client(token.client.client_id)
     if token.grant is not None:
-        if token.generation == token.grant.refresh_generation:
+        if token.generation == token.generation_of(token.grant):
             token.grant.kill_refresh_tokens(now, actor)
     elif token.relatives().revoke(now):
         about = {"client_id": token.client.client_id, "subject": token.subject}
@@ -417,6 +421,10 @@ def kill_family(held: HeldToken) -> None:
 
 def _invalid_grant_id() -> LifecycleError:
     return LifecycleError(INVALID_GRANT_ID, "There is no such grant of this client and user.")
+
+
+def _dead_grant() -> LifecycleError:
+    return LifecycleError(INVALID_GRANT, "The grant is not alive.")
 
 
 def _dead_refresh_token() -> LifecycleError:

@@ -14,6 +14,10 @@ def pytest_addoption(parser):
         "--routed", action="store_true", help="the app in a second database, beside a stale replica"
     )
     parser.addoption("--grants", type=int, default=0, help="for tests/scale: how many")
+    parser.addoption(
+        "--lifecycle", type=int, default=15, metavar="N", help="for tests/lifecycle: how many lives"
+    )
+    parser.addoption("--interleavings", choices=["some", "all"], default="some")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -63,7 +63,7 @@ class GrantKind(Kind):
         services, grant_ids = zip(*keys, strict=True)
         rows = Grant.objects.select_for_update(of=("self",)).select_related("client")
         rows = rows.filter(any_of("service_id", services), any_of("grant_id", grant_ids))
-        return {(row.service_id, row.grant_id): row for row in rows}
+        return {(row.service_id, row.grant_id): row for row in rows.order_by("pk")}
 
     def create(self, fields: Fields, now: datetime) -> Grant:
         """As it is; one that comes revoked has no live tokens of generation 0."""
@@ -104,6 +104,8 @@ class TokenKind(Kind):
     """`{"type":"access_token","service":…,"client_id":…,"token":…}`; refresh tokens alike."""
 
     model: ClassVar[type[AccessToken | RefreshToken]]
+    generation: ClassVar[str]
+    """Of the grant: what that of a live token is."""
     members: ClassVar[tuple[Field, ...]] = (
         m.SERVICE_ID.named("service"),
         m.CLIENT_ID,
@@ -141,13 +143,17 @@ class TokenKind(Kind):
         rows = self.model._default_manager.select_for_update(of=("self",))
         rows = rows.select_related("client", "grant")
         rows = rows.filter(any_of("service_id", services), any_of("digest", digests))
-        return {(row.service_id, bytes(row.digest)): row for row in rows}
+        return {(row.service_id, bytes(row.digest)): row for row in rows.order_by("pk")}
 
     def create(self, fields: Fields, now: datetime) -> AccessToken | RefreshToken:
-        """As it is, where its grant is its client's."""
+        """As it is, where its grant is its client's, and has come to its generation: else the token
+        would come to life with a later merge or replace.
+        """
         grant = fields.get("grant")
         if grant is not None and grant.client_id != fields["client"].pk:
             raise BadRecord("its grant is another client's")
+        if grant is not None and fields.get("generation", 0) > getattr(grant, self.generation):
+            raise BadRecord("'generation' must not be above its grant's")
         return new(self.model, {"issued_at": now, **fields})
 
     def update(self, row: AccessToken | RefreshToken, fields: Fields, now: datetime) -> None:
@@ -164,6 +170,7 @@ class AccessTokenKind(TokenKind):
 
     name = "access_token"
     model = AccessToken
+    generation = "access_generation"
 
 
 class RefreshTokenKind(TokenKind):
@@ -171,6 +178,7 @@ class RefreshTokenKind(TokenKind):
 
     name = "refresh_token"
     model = RefreshToken
+    generation = "refresh_generation"
     members = (*TokenKind.members, m.ROTATED_AT.or_null(), m.FAMILY)
     updated = (*TokenKind.updated, "rotated_at")
 

@@ -10,6 +10,7 @@ from django.db import DataError, IntegrityError
 
 from .. import conf
 from ..db import clock, primary
+from ..db.retry import retried
 from ..models import Actor, ApiToken, EventKind, GrantEvent, Organization, OrganizationEvent
 from ..protocol import strict_json
 from .end import TYPE as END
@@ -102,11 +103,13 @@ class Importer:
         try:
             return self._take(read)
         except _NotNew:
-            self.expects_new, self.references = False, References()
+            self.expects_new = False
             return self._take(read)
 
+    @retried
     def _take(self, read: ReadLines) -> list[Error]:
-        references = self.references.of_next_batch()
+        # Where this fails, the references know of rows that are not there.
+        references, self.references = self.references.of_next_batch(), References()
         with primary.atomic():
             now = clock.now()
             batch = Batch(now, references, [*read.errors], self.expects_new)
@@ -118,6 +121,7 @@ class Importer:
             self._announce(services, organizations, now)
         self.announced |= services
         self.announced_organizations |= organizations
+        self.references = references
         for name, number in batch.counts.items():
             self.counts[name] += number
         return sorted(batch.errors)

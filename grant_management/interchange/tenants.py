@@ -37,7 +37,7 @@ class OrganizationKind(Kind):
         """By number."""
         numbers = [key[0] for key in keys]
         rows = Organization.objects.select_for_update().filter(pk__in=numbers)
-        return {(row.pk,): row for row in rows}
+        return {(row.pk,): row for row in rows.order_by("pk")}
 
     def create(self, fields: Fields, now: datetime) -> Organization:
         """As it is."""
@@ -72,7 +72,7 @@ class ServiceKind(Kind):
         """By number."""
         numbers = [key[0] for key in keys]
         rows = Service.objects.select_for_update().filter(pk__in=numbers)
-        return {(row.pk,): row for row in rows}
+        return {(row.pk,): row for row in rows.order_by("pk")}
 
     def create(self, fields: Fields, now: datetime) -> Service:
         """As it is."""
@@ -130,7 +130,7 @@ class ApiTokenKind(Kind):
         """By digest."""
         digests = [key[0] for key in keys]
         rows = ApiToken.objects.select_for_update().filter(digest__in=digests)
-        return {(bytes(row.digest),): row for row in rows}
+        return {(bytes(row.digest),): row for row in rows.order_by("pk")}
 
     def create(self, fields: Fields, now: datetime) -> ApiToken:
         """With its service's organization."""
@@ -174,7 +174,7 @@ class ClientKind(Kind):
         services, client_ids = zip(*keys, strict=True)
         rows = Client.objects.select_for_update(of=("self",)).select_related("service")
         rows = rows.filter(service__in=set(services), client_id__in=set(client_ids))
-        return {(row.service_id, row.client_id): row for row in rows}
+        return {(row.service_id, row.client_id): row for row in rows.order_by("pk")}
 
     def create(self, fields: Fields, now: datetime) -> Client:
         """As it is."""

@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from ..db import clock, primary
+from ..db.retry import retried
 from .event import Actor, EventKind, GrantEvent, Reason
 
 
@@ -21,6 +22,7 @@ class CutOff(models.Model):
     class Meta:
         abstract = True
 
+    @retried
     def move_cut_off(
         self, actor: Actor, why: Reason, *, before: datetime | None = None, job: UUID | None = None
     ) -> bool:
@@ -28,15 +30,24 @@ class CutOff(models.Model):
 
         Only forward: clearing it would bring the dead back. `job` is the sweep that it begins.
         """
-        now = clock.now()
-        to = now if before is None else min(before, now)
-        earlier = Q(not_before=None) | Q(not_before__lt=to)
-        rows = type(self)._default_manager.filter(earlier, pk=self.pk)
-        details = {"not_before": to.isoformat()}
-        kind = EventKind.CUT_OFF
-        return self._write(
-            rows, {"not_before": to}, kind, now, actor, why, details=details, job=job
-        )
+        with primary.atomic():
+            now = self.hold()
+            to = now if before is None else min(before, now)
+            earlier = Q(not_before=None) | Q(not_before__lt=to)
+            rows = type(self)._default_manager.filter(earlier, pk=self.pk)
+            details = {"not_before": to.isoformat()}
+            kind = EventKind.CUT_OFF
+            return self._write(
+                rows, {"not_before": to}, kind, now, actor, why, details=details, job=job
+            )
+
+    def hold(self) -> datetime:
+        """Wait for whoever issues tokens here, and let nobody do so until the transaction ends; the
+        time of then. So what is issued beside a cut-off is stamped before it, or has seen it.
+        """
+        rows = type(self)._default_manager.filter(pk=self.pk)
+        list(rows.select_for_update().values_list("pk", flat=True))
+        return clock.now()
 
     def latest_cut_off(self, other: "CutOff") -> datetime | None:
         """The later of this cut-off and the other one; the latest that matches counts."""

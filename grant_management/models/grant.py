@@ -100,10 +100,13 @@ class GrantQuerySet(primary.PrimaryQuerySet["Grant"]):
         """
         with primary.atomic():
             rows = self.filter(service=service, pk__in=keys, revoked_at=None).order_by("pk")
-            held = rows.select_related("client").select_for_update(of=("self",), no_key=True)
+            related = rows.select_related("service", "client")
+            held = related.select_for_update(of=("self",), no_key=True)
             found = held.with_content(*reads).iterator(chunk_size=100)
             grants = [grant.without_content() for grant in found if still(grant)]
             now = clock.now()
+            if grants:  # its settings may have changed since the caller read them
+                service = grants[0].service
             Grant.objects.filter(service=service, pk__in=[grant.pk for grant in grants]).update(
                 revoked_at=at or now, **_raised(service)
             )
@@ -118,8 +121,8 @@ class GrantQuerySet(primary.PrimaryQuerySet["Grant"]):
         """The grant of this ID and the time, in a transaction: nobody else changes the grant until
         it ends, so whatever is decided about it is decided from here. 1 query.
 
-        Its client is held before it, as everywhere: who revokes all tokens of a client holds that
-        alone. Grant.DoesNotExist: the service has none.
+        Its service and its client are held before it, as everywhere: who cuts them off, or revokes
+        all tokens of a client, holds them alone. Grant.DoesNotExist: the service has none.
         """
         if not uris.is_grant_id(grant_id):
             raise Grant.DoesNotExist
@@ -153,7 +156,7 @@ def _locked() -> JoinedQuery:
         Part(Grant, "held"),
         Part(Client, "client", repeats=True),
         Part(Service, "owner", repeats=True),
-        lock="FOR KEY SHARE OF client FOR NO KEY UPDATE OF held",
+        lock="FOR KEY SHARE OF owner, client FOR NO KEY UPDATE OF held",
     )
 
 
@@ -314,7 +317,10 @@ class Grant(LastUsed, models.Model):
         and raises where it must not be revoked after all.
         """
         with primary.atomic():
-            held, now = Grant.objects.locked(self.service, self.grant_id)
+            try:
+                held, now = Grant.objects.locked(self.service, self.grant_id)
+            except Grant.DoesNotExist:  # never claimed, and purged
+                return False
             judge(held, now)
             if held.revoked_at is not None:
                 return False

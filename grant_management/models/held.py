@@ -1,9 +1,9 @@
 """Rows held against change, to be judged: the one way to a decision about a token.
 
 A refresh token that belongs to a grant is held by its grant; one that belongs to none, by its
-family. Locks are taken in one order everywhere: the client, then the grant or the family, then
-tokens. Who revokes many tokens holds their client alone (`hold_clients`), and so waits for whoever
-issues one.
+family. Locks are taken in one order everywhere: the service, the client, then the grant or the
+family, then tokens. Who revokes many tokens holds their client alone (`hold_clients`), and who cuts
+off a service or a client holds that alone (`CutOff.hold`), and so waits for whoever issues one.
 """
 
 from collections.abc import Iterable
@@ -51,7 +51,7 @@ def hold_token(token: RefreshToken) -> HeldToken:
     RefreshToken.DoesNotExist: it was purged.
     """
     if token.grant is not None:
-        Grant.objects.locked(token.service, token.grant.grant_id)
+        _hold_grant(token.service, token.grant.grant_id)
     else:
         hold_client(token.client)
         family = RefreshToken.objects.filter(service_id=token.service_id, family=token.family)
@@ -64,6 +64,13 @@ def hold_token(token: RefreshToken) -> HeldToken:
     return HeldToken(held, now)
 
 
+def _hold_grant(service: Service, grant_id: str) -> None:
+    try:
+        Grant.objects.locked(service, grant_id)
+    except Grant.DoesNotExist:
+        raise RefreshToken.DoesNotExist from None
+
+
 @cache
 def _client() -> JoinedQuery:
     return JoinedQuery(
@@ -72,7 +79,7 @@ def _client() -> JoinedQuery:
         " WHERE client.service_id = %s AND client.id = %s",
         Part(Client, "client", repeats=True),
         Part(Service, "owner", repeats=True),
-        lock="FOR KEY SHARE OF client",
+        lock="FOR KEY SHARE OF owner, client",
     )
 
 

@@ -44,7 +44,10 @@ class SweepQuerySet(primary.PrimaryQuerySet["Sweep"]):
             fields["expected"] = wanted.count()
         fields |= {name: getattr(wanted, name) for name in ("service", "client", "created_before")}
         names = {name: getattr(wanted, name) or "" for name in _NAMES}
+        target = wanted.client or wanted.service
         with primary.atomic():
+            if wanted.is_cut_off:
+                target.hold()
             sweep = self.create(
                 **fields,
                 **names,
@@ -52,7 +55,7 @@ class SweepQuerySet(primary.PrimaryQuerySet["Sweep"]):
                 **asdict(why),
                 started_at=clock.now(),
             )
-            moved = wanted.is_cut_off and (wanted.client or wanted.service).move_cut_off(
+            moved = wanted.is_cut_off and target.move_cut_off(
                 actor, why, before=wanted.created_before, job=sweep.pk
             )
             if not moved:

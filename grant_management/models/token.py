@@ -112,8 +112,8 @@ class Token(models.Model):
         return min((end for end in ends if end is not None), default=None)
 
     @staticmethod
-    def generation_of(grant: Grant) -> int:
-        """The generation that a live token of this kind has."""
+    def generation_of(grant: Grant) -> int | None:
+        """The generation that a live token of this kind has; None: none is alive."""
         raise NotImplementedError
 
 
@@ -124,8 +124,14 @@ class TokenQuerySet(primary.PrimaryQuerySet[T]):
     """The store of tokens of one kind."""
 
     def revoke(self, at: datetime) -> int:
-        """How many of these this call revoked; a stamp that is there stays. Grants live."""
-        return self.filter(revoked_at=None).update(revoked_at=at)
+        """How many of these this call revoked; a stamp that is there stays, and what has expired
+        is left alone. Grants live.
+
+        Where a row had to be waited for, a database judges it again by the outer condition alone.
+        """
+        rows = self.model._default_manager.filter(pk__in=self.order_by().values("pk"))
+        alive = rows.filter(revoked_at=None).exclude(expires_at__lte=at)
+        return alive.update(revoked_at=at)
 
     def presented(self, service: Service, value: str) -> T:
         """The token of a clear value, with its client and grant: 1 query.
@@ -210,6 +216,8 @@ class RefreshToken(Token):
         return RefreshToken.objects.filter(service_id=self.service_id, family=self.family)
 
     @staticmethod
-    def generation_of(grant: Grant) -> int:
-        """Raised by merge, replace and revoke."""
-        return grant.refresh_generation
+    def generation_of(grant: Grant) -> int | None:
+        """Raised by merge, replace and revoke; no refresh token outlives its grant (draft §6.5),
+        whatever generation an import gave it.
+        """
+        return grant.refresh_generation if grant.revoked_at is None else None

@@ -35,7 +35,10 @@ def revoke_token(token: AccessToken | RefreshToken, actor: Actor) -> int:
     """
     with primary.atomic():
         if isinstance(token, RefreshToken):
-            held, now = hold_token(token)
+            try:
+                held, now = hold_token(token)
+            except RefreshToken.DoesNotExist:  # purged
+                return 0
             count = held.relatives().revoke(now)
         else:
             now = clock.now()

@@ -7,6 +7,8 @@ from uuid import UUID
 from django.db.models import Q
 
 from .. import lifecycle
+from ..db import primary
+from ..db.retry import retried
 from ..fields import members as m
 from ..lifecycle import Authorization, GrantAction, LifecycleError
 from ..models import Grant, GrantStatus, Reason, Service
@@ -71,10 +73,17 @@ def get(call: Call, *, grant_id: str) -> Answer:
 def revoke(call: Call, *, grant_id: str) -> Answer:
     """`/grants/{grantId}/revoke`: the grant, revoked; again changes nothing."""
     values = read(call.members, _REVOKE)
-    grant = find_grant(call.service, grant_id)
     reason = values.get("reason") or "requested through the API"
-    grant.revoke(call.caller, Reason(reason, values.get("note", "")))
-    return done(show(find_grant(call.service, grant_id), call.now))
+    grant = _revoked(call, grant_id, Reason(reason, values.get("note", "")))
+    return done(show(grant, call.now))
+
+
+@retried
+def _revoked(call: Call, grant_id: str, why: Reason) -> Grant:
+    """As it is then: in one transaction, so that no purge comes between."""
+    with primary.atomic():
+        find_grant(call.service, grant_id).revoke(call.caller, why)
+        return find_grant(call.service, grant_id)
 
 
 def list_grants(call: Call) -> Answer:

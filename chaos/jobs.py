@@ -11,7 +11,7 @@ from .databases import POSTGRESQL, SQLITE, SQLite
 from .faults import Fault
 from .model import DOUBLED, LOST, WRONG, Model
 from .place import Place, Record, access_token, client_record, grant
-from .processes import kill, run_command, start_command
+from .processes import has_ended, kill_group, run_command, start_command
 from .wire import Caller
 
 SAMPLE = 10
@@ -64,9 +64,9 @@ class JobKilled(Fault):
 
     def _kill_after(self, place: Place, model: Model, share: float) -> None:
         self.process = process = start_command(place.database.url, *self.command(place))
-        place.wait(lambda: process.poll() is not None or self.done(place) > share * self.size)
-        ended = process.poll() is not None
-        kill(process)
+        place.wait(lambda: has_ended(process) or self.done(place) > share * self.size)
+        ended = has_ended(process)
+        kill_group(process)
         self.process = None
         done = self.done(place)
         self.notes.append(f"killed when {done:,} of {self.size:,} were done")
@@ -77,7 +77,7 @@ class JobKilled(Fault):
     def heal(self, place: Place, model: Model) -> None:
         """Run it again, as it was."""
         if self.process is not None:  # `inject` was interrupted, and so is the run
-            kill(self.process)
+            kill_group(self.process)
             return
         began = time.monotonic()
         code, said = run_command(place.database.url, *self.command(place))

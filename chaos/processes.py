@@ -74,7 +74,7 @@ class Server:
     @property
     def alive(self) -> bool:
         """Whether its main process runs."""
-        return self._process is not None and self._process.poll() is None
+        return self._process is not None and not has_ended(self._process)
 
     def start(self, **changes: str) -> None:
         """Start it, and wait until it listens. RuntimeError: it ended, or never did."""
@@ -120,9 +120,10 @@ class Server:
             return
         if self.alive:
             self._process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(END)
-        _kill_group(self._process)
+        until = time.monotonic() + END
+        while self.alive and time.monotonic() < until:
+            time.sleep(0.02)
+        kill_group(self._process)
 
 
 def start_command(url: str, *arguments: str, **changes: str) -> "subprocess.Popen[str]":
@@ -144,21 +145,30 @@ def run_command(url: str, *arguments: str, **changes: str) -> tuple[int, str]:
     process = start_command(url, *arguments, **changes)
     try:
         said, _ = process.communicate(timeout=300)
-    finally:
-        _kill_group(process)
+    except BaseException:
+        kill_group(process)
+        raise
     return process.returncode, said
 
 
-def kill(process: "subprocess.Popen[str]") -> None:
-    """SIGKILL, and wait."""
-    _kill_group(process)
-    process.communicate()
+def has_ended(process: "subprocess.Popen[bytes] | subprocess.Popen[str]") -> bool:
+    """Whether it ended. It is not waited for: until then nobody else gets its number."""
+    if process.returncode is not None:
+        return True
+    return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
 
 
-def _kill_group(process: "subprocess.Popen[bytes] | subprocess.Popen[str]") -> None:
-    """Every process of the session that it leads, and what libfaketime left of it."""
+def kill_group(process: "subprocess.Popen[bytes] | subprocess.Popen[str]") -> None:
+    """SIGKILL for it and for what it left, in the session that it leads; then wait for it.
+
+    Nothing where it was waited for: by now its number may be somebody else's.
+    """
+    if process.returncode is not None:
+        return
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
     for left in Path("/dev/shm").glob(f"*faketime*_{process.pid}"):
         left.unlink(missing_ok=True)

@@ -14,6 +14,9 @@ from ..protocol.results import Result
 
 logger = logging.getLogger("grant_management")
 
+FRAMES: Final = 100
+"""Lines in the log for a bug, at most: those nearest to it."""
+
 
 class Failure(NamedTuple):
     """What failed, and what an operator does about it."""
@@ -162,8 +165,14 @@ def tell(error: BaseException, failure: Failure, where: str) -> None:
     """The log: one line that says what to do; of a bug, the frames too."""
     line = f"{where} failed: {described(error, failure)}"
     if failure.is_bug:
-        line += "\n" + "".join(traceback.format_tb(error.__traceback__))
+        line += "".join(f"\n  {frame}" for frame in _frames(error))
     logger.error("%s", line)
+
+
+def _frames(error: BaseException) -> list[str]:
+    """Where it was raised, and by way of what; without the text of the source."""
+    stack = traceback.extract_tb(error.__traceback__, limit=-FRAMES)
+    return [f"{one.filename}:{one.lineno} in {one.name}" for one in stack]
 
 
 def _of_cause(error: BaseException, name: str) -> Any:

@@ -21,7 +21,7 @@ from grant_management.models import (
     grant_filter,
 )
 
-from .exports import body
+from .exports import body, drop
 from .world import make_world, now
 
 MB = 1_000_000
@@ -473,7 +473,7 @@ def test_a_report_of_many_large_grants(admin_client, world):
         for number in range(20)
     ]  # fmt: skip
     GrantEvent.objects.bulk_create(events)
-    admin_client.get(url("sweep", "report.json", sweep.pk)).close()
+    drop(admin_client.get(url("sweep", "report.json", sweep.pk)))
     tracemalloc.start()
     try:
         text = body(admin_client.get(url("sweep", "report.csv", sweep.pk)))

@@ -13,6 +13,7 @@ from grant_management.admin import keyset
 from grant_management.admin import sweep as sweep_pages
 from grant_management.models import ApiToken, Grant, OrganizationMember, Service, Sweep
 
+from .exports import drop
 from .test_roles import fill
 from .world import now
 
@@ -94,7 +95,7 @@ def get(client, admin_user):
     def ask(url, query=None, data=None):
         answer = client.get(url, query) if data is None else client.post(url, data)
         assert answer.status_code < 500, (url, query, data)
-        answer.close()
+        drop(answer)
         return answer
 
     return ask

@@ -1,12 +1,14 @@
 """Revoke by filter in the browser: chosen, checked, confirmed once; watched, paused, resumed."""
 
 import json
+import time
 import uuid
 from datetime import timedelta
 
 import pytest
 from django.urls import reverse
 
+from grant_management.admin import confirmation
 from grant_management.admin import sweep as pages
 from grant_management.models import Grant, GrantEvent, Sweep
 
@@ -190,3 +192,77 @@ def test_the_work_is_done_in_a_thread(client, django_user_model):
             thread.join(30)
     assert Sweep.objects.get().finished_at is not None
     assert not Grant.objects.filter(revoked_at=None).exists()
+
+
+class TestWhatIsTyped:
+    """It is what was shown, though what is counted moves meanwhile."""
+
+    def shown(self, admin_client, world, **fields):
+        return admin_client.post(url("check"), chosen(world, **(fields or {"subject": "user-1"})))
+
+    def test_a_count_that_moves(self, admin_client, world, not_yet):
+        for _ in range(3):
+            world.grant()
+        page = self.shown(admin_client, world)
+        assert page.context["phrase"] == "3"
+        for _ in range(2):
+            world.grant()
+        assert admin_client.post(url("check"), confirmed(page)).status_code == 302
+        assert Sweep.objects.get().expected == 3
+
+    def test_the_count_of_now_was_not_shown(self, admin_client, world, not_yet):
+        for _ in range(3):
+            world.grant()
+        page = self.shown(admin_client, world)
+        world.grant()
+        again = admin_client.post(url("check"), confirmed(page, typed="4"))
+        assert again.context["confirm"].errors["typed"]
+        assert again.context["phrase"] == "4"
+        assert not Sweep.objects.exists()
+        again = admin_client.post(url("check"), confirmed(page, typed="4"))
+        assert again.status_code == 302
+
+    def test_it_holds_for_the_filter_that_it_was_shown_for(self, admin_client, world, not_yet):
+        """Another one was not counted: the number that it happens to have is not enough."""
+        for _ in range(3):
+            world.grant()
+        for _ in range(2):
+            world.grant(subject="user-2")
+        page = self.shown(admin_client, world)
+        again = admin_client.post(url("check"), confirmed(page, subject="user-2"))
+        assert again.context["phrase"] == "2"
+        assert not Sweep.objects.exists()
+
+    def test_it_holds_for_an_hour(self, admin_client, world, not_yet, monkeypatch):
+        for _ in range(3):
+            world.grant()
+        page = self.shown(admin_client, world)
+        world.grant()
+        later = time.time() + confirmation.HOLDS + 60
+        monkeypatch.setattr(confirmation.time, "time", lambda: later)
+        again = admin_client.post(url("check"), confirmed(page))
+        assert again.context["phrase"] == "4"
+        assert not Sweep.objects.exists()
+
+    def test_separators_need_not_be_typed(self, admin_client, world, not_yet, monkeypatch):
+        asked = confirmation.Asked("1,234", 1_234, is_count=True)
+        assert asked.is_typed("1234 ")
+        assert asked.is_typed("1,234")
+        assert not asked.is_typed("12345")
+        assert not confirmation.Asked("a,b", 1, is_count=False).is_typed("ab")
+
+    def test_so_many_pages_are_remembered(self, admin_client, world, not_yet):
+        for _ in range(confirmation.KEPT + 5):
+            self.shown(admin_client, world)
+        assert len(admin_client.session[confirmation.KEY]) == confirmation.KEPT
+
+    def test_each_login_session_has_its_own(self, admin_client, client, django_user_model, world):
+        """What one operator was shown, another was not."""
+        for _ in range(3):
+            world.grant()
+        page = self.shown(admin_client, world)
+        world.grant()
+        client.force_login(django_user_model.objects.create_superuser("other"))
+        again = client.post(url("check"), confirmed(page))
+        assert again.context["phrase"] == "4"
+        assert not Sweep.objects.exists()

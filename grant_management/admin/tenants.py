@@ -196,6 +196,7 @@ class ClientAdmin(ListAdmin[Client], OperatorAdmin[Client]):
         if not start or not form.is_valid():
             return JsonResponse({"values": []})
         rows = self.get_queryset(request).filter(client_id__gte=start)
-        found = [row.client_id for row in self._ordered(rows, form.chosen()).first(SUGGESTIONS)]
-        values = [one for one in dict.fromkeys(found) if one.startswith(start)]
-        return JsonResponse({"values": values})
+        # More than are shown: a client may have the same ID at several services.
+        found = self._ordered(rows, form.chosen()).first(10 * SUGGESTIONS)
+        known = dict.fromkeys(row.client_id for row in found if row.client_id.startswith(start))
+        return JsonResponse({"values": list(known)[:SUGGESTIONS]})

@@ -5,6 +5,7 @@ from typing import Final
 
 from .models import AccessToken, Service, TokenStatus
 from .protocol.results import GMAction, Refused, Result
+from .signals import token_presented
 
 SCOPES: Final = {
     GMAction.QUERY: "grant_management_query",
@@ -28,6 +29,7 @@ def find_access_token(
     if not value:
         raise Refused(Result.ACCESS_TOKEN_MISSING)
     if known is not None:
+        token_presented.send(sender=AccessToken, token=known, value=value)
         return known
     try:
         return AccessToken.objects.presented(service, value)

@@ -1,93 +1,19 @@
 """django-oauth-toolkit with grant management: end to end over HTTP, with clients of others."""
 
 import json
-import os
-import secrets
 
 import pytest
 import requests
 from authlib.common.security import generate_token
-from authlib.integrations.requests_client import OAuth2Session
-from django.db import connection
-from requests_oauth2client import OAuth2Client
 
-from .example import Browser, example_server, parameters
-
-GM = "grant_management_query grant_management_revoke"
+from .example import GM, Browser, Client, example_server, new_database, parameters
 
 
 @pytest.fixture(scope="module")
 def example(django_db_setup, django_db_blocker, tmp_path_factory):
     """The example server, on a database of its own of the kind that the run is on."""
-    os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"
-    if connection.vendor != "postgresql":
-        with example_server(
-            f"sqlite:///{tmp_path_factory.mktemp('example') / 'db.sqlite3'}"
-        ) as seeded:
-            yield seeded
-        return
-    name = f"example_{secrets.token_hex(4)}"
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {name}")
-    base, _, rest = os.environ["DATABASE_URL"].partition("?")
-    with example_server(f"{base.rpartition('/')[0]}/{name}?{rest}") as seeded:
+    with example_server(new_database(django_db_blocker, tmp_path_factory)) as seeded:
         yield seeded
-
-
-class Client:
-    """An OAuth client: Authlib for the code flow, requests-oauth2client for its own tokens."""
-
-    def __init__(self, example, number=0):
-        self.base = example["base"]
-        self.secrets = example["clients"][number]
-        self.redirect_uri = example["redirect_uri"]
-
-    def session(self, scope):
-        ids = self.secrets["client_id"], self.secrets["client_secret"]
-        return OAuth2Session(
-            *ids, scope=scope, redirect_uri=self.redirect_uri, code_challenge_method="S256"
-        )
-
-    def url(self, session, verifier, **more):
-        return session.create_authorization_url(
-            f"{self.base}/o/authorize/", code_verifier=verifier, **more
-        )[0]
-
-    def authorize(self, browser, scope, **more):
-        """The token response of one trip through the browser, or the error that came back."""
-        session, verifier = self.session(scope), generate_token(48)
-        location = browser.authorize(self.url(session, verifier, **more))
-        if "error" in parameters(location):
-            return parameters(location)
-        return self.fetch(session, location, verifier)
-
-    def fetch(self, session, location, verifier):
-        url = f"{self.base}/o/token/"
-        return dict(
-            session.fetch_token(url, authorization_response=location, code_verifier=verifier)
-        )
-
-    def refresh(self, refresh_token):
-        auth = (self.secrets["client_id"], self.secrets["client_secret"])
-        data = {"grant_type": "refresh_token", "refresh_token": refresh_token}
-        response = requests.post(f"{self.base}/o/token/", data=data, auth=auth, timeout=20)
-        return response.status_code, response.json()
-
-    def own_token(self, scope=GM):
-        """By client credentials, as the same application has them in another registration."""
-        auth = (self.secrets["own_client_id"], self.secrets["own_client_secret"])
-        return (
-            OAuth2Client(f"{self.base}/o/token/", auth, testing=True)
-            .client_credentials(scope=scope)
-            .access_token
-        )
-
-    def gm(self, method, grant_id, token):
-        headers = {"Authorization": f"Bearer {token}"}
-        response = requests.request(
-            method, f"{self.base}/gm/1/{grant_id}", headers=headers, timeout=20
-        )
-        return response.status_code, (response.json() if response.content else None)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..db import primary
 from ..protocol.digests import sha256
+from ..signals import token_presented
 from .client import Client
 from .grant import Grant
 from .joined import JoinedQuery, Part
@@ -144,6 +145,7 @@ class TokenQuerySet(primary.PrimaryQuerySet[T]):
         token: T
         (token, client, grant), _now = found
         token.know(service, client, grant)
+        token_presented.send(sender=self.model, token=token, value=value)
         return token
 
 

@@ -11,7 +11,7 @@ from grant_management import conf
 from grant_management.fields import members as m
 from grant_management.fields.granted import grant_limits
 from grant_management.lifecycle import LifecycleError
-from grant_management.models import Actor, Client, Service
+from grant_management.models import Actor, Client, Grant, Service
 from grant_management.models.event import ActorKind
 from grant_management.protocol import strict_json
 from grant_management.protocol.content import CONTROL, Content
@@ -36,6 +36,11 @@ def service() -> Service:
     return found[0]
 
 
+def service_if_any() -> Service | None:
+    """The same; None before one is made: until then nothing is registered here."""
+    return service() if Service.objects.exists() else None
+
+
 def client(application: Any) -> Client:
     """The client that an application is here, made when it is first seen.
 
@@ -54,9 +59,27 @@ def client(application: Any) -> Client:
     return Client.objects.put(ours, client_id, ACTOR, name=name)[0]
 
 
+def known_client(application: Any) -> Client | None:
+    """The client that an application is here; None: nothing was ever issued to it."""
+    return Client.objects.filter(service=service(), client_id=application.client_id).first()
+
+
+def is_ours(service_id: int) -> bool:
+    """Whether the toolkit's tokens belong to the service of this number: no query."""
+    return conf.configured().get("OAUTH_TOOLKIT_SERVICE") in (None, service_id)
+
+
 def subject(user: Any) -> str | None:
-    """The subject that a user is here; None for a client's own tokens."""
-    return None if user is None else str(user.pk)
+    """The subject that a user is here; None for a client's own tokens.
+
+    LifecycleError: its key is none that can be stored.
+    """
+    if user is None:
+        return None
+    value = str(user.pk)
+    if not 1 <= len(value) <= (Grant._meta.get_field("subject").max_length or 0):
+        raise LifecycleError(INVALID_REQUEST, "The key of this user is too long for a subject.")
+    return value
 
 
 def is_confidential(application: Any) -> bool:

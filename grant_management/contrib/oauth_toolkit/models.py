@@ -13,7 +13,7 @@ from grant_management.models.keys import first_uuid7, uuid7
 
 FORGOTTEN_AT_ONCE: Final = 10
 KEPT_FOR: Final = timedelta(days=1)
-"""How long a code that is not redeemed is remembered; the toolkit's live for minutes."""
+"""How long a code that was not redeemed is remembered after its end."""
 
 
 class AuthorizedCodeManager(PrimaryManager["AuthorizedCode"]):
@@ -21,18 +21,22 @@ class AuthorizedCodeManager(PrimaryManager["AuthorizedCode"]):
 
     def forget_old(self, service: Service) -> None:
         """Delete some of those that nobody redeemed: so many that they never pile up."""
-        before = first_uuid7(clock.now() - KEPT_FOR)
+        alive = timedelta(seconds=oauth2_settings.AUTHORIZATION_CODE_EXPIRE_SECONDS)
+        before = first_uuid7(clock.now() - alive - KEPT_FOR)
         old = self.filter(service=service, pk__lt=before).values("pk")[:FORGOTTEN_AT_ONCE]
         self.filter(pk__in=list(old.values_list("pk", flat=True))).delete()
 
 
 class AuthorizedCode(models.Model):
-    """An authorization code of the toolkit, as a digest, and the grant that its consent made."""
+    """An authorization code of the toolkit, as a digest, and the grant that its consent made.
+
+    Where that grant is purged the code stays known, and is worth nothing.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     service = models.ForeignKey(Service, on_delete=models.CASCADE, db_index=False)
     digest = models.BinaryField(max_length=32, editable=False)
-    grant = models.ForeignKey(Grant, on_delete=models.CASCADE, db_index=False)
+    grant = models.ForeignKey(Grant, on_delete=models.SET_NULL, null=True, db_index=False)
     # The grant's access generation at the consent; null: one of before this was kept.
     generation = models.PositiveIntegerField(null=True)
 
@@ -49,11 +53,15 @@ class AuthorizedCode(models.Model):
 
 
 class LinkedToken(models.Model):
-    """Tokens of the toolkit, and the grant that they belong to. Goes when they go."""
+    """A token of the toolkit that was registered here, and the grant that it belongs to, if any.
+
+    Goes when the toolkit's row goes. A row that has one and is unknown here was purged: it is dead,
+    and not a token from before this app was added.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     service = models.ForeignKey(Service, on_delete=models.CASCADE, db_index=False)
-    grant = models.ForeignKey(Grant, on_delete=models.CASCADE, db_index=False)
+    grant = models.ForeignKey(Grant, on_delete=models.CASCADE, null=True, db_index=False)
     access_token = models.OneToOneField(
         oauth2_settings.ACCESS_TOKEN_MODEL, on_delete=models.CASCADE, null=True, related_name="+"
     )

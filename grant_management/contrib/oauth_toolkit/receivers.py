@@ -1,94 +1,159 @@
 """What dies on one side dies on the other, in the same transaction."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 
-from django.db.models.signals import post_delete, post_save
+from django.contrib.auth import get_user_model
+from django.db.models.signals import post_delete, post_save, pre_delete, pre_save
 from oauth2_provider.models import (
     get_access_token_model,
+    get_application_model,
     get_grant_model,
     get_refresh_token_model,
 )
+from oauth2_provider.settings import oauth2_settings
 
 from grant_management.db import clock
 from grant_management.models import AccessToken, Grant, RefreshToken
-from grant_management.models.token_revocation import revoke_tokens
+from grant_management.models.token import Token
 from grant_management.protocol.digests import sha256
-from grant_management.signals import tokens_dying
+from grant_management.signals import token_presented, tokens_dying
 
-from . import bridge
+from . import bridge, deaths, rows
+from .deaths import Deaths
 from .models import AuthorizedCode, LinkedToken
 
 UID = "grant_management_oauth_toolkit"
-
-_issuing: ContextVar[bool] = ContextVar("grant_management_issuing", default=False)
+_DEATHS = "_grant_management_deaths"
+_WAS = "_grant_management_was"
 
 
 def connect() -> None:
     """Called once, when the app is ready."""
     tokens_dying.connect(kill_there, sender=Grant, dispatch_uid=UID)
-    post_delete.connect(deleted_there, sender=get_access_token_model(), dispatch_uid=UID)
-    post_delete.connect(deleted_there, sender=get_refresh_token_model(), dispatch_uid=UID)
-    post_save.connect(saved_there, sender=get_refresh_token_model(), dispatch_uid=UID)
+    for model in (AccessToken, RefreshToken):
+        token_presented.connect(judge_there, sender=model, dispatch_uid=UID)
+    for theirs in (get_access_token_model(), get_refresh_token_model()):
+        pre_delete.connect(deleting_there, sender=theirs, dispatch_uid=UID)
+        post_delete.connect(deleted_there, sender=theirs, dispatch_uid=UID)
+        pre_save.connect(saving_there, sender=theirs, dispatch_uid=UID)
+        post_save.connect(saved_there, sender=theirs, dispatch_uid=UID)
     post_delete.connect(code_deleted_there, sender=get_grant_model(), dispatch_uid=UID)
 
 
-@contextmanager
-def issuing() -> Iterator[None]:
-    """What the toolkit takes away while it issues tokens is part of that, and no event."""
-    before = _issuing.set(True)
-    try:
-        yield
-    finally:
-        _issuing.reset(before)
-
-
 def kill_there(grant: Grant, at: datetime, access: bool, **kwargs: Any) -> None:
-    """Two statements, whatever hangs on the grant: the toolkit's own introspection sees them."""
-    linked = LinkedToken.objects.filter(service_id=grant.service_id, grant=grant)
-    if access:
-        rows = get_access_token_model().objects.filter(
-            pk__in=linked.exclude(access_token=None).values("access_token")
-        )
-        rows.update(expires=at, updated=at)
-    rows = get_refresh_token_model().objects.filter(
-        pk__in=linked.exclude(refresh_token=None).values("refresh_token")
-    )
-    rows.filter(revoked=None).update(revoked=at, updated=at)
+    """Two statements, whatever hangs on the grant: the toolkit's own introspection sees them.
 
-
-def deleted_there(sender: Any, instance: Any, **kwargs: Any) -> None:
-    """The toolkit revokes an access token by deleting its row; an application or a user that is
-    deleted takes its tokens along.
+    Refresh tokens first, as the toolkit itself locks them.
     """
-    is_access = issubclass(sender, get_access_token_model())
-    _kill_here(AccessToken if is_access else RefreshToken, _checksum(instance))
+    linked = LinkedToken.objects.filter(service_id=grant.service_id, grant=grant)
+    refresh = linked.exclude(refresh_token=None).values("refresh_token")
+    rows.refresh_tokens().filter(pk__in=refresh, revoked=None).update(revoked=at, updated=at)
+    if access:
+        alive = linked.exclude(access_token=None).values("access_token")
+        rows.access_tokens().filter(pk__in=alive).update(expires=at, updated=at)
 
 
-def saved_there(instance: Any, **kwargs: Any) -> None:
-    """The toolkit revokes a refresh token by a stamp."""
-    if instance.revoked is not None:
-        _kill_here(RefreshToken, _checksum(instance))
+def judge_there(sender: type[Token], token: Token, value: str, **kwargs: Any) -> None:
+    """A token whose row the toolkit does not take any more is dead, however that came about: an
+    update of many rows sends no signal.
+    """
+    is_ours = token.revoked_at is None and bridge.is_ours(token.service_id)
+    if is_ours and (_is_expired if sender is AccessToken else _is_revoked)(value):
+        token.revoked_at = clock.now()
+
+
+def _is_expired(value: str) -> bool:
+    """By the clock by which the toolkit stamps and judges it, this server's."""
+    row = rows.access_token(value).only("expires").first()
+    return row is not None and row.is_expired()
+
+
+def _is_revoked(value: str) -> bool:
+    """Where there are rows of it, and none is alive."""
+    states = list(rows.refresh_token(value).values_list("revoked", "access_token"))
+    return bool(states) and all(
+        revoked is not None or (rows.ORPHANS_ARE_DEAD and access is None)
+        for revoked, access in states
+    )
+
+
+def deleting_there(sender: Any, instance: Any, origin: Any = None, **kwargs: Any) -> None:
+    """The toolkit revokes an access token by deleting its row; an application or a user that is
+    deleted takes its tokens along. What one call deletes, dies in one act.
+    """
+    dying = deaths.being_collected() or _deaths_of(instance if origin is None else origin)
+    if not _lives_on(instance):
+        dying.add(_kind(sender), rows.digest(instance))
+    if _kind(sender) is AccessToken and not instance.is_expired() and not _takes_all(origin):
+        # RFC 7009 §2.1. The toolkit does so from 3.4.1. One that expired is tidied up, no more.
+        for row in rows.refresh_tokens().filter(access_token=instance, revoked=None):
+            dying.add(RefreshToken, rows.digest(row))
+
+
+def deleted_there(instance: Any, origin: Any = None, **kwargs: Any) -> None:
+    """By then all that one call deletes is known."""
+    holder = instance if origin is None else origin
+    dying = holder.__dict__.pop(_DEATHS, None)
+    if dying is not None:
+        dying.happen()
+
+
+def saving_there(instance: Any, raw: bool = False, **kwargs: Any) -> None:
+    """Without rotation, a refresh writes over the row of the access token."""
+    if not raw and not instance._state.adding:
+        model = (
+            rows.access_tokens() if _kind(type(instance)) is AccessToken else rows.refresh_tokens()
+        )
+        before = model.filter(pk=instance.pk).first()
+        setattr(instance, _WAS, None if before is None else rows.digest(before))
+
+
+def saved_there(sender: Any, instance: Any, raw: bool = False, **kwargs: Any) -> None:
+    """The toolkit revokes a refresh token by a stamp; what was written over is dead too."""
+    was = instance.__dict__.pop(_WAS, None)
+    if raw or was is None:
+        return
+    collecting = deaths.being_collected()
+    dying = collecting or Deaths()
+    if was != rows.digest(instance) or (_is_dead(instance) and not _lives_on(instance)):
+        dying.add(_kind(sender), was)
+    if collecting is None:
+        dying.happen()
 
 
 def code_deleted_there(instance: Any, **kwargs: Any) -> None:
-    """A code that was never redeemed leaves nothing behind."""
+    """A code that was redeemed, or never will be, leaves nothing behind."""
     AuthorizedCode.objects.filter(digest=sha256(instance.code)).delete()
 
 
-def _checksum(instance: Any) -> str:
-    """Before 3.4 the toolkit keeps refresh tokens as they are, without a checksum."""
-    return getattr(instance, "token_checksum", "") or bridge.checksum(instance.token)
+def _is_dead(instance: Any) -> bool:
+    if _kind(type(instance)) is AccessToken:
+        return bool(instance.is_expired())
+    return instance.revoked is not None
 
 
-def _kill_here(model: type[Any], checksum: str) -> None:
-    """Its grant lives. A token that is not registered here is nobody's."""
-    service = bridge.service()
-    rows = model.objects.filter(service=service, digest=bytes.fromhex(checksum))
-    if _issuing.get():
-        rows.revoke(clock.now())
-    else:
-        revoke_tokens(service, [rows], bridge.ACTOR)
+def _lives_on(instance: Any) -> bool:
+    """Whether another row of the same refresh token is alive: without rotation the toolkit makes
+    one where the access token is gone.
+    """
+    if _kind(type(instance)) is AccessToken or oauth2_settings.ROTATE_REFRESH_TOKEN:
+        return False
+    return bool(rows.alike(instance).filter(revoked=None).exists())
+
+
+def _kind(theirs: Any) -> type[Token]:
+    """What a model of the toolkit is here."""
+    return AccessToken if issubclass(theirs, get_access_token_model()) else RefreshToken
+
+
+def _deaths_of(origin: Any) -> Deaths:
+    """Of one call of `delete`, kept with the instance or the query that it was called on."""
+    dying: Deaths = origin.__dict__.setdefault(_DEATHS, Deaths())
+    return dying
+
+
+def _takes_all(origin: Any) -> bool:
+    """Whether the refresh tokens are deleted with the access tokens anyway."""
+    model = getattr(origin, "model", type(origin))
+    return issubclass(model, (get_application_model(), get_user_model()))

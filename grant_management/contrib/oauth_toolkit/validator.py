@@ -1,181 +1,177 @@
 """The toolkit's validator; what it issues belongs to a grant here, and dies with it."""
 
-from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
-from oauth2_provider.models import get_access_token_model, get_refresh_token_model
+from django.utils import timezone
 from oauth2_provider.oauth2_validators import OAuth2Validator
-from oauth2_provider.settings import oauth2_settings
-from oauthlib.oauth2.rfc6749 import errors
+from oauthlib.oauth2.rfc6749.errors import CustomOAuth2Error
 
 from grant_management import lifecycle
-from grant_management.db import clock
-from grant_management.lifecycle import NEVER, Issue, LifecycleError
-from grant_management.models import AccessToken, Client, Grant, RefreshToken, TokenStatus
-from grant_management.protocol.digests import sha256
+from grant_management.db import primary
+from grant_management.db.retry import retried
+from grant_management.lifecycle import LifecycleError
+from grant_management.models import Actor, RefreshToken
+from grant_management.models.held import hold_clients
+from grant_management.protocol.results import INVALID_GRANT
 
-from . import bridge, receivers
-from .models import AuthorizedCode, LinkedToken
+from . import bridge, deaths, registered, registration, rows
+from .deaths import Deaths
+from .registered import access_token_lives, refresh_token_lives
 
 
 class GrantManagementValidator(OAuth2Validator):  # type: ignore[misc]
     """Registers every token here, so that it works at the grant management API."""
 
     def validate_bearer_token(self, token: str, scopes: Any, request: Any) -> bool:
-        """Alive there and here; a token from before this app was added lives there alone."""
+        """Alive there and here."""
         if not super().validate_bearer_token(token, scopes, request):
             return False
-        found = _presented(AccessToken, token)
-        return found is None or found.status(clock.now()) is TokenStatus.ACTIVE
+        if access_token_lives(request.access_token):
+            return True
+        self._set_oauth2_error_on_request(request, None, scopes)
+        return False
 
+    def validate_id_token(self, token: str, scopes: Any, request: Any) -> bool:
+        """The toolkit takes an ID token for an access token; here it is good as long as the one
+        that it came with.
+        """
+        if not super().validate_id_token(token, scopes, request):
+            return False
+        row = rows.access_tokens().filter(id_token=request.access_token).first()
+        return row is not None and not row.is_expired() and access_token_lives(row)
+
+    def get_original_scopes(
+        self, refresh_token: str, request: Any, *args: Any, **kwargs: Any
+    ) -> Any:
+        """All that it was issued for, whatever was asked for since (RFC 6749 §6)."""
+        found = registered.refresh_token(refresh_token)
+        if found is not None:
+            return found.scopes.split()
+        return super().get_original_scopes(refresh_token, request, *args, **kwargs)
+
+    @retried
     def validate_refresh_token(
         self, refresh_token: str, client: Any, request: Any, *args: Any, **kwargs: Any
     ) -> bool:
-        """Alive here and there; one that the toolkit takes once more in its grace period, too."""
-        found = _presented(RefreshToken, refresh_token)
-        if found is not None and not _may_be_used(found):
-            return False
-        valid: bool = super().validate_refresh_token(
-            refresh_token, client, request, *args, **kwargs
-        )
-        if not valid and found is not None and found.rotated_at is not None:
-            lifecycle.report_reuse(found)  # it came again: the toolkit did so too
-        return valid
+        """Alive here and there; one that the toolkit takes once more in its grace period, too.
+
+        Where it kills a family because a token of it came again, we do so in the same transaction.
+        """
+        with primary.atomic():
+            found = _held(refresh_token, client)
+            if not refresh_token_lives(found, refresh_token, client):
+                return False
+            since = timezone.now()  # by the toolkit's clock
+            with deaths.collected() as dying:
+                valid: bool = super().validate_refresh_token(
+                    refresh_token, client, request, *args, **kwargs
+                )
+            rotated = found is not None and found.rotated_at is not None
+            if valid and not (rotated and request.refresh_token_instance.revoked is None):
+                return True
+            _sweep(refresh_token, since, dying)
+            if found is not None and rotated:
+                lifecycle.report_reuse(found)
+            dying.happen(told=not rotated)
+        return False
+
+    def save_bearer_token(
+        self, token: dict[str, Any], request: Any, *args: Any, **kwargs: Any
+    ) -> Any:
+        """Again from the start, where the database broke it off because of somebody else."""
+        about_to, judged = dict(token), getattr(request, "refresh_token_instance", None)
+        save = super().save_bearer_token
+
+        @retried
+        def attempt() -> Any:
+            token.clear()
+            token.update(about_to)
+            request.refresh_token_instance = judged
+            return save(token, request, *args, **kwargs)
+
+        try:
+            return attempt()
+        except LifecycleError as error:
+            if request.grant_type == "refresh_token":
+                # Used by somebody else meanwhile? Then all that it became dies, and stays dead:
+                # what came before was undone.
+                self.validate_refresh_token(request.refresh_token, request.client, request)
+            raise _refused(error, request) from None
 
     def _save_bearer_token(
         self, token: dict[str, Any], request: Any, *args: Any, **kwargs: Any
     ) -> None:
-        """In the toolkit's own transaction: its rows and ours, or none.
-
-        Ours first: when the toolkit stamps the refresh token that it rotates, that is no
-        revocation any more. In its grace period it may issue other tokens than it was about to:
-        then those are registered too, or none would die with the grant.
+        """In the toolkit's own transaction: its rows and ours, or none. What it takes away to put
+        these in its place dies here without an event; the refresh token is rotated.
         """
-        try:
-            with receivers.issuing():
-                overwritten = _overwritten(request)
-                grant = _register(token, request)
-                super()._save_bearer_token(token, request, *args, **kwargs)
-                _register_what_was_issued(grant, overwritten, token, request)
-        except LifecycleError as error:
-            raise errors.InvalidGrantError(error.description, request=request) from None
-        if grant is not None:
-            _link(grant, token)
-            token["grant_id"] = grant.grant_id
+        with deaths.collected() as dying:
+            basis = registration.hold(request)
+            if request.grant_type == "refresh_token":
+                self._judge_again(request)
+            super()._save_bearer_token(token, request, *args, **kwargs)
+            registration.register(token, basis)
+            if request.grant_type == "authorization_code":
+                self._redeem(request)
+        dying.forget(RefreshToken)
+        dying.happen(told=False)
+
+    def _judge_again(self, request: Any) -> None:
+        """Under the locks; it was judged before without."""
+        found = rows.refresh_token(request.refresh_token).order_by("pk")
+        list(found.select_for_update().values_list("pk", flat=True))
+        if not self.validate_refresh_token(request.refresh_token, request.client, request):
+            raise LifecycleError(INVALID_GRANT, "The refresh token is not valid.")
+
+    def _redeem(self, request: Any) -> None:
+        """The code dies in the transaction that gives the tokens: it gives them once."""
+        super().invalidate_authorization_code(request.client_id, request.code, request)
+        request.grant_management_redeemed = True
+
+    def invalidate_authorization_code(
+        self, client_id: str, code: str, request: Any, *args: Any, **kwargs: Any
+    ) -> None:
+        """Done already."""
+        if not getattr(request, "grant_management_redeemed", False):
+            super().invalidate_authorization_code(client_id, code, request, *args, **kwargs)
+
+    @retried
+    def revoke_token(
+        self, token: str, token_type_hint: str, request: Any, *args: Any, **kwargs: Any
+    ) -> None:
+        """A refresh token dies with all that it became, since the client may be refreshing at this
+        moment: it waits for that (RFC 7009 §2.1). One event.
+        """
+        ours = None if request.client is None else bridge.known_client(request.client)
+        if ours is None:
+            super().revoke_token(token, token_type_hint, request, *args, **kwargs)
+            return
+        with deaths.one_act(Actor.client(ours.client_id)):
+            hold_clients(ours.service, [ours.pk])
+            super().revoke_token(token, token_type_hint, request, *args, **kwargs)
+            named = rows.refresh_token(token).filter(application=request.client)
+            for family in set(
+                named.exclude(token_family=None).values_list("token_family", flat=True)
+            ):
+                for row in rows.refresh_tokens().filter(token_family=family, revoked=None):
+                    row.revoke()
 
 
-def _may_be_used(token: RefreshToken) -> bool:
-    """Not where its grant, its client or its time is over. Whether it was rotated, the toolkit
-    asks, and kills its family where it comes again.
-    """
-    status = token.status(clock.now())
-    superseded = status is TokenStatus.REVOKED and token.rotated_at is not None
-    return status is TokenStatus.ACTIVE or superseded
+def _held(refresh_token: str, client: Any) -> RefreshToken | None:
+    """Our row of a refresh token, as it is under the lock of its grant."""
+    found = registered.refresh_token(refresh_token)
+    if found is None or found.client.client_id != client.client_id:
+        return found
+    registration.lock(found.client, found.grant)
+    return registered.refresh_token(refresh_token)
 
 
-def _presented(model: type[Any], value: str) -> Any:
-    """Our row of a token, or None."""
-    try:
-        return model.objects.presented(bridge.service(), value)
-    except model.DoesNotExist:
-        return None
+def _sweep(refresh_token: str, since: Any, dying: Deaths) -> None:
+    """What died of its family there since then: from 3.4.1 one update kills it, and no signal."""
+    families = rows.refresh_token(refresh_token).exclude(token_family=None).values("token_family")
+    for row in rows.refresh_tokens().filter(token_family__in=families, revoked__gte=since):
+        dying.add(RefreshToken, rows.digest(row))
 
 
-def _register(token: dict[str, Any], request: Any) -> Grant | None:
-    """The tokens that the toolkit is about to issue, with their grant, if they have one."""
-    client = bridge.client(request.client)
-    if request.grant_type == "refresh_token":
-        grant = _refreshed(client, token, request)
-    else:
-        grant, consented = _code_grant(client, request)
-        subject = None if request.grant_type == "client_credentials" else request.user
-        order = replace(_order(token), consented=consented)
-        lifecycle.issue(client, bridge.subject(subject), grant, order)
-    return grant
-
-
-def _code_grant(client: Client, request: Any) -> tuple[Grant | None, int | None]:
-    """The grant that the user consented to when the code was made, and its generation of then."""
-    if request.grant_type != "authorization_code":
-        return None, None
-    codes = AuthorizedCode.objects.filter(service=client.service, digest=sha256(request.code))
-    found = codes.select_related("grant__client").first()
-    codes.delete()
-    return (found.grant, found.generation) if found else (None, None)
-
-
-def _refreshed(client: Client, token: dict[str, Any], request: Any) -> Grant | None:
-    """The grant of the refresh token, which is rotated here too where the toolkit rotated it."""
-    old: RefreshToken | None = _presented(RefreshToken, request.refresh_token)
-    order = _order(token)
-    if old is None:  # from before this app was added
-        lifecycle.issue(client, bridge.subject(request.user), None, order)
-        return None
-    if old.rotated_at is not None:  # the toolkit gives the answer of its grace period again
-        return old.grant
-    if token.get("refresh_token") == request.refresh_token:
-        kept = Issue(order.scopes, order.access_token, None, order.access_token_duration)
-        lifecycle.issue(client, old.subject, old.grant, kept)
-    else:
-        lifecycle.rotate(old, order)
-    return old.grant
-
-
-def _overwritten(request: Any) -> str | None:
-    """The checksum of the access token whose row the toolkit may write over, where it does not
-    rotate refresh tokens.
-    """
-    instance = getattr(request, "refresh_token_instance", None)
-    access = getattr(instance, "access_token", None)
-    return None if access is None else str(access.token_checksum)
-
-
-def _register_what_was_issued(
-    grant: Grant | None, overwritten: str | None, token: dict[str, Any], request: Any
-) -> None:
-    """The access token that was written over dies; one that is unknown here is not any more."""
-    client = bridge.client(request.client)
-    if overwritten not in (None, bridge.checksum(token["access_token"])):
-        digest = bytes.fromhex(str(overwritten))
-        AccessToken.objects.filter(service=client.service, digest=digest).revoke(clock.now())
-    if _presented(AccessToken, token["access_token"]) is None:
-        refresh = token.get("refresh_token")
-        known = refresh is not None and _presented(RefreshToken, refresh) is not None
-        order = replace(_order(token), refresh_token=None if known else refresh)
-        user = None if request.grant_type == "client_credentials" else request.user
-        lifecycle.issue(client, bridge.subject(user), grant, order)
-
-
-def _order(token: dict[str, Any]) -> Issue:
-    """What the toolkit issued, to be registered."""
-    return Issue(
-        scopes=token["scope"],
-        access_token=token["access_token"],
-        refresh_token=token.get("refresh_token"),
-        access_token_duration=int(token["expires_in"]),
-        refresh_token_duration=_refresh_token_duration(),
-    )
-
-
-def _refresh_token_duration() -> int:
-    """Seconds, or NEVER; the toolkit takes a timedelta too."""
-    lifetime = oauth2_settings.REFRESH_TOKEN_EXPIRE_SECONDS
-    if not lifetime:
-        return NEVER
-    return int(lifetime.total_seconds() if isinstance(lifetime, timedelta) else lifetime)
-
-
-def _link(grant: Grant, token: dict[str, Any]) -> None:
-    """So that the toolkit's rows can be found when the grant dies."""
-    access = get_access_token_model().objects.get(
-        token_checksum=bridge.checksum(token["access_token"])
-    )
-    refresh = get_refresh_token_model().objects.filter(access_token=access).first()
-    links = LinkedToken.objects.filter(service_id=grant.service_id, grant=grant)
-    if refresh is not None and links.filter(refresh_token=refresh).exists():
-        refresh = None  # the toolkit does not rotate here: it is the same row again
-    LinkedToken.objects.get_or_create(
-        access_token=access,
-        defaults={"service_id": grant.service_id, "grant": grant, "refresh_token": refresh},
-    )
+def _refused(error: LifecycleError, request: Any) -> CustomOAuth2Error:
+    """For the client (RFC 6749 §5.2)."""
+    return CustomOAuth2Error(error=error.error, description=error.description, request=request)

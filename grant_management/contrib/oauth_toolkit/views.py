@@ -1,22 +1,38 @@
-"""The authorization endpoint, with `grant_management_action` and `grant_id` (draft §5.2)."""
+"""The authorization endpoint, with `grant_management_action` and `grant_id` (draft §5.2); and those
+views of the toolkit that say what a token is, or let a user give tokens up.
+"""
 
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from oauth2_provider.exceptions import OAuthToolkitError
 from oauth2_provider.models import get_application_model
-from oauth2_provider.views import AuthorizationView
+from oauth2_provider.views import (
+    AuthorizationView,
+    AuthorizedTokenDeleteView,
+    IntrospectTokenView,
+    RPInitiatedLogoutView,
+)
 from oauthlib.oauth2.rfc6749.errors import CustomOAuth2Error
 
 from grant_management import lifecycle
-from grant_management.db import primary
+from grant_management.db import clock, primary
+from grant_management.db.retry import retried
 from grant_management.lifecycle import Authorization, LifecycleError
+from grant_management.models import Actor
+from grant_management.models.event import ActorKind
+from grant_management.models.held import hold_clients
+from grant_management.models.keys import uuid7
 from grant_management.protocol.digests import sha256
 from grant_management.protocol.results import INVALID_REQUEST
 
-from . import bridge
+from . import bridge, deaths, rows
 from .models import AuthorizedCode
+from .registered import access_token_lives, access_token_of
 
 PINNED = "grant_management"
 MOST_PINNED = 10
@@ -75,20 +91,86 @@ class GrantAuthorizationView(AuthorizationView):  # type: ignore[misc]
             error = LifecycleError(INVALID_REQUEST, "The request is not the one that was shown.")
             raise _redirected(error, credentials)
         parent = super().create_authorization_response
-        if not allow or not any(asked):
+
+        def answer() -> Any:
             return parent(request=request, scopes=scopes, credentials=credentials, allow=allow)
+
+        if not allow or not any(asked):
+            return answer()
         try:
-            with primary.atomic():
-                authorization = _begin(request, credentials, asked)
-                # The toolkit adds to what it is given.
-                held = _consented(scopes, dict(credentials))
-                answer = parent(
-                    request=request, scopes=scopes, credentials=credentials, allow=allow
-                )
-                _link(answer[0], authorization, held)
+            return _with_grant(answer, request, scopes, credentials, asked)
         except LifecycleError as error:
             raise _redirected(error, credentials) from None
-        return answer
+
+
+class GrantIntrospectTokenView(IntrospectTokenView):  # type: ignore[misc]
+    """The toolkit's view, which looks at its own row; ours says what became of the grant."""
+
+    @staticmethod
+    def get_token_response(token_value: str | None = None) -> HttpResponse:
+        """`active` where the token would be taken, and `exp` when it will not be any more."""
+        answer: HttpResponse = IntrospectTokenView.get_token_response(token_value)
+        told = json.loads(answer.content)
+        row = rows.access_token(token_value or "").first() if told.get("active") else None
+        if row is None:
+            return answer
+        if not access_token_lives(row):
+            return JsonResponse({"active": False})
+        found = access_token_of(row)
+        ends = found.ends_at() if found else None
+        exp = min([told["exp"], *([int(ends.timestamp())] if ends else [])])
+        return JsonResponse(told | {"exp": exp})
+
+
+class GrantTokenDeleteView(AuthorizedTokenDeleteView):  # type: ignore[misc]
+    """The toolkit's view; what a user gives up dies here with it, and one event tells of it."""
+
+    def form_valid(self, form: Any) -> Any:
+        """The user says so."""
+        with _given_up(self.request.user, [self.object]):
+            return super().form_valid(form)
+
+
+class GrantLogoutView(RPInitiatedLogoutView):  # type: ignore[misc]
+    """The toolkit's view, which deletes the tokens of whoever logs out."""
+
+    def do_logout(self, *args: Any, token_user: Any = None, **kwargs: Any) -> Any:
+        """One event tells of them all."""
+        user = token_user or self.request.user
+        tokens = rows.access_tokens().filter(user=user.pk).exclude(user=None)
+        with _given_up(user, tokens.select_related("application")):
+            return super().do_logout(*args, token_user=token_user, **kwargs)
+
+
+@contextmanager
+def _given_up(user: Any, tokens: Iterable[Any]) -> Iterator[None]:
+    """Tokens that a user gives up. Their clients are held before the toolkit's rows: whoever issues
+    tokens to them waits.
+    """
+    service = bridge.service_if_any()
+    applications = {token.application for token in tokens if token.application is not None}
+    clients = [bridge.known_client(one) for one in applications] if service else []
+    with deaths.one_act(Actor(ActorKind.SUBJECT, str(user.pk))):
+        if service is not None:
+            hold_clients(service, [one.pk for one in clients if one is not None])
+        yield
+
+
+@retried
+def _with_grant(
+    answer: Callable[[], Any],
+    request: HttpRequest,
+    scopes: str,
+    credentials: dict[str, Any],
+    asked: tuple[str, str],
+) -> Any:
+    """The toolkit's answer, and the grant, or neither. LifecycleError: the request is refused."""
+    with primary.atomic():
+        authorization = _begin(request, credentials, asked)
+        held = _consented(scopes, dict(credentials))  # the toolkit adds to what it is given
+        answered = answer()
+        _link(answered[0], authorization, held)
+    return answered
 
 
 def _asked(request: HttpRequest) -> tuple[str, str]:
@@ -158,6 +240,7 @@ def _link(uri: str, authorization: Authorization, held: Any) -> None:
     AuthorizedCode.objects.forget_old(authorization.client.service)
     grant = lifecycle.complete(authorization, held)
     AuthorizedCode.objects.create(
+        id=uuid7(clock.now()),  # by which it is forgotten
         service=authorization.client.service,
         digest=sha256(code),
         grant=grant,

@@ -1,0 +1,53 @@
+"""What the toolkit's tokens are here, and whether they may be used."""
+
+from typing import Any
+
+from grant_management.db import clock
+from grant_management.models import AccessToken, RefreshToken, TokenStatus
+
+from . import bridge, rows
+from .models import LinkedToken
+
+
+def refresh_token(value: str) -> RefreshToken | None:
+    """Our row of a refresh token; None: it is unknown here."""
+    try:
+        return RefreshToken.objects.presented(bridge.service(), value)
+    except RefreshToken.DoesNotExist:
+        return None
+
+
+def access_token_of(row: Any) -> AccessToken | None:
+    """Our row of an access token of the toolkit; None: it is unknown here."""
+    found = AccessToken.objects.select_related("service", "client", "grant")
+    return found.filter(service=bridge.service(), digest=rows.digest(row)).first()
+
+
+def access_token_lives(row: Any) -> bool:
+    """Whether an access token that the toolkit takes is alive here.
+
+    One from before this app was added lives at the toolkit alone. One that was registered and is
+    unknown now was purged.
+    """
+    found = access_token_of(row)
+    if found is not None:
+        return found.status(clock.now()) is TokenStatus.ACTIVE
+    return not LinkedToken.objects.filter(access_token=row.pk).exists()
+
+
+def refresh_token_lives(found: RefreshToken | None, value: str, application: Any) -> bool:
+    """Whether the toolkit may be asked about a refresh token of an application; `found` is our row.
+
+    Whether one that was rotated may be used once more, the toolkit says: it may have a grace
+    period. But not where all that it became was revoked.
+    """
+    if found is None:
+        linked = LinkedToken.objects.filter(refresh_token__in=rows.refresh_token(value))
+        return not linked.exists()
+    if found.client.client_id != application.client_id:
+        return False  # and the toolkit kills nothing of another client's
+    if found.rotated_at is not None:
+        found.revoked_at = None  # of this row in memory: as if it had not been rotated
+        if not found.relatives().filter(revoked_at=None).exists():
+            return False
+    return found.status(clock.now()) is TokenStatus.ACTIVE

@@ -1,0 +1,1 @@
+"""Users of a host whose keys are longer than a subject may be."""

@@ -18,6 +18,7 @@ def pytest_addoption(parser):
         "--lifecycle", type=int, default=15, metavar="N", help="for tests/lifecycle: how many lives"
     )
     parser.addoption("--interleavings", choices=["some", "all"], default="some")
+    parser.addoption("--slow", action="store_true", help="also what takes minutes")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

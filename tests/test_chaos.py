@@ -273,7 +273,9 @@ def test_run_with_a_mutation_fails(on_one_database_only):
     assert "mutation model-forgets (locked): seen" in run.stdout
 
 
-def test_every_mutation_is_seen(on_one_database_only):
+def test_every_mutation_is_seen(on_one_database_only, request):
+    if not request.config.option.slow:
+        pytest.skip("takes minutes: --slow, or run.py chaos --prove")
     run = chaos("--prove")
     assert run.returncode == 0, run.stdout + run.stderr
     assert f"{len(MUTATIONS)} of {len(MUTATIONS)} mutations were seen" in run.stdout

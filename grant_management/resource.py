@@ -53,23 +53,25 @@ class MetadataView(JSONView):
     """`GET` and `HEAD /.well-known/oauth-authorization-server/{serviceId}`."""
 
     def respond(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
-        """200 with the members of this app, for anybody."""
+        """200 with the members of this app, for anybody.
+
+        A service without a `grant_management_endpoint` publishes nothing (RFC 8414 §3), so nobody
+        is told that it exists.
+        """
         if method_of(request) not in ("GET", "HEAD"):
             raise MethodNotAllowed("GET", "HEAD")
         refuse_body(request)
         service, _now = find_service(kwargs["service_id"])
+        if not service.grant_management_endpoint:
+            raise Refused(Result.ROUTE_UNKNOWN)
         return json_response(json.dumps(authorization_server_metadata(service)))
 
 
 def find_service(service_id: str) -> tuple[Service, datetime]:
-    """The service of a URL, and the database's time: 1 query. Refused: there is none.
-
-    One without a `grant_management_endpoint` is not for clients to find, so nobody is told that it
-    exists (RFC 8414 §3 has what a server publishes about itself).
-    """
+    """The service of a URL, and the database's time: 1 query. Refused: there is none."""
     number = int(service_id)
     found = service_and_time(number) if number <= MAX_ID else None
-    if found is None or not found[0].grant_management_endpoint:
+    if found is None:
         raise Refused(Result.ROUTE_UNKNOWN)
     return found
 

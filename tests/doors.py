@@ -877,6 +877,16 @@ def what_if(scene):
     scene.page("service_what_if", scene.world.service.pk, status=200, **data)
 
 
+@act("page grant content")
+@act("page grantevent details")
+def look_at_one_whole(scene):
+    grant = scene.world.grant()
+    event = grant.record("created", now(), BY_TEST)
+    yield
+    scene.look("grant_content", grant.pk)
+    scene.look("grantevent_details", event.pk)
+
+
 @act("page call codes")
 @act("page grant find")
 @act("page grant export")

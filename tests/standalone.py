@@ -153,7 +153,13 @@ def post(port, path, api_token, members):
 
 RECORDS = [
     {"type": "organization", "id": 1, "name": "Example Bank"},
-    {"type": "service", "id": 1001, "organization": 1, "name": "Retail"},
+    {
+        "type": "service",
+        "id": 1001,
+        "organization": 1,
+        "name": "Retail",
+        "grant_management_endpoint": "https://as.example.com/gm",
+    },
     {"type": "api_token", "kind": "service", "service": 1001, "token": "api-token-of-a-test"},
     {"type": "client", "service": 1001, "client_id": "app-1"},
     {"type": "grant", "service": 1001, "client_id": "app-1", "grant_id": "g-1"},

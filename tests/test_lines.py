@@ -8,6 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from grant_management.interchange import importer
+from grant_management.interchange.end import End
 from grant_management.interchange.importer import batches
 from grant_management.interchange.lines import lines
 from grant_management.models import Client, GrantEvent, Organization
@@ -73,7 +74,7 @@ def test_a_batch_is_full_by_bytes_too(monkeypatch):
     monkeypatch.setattr(importer, "BATCH_BYTES", 3 * len(LINE))
     sizes = [
         len(batch.records["organization"])
-        for batch in batches(io.BytesIO((LINE + b"\n") * 10), 1_000)
+        for batch in batches(io.BytesIO((LINE + b"\n") * 10), 1_000, End())
     ]
     assert sizes == [3, 3, 3, 1]
 
@@ -96,7 +97,8 @@ def take(db, tmp_path):
 @pytest.mark.parametrize("before", [b"", b"\xef\xbb\xbf"])
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])
 def test_as_other_systems_write_files(take, before, end):
-    assert take(before + LINE + end + LINE.replace(b"1", b"2") + end) == ""
+    records = before + LINE + end + LINE.replace(b"1", b"2") + end
+    assert take(records + b'{"type":"end","records":2}' + end) == ""
     assert Organization.objects.count() == 2
 
 

@@ -4,15 +4,16 @@ It is remembered as it was shown, in the login session: what is counted moves me
 phrase that moves with it could never be typed.
 """
 
-import time
 import uuid
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from django.http import HttpRequest
 
+from ..db import clock
 from ..models import GrantFilter
 from ..models.grant_filter import Look
+from ..protocol.times import to_seconds
 
 KEY: Final = "grant_management_asked"
 KEPT: Final = 20
@@ -46,7 +47,7 @@ def remember(request: HttpRequest, sweep: uuid.UUID, wanted: GrantFilter, asked:
     """That this was shown for this filter, on the page with this number."""
     pages = dict(request.session.get(KEY, {}))
     pages.pop(str(sweep), None)
-    pages[str(sweep)] = {"of": _named(wanted), "at": int(time.time()), **asdict(asked)}
+    pages[str(sweep)] = {"of": _named(wanted), "at": to_seconds(clock.estimate()), **asdict(asked)}
     request.session[KEY] = dict(list(pages.items())[-KEPT:])
 
 
@@ -54,7 +55,7 @@ def recall(request: HttpRequest, sweep: uuid.UUID, wanted: GrantFilter) -> Asked
     """What was shown; None: nothing, too long ago, or for another filter."""
     page = dict(request.session.get(KEY, {}).get(str(sweep), {}))
     shown, at = page.pop("of", None), page.pop("at", 0)
-    if shown != _named(wanted) or not 0 <= time.time() - at <= HOLDS:
+    if shown != _named(wanted) or not 0 <= to_seconds(clock.estimate()) - at <= HOLDS:
         return None
     return Asked(**page)
 

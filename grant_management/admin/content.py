@@ -1,6 +1,5 @@
 """What a grant holds, as far as a page shows it, whatever it holds; and all of it as a file."""
 
-import json
 from typing import Any, Final
 
 from django.db.models import Case, Expression, F, TextField, Value, When
@@ -59,7 +58,7 @@ def names_in(row: Any) -> tuple[list[str] | None, list[str] | None]:
     scopes, types = row.listed_scopes, row.listed_types
     return (
         None if scopes is None else sorted(Grant(scopes=scopes).scope_names()),
-        None if types is None else json.loads(types),
+        None if types is None else strict_json.stored(types),
     )
 
 

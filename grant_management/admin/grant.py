@@ -1,6 +1,5 @@
 """Grants: the list, and the page that shows one and revokes it."""
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -28,6 +27,7 @@ from ..models import (
 )
 from ..models.grant import CONTENT, status_condition
 from ..models.held_names import AuthorizationTypes, holds_type
+from ..protocol import strict_json
 from ..protocol.digests import sha256
 from . import content
 from .actions import ObjectAction, OperatorAdmin, Text
@@ -310,7 +310,7 @@ def _exported(grants: Iterable[Any]) -> Iterator[list[Any]]:
             grant.subject,
             grant.status(now).value,
             " ".join(sorted(grant.scope_names())),
-            " ".join(json.loads(grant.types)),
+            " ".join(strict_json.stored(grant.types)),
             *(at and in_utc(at) for at in (getattr(grant, name) for name in _MOMENTS)),
         ]
 

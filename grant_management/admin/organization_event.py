@@ -70,7 +70,6 @@ class OrganizationEventAdmin(ReadOnlyAdmin[OrganizationEvent]):
         KindFilter,
         ("organization", admin.RelatedOnlyFieldListFilter),
         "actor_kind",
-        "at",
     )
     search_fields = ("actor__exact", "actor_id__exact")
     search_help_text = _("Exact: who did it")

@@ -197,7 +197,9 @@ class GrantLife(RuleBasedStateMachine):
         )
         assert status == 200, answer
         name = self.name("g")
-        grant = self.model.create(name, client, subject, held, now, expires=expires, active=active)
+        by = {"actor": self.api_token}
+        ends = {"expires": expires, "active": active}
+        grant = self.model.create(name, client, subject, held, now, **ends, **by)
         grant.grant_id = answer["grantId"]
         self.touch(grant)
 
@@ -215,7 +217,8 @@ class GrantLife(RuleBasedStateMachine):
         status, answer = self.door.store(grant.service.name, path, members, details=held.details)
         if grant.status(now) == "active":
             assert status == 200, answer
-            getattr(self.model, action)(grant, held, now, expires=expires)
+            by = {"actor": self.api_token}
+            getattr(self.model, action)(grant, held, now, expires=expires, **by)
         else:
             assert (status, answer["resultCode"]) == (400, "A291201")
         self.touch(grant)

@@ -304,28 +304,29 @@ class Model:
 
     # -- the life of a grant (§5) -------------------------------------------------------------
 
-    def create(self, name, client, subject, held, now, *, expires=None, active=False):
+    def create(self, name, client, subject, held, now, *, expires=None, active=False, actor):
         grant = Grant(name, client, subject, held, now, expires, pending=not active)
         self.grants.append(grant)
-        self.record(client.service, "created", ("client", client.client_id), grant)
+        self.record(client.service, "created", actor, grant)
         return grant
 
-    def merge(self, grant, held, now, *, expires=None):
+    def merge(self, grant, held, now, *, expires=None, actor=None):
         grant.held = grant.held.merged(held)
         grant.refresh += 1
-        self._changed(grant, "merged", now, expires)
+        self._changed(grant, "merged", now, expires, actor)
 
-    def replace(self, grant, held, now, *, expires=None):
+    def replace(self, grant, held, now, *, expires=None, actor=None):
         grant.held = held
         grant.refresh += 1
         grant.access += 1
-        self._changed(grant, "replaced", now, expires)
+        self._changed(grant, "replaced", now, expires, actor)
 
-    def _changed(self, grant, kind, now, expires):
+    def _changed(self, grant, kind, now, expires, actor):
         grant.changed = now
         if expires is not None:
             grant.expires = expires
-        self.record(grant.service, kind, ("client", grant.client.client_id), grant)
+        actor = actor or ("client", grant.client.client_id)
+        self.record(grant.service, kind, actor, grant)
 
     def may_issue(self, client, subject, grant, now, *, consented=None):
         if client.locked:

@@ -29,6 +29,7 @@ from grant_management.models.held import hold_clients
 from grant_management.models.keys import uuid7
 from grant_management.protocol.digests import sha256
 from grant_management.protocol.results import INVALID_REQUEST
+from grant_management.protocol.times import to_seconds
 
 from . import bridge, deaths, rows
 from .models import AuthorizedCode
@@ -118,7 +119,7 @@ class GrantIntrospectTokenView(IntrospectTokenView):  # type: ignore[misc]
             return JsonResponse({"active": False})
         found = access_token_of(row)
         ends = found.ends_at() if found else None
-        exp = min([told["exp"], *([int(ends.timestamp())] if ends else [])])
+        exp = min([told["exp"], *([to_seconds(ends)] if ends else [])])
         return JsonResponse(told | {"exp": exp})
 
 

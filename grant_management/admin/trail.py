@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from ..db import clock
 from ..models import DPoPNonce, EventKind, GrantEvent
 from ..models.event import ActorKind
+from ..protocol import strict_json
 from .actions import REASONS, ObjectAction, OperatorAdmin, Text
 from .content import LONG, Size, as_text, bounded, json_file
 from .display import identifier, indented, link, moment
@@ -128,7 +129,7 @@ class GrantEventAdmin(ListAdmin[GrantEvent]):
         said = GrantEvent.objects.annotate(text=text).values_list("text", flat=True)
         shown = said.get(pk=event.pk)
         if shown is not None:
-            return format_html('<pre tabindex="0">{}</pre>', indented(shown))
+            return format_html('<pre tabindex="0">{}</pre>', indented(strict_json.stored(shown)))
         return link(self.url("details", event), _("Too long for a page: as a file (JSON)"))
 
     def tools(self, request: HttpRequest) -> list[tuple[Any, str]]:

@@ -223,6 +223,7 @@ class TestApiTokens:
         page.goto(demo.url("apitoken/"))
         page.click("#result_list tbody a >> nth=0")
         page.click("text=Revoke…")
+        give_reason(page, "other")
         page.click("input[type=submit]")
         assert "was revoked" in page.inner_text(".messagelist")
 

@@ -390,7 +390,7 @@ class TestWhatIsRemembered:
 
     def test_nothing_of_what_is_refused(self):
         key = Key()
-        good = key.proof("t", htu="https://as.example.com/gm/g")
+        good = key.proof("t", htu="https://as.example.com/gm/g", iat=int(NOW))
         for proof in (good[:-4] + "AAAA", f"{good.split('.')[0]}.e30.AAAA"):
             with pytest.raises(dpop.InvalidProof):
                 dpop.verify(proof, expected(access_token="t", htu="https://as.example.com/gm/g"))
@@ -399,7 +399,7 @@ class TestWhatIsRemembered:
     def test_no_more_than_its_bound(self, monkeypatch):
         monkeypatch.setattr(dpop, "REMEMBERED", 1_000)
         for _ in range(8):
-            proof = Key().proof("t", htu="https://as.example.com/gm/g")
+            proof = Key().proof("t", htu="https://as.example.com/gm/g", iat=int(NOW))
             dpop.verify(proof, expected(access_token="t", htu="https://as.example.com/gm/g"))
         assert 0 < dpop._known._length <= 1_000
         assert sum(map(len, dpop._known._headers)) == dpop._known._length

@@ -1,7 +1,6 @@
 """Revoke by filter in the browser: chosen, checked, confirmed once; watched, paused, resumed."""
 
 import json
-import time
 import uuid
 from datetime import timedelta
 
@@ -10,6 +9,7 @@ from django.urls import reverse
 
 from grant_management.admin import confirmation
 from grant_management.admin import sweep as pages
+from grant_management.db import clock
 from grant_management.models import Grant, GrantEvent, Sweep
 
 from .exports import body, read_csv
@@ -238,8 +238,8 @@ class TestWhatIsTyped:
             world.grant()
         page = self.shown(admin_client, world)
         world.grant()
-        later = time.time() + confirmation.HOLDS + 60
-        monkeypatch.setattr(confirmation.time, "time", lambda: later)
+        later = clock.now() + timedelta(seconds=confirmation.HOLDS + 60)
+        monkeypatch.setattr(clock, "estimate", lambda: later)
         again = admin_client.post(url("check"), confirmed(page))
         assert again.context["phrase"] == "4"
         assert not Sweep.objects.exists()

@@ -63,7 +63,8 @@ class Door:
         if route.partition("/")[0] in ("servicetoken", "organizationtoken"):
             self.api_token = organization_token(world, can_manage_tokens=True)
             self.path = f"/api/{route}"
-            known = ApiToken.objects.filter(service=None) if "organization" in route else None
+            plain = ApiToken.objects.filter(service=None, can_manage_tokens=False)
+            known = plain if "organization" in route else None
             known = known or ApiToken.objects.exclude(service=None)
             self.members |= {"serviceId": world.service.pk, "tokenId": str(known[0].pk)}
 

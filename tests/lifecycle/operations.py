@@ -444,7 +444,9 @@ def _token(token, names, moment):
 def _event(event):
     about = (event.client_id, bool(event.grant_id), event.subject, event.reason, bool(event.job))
     details = {
-        name: one for name, one in event.details.items() if name not in ("not_before", "source")
+        name: one
+        for name, one in event.details.items()
+        if name not in ("not_before", "source", "number")
     }
     by = "" if event.actor_kind == "api_token" else event.actor
     return event.kind, event.actor_kind, by, about, json.dumps(details)

@@ -6,7 +6,6 @@ operations is tried; with `--interleavings all` every pair of all of them.
 """
 
 import itertools
-import os
 
 import pytest
 from django.db import connection
@@ -72,15 +71,11 @@ def differences(turns, kind, one, other):
         for number in itertools.count(2):
             outcome, stopped = run(turns, kind, first, second, number, turned=turned)
             if not any(is_same(outcome, expected) for expected in serial):
-                where = f"{first.__name__} stopped before {number}: {turns.one.sent[number - 1]}"
+                before = turns.one.sent[number - 1] if stopped else "nothing: it ended"
+                where = f"{first.__name__} stopped before {number}: {before}"
                 found.append((kind, second.__name__, where, told(outcome, serial)))
             if not stopped:
                 break
-    if "INTER" in os.environ:
-        with open(os.environ["INTER"], "a") as f:
-            print(kind, one.__name__, other.__name__, len(found), number, file=f)
-            for x in found[:3]:
-                print(*x[:3], *x[3], sep="\n    ", file=f)
     return found
 
 

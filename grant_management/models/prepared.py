@@ -132,7 +132,8 @@ def _check(driver: "Connection[Any]", result: Any, good: ExecStatus) -> None:
     """An error of psycopg, unless it went well."""
     if result.status == good:
         return
-    if driver.pgconn.status == ConnStatus.BAD:
+    # A server that crashes gives a result of its own, without a SQLSTATE.
+    if driver.pgconn.status == ConnStatus.BAD or not result.error_field(DiagnosticField.SQLSTATE):
         raise OperationalError("the connection is lost")
     raise error_from_result(result)
 

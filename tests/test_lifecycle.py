@@ -182,7 +182,7 @@ class TestComplete:
     def test_events_have_before_and_after(self, world):
         grant = created(world, active=True)
         changed(world, "replace", grant, Content.read([{"scope": "read"}], None, None))
-        first, second = GrantEvent.objects.order_by("id")
+        first, second = GrantEvent.objects.order_by("at")
         assert (first.kind, first.details["after"]) == (
             "created",
             '{"scopes":[{"scope":"openid"}]}',

@@ -111,8 +111,11 @@ class Server:
         return True
 
     def workers(self) -> list[int]:
-        """Its worker processes."""
-        return children(self.pid)
+        """Its worker processes, once there are some: it listens before it has made them."""
+        until = time.monotonic() + END
+        while not (found := children(self.pid)) and self.alive and time.monotonic() < until:
+            time.sleep(0.02)
+        return found
 
     def stop(self) -> None:
         """End it, and workers that outlived their main process."""

@@ -188,6 +188,7 @@ def _columns(model, words, service, size, kind):
             "kind": "'created'",
             "at": created,
             "actor_kind": "'client'",
+            "actor_id": "''",
             "actor": f"'client-' || {client}",
             "client_id": f"'client-' || {client}",
             "grant_id": f"'g-' || {words.number}",

@@ -10,6 +10,8 @@ import time
 
 import pytest
 
+from gm_project.listening import listen
+
 from .standalone import (
     API_TOKEN,
     PATH,
@@ -81,6 +83,16 @@ def test_a_port_that_another_program_would_share_is_refused(url):
         other.bind(("127.0.0.1", 0))
         other.listen()
         assert is_taken("127.0.0.1", other.getsockname()[1], url)[0]
+
+
+def test_an_answer_does_not_wait_for_an_acknowledgement():
+    """Connections inherit TCP_NODELAY: a server writes the headers and the body one by one."""
+    with (
+        listen("127.0.0.1", 0) as listening,
+        socket.create_connection(listening.getsockname()),
+        listening.accept()[0] as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_serve_refuses_a_taken_port_before_it_makes_a_database(url, tmp_path):

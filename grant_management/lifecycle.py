@@ -208,6 +208,8 @@ def rotate(old: RefreshToken, order: Issue) -> Issued:
     `invalid_request`: a value is known already, or not acceptable.
     """
     _check_order(order)
+    if old.revoked_at is not None and old.rotated_at is None:  # for good, maybe elsewhere alone
+        raise _dead_refresh_token()
     try:
         with primary.atomic():
             held = hold_token(old)

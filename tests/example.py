@@ -48,7 +48,7 @@ def example_server(database_url, *, workers=1, **variables):
             line, cwd=EXAMPLE, env=env, check=True, capture_output=True, text=True
         ).stdout
 
-    manage("migrate", "-v", "0", *(["--run-syncdb"] if "TEST_APPS" in variables else []))
+    manage("migrate", "-v", "0")
     with shell(env) as run, server(env, port, workers):
         seeded = run("import contextlib, io, seed\nout = io.StringIO()\n" + SEED)
         yield json.loads(seeded) | {"manage": manage, "run": run}

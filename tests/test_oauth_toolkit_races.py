@@ -11,7 +11,7 @@ import requests
 from django.db import connection
 
 from .example import parameters
-from .example_world import ALL, DEAD, THEIRS, World, served
+from .example_world import ALIVE, ALL, DEAD, THEIRS, World, served
 
 
 @pytest.fixture(scope="module")
@@ -20,10 +20,9 @@ def world(django_db_setup, django_db_blocker, tmp_path_factory):
         yield World(seeded)
 
 
-@pytest.fixture(scope="module")
-def pairs():
-    """How many; SQLite lets one write at a time."""
-    return 50 if connection.vendor == "postgresql" else 10
+def pairs(number):
+    """How many; SQLite lets one write at a time, so there is less to see."""
+    return range(number if connection.vendor == "postgresql" else 5)
 
 
 STEP, STEPS = 0.002, 12
@@ -99,23 +98,27 @@ def all_are_dead(world, tokens):
     assert world.refusal(tokens) == "invalid_grant"
 
 
-@pytest.mark.parametrize("stopping", [replacing, consenting, revoking, giving_up])
-def test_a_refresh_beside(world, pairs, stopping):
+@pytest.mark.parametrize(
+    ("stopping", "number"), [(replacing, 50), (consenting, 20), (revoking, 50), (giving_up, 20)]
+)
+def test_a_refresh_beside(world, stopping, number):
     both = 0
-    for number in range(pairs):
+    for pair in pairs(number):
         tokens = world.tokens()
         stop = stopping(world, tokens)
-        refreshed, _ = at_once(refreshing(world, tokens), stop, number % STEPS - 2)
-        all_are_dead(world, tokens)
-        if refreshed is not None:
-            both += 1
-            all_are_dead(world, refreshed)
+        refreshed, _ = at_once(refreshing(world, tokens), stop, pair % STEPS - 2)
+        for each in [tokens, *([refreshed] if refreshed else [])]:
+            assert not world.is_known(each["access_token"])
+            assert not world.is_known(each["refresh_token"])
+            if pair == 0:
+                all_are_dead(world, each)
+        both += refreshed is not None
     assert both  # else nothing was seen
 
 
-def test_two_refreshes_at_once(world, pairs):
+def test_two_refreshes_at_once(world):
     """Nobody can tell the thief from the client: one is refused, and what the other got is dead."""
-    for _ in range(pairs):
+    for _ in pairs(15):
         tokens = world.tokens()
         before = len(world.events())
         answers = at_once(refreshing(world, tokens), refreshing(world, tokens))
@@ -126,9 +129,9 @@ def test_two_refreshes_at_once(world, pairs):
 
 
 @pytest.mark.parametrize("grant", [True, False])
-def test_a_refresh_beside_the_hosts_own_revoke(world, pairs, grant):
+def test_a_refresh_beside_the_hosts_own_revoke(world, grant):
     """Whichever comes first: no failure, and both sides agree."""
-    for _ in range(pairs):
+    for _ in pairs(15):
         tokens = world.tokens() if grant else world.client.authorize(world.ann, ALL)
         code = f"{THEIRS}refresh({tokens['refresh_token']!r}).revoke()"
         refreshed, _ = at_once(refreshing(world, tokens), lambda: world.run(code))
@@ -137,3 +140,64 @@ def test_a_refresh_beside_the_hosts_own_revoke(world, pairs, grant):
             alive = world.is_known(refreshed["access_token"])
             assert world.is_active(refreshed["access_token"]) == alive
             assert world.is_known(refreshed["refresh_token"]) == alive
+
+
+# Changes the grant, and ends its transaction once somebody waits for it.
+CHANGE = """
+import time
+from django.db import connection
+from grant_management.db import primary
+from grant_management.lifecycle import begin, complete
+from grant_management.models import Actor, Grant, Reason, Service
+from grant_management.protocol.content import Content
+
+def waits():
+    if connection.vendor != "postgresql":
+        time.sleep(0.5)
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return cursor.fetchone()[0]
+
+with primary.atomic():
+    grant = Grant.objects.known(Service.objects.get(), "{0}")
+    if "{1}" == "revoke":
+        grant.revoke(Actor.command("test"), Reason("other"))
+    else:
+        complete(begin(grant.client, grant.subject, "{1}", "{0}"), Content())
+    open({2!r}, "w").close()
+    for _ in range(500):
+        if waits():
+            break
+        time.sleep(0.01)
+    else:
+        raise AssertionError("nobody waits")
+"""
+
+
+@pytest.mark.parametrize("change", ["merge", "replace", "revoke"])
+def test_a_refresh_that_waits(world, change, tmp_path):
+    """It was judged before the change, and is judged again after it."""
+    tokens, changed = world.tokens(), tmp_path / "changed"
+
+    def refresh():
+        while not changed.exists():
+            time.sleep(0.01)
+        return world.client.refresh(tokens["refresh_token"])
+
+    code = CHANGE.format(tokens["grant_id"], change, str(changed))
+    (status, answer), _ = at_once(refresh, lambda: world.run(code))
+    assert (status, answer.get("error")) == (400, "invalid_grant")
+    assert world.access(tokens) == (ALIVE if change == "merge" else DEAD)
+    assert not world.is_known(tokens["refresh_token"])
+    assert world.run(LEFT.format(tokens["grant_id"])) == [1, 1]
+
+
+LEFT = """
+from grant_management.models import AccessToken, RefreshToken
+result = [m.objects.filter(grant__grant_id="{}").count() for m in (AccessToken, RefreshToken)]
+"""

@@ -8,6 +8,8 @@ import re
 
 import pytest
 import requests
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from .example import Browser, Client, fields
 from .example_world import ALIVE, ALL, DEAD, THEIRS, World, served
@@ -169,6 +171,27 @@ result = (ends - timezone.now()).total_seconds()
 """
 
 
+@pytest.fixture(scope="module")
+def oidc(django_db_setup, django_db_blocker, tmp_path_factory):
+    """With OpenID Connect."""
+    key = rsa.generate_private_key(65537, 2048).private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    scopes = {name: name for name in f"{ALL} openid".split()}
+    settings = {
+        "OIDC_ENABLED": True,
+        "OIDC_RSA_PRIVATE_KEY": key.decode(),
+        "OIDC_RP_INITIATED_LOGOUT_ENABLED": True,
+        "SCOPES": scopes,
+    }
+    with served(django_db_blocker, tmp_path_factory, **settings) as seeded:
+        world = World(seeded)
+        world.run(f"{THEIRS}Application.objects.update(algorithm='RS256')")
+        yield world
+
+
 def operator(world):
     """The session of a superuser."""
     world.run(
@@ -299,6 +322,19 @@ class TestWhatDiesThere:
         self.check(world, tokens, lambda: world.run(THEIRS + code), ("access",))
         world.run(THEIRS + "access('another').delete()")
 
+    def test_an_update_is_seen_by_a_refresh_at_the_store_too(self, world):
+        tokens = world.tokens()
+        key = f"refresh({tokens['refresh_token']!r}).pk"
+        world.run(f"{THEIRS}RefreshToken.objects.filter(pk={key}).update(revoked=timezone.now())")
+        members = {
+            "refreshToken": tokens["refresh_token"],
+            "clientIdentifier": world.client.secrets["client_id"],
+        }
+        headers = {"Authorization": f"Bearer {world.api_token}"}
+        url = f"{world.base}/api/1/tokens/refresh"
+        answer = requests.post(url, json=members, headers=headers, timeout=60).json()
+        assert "accessToken" not in answer
+
     def test_an_update_that_sends_no_signal(self, world):
         """Judged at use, by the toolkit's own row."""
         tokens = world.tokens()
@@ -399,6 +435,44 @@ class TestWhatDiesThere:
         assert world.refusal(over) == "invalid_grant"
         assert world.access(refreshed) == ALIVE
         assert world.is_known(refreshed["refresh_token"])
+
+
+class TestOpenID:
+    """ID tokens, which the toolkit takes for access tokens, and the logout at the provider."""
+
+    def tokens(self, oidc):
+        tokens = oidc.client.authorize(
+            oidc.ann, f"{ALL} openid", grant_management_action="create", nonce="n"
+        )
+        assert "id_token" in tokens
+        return tokens
+
+    def test_an_id_token_dies_with_the_grant(self, oidc):
+        tokens = self.tokens(oidc)
+        assert oidc.client.opens(tokens["id_token"])
+        refreshed = oidc.refresh(tokens)
+        assert not oidc.client.opens(tokens["id_token"])
+        assert oidc.client.opens(refreshed["id_token"])
+        assert oidc.client.gm("DELETE", tokens["grant_id"], refreshed["access_token"])[0] == 204
+        assert not oidc.client.opens(refreshed["id_token"])
+
+    def test_a_logout_takes_all_tokens_along(self, oidc):
+        """One act, by the subject."""
+        pairs = [self.tokens(oidc) for _ in range(2)]
+        user = Browser(oidc.base, **oidc.seeded["users"][0])
+
+        def log_out():
+            url = f"{oidc.base}/o/logout/"
+            page = user.session.get(url, timeout=60)
+            form = fields(page.text) | csrf(page.text) | {"allow": "on"}
+            done = user.session.post(page.url, data=form, timeout=60, allow_redirects=False)
+            assert done.status_code == 302, done.text
+
+        told = oidc.told(log_out)
+        assert [event[:2] for event in told] == [["tokens_revoked", "subject"]]
+        for tokens in pairs:
+            assert oidc.access(tokens) == DEAD
+            assert not oidc.is_known(tokens["refresh_token"])
 
 
 def csrf(page):

@@ -66,7 +66,8 @@ def known_client(application: Any) -> Client | None:
 
 def is_ours(service_id: int) -> bool:
     """Whether the toolkit's tokens belong to the service of this number: no query."""
-    return conf.configured().get("OAUTH_TOOLKIT_SERVICE") in (None, service_id)
+    number = conf.configured().get("OAUTH_TOOLKIT_SERVICE")
+    return number is None or int(number) == service_id
 
 
 def subject(user: Any) -> str | None:

@@ -44,14 +44,13 @@ def hold(request: Any) -> Basis:
     LifecycleError `invalid_grant`: its code is worth nothing.
     """
     client = bridge.client(request.client)
-    if request.grant_type == "client_credentials":
-        basis = Basis(client, None)
-    elif request.grant_type == "authorization_code":
+    if request.grant_type == "refresh_token":
+        return _of_refresh_token(client, request)
+    if request.grant_type == "authorization_code":
         basis = _of_code(client, request)
-    elif request.grant_type == "refresh_token":
-        basis = _of_refresh_token(client, request)
     else:
-        basis = Basis(client, bridge.subject(request.user))
+        own = request.grant_type == "client_credentials"
+        basis = Basis(client, None if own else bridge.subject(request.user))
     lock(client, basis.grant)
     return basis
 
@@ -101,6 +100,11 @@ def _of_code(client: Client, request: Any) -> Basis:
 
 
 def _of_refresh_token(client: Client, request: Any) -> Basis:
+    """As it is under the locks of its grant and of the toolkit's rows."""
+    before = refresh_token(request.refresh_token)
+    lock(client, before.grant if before else None)
+    theirs = rows.refresh_token(request.refresh_token).order_by("pk")
+    list(theirs.select_for_update().values_list("pk", flat=True))
     old = refresh_token(request.refresh_token)
     if old is None:  # from before this app was added
         return Basis(client, bridge.subject(request.user))
@@ -108,15 +112,15 @@ def _of_refresh_token(client: Client, request: Any) -> Basis:
 
 
 def _issue(basis: Basis, order: Issue, refresh_is_known: bool) -> None:
-    old = basis.old
-    if old is not None and old.rotated_at is None and not refresh_is_known:
+    old, is_new = basis.old, order.refresh_token is not None and not refresh_is_known
+    if old is not None and old.rotated_at is None and is_new:
         lifecycle.rotate(old, order)
         return
-    asked = replace(order, refresh_token=None) if refresh_is_known else order
+    asked = order if is_new else replace(order, refresh_token=None)
     issued = lifecycle.issue(basis.client, basis.subject, basis.grant, asked)
     if old is not None and issued.refresh is not None:  # once more, in the grace period
         RefreshToken.objects.filter(pk=issued.refresh.pk).update(family=old.family)
-    elif old is not None and old.rotated_at is None:
+    elif old is not None and refresh_is_known:
         _prolong(old, issued, order)
 
 

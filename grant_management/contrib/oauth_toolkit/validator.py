@@ -106,8 +106,8 @@ class GrantManagementValidator(OAuth2Validator):  # type: ignore[misc]
         """
         with deaths.collected() as dying:
             basis = registration.hold(request)
-            if request.grant_type == "refresh_token":
-                self._judge_again(request)
+            if request.grant_type == "refresh_token":  # it was judged before without the locks
+                self._judge(request)
             super()._save_bearer_token(token, request, *args, **kwargs)
             registration.register(token, basis)
             if request.grant_type == "authorization_code":
@@ -115,10 +115,7 @@ class GrantManagementValidator(OAuth2Validator):  # type: ignore[misc]
         dying.forget(RefreshToken)
         dying.happen(told=False)
 
-    def _judge_again(self, request: Any) -> None:
-        """Under the locks; it was judged before without."""
-        found = rows.refresh_token(request.refresh_token).order_by("pk")
-        list(found.select_for_update().values_list("pk", flat=True))
+    def _judge(self, request: Any) -> None:
         if not self.validate_refresh_token(request.refresh_token, request.client, request):
             raise LifecycleError(INVALID_GRANT, "The refresh token is not valid.")
 
@@ -149,11 +146,8 @@ class GrantManagementValidator(OAuth2Validator):  # type: ignore[misc]
             hold_clients(ours.service, [ours.pk])
             super().revoke_token(token, token_type_hint, request, *args, **kwargs)
             named = rows.refresh_token(token).filter(application=request.client)
-            for family in set(
-                named.exclude(token_family=None).values_list("token_family", flat=True)
-            ):
-                for row in rows.refresh_tokens().filter(token_family=family, revoked=None):
-                    row.revoke()
+            for row in _families(named).filter(revoked=None):
+                row.revoke()
 
 
 def _held(refresh_token: str, client: Any) -> RefreshToken | None:
@@ -167,9 +161,14 @@ def _held(refresh_token: str, client: Any) -> RefreshToken | None:
 
 def _sweep(refresh_token: str, since: Any, dying: Deaths) -> None:
     """What died of its family there since then: from 3.4.1 one update kills it, and no signal."""
-    families = rows.refresh_token(refresh_token).exclude(token_family=None).values("token_family")
-    for row in rows.refresh_tokens().filter(token_family__in=families, revoked__gte=since):
+    for row in _families(rows.refresh_token(refresh_token)).filter(revoked__gte=since):
         dying.add(RefreshToken, rows.digest(row))
+
+
+def _families(named: rows.Rows) -> rows.Rows:
+    """All rows that came of the same consents as these."""
+    families = named.exclude(token_family=None).values("token_family")
+    return rows.refresh_tokens().filter(token_family__in=families)
 
 
 def _refused(error: LifecycleError, request: Any) -> CustomOAuth2Error:

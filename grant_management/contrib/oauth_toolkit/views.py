@@ -135,12 +135,18 @@ class GrantTokenDeleteView(AuthorizedTokenDeleteView):  # type: ignore[misc]
 class GrantLogoutView(RPInitiatedLogoutView):  # type: ignore[misc]
     """The toolkit's view, which deletes the tokens of whoever logs out."""
 
-    def do_logout(self, *args: Any, token_user: Any = None, **kwargs: Any) -> Any:
+    def do_logout(
+        self,
+        application: Any = None,
+        post_logout_redirect_uri: Any = None,
+        state: Any = None,
+        token_user: Any = None,
+    ) -> Any:
         """One event tells of them all."""
         user = token_user or self.request.user
         tokens = rows.access_tokens().filter(user=user.pk).exclude(user=None)
         with _given_up(user, tokens.select_related("application")):
-            return super().do_logout(*args, token_user=token_user, **kwargs)
+            return super().do_logout(application, post_logout_redirect_uri, state, token_user)
 
 
 @contextmanager

@@ -102,6 +102,10 @@ class TestCodes:
             assert told == [(200, None), (400, "invalid_grant")]
             assert world.run(COUNTS) == [number + 1 for number in before]
 
+    def test_one_that_is_redeemed_between_two_steps(self, world):
+        """The toolkit reads its row at each of these."""
+        assert world.run(GONE) == ["invalid_grant"] * 3
+
     def test_one_whose_grant_was_purged_gives_nothing(self, world):
         consented = self.consent(world, "create")
         world.run(
@@ -152,6 +156,25 @@ models = (AccessToken, RefreshToken, theirs.AccessToken, theirs.RefreshToken)
 result = [model.objects.count() for model in models]
 """
 # So many codes and no others, and how many days old they are.
+GONE = """
+from oauthlib.common import Request
+from oauthlib.oauth2.rfc6749.errors import OAuth2Error
+from oauth2_provider.models import Application
+from grant_management.contrib.oauth_toolkit.validator import GrantManagementValidator
+
+client, validator = Application.objects.first(), GrantManagementValidator()
+request, result = Request("https://as.example/o/token/"), []
+request.client = client
+for step in (
+    lambda: validator.get_code_challenge("gone", request),
+    lambda: validator.get_code_challenge_method("gone", request),
+    lambda: validator.confirm_redirect_uri("id", "gone", "https://a.example", client, request),
+):
+    try:
+        step()
+    except OAuth2Error as error:
+        result.append(error.error)
+"""
 AGE = """
 import secrets
 from datetime import timedelta

@@ -1,10 +1,13 @@
 """The toolkit's validator; what it issues belongs to a grant here, and dies with it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.utils import timezone
 from oauth2_provider.oauth2_validators import OAuth2Validator
-from oauthlib.oauth2.rfc6749.errors import CustomOAuth2Error
+from oauthlib.oauth2.rfc6749.errors import CustomOAuth2Error, InvalidGrantError
 
 from grant_management import lifecycle
 from grant_management.db import primary
@@ -124,6 +127,23 @@ class GrantManagementValidator(OAuth2Validator):  # type: ignore[misc]
         super().invalidate_authorization_code(request.client_id, request.code, request)
         request.grant_management_redeemed = True
 
+    def get_code_challenge(self, code: str, request: Any) -> Any:
+        """Of a code that is still there."""
+        with _code_is_there(request):
+            return super().get_code_challenge(code, request)
+
+    def get_code_challenge_method(self, code: str, request: Any) -> Any:
+        """Of a code that is still there."""
+        with _code_is_there(request):
+            return super().get_code_challenge_method(code, request)
+
+    def confirm_redirect_uri(
+        self, client_id: str, code: str, redirect_uri: str, client: Any, request: Any
+    ) -> Any:
+        """Of a code that is still there."""
+        with _code_is_there(request):
+            return super().confirm_redirect_uri(client_id, code, redirect_uri, client, request)
+
     def invalidate_authorization_code(
         self, client_id: str, code: str, request: Any, *args: Any, **kwargs: Any
     ) -> None:
@@ -169,6 +189,17 @@ def _families(named: rows.Rows) -> rows.Rows:
     """All rows that came of the same consents as these."""
     families = named.exclude(token_family=None).values("token_family")
     return rows.refresh_tokens().filter(token_family__in=families)
+
+
+@contextmanager
+def _code_is_there(request: Any) -> Iterator[None]:
+    """The toolkit reads the code's row at several steps; another request may redeem the code, and
+    delete its row, between two of them.
+    """
+    try:
+        yield
+    except ObjectDoesNotExist:
+        raise InvalidGrantError(request=request) from None
 
 
 def _refused(error: LifecycleError, request: Any) -> CustomOAuth2Error:

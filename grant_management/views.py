@@ -3,7 +3,7 @@
 import math
 from typing import Any, ClassVar, Final, cast
 
-from django.db import transaction
+from django.db import connections, transaction
 from django.http import HttpRequest, HttpResponse
 from rest_framework.views import APIView
 
@@ -25,15 +25,23 @@ class JSONView(APIView):
     """A door of the API: answers POST, and every failure in one JSON shape.
 
     Its `dispatch` stands in for that of Django REST framework, so that a host's
-    `REST_FRAMEWORK` changes nothing here; and outside any transaction of the request, because a
-    rollback would bring a used proof back to life.
+    `REST_FRAMEWORK` changes nothing here.
     """
 
     throttle_classes = [ApiTokenThrottle]
     is_authletes: ClassVar[bool] = False
     """Whether Authlete has this operation, so that its clients expect 500 where we fail."""
 
-    @transaction.non_atomic_requests
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        """The view, outside any transaction of the request (`ATOMIC_REQUESTS`), whichever database
+        the host has for this app: a rollback would bring a used proof back to life.
+        """
+        view = super().as_view(**initkwargs)
+        for alias in connections:
+            view = transaction.non_atomic_requests(using=alias)(view)
+        return view
+
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """The answer, whatever happens."""
         try:

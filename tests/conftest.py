@@ -2,17 +2,37 @@ import json
 import os
 import re
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 from django.test import Client as HTTP
 from hypothesis import settings
 
+from .ours import OURS
 from .world import make_world
 
 # A slow machine is no reason to fail; and continuous integration judges a change, not its luck:
 # there the examples are the same each time.
 settings.register_profile("tests", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("tests")
+
+
+@pytest.fixture
+def django_assert_num_queries(django_assert_num_queries):
+    """Of the app's database."""
+    return partial(django_assert_num_queries, using=OURS)
+
+
+@pytest.fixture
+def django_assert_max_num_queries(django_assert_max_num_queries):
+    """Of the app's database."""
+    return partial(django_assert_max_num_queries, using=OURS)
+
+
+@pytest.fixture
+def django_capture_on_commit_callbacks(django_capture_on_commit_callbacks):
+    """Of the app's database."""
+    return partial(django_capture_on_commit_callbacks, using=OURS)
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 from authlib.common.security import generate_token
 from authlib.integrations.requests_client import OAuth2Session
-from django.db import connection
 from requests_oauth2client import OAuth2Client
 
+from .ours import connection
 from .standalone import ROOT, environment, free_port, wait_for
 
 # Another interpreter, to try other versions of the toolkit and Django.

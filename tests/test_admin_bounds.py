@@ -5,7 +5,6 @@ import tracemalloc
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -24,6 +23,7 @@ from grant_management.models import (
 from grant_management.models.grant import CONTENT
 
 from .exports import body, drop
+from .ours import connection
 from .world import make_world, now
 
 MB = 1_000_000

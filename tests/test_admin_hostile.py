@@ -5,7 +5,6 @@ import uuid
 
 import pytest
 from django.contrib.admin import site
-from django.db import connection
 from django.urls import reverse
 from django.urls.resolvers import RegexPattern
 
@@ -14,6 +13,7 @@ from grant_management.admin import sweep as sweep_pages
 from grant_management.models import ApiToken, Grant, OrganizationMember, Service, Sweep
 
 from .exports import drop
+from .ours import connection
 from .test_roles import fill
 from .world import now
 

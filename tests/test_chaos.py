@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 
 import pytest
-from django.db import connection
 
 from chaos import judge, report
 from chaos.load import Calls, Target, query, take
@@ -31,6 +30,7 @@ from chaos.model import (
 from chaos.mutations import MUTATIONS
 from chaos.wire import CLOSED, NOT_CONNECTED, Answer, Caller, read
 
+from .ours import connection
 from .standalone import ROOT, free_port
 
 DONE = Answer(200, {"resultCode": "A291001", "resultMessage": "[A291001] Done."})

@@ -9,10 +9,10 @@ from datetime import timedelta
 import pytest
 from django.core.checks import Warning as CheckWarning
 from django.core.checks import run_checks
-from django.db import connection
 
 from grant_management.db import clock
 
+from .ours import OURS, connection
 from .standalone import API_TOKEN, PATH, QUERY, manage, post, seed, serving
 from .test_processes import postgresql  # noqa: F401 - a fixture
 from .world import Key
@@ -122,7 +122,7 @@ def test_a_job_and_the_counters_of_a_host_that_is_ahead(url, shifted, tmp_path):
 @pytest.mark.django_db
 def test_a_check_tells_of_a_wrong_clock(monkeypatch):
     def warnings():
-        found = run_checks(databases=["default"])
+        found = run_checks(databases=[OURS])
         return [one.id for one in found if isinstance(one, CheckWarning) and "clock" in one.msg]
 
     assert warnings() == []

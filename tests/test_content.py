@@ -8,7 +8,6 @@ import tracemalloc
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -20,6 +19,7 @@ from grant_management.models.grant import WHOLE
 from grant_management.protocol import content, strict_json
 from grant_management.protocol.content import Content, Limits, TooLarge
 
+from .ours import connection
 from .test_stored import send
 from .world import now
 

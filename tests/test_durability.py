@@ -9,8 +9,8 @@ import sys
 import pytest
 from django.conf import settings
 from django.core.checks import run_checks
-from django.db import connection
 
+from .ours import connection
 from .standalone import (
     API_TOKEN,
     PATH,

@@ -19,7 +19,6 @@ from pathlib import Path
 import psutil
 import pytest
 from django.contrib.auth.models import Permission
-from django.db import connection
 from django.urls import reverse
 
 from grant_management.admin import export, keyset
@@ -34,6 +33,7 @@ from grant_management.models import (
 )
 
 from .exports import body, drop, read_csv, read_json_lines
+from .ours import connection
 from .standalone import (
     API_TOKEN,
     PATH,

@@ -20,6 +20,7 @@ from grant_management.models import (
 )
 from grant_management.protocol.digests import sha256
 
+from .ours import OURS
 from .world import ENDPOINT, Key, certificate, make_world, now, organization_token
 
 ORGANIZATION = {"type": "organization", "id": 1, "name": "Example Bank"}
@@ -212,7 +213,7 @@ def test_export_and_import_lose_nothing(crowd, post, tmp_path, batch_size):
     path = tmp_path / "export.jsonl"
     call_command("export_grants", output=str(path), stderr=io.StringIO())
     assert path.stat().st_mode & 0o077 == 0
-    call_command("flush", interactive=False, verbosity=0)
+    call_command("flush", database=OURS, interactive=False, verbosity=0)
     assert not Organization.objects.exists()
     call_command("import_grants", str(path), batch_size=batch_size, stdout=io.StringIO())
     assert crowd(post) == before

@@ -6,7 +6,7 @@ from datetime import timedelta
 from threading import Barrier
 
 import pytest
-from django.db import connection, connections
+from django.db import connections
 
 from grant_management import lifecycle
 from grant_management.lifecycle import Authorization, GrantAction, Issue, LifecycleError
@@ -22,6 +22,7 @@ from grant_management.models import (
 )
 from grant_management.protocol.content import Content
 
+from .ours import connection
 from .world import BOTH, make_world, now
 
 OPENID = Content(frozenset({("openid", None)}))

@@ -6,10 +6,10 @@ import sys
 
 import psycopg
 import pytest
-from django.db import connection
 
 from gm_project.exclusive import lock
 
+from .ours import connection
 from .standalone import ROOT, environment, free_port, manage, running, wait_for
 from .test_pooler import pooled, postgresql  # noqa: F401 - fixtures
 

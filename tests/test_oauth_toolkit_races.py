@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
-from django.db import connection
 
 from .example import parameters
 from .example_world import ALIVE, ALL, DEAD, THEIRS, World, served
+from .ours import connection
 
 
 @pytest.fixture(scope="module")

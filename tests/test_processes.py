@@ -5,8 +5,8 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from django.db import connection
 
+from .ours import connection
 from .standalone import API_TOKEN, PATH, QUERY, manage, post, seed, serving
 
 

@@ -1,12 +1,12 @@
 """How many statements a call takes, whatever hangs on the grant."""
 
 import pytest
-from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from grant_management.models import AccessToken
 from grant_management.protocol.digests import sha256
 
+from .ours import connection
 from .world import ENDPOINT, Key, now, organization_token
 
 FRAMES = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE SAVEPOINT")

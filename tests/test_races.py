@@ -5,11 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
-from django.db import connection, connections
+from django.db import connections
 from django.test import Client as HTTP
 
 from grant_management.models import DPoPNonce, Grant, GrantEvent
 
+from .ours import connection
 from .world import ENDPOINT, Key, make_world, now
 
 THREADS = 16

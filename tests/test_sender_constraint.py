@@ -5,11 +5,11 @@ import urllib.parse
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
-from django.db import connection
 
 from grant_management import endpoint
 from grant_management.models import DPoPNonce, UsedProof
 
+from .ours import connection
 from .world import ENDPOINT, Key, certificate, make_world, now
 
 

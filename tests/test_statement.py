@@ -5,7 +5,7 @@ import weakref
 from contextlib import nullcontext
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, transaction
 from django.db.models.signals import post_init
 from django.forms.models import model_to_dict
 
@@ -16,6 +16,7 @@ from grant_management.models import AccessToken, ApiToken, Grant, Service, UsedP
 from grant_management.models.joined import JoinedQuery, Part
 from grant_management.models.statement import Statement
 
+from .ours import OURS, connection
 from .world import make_world, now
 
 
@@ -44,7 +45,7 @@ def test_the_rows_of_the_orm(world):
     assert read(token) == read(found)
     for row in (found, found.grant, found.client, caller, asked, token, token.grant):
         assert not row._state.adding
-        assert row._state.db == "default"
+        assert row._state.db == OURS
 
 
 def test_no_statement_is_needed_for_what_was_joined(world, django_assert_num_queries):
@@ -124,7 +125,7 @@ class TestALostConnection:
         world.token(world.grant(), value="t")
         if connection.vendor != "postgresql":
             pytest.skip("a connection that is killed: --db postgresql")
-        with pytest.raises(Exception, match=r"lost|closed"), transaction.atomic():  # noqa: PT012
+        with pytest.raises(Exception, match=r"lost|closed"), transaction.atomic(using=OURS):  # noqa: PT012
             AccessToken.objects.presented(world.service, "t")
             connection.connection.close()
             AccessToken.objects.presented(world.service, "t")
@@ -167,6 +168,7 @@ def test_without_prepared_statements(prepared):
 
 def test_a_connection_that_is_closed_is_forgotten(prepared):
     """With all that was prepared on it: a server opens one after the other."""
+    connection.close()  # the next one is this test's alone
     AccessToken.objects.presented(prepared.service, "t")
     driver = weakref.ref(connection.connection)
     connection.close()

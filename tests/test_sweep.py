@@ -7,13 +7,13 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
 
 from grant_management.models import Actor, Grant, GrantEvent, Reason, Sweep, SweepStatus
 from grant_management.models.grant_filter import EmptyFilter, GrantFilter
 from grant_management.models.sweep import LEASE
 from grant_management.signals import grant_revoked, tokens_dying
 
+from .ours import connection
 from .world import BY_TEST, later, make_world, now
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
-from django.db import connection, models
+from django.db import models
 from django.db.models import F
 from django.test import Client as HTTP
 from django.urls import reverse
@@ -18,6 +18,7 @@ from django.urls import reverse
 from grant_management.admin import sweep as sweep_pages
 from grant_management.models import Grant, GrantEvent
 
+from ..ours import connection
 from ..world import ENDPOINT, Key, certificate
 
 OPERATOR = "alice"

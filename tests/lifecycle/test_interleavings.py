@@ -8,13 +8,13 @@ operations is tried; with `--interleavings all` every pair of all of them.
 import itertools
 
 import pytest
-from django.db import connection
 
 from grant_management import lifecycle
 from grant_management.models import TokenStatus
 from grant_management.models import grant as grant_module
 from grant_management.models import held as held_module
 
+from ..ours import connection
 from ..world import now
 from . import operations as o
 from .operations import OPERATIONS, READERS, Said, Scene, state

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from queue import SimpleQueue
 from unittest.mock import patch
 
-from django.db import connection
-
 from grant_management.interchange import inserting
+
+from ..ours import connection
 
 PATIENCE = 120
 """Seconds after which somebody hangs: far beyond what any of this takes on a slow machine."""

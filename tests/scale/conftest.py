@@ -1,10 +1,11 @@
 import time
 
 import pytest
-from django.db import connection
 
 from benchmarks.data import FIRST_SERVICE, Size, fill
 from grant_management.models import Service
+
+from ..ours import connection
 
 WITHIN = 120
 """Seconds that the data may take."""

@@ -3,8 +3,9 @@
 import json
 from contextlib import contextmanager
 
-from django.db import connection
 from django.test.utils import CaptureQueriesContext
+
+from ..ours import connection
 
 LARGE = {
     f"grant_management_{name}"

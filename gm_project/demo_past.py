@@ -5,8 +5,8 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Final
 
+from grant_management.db.ids import uuid7
 from grant_management.models import Actor, Client, EventKind, Grant, GrantEvent, Reason, Service
-from grant_management.models.keys import uuid7
 
 APPS: Final = {
     "budget-app": "Budget App",

@@ -5,8 +5,8 @@ from typing import Final
 
 from django.http import HttpRequest, HttpResponse
 
+from grant_management.api.errors import failure_page
 from grant_management.db.failures import is_of_database
-from grant_management.errors import failure_page
 
 POLICY: Final = "; ".join(
     [

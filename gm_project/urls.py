@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 from django.views.defaults import page_not_found
 
-from grant_management.errors import refusal_response
+from grant_management.api.errors import refusal_response
 from grant_management.protocol.results import Refused, Result
 
 urlpatterns = [

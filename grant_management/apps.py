@@ -16,7 +16,11 @@ class GrantManagementConfig(AppConfig):
         """Register the system checks, hear of users who are deleted, and make the operators' roles
         when the database is migrated.
         """
-        from . import checks, database_checks, departures, roles  # noqa: F401
+        from . import (  # noqa: F401
+            checks,
+            receivers,
+            roles,
+        )
 
-        departures.connect()
+        receivers.connect()
         post_migrate.connect(roles.create_roles, sender=self)

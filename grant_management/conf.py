@@ -1,6 +1,5 @@
 """The settings of the app: `GRANT_MANAGEMENT` in the host's settings, read when first used."""
 
-import ipaddress
 from datetime import timedelta
 from functools import cache
 from typing import Any, Final
@@ -8,13 +7,6 @@ from typing import Any, Final
 from django.conf import settings
 from django.core.signals import setting_changed
 from django.dispatch import receiver
-from django.http import HttpRequest
-
-from . import server
-
-Network = Any  # ipaddress.IPv4Network | ipaddress.IPv6Network, of one version with its addresses
-_MAPPED: Final = 96
-"""Bits in front of an IPv4 address that is written as an IPv6 one."""
 
 DEFAULTS: Final[dict[str, Any]] = {
     # Bytes of a request's body.
@@ -73,44 +65,6 @@ def max_grant_pairs() -> int:
 def max_import_line() -> int:
     """Bytes that a line of an import may have."""
     return int(configured().get("MAX_IMPORT_LINE", DEFAULTS["MAX_IMPORT_LINE"]))
-
-
-def client_certificate(request: HttpRequest) -> str:
-    """What a trusted proxy says of the client's certificate, or ""."""
-    values = {**DEFAULTS, **configured()}
-    name = values["CLIENT_CERTIFICATE_HEADER"]
-    if not name or not is_trusted(request.META.get("REMOTE_ADDR", ""), values["TRUSTED_PROXIES"]):
-        return ""
-    if has_two_spellings() and server.folds_underscores(request.META):
-        return ""
-    return request.headers.get(name, "")
-
-
-def has_two_spellings() -> bool:
-    """Whether a client could send the certificate's header past a proxy that strips it: WSGI has
-    one name for `X-Client-Cert` and `X_Client_Cert`.
-    """
-    values = {**DEFAULTS, **configured()}
-    name = values["CLIENT_CERTIFICATE_HEADER"] or ""
-    return ("-" in name or "_" in name) and not values["UNDERSCORES_ARE_DROPPED"]
-
-
-def is_trusted(address: str, networks: list[str]) -> bool:
-    """Whether an address is in one of the networks; an IPv4 one also as IPv6 writes it."""
-    try:
-        remote = _unmapped(ipaddress.ip_network(address.partition("%")[0]))  # RFC 4007 §11.2
-    except ValueError:
-        return False
-    trusted = (_unmapped(ipaddress.ip_network(network)) for network in networks)
-    return any(remote.version == one.version and remote.subnet_of(one) for one in trusted)
-
-
-def _unmapped(network: Network) -> Network:
-    """`10.0.0.0/8` for `::ffff:10.0.0.0/104`, as a socket for both has it (RFC 4291 §2.5.5.2)."""
-    mapped = getattr(network.network_address, "ipv4_mapped", None)
-    if mapped is None or network.prefixlen < _MAPPED:
-        return network
-    return ipaddress.IPv4Network((mapped, network.prefixlen - _MAPPED))
 
 
 def event_retention() -> timedelta | None:

@@ -35,7 +35,7 @@ from .models import (
     TokenStatus,
 )
 from .models.grant import UpdatedBy
-from .models.held import HeldToken, hold_client, hold_token
+from .models.locks import HeldToken, hold_client, hold_token
 from .protocol.content import Content
 from .protocol.digests import sha256
 from .protocol.results import INVALID_GRANT, INVALID_GRANT_ID, INVALID_REQUEST, INVALID_SCOPE

@@ -10,8 +10,8 @@ from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
 
+from .api.errors import failure_page, failure_response, response_for_status
 from .db.failures import classify, is_of_database
-from .errors import failure_page, failure_response, response_for_status
 
 _FAILED = "_grant_management_failed"
 

@@ -7,9 +7,10 @@ from typing import Final
 
 from django.urls import include, re_path
 
-from .provisioning.views import ProvisioningView
-from .resource import GrantResourceView, MetadataView
-from .views import ForeignOperationView, GrantManagementView, UnknownRouteView
+from .api.draft import GrantResourceView, MetadataView
+from .api.gm import GrantManagementView
+from .api.provisioning.views import ProvisioningView
+from .api.views import ForeignOperationView, UnknownRouteView
 
 app_name = "grant_management"
 
@@ -35,7 +36,7 @@ urlpatterns = [
         ProvisioningView.as_view(),
         name="provisioning",
     ),
-    re_path(r"^(?:/)?api/(?P<service_id>[0-9]{1,19})/", include("grant_management.store.urls")),
+    re_path(r"^(?:/)?api/(?P<service_id>[0-9]{1,19})/", include("grant_management.api.store.urls")),
     re_path(
         r"^gm/(?P<service_id>[0-9]{1,19})/(?P<grant_id>[^/]+)\Z",
         GrantResourceView.as_view(),

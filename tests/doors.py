@@ -17,6 +17,7 @@ from django.test import Client as HTTP
 from django.urls import reverse
 
 from grant_management import management, urls
+from grant_management.api.views import ForeignOperationView
 from grant_management.models import (
     Actor,
     ApiToken,
@@ -26,7 +27,6 @@ from grant_management.models import (
     Sweep,
 )
 from grant_management.models.grant_filter import GrantFilter
-from grant_management.views import ForeignOperationView
 
 from .world import BY_TEST, make_world, now, organization_token
 

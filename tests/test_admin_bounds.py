@@ -8,7 +8,9 @@ import pytest
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from grant_management.admin import content, keyset, timeline
+from grant_management.admin import grant_timeline
+from grant_management.admin.kit import content
+from grant_management.db import counting, keyset
 from grant_management.models import (
     Actor,
     Call,
@@ -202,7 +204,7 @@ class TestTimeline:
 
     @pytest.mark.parametrize(("events", "calls"), [(0, 0), (3, 0), (0, 4), (7, 7), (3, 3), (1, 6)])
     def test_each_entry_once(self, admin_client, world, monkeypatch, events, calls):
-        monkeypatch.setattr(timeline, "PAGE", 3)
+        monkeypatch.setattr(grant_timeline, "PAGE", 3)
         grant = world.grant()
         made = [event.pk for event in record(world, grant, events)]
         for number in range(calls):
@@ -216,7 +218,7 @@ class TestTimeline:
         assert all(len(page) == 3 for page in pages[:-1])
 
     def test_events_of_one_moment(self, admin_client, world, monkeypatch):
-        monkeypatch.setattr(timeline, "PAGE", 2)
+        monkeypatch.setattr(grant_timeline, "PAGE", 2)
         grant, at = world.grant(), now()
         about = {"service_id": world.service.pk, "grant_id": grant.grant_id}
         made = GrantEvent.objects.bulk_create(
@@ -229,7 +231,7 @@ class TestTimeline:
 
     def test_one_that_was_created_here(self, admin_client, world, monkeypatch):
         """Its beginning is the last entry, on the last page alone."""
-        monkeypatch.setattr(timeline, "PAGE", 2)
+        monkeypatch.setattr(grant_timeline, "PAGE", 2)
         grant = world.grant()
         about = {"service_id": world.service.pk, "grant_id": grant.grant_id}
         GrantEvent.objects.bulk_create(
@@ -243,7 +245,7 @@ class TestTimeline:
         assert None not in pages[-1]
 
     def test_links(self, admin_client, world, monkeypatch):
-        monkeypatch.setattr(timeline, "PAGE", 2)
+        monkeypatch.setattr(grant_timeline, "PAGE", 2)
         grant = world.grant()
         record(world, grant, 3)
         page = admin_client.get(url("grant", "change", grant.pk))
@@ -452,7 +454,7 @@ class TestManyServices:
 
 
 def test_a_service_with_many_clients(admin_client, world, monkeypatch):
-    monkeypatch.setattr(grant_filter, "COUNT_LIMIT", 3)
+    monkeypatch.setattr(counting, "COUNT_LIMIT", 3)
     for number in range(5):
         world.client_named(f"c-{number}")
     with CaptureQueriesContext(connection) as captured:

@@ -8,8 +8,8 @@ from django.contrib.admin import site
 from django.urls import reverse
 from django.urls.resolvers import RegexPattern
 
-from grant_management.admin import keyset
 from grant_management.admin import sweep as sweep_pages
+from grant_management.db import keyset
 from grant_management.models import ApiToken, Grant, OrganizationMember, Service, Sweep
 
 from .exports import drop

@@ -4,7 +4,7 @@ import pytest
 from django.forms.models import model_to_dict
 from django.urls import reverse
 
-from grant_management.admin.settings import NAMES
+from grant_management.admin.service_page import NAMES
 from grant_management.models import ApiToken, GrantEvent, Service
 
 from .world import organization_token

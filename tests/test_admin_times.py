@@ -19,9 +19,9 @@ from django.utils import timezone, translation
 from django.utils.html import strip_tags
 
 from grant_management import admin as pages
-from grant_management.admin.display import _relative
-from grant_management.admin.filter_form import FilterForm
-from grant_management.admin.utc import UTCDateTimeField, exact, read_moment
+from grant_management.admin.kit.display import _relative
+from grant_management.admin.kit.utc import UTCDateTimeField, exact, read_moment
+from grant_management.admin.sweep_form import FilterForm
 from grant_management.models import (
     AccessToken,
     Actor,

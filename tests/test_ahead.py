@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from grant_management.interchange.ahead import SWITCH, ahead
+from grant_management.interchange.read_ahead import SWITCH, ahead
 
 
 def settings():

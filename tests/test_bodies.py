@@ -10,11 +10,11 @@ from django.test.client import ClientHandler
 from django.urls import resolve
 
 from grant_management import urls
+from grant_management.api.store import urls as store_urls
+from grant_management.fields.reading import FORM, JSON
 from grant_management.interchange.exporter import records
 from grant_management.models import ApiToken
 from grant_management.protocol.results import Result
-from grant_management.serializers import FORM, JSON
-from grant_management.store import urls as store_urls
 
 from .world import make_world, organization_token
 

@@ -8,7 +8,8 @@ import psycopg.errors
 import pytest
 from django.db import InterfaceError, OperationalError
 
-from grant_management import endpoint, views
+from grant_management.api import gm
+from grant_management.endpoint import flow
 from grant_management.models import Actor, Grant, GrantEvent, Reason, UsedProof
 from grant_management.protocol.results import Action, Result
 
@@ -143,8 +144,8 @@ def nonce_required(world):
 
 
 def proof_replayed(world):
-    from grant_management.endpoint import process_request
-    from grant_management.serializers import GMRequest
+    from grant_management.endpoint.flow import process_request
+    from grant_management.endpoint.messages import GMRequest
 
     members = bound(world, Key())
     first = GMRequest(
@@ -177,22 +178,22 @@ def grant_of_other_subject(world):
 
 
 def server_failed(world, monkeypatch):
-    monkeypatch.setattr(views, "answer_call", _raising(ZeroDivisionError))
+    monkeypatch.setattr(gm, "answer_call", _raising(ZeroDivisionError))
     return Scenario(query(world), bearer("server_error"))
 
 
 def database_away(world, monkeypatch):
-    monkeypatch.setattr(endpoint, "find_access_token", _raising(OperationalError))
+    monkeypatch.setattr(flow, "find_access_token", _raising(OperationalError))
     return Scenario(query(world), bearer("server_error"))
 
 
 def database_busy(world, monkeypatch):
-    monkeypatch.setattr(endpoint, "find_access_token", _raising(OperationalError, "55P03"))
+    monkeypatch.setattr(flow, "find_access_token", _raising(OperationalError, "55P03"))
     return Scenario(query(world), bearer("server_error"))
 
 
 def database_conflict(world, monkeypatch):
-    monkeypatch.setattr(endpoint, "find_access_token", _raising(OperationalError, "40P01"))
+    monkeypatch.setattr(flow, "find_access_token", _raising(OperationalError, "40P01"))
     return Scenario(query(world), bearer("server_error"))
 
 
@@ -460,13 +461,13 @@ def test_grant_id_of_another_alphabet_is_not_found(world, call):
 
 
 def test_interface_error_is_the_database_too(world, call, monkeypatch):
-    monkeypatch.setattr(endpoint, "find_access_token", _raising(InterfaceError))
+    monkeypatch.setattr(flow, "find_access_token", _raising(InterfaceError))
     answer = call(**query(world))
     assert (answer.status, answer.code) == (500, "A277102")
 
 
 def test_failure_tells_the_log_and_nobody_else(world, call, monkeypatch, caplog):
-    monkeypatch.setattr(endpoint, "find_access_token", _raising(ValueError))
+    monkeypatch.setattr(flow, "find_access_token", _raising(ValueError))
     answer = call(**query(world))
     assert (answer.status, answer.code) == (500, "A277101")
     assert "ValueError" in caplog.text

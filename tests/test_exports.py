@@ -21,15 +21,15 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
-from grant_management.admin import export, keyset
-from grant_management.admin.export import as_csv_line, csv_lines, json_lines
+from grant_management.admin.kit import export
+from grant_management.admin.kit.export import as_csv_line, csv_lines, json_lines
+from grant_management.db import counting, keyset
 from grant_management.models import (
     Actor,
     Grant,
     GrantEvent,
     OrganizationMember,
     Sweep,
-    grant_filter,
 )
 
 from .exports import body, drop, read_csv, read_json_lines
@@ -64,7 +64,7 @@ def record(world, number=1, **fields):
 @pytest.fixture
 def small(monkeypatch):
     monkeypatch.setattr(export, "TURN", 3)
-    for module in ("grant", "trail", "sweep_report"):
+    for module in ("grant", "grant_event", "sweep_report"):
         monkeypatch.setattr(f"grant_management.admin.{module}.TURN", 3)
 
 
@@ -270,7 +270,7 @@ class TestSpreadsheets:
 
 class TestCountsOfAllServices:
     def test_it_is_bounded(self, admin_client, monkeypatch, db):
-        monkeypatch.setattr(grant_filter, "COUNT_LIMIT", 5)
+        monkeypatch.setattr(counting, "COUNT_LIMIT", 5)
         monkeypatch.setattr(keyset, "COUNTED", 1)
         worlds = [make_world(name=str(number)) for number in range(4)]
         for number, world in enumerate(worlds, 1):

@@ -31,9 +31,9 @@ from django.urls import reverse
 
 from grant_management.db import primary
 from grant_management.db.failures import classify
+from grant_management.fields.reading import JSON
 from grant_management.models import Grant, Sweep
 from grant_management.protocol.results import Result
-from grant_management.serializers import JSON
 
 from .standalone import (
     API_TOKEN,

@@ -12,10 +12,10 @@ from django.db import models
 from django.test import Client as HTTP
 
 from grant_management import conf, lifecycle
-from grant_management.admin.actions import ReasonForm
 from grant_management.admin.api_token import IssueForm
-from grant_management.admin.filter_form import FilterForm
-from grant_management.admin.settings import SettingsForm
+from grant_management.admin.kit.actions import ReasonForm
+from grant_management.admin.service_page import SettingsForm
+from grant_management.admin.sweep_form import FilterForm
 from grant_management.fields import members as m
 from grant_management.fields.field import Field
 from grant_management.fields.granted import THUMBPRINT

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from grant_management.models import Grant, GrantFilter
-from grant_management.models.held_names import AuthorizationTypes, holds_scope, holds_type
+from grant_management.models.content_search import AuthorizationTypes, holds_scope, holds_type
 from grant_management.protocol import strict_json
 from grant_management.protocol.content import Content, show_details, show_scopes
 

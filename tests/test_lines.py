@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from grant_management.interchange import importer
-from grant_management.interchange.end import End
+from grant_management.interchange.end_record import End
 from grant_management.interchange.importer import batches
 from grant_management.interchange.lines import lines
 from grant_management.models import Client, GrantEvent, Organization

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.urls import reverse
 
-from grant_management.admin import keyset
-from grant_management.models import Call, Client, Grant, GrantEvent, grant_filter
+from grant_management.db import counting, keyset
+from grant_management.models import Call, Client, Grant, GrantEvent
 
 from .world import make_world, now
 
@@ -71,7 +71,7 @@ def test_a_broken_cursor_is_the_first_page(admin_client, world, cursor):
 
 
 def test_counts_are_bounded(admin_client, world, monkeypatch):
-    monkeypatch.setattr(grant_filter, "COUNT_LIMIT", 3)
+    monkeypatch.setattr(counting, "COUNT_LIMIT", 3)
     for number in range(6):
         world.grant()
         page = admin_client.get(GRANTS)

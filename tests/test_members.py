@@ -46,9 +46,9 @@ def test_a_user_of_many_goes(world, bob, django_user_model):
             proxy = True
             app_label = "auth"
 
-    from grant_management import departures
+    from grant_management import receivers
 
-    departures.connect()  # as on start, when all models are known
+    receivers.connect()  # as on start, when all models are known
     other = django_user_model.objects.create_user("eve")
     for user in (bob, other):
         for organization in (None, world.service.organization):

@@ -7,6 +7,7 @@ import pytest
 from django.apps import apps
 from django.db import IntegrityError, transaction
 
+from grant_management.db.ids import uuid7
 from grant_management.models import (
     Actor,
     ApiToken,
@@ -16,7 +17,6 @@ from grant_management.models import (
     Reason,
     UsedProof,
 )
-from grant_management.models.keys import uuid7
 from grant_management.signals import grant_revoked
 
 from .world import make_world, now

@@ -181,7 +181,7 @@ from datetime import timedelta
 from django.utils import timezone
 from grant_management.contrib.oauth_toolkit.models import AuthorizedCode
 from grant_management.models import Grant
-from grant_management.models.keys import uuid7
+from grant_management.db.ids import uuid7
 old = timezone.now() - timedelta(days={1})
 grant = Grant.objects.first()
 AuthorizedCode.objects.all().delete()
@@ -193,7 +193,7 @@ AGED = """
 from datetime import timedelta
 from django.utils import timezone
 from grant_management.contrib.oauth_toolkit.models import AuthorizedCode
-from grant_management.models.keys import uuid7
+from grant_management.db.ids import uuid7
 for code in AuthorizedCode.objects.all():
     AuthorizedCode.objects.filter(pk=code.pk).update(id=uuid7(timezone.now() - timedelta(days={})))
 """
@@ -201,7 +201,7 @@ OLD = """
 from datetime import timedelta
 from django.utils import timezone
 from grant_management.contrib.oauth_toolkit.models import AuthorizedCode
-from grant_management.models.keys import first_uuid7
+from grant_management.db.ids import first_uuid7
 result = AuthorizedCode.objects.filter(pk__lt=first_uuid7(timezone.now() - timedelta(days=1))).count()
 """
 

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.urls import reverse
 
 from grant_management.admin import sweep as sweep_pages
-from grant_management.admin.export import as_csv_line
+from grant_management.admin.kit.export import as_csv_line
 from grant_management.models import (
     Actor,
     ApiToken,

@@ -35,8 +35,8 @@ def test_one_clock():
     asked = r"timezone\.now|datetime\.now|utcnow|time\.time|date\.today|\bNow\(\)"
     allowed = (
         DB / "clock.py",
-        PACKAGE / "models" / "joined.py",
-        PACKAGE / "models" / "keys.py",
+        DB / "joined.py",
+        DB / "ids.py",
         BRIDGE / "validator.py",  # the toolkit stamps its own rows by its own clock
     )
     assert lines_with(asked, besides=allowed) == []
@@ -66,8 +66,8 @@ def test_one_reader():
     """
     allowed = (
         PACKAGE / "protocol" / "strict_json.py",
-        PACKAGE / "admin" / "keyset.py",
-        PACKAGE / "admin" / "form_field.py",  # a decoder that reads by `strict_json`
+        DB / "keyset.py",
+        PACKAGE / "admin" / "kit" / "form_fields.py",  # a decoder that reads by `strict_json`
         BRIDGE / "views.py",  # what the toolkit answers
     )
     assert lines_with(r"(?<!strict_)json\.loads|JSONDecoder|simplejson", besides=allowed) == []
@@ -75,7 +75,7 @@ def test_one_reader():
 
 def test_times_are_exact():
     """A float has no microseconds in the year 9999: `protocol.times` counts in whole ones."""
-    windows = (PACKAGE / "sender_constraint.py", PACKAGE / "models" / "nonce.py")
+    windows = (PACKAGE / "endpoint" / "sender_constraint.py", PACKAGE / "models" / "nonce.py")
     assert lines_with(r"\.timestamp\(\)|fromtimestamp\(", besides=windows) == []
 
 

@@ -6,7 +6,7 @@ import urllib.parse
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from grant_management import endpoint
+from grant_management.endpoint import flow
 from grant_management.models import DPoPNonce, UsedProof
 
 from .ours import connection
@@ -382,7 +382,7 @@ def test_a_rollback_of_the_request_brings_no_proof_back(post, key, monkeypatch):
         raise ZeroDivisionError
 
     with monkeypatch.context() as broken:
-        broken.setattr(endpoint, "perform", fail)
+        broken.setattr(flow, "perform", fail)
         assert post(path, members, api_token=world.api_token).code == "A277101"
     assert post(path, members, api_token=world.api_token).code == "A281308"
     assert seen == [False]

@@ -9,12 +9,12 @@ from django.db import DatabaseError, transaction
 from django.db.models.signals import post_init
 from django.forms.models import model_to_dict
 
-from grant_management.authentication import authenticate
+from grant_management.api.authentication import authenticate
 from grant_management.db import primary
+from grant_management.db.joined import JoinedQuery, Part
 from grant_management.db.retry import RETRIES, retried
+from grant_management.db.statement import Statement
 from grant_management.models import AccessToken, ApiToken, Grant, Service, UsedProof
-from grant_management.models.joined import JoinedQuery, Part
-from grant_management.models.statement import Statement
 
 from .ours import OURS, connection
 from .world import make_world, now

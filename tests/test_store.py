@@ -625,7 +625,7 @@ class TestAListIsBounded:
     """However many grants a client has: a page looks at so many, and says where it stopped."""
 
     def test_of_one_status(self, world, store, monkeypatch):
-        monkeypatch.setattr("grant_management.store.grants.WINDOW", 4)
+        monkeypatch.setattr("grant_management.api.store.grants.WINDOW", 4)
         revoked = world.grant(revoked_at=now(), created_at=now() - timedelta(days=1))
         for _ in range(10):
             world.grant()

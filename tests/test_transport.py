@@ -7,11 +7,11 @@ from django.test import Client as HTTP
 from django.test import override_settings
 from django.test.client import ClientHandler
 
-from grant_management import views
+from grant_management.api import gm
+from grant_management.api.gm import SMALL
+from grant_management.fields.reading import FORM
 from grant_management.models import ApiToken
 from grant_management.protocol.results import Refused, Result
-from grant_management.serializers import FORM
-from grant_management.views import SMALL
 
 from .world import BY_TEST, make_world, now, organization_token
 
@@ -412,7 +412,7 @@ def test_a_large_body_is_not_read_for_a_stranger(
         read.append(len(body))
         raise Refused(Result.BODY_UNREADABLE)
 
-    monkeypatch.setattr(views, "parse_gm_request", parse)
+    monkeypatch.setattr(gm, "parse_gm_request", parse)
     api_token = world.api_token if known else "unknown"
     answer = post(path, b" " * length, api_token=api_token)
     check(answer, Result.BODY_UNREADABLE if known else Result.API_TOKEN_INVALID)

@@ -137,7 +137,9 @@ class TestCallsThatAnybodyCanMake:
 def test_one_of_many_is_logged(logged, call, settings, monkeypatch):
     settings.GRANT_MANAGEMENT = {"CALL_LOG_SAMPLE": 3}
     drawn = iter([0, 1, 2, 0, 1, 2])
-    monkeypatch.setattr("grant_management.usage.secrets.randbelow", lambda limit: next(drawn))
+    monkeypatch.setattr(
+        "grant_management.endpoint.call_log.secrets.randbelow", lambda limit: next(drawn)
+    )
     for _ in range(6):
         call(gmAction="QUERY", grantId="x", accessToken="x")
     assert Call.objects.count() == 2

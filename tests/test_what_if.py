@@ -5,10 +5,10 @@ import json
 import pytest
 from django.urls import reverse
 
-from grant_management.explanation import CHECKS, State, explain
+from grant_management.endpoint.messages import GMRequest
+from grant_management.endpoint.trace import CHECKS, State, explain
 from grant_management.models import DPoPNonce, Grant, GrantEvent, UsedProof
 from grant_management.protocol.results import Action, Result
-from grant_management.serializers import GMRequest
 from grant_management.signals import grant_revoked, tokens_dying
 
 from .test_endpoint import IN_PROCESS

@@ -2,14 +2,17 @@
 
 from .api_token import ApiTokenAdmin
 from .call import CallAdmin
+from .client import ClientAdmin
 from .grant import GrantAdmin
-from .member import OrganizationMemberAdmin
+from .grant_event import GrantEventAdmin
+from .nonce import DPoPNonceAdmin
+from .organization import OrganizationAdmin
 from .organization_event import OrganizationEventAdmin
+from .organization_member import OrganizationMemberAdmin
 from .overview import OverviewAdmin
+from .service import ServiceAdmin
 from .sweep import SweepAdmin
-from .tenants import ClientAdmin, OrganizationAdmin, ServiceAdmin
 from .token import AccessTokenAdmin, RefreshTokenAdmin
-from .trail import DPoPNonceAdmin, GrantEventAdmin
 
 __all__ = [
     "AccessTokenAdmin",

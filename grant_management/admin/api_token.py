@@ -16,11 +16,11 @@ from django.utils.translation import gettext_lazy as _
 from ..db import clock
 from ..fields import members as m
 from ..models import ApiToken, Organization, Reason, Service
-from . import form_field
-from .actions import ReasonForm
-from .display import moment, state
-from .read_only import ReadOnlyAdmin, limited, operator
-from .utc import UTCDateTimeField
+from .kit import form_fields
+from .kit.actions import ReasonForm
+from .kit.display import moment, state
+from .kit.read_only import ReadOnlyAdmin, limited, operator
+from .kit.utc import UTCDateTimeField
 
 ONCE = "grant_management_once"
 MANAGE = "grant_management.manage_apitoken"
@@ -41,7 +41,7 @@ class IssueForm(OnceForm):
 
     organization = forms.ModelChoiceField(Organization.objects.all(), label=_("Organization"))
     service = forms.ModelChoiceField(Service.objects.all(), label=_("Service"), required=False)
-    description = form_field.text(m.DESCRIPTION, label=_("Description"), required=False)
+    description = form_fields.text(m.DESCRIPTION, label=_("Description"), required=False)
     expires_at = UTCDateTimeField(
         label=_("Expires (UTC)"),
         required=False,
@@ -50,7 +50,7 @@ class IssueForm(OnceForm):
     can_manage_tokens = forms.BooleanField(
         label=_("May manage the organization's API tokens"), required=False
     )
-    note = form_field.text(
+    note = form_fields.text(
         m.NOTE,
         label=_("Note"),
         required=False,

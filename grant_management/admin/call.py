@@ -10,12 +10,12 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
+from ..db.keyset import Rows
 from ..models import Call
 from ..protocol.results import GMAction, Result
-from .content import cut
-from .display import identifier, moment, state
-from .keyset import Rows
-from .listing import BetweenForm, Column, ListAdmin
+from .kit.content import cut
+from .kit.display import identifier, moment, state
+from .kit.listing import BetweenForm, Column, ListAdmin
 
 ACTIONS = [
     ("", _("Any")),

@@ -14,30 +14,21 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from ..db import clock
-from ..models import (
-    AccessToken,
-    Client,
-    EventKind,
-    Grant,
-    GrantStatus,
-    RefreshToken,
-    Service,
-    bounded_count,
-    shown_number,
-)
+from ..db.counting import bounded_count, shown_number
+from ..db.keyset import Rows
+from ..models import AccessToken, Client, EventKind, Grant, GrantStatus, RefreshToken, Service
+from ..models.content_search import AuthorizationTypes, holds_type
 from ..models.grant import CONTENT, status_condition
-from ..models.held_names import AuthorizationTypes, holds_type
 from ..protocol import strict_json
 from ..protocol.digests import sha256
-from . import content
-from .actions import ObjectAction, OperatorAdmin, Text
-from .display import few, moment, over, state
-from .export import TURN, attachment, csv_lines, in_parts
-from .keyset import Rows
-from .listing import BetweenForm, Column, ListAdmin
-from .read_only import limited
-from .story import story
-from .utc import exact, in_utc
+from .grant_page import story
+from .kit import content
+from .kit.actions import ObjectAction, OperatorAdmin, Text
+from .kit.display import few, moment, over, state
+from .kit.export import TURN, attachment, csv_lines, in_parts
+from .kit.listing import BetweenForm, Column, ListAdmin
+from .kit.read_only import limited
+from .kit.utc import exact, in_utc
 
 CHUNK: Final = 200
 """Grants in memory at a time: what they hold can be long."""

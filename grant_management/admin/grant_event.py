@@ -1,4 +1,4 @@
-"""What is left behind: nonces and events; and the events to take away."""
+"""Events of grants: the list, a page for each, and files to take away."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -14,16 +14,16 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from ..db import clock
-from ..models import DPoPNonce, EventKind, GrantEvent
+from ..db.keyset import Rows
+from ..models import EventKind, GrantEvent
 from ..models.event import ActorKind
 from ..protocol import strict_json
-from .actions import REASONS, ObjectAction, OperatorAdmin, Text
-from .content import LONG, Size, as_text, bounded, json_file
-from .display import identifier, indented, link, moment
-from .export import TURN, attachment, csv_lines, in_parts, json_lines
-from .keyset import Rows
-from .listing import BetweenForm, Column, ListAdmin
-from .utc import in_utc
+from .kit.actions import REASONS
+from .kit.content import LONG, Size, as_text, bounded, json_file
+from .kit.display import identifier, indented, link, moment
+from .kit.export import TURN, attachment, csv_lines, in_parts, json_lines
+from .kit.listing import BetweenForm, Column, ListAdmin
+from .kit.utc import in_utc
 
 COLUMNS: Final = (
     "id",
@@ -41,34 +41,6 @@ COLUMNS: Final = (
     "actor_id",
     "job",
 )
-
-
-def _what_expires(nonce: DPoPNonce) -> Iterable[Text]:
-    yield _("Proofs with this nonce are refused from now on: their clients get a new one at once.")
-
-
-EXPIRE = ObjectAction(
-    name="expire",
-    permission="expire_dpopnonce",
-    label=_("Expire now"),
-    kind=EventKind.NONCE_EXPIRED,
-    applies=lambda nonce: nonce.expires_at > clock.estimate(),
-    describe=_what_expires,
-    perform=DPoPNonce.expire,
-)
-
-
-@admin.register(DPoPNonce)
-class DPoPNonceAdmin(ListAdmin[DPoPNonce], OperatorAdmin[DPoPNonce]):
-    """The nonces that services handed out. They are no secrets: every client sees them."""
-
-    object_actions = (EXPIRE,)
-    is_merged = False
-    columns = (
-        Column(_("From"), str, leads=True),
-        Column(_("Value"), lambda nonce: identifier(nonce.value)),
-        Column(_("Expires"), lambda nonce: moment(nonce.expires_at)),
-    )
 
 
 class EventListForm(BetweenForm):

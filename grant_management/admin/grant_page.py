@@ -7,9 +7,9 @@ from django.utils.translation import gettext_lazy as _
 
 from ..db import clock
 from ..models import AccessToken, Grant, RefreshToken
-from . import content
-from .display import identifier, moment, state
-from .timeline import timeline
+from .grant_timeline import timeline
+from .kit import content
+from .kit.display import identifier, moment, state
 
 NEWEST: Final = 20
 """Tokens of each kind; the lists of tokens have the others, page by page."""

@@ -13,11 +13,11 @@ from django.db.models.fields.json import KT
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from ..db.keyset import Ordered, parsed, written
 from ..models import Call, EventKind, Grant, GrantEvent
 from ..protocol import strict_json
-from .content import ENTRIES, as_text, bounded, cut
-from .display import moment
-from .keyset import Ordered, parsed, written
+from .kit.content import ENTRIES, as_text, bounded, cut
+from .kit.display import moment
 
 PAGE: Final = 25
 """Entries of a page."""

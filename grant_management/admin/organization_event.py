@@ -14,10 +14,10 @@ from django.utils.translation import gettext_lazy as _
 
 from ..db import clock
 from ..models import EventKind, OrganizationEvent
-from .display import moment
-from .export import attachment, csv_lines, json_lines
-from .read_only import ReadOnlyAdmin
-from .utc import in_utc
+from .kit.display import moment
+from .kit.export import attachment, csv_lines, json_lines
+from .kit.read_only import ReadOnlyAdmin
+from .kit.utc import in_utc
 
 COLUMNS: Final = (
     "id",

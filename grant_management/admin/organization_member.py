@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.utils.translation import gettext_lazy as _
 
 from ..models import OrganizationMember
-from .read_only import ReadOnlyAdmin, operator, organizations
+from .kit.read_only import ReadOnlyAdmin, operator, organizations
 
 
 class MemberForm(forms.ModelForm):  # type: ignore[type-arg]

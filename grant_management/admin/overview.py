@@ -15,8 +15,9 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from ..db import clock
+from ..db.counting import COUNT_LIMIT, bounded_count, shown_number
+from ..db.ids import first_uuid7
 from ..models import (
-    COUNT_LIMIT,
     AccessToken,
     Call,
     Client,
@@ -26,14 +27,11 @@ from ..models import (
     GrantEvent,
     Service,
     Tally,
-    bounded_count,
-    shown_number,
 )
 from ..models.daily_count import DailyCountQuerySet, live_by_client
-from ..models.keys import first_uuid7
 from .call import DONE
-from .display import moment
-from .read_only import ReadOnlyAdmin, limited, number
+from .kit.display import moment
+from .kit.read_only import ReadOnlyAdmin, limited, number
 
 DAYS: Final = 30
 TOP: Final = 10

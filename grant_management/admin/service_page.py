@@ -8,21 +8,12 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from ..db import clock, primary
+from ..db.counting import bounded_count, shown_number
 from ..fields import members as m
-from ..models import (
-    Actor,
-    Client,
-    DPoPNonce,
-    EventKind,
-    GrantEvent,
-    Reason,
-    Service,
-    bounded_count,
-    shown_number,
-)
-from . import form_field
-from .actions import ReasonForm
-from .display import identifier, moment
+from ..models import Actor, Client, DPoPNonce, EventKind, GrantEvent, Reason, Service
+from .kit import form_fields
+from .kit.actions import ReasonForm
+from .kit.display import identifier, moment
 
 GROUPS: Final[list[tuple[Any, tuple[str, ...]]]] = [
     (_("The service"), ("name", "grant_management_endpoint", "realm")),
@@ -59,7 +50,7 @@ class SettingsForm(ReasonForm, forms.ModelForm):  # type: ignore[type-arg]
         model = Service
         fields = NAMES
         field_classes = dict.fromkeys(
-            ("dpop_signing_algs", "actions_supported"), form_field.StrictJSONField
+            ("dpop_signing_algs", "actions_supported"), form_fields.StrictJSONField
         )
 
     def clean(self) -> dict[str, Any]:
@@ -68,7 +59,7 @@ class SettingsForm(ReasonForm, forms.ModelForm):  # type: ignore[type-arg]
         for member in m.SETTINGS:
             if member.name in values:
                 try:
-                    values[member.name] = form_field.taken(member, values[member.name])
+                    values[member.name] = form_fields.taken(member, values[member.name])
                 except forms.ValidationError as error:
                     self.add_error(member.name, error)
         return values

@@ -23,12 +23,12 @@ from django.utils.translation import gettext_lazy as _
 from ..db import primary
 from ..db.failures import settle, tell
 from ..models import GrantFilter, Reason, Service, Sweep
-from .confirmation import Asked, recall, remember
-from .display import moment
-from .export import attachment
-from .filter_form import ConfirmForm, FilterForm
-from .listing import Column, ListAdmin
-from .read_only import limited, operator
+from .kit.display import moment
+from .kit.export import attachment
+from .kit.listing import Column, ListAdmin
+from .kit.read_only import limited, operator
+from .sweep_confirmation import Asked, recall, remember
+from .sweep_form import ConfirmForm, FilterForm
 from .sweep_report import badge, described, lines, progress, report
 
 MAY_START: Final = "grant_management.start_sweep"

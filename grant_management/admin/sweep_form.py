@@ -9,9 +9,9 @@ from django.utils.translation import gettext_lazy as _
 from ..db import clock
 from ..fields import members as m
 from ..models import Client, EmptyFilter, GrantFilter, Service
-from . import form_field
-from .actions import ReasonForm
-from .utc import UTCDateTimeField
+from .kit import form_fields
+from .kit.actions import ReasonForm
+from .kit.utc import UTCDateTimeField
 
 
 class FilterForm(forms.Form):
@@ -23,9 +23,9 @@ class FilterForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"data-suggest": "client", "autocomplete": "off"}),
     )
-    subject = form_field.text(m.SUBJECT.sought(), label=_("Subject"), required=False, strip=False)
-    scope = form_field.text(m.SCOPE, label=_("Scope"), required=False)
-    authorization_type = form_field.text(
+    subject = form_fields.text(m.SUBJECT.sought(), label=_("Subject"), required=False, strip=False)
+    scope = form_fields.text(m.SCOPE, label=_("Scope"), required=False)
+    authorization_type = form_fields.text(
         m.AUTHORIZATION_TYPE.sought(), label=_("Authorization type"), required=False
     )
     created_before = UTCDateTimeField(

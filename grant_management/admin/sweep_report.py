@@ -7,11 +7,12 @@ from django.db.models import Count
 from django.utils.translation import gettext_lazy as _
 
 from ..db import clock
-from ..models import COUNT_LIMIT, GrantEvent, GrantFilter, Sweep, SweepStatus, shown_number
-from .display import state
-from .export import TURN, csv_lines
-from .keyset import Ordered, Rows, all_of
-from .utc import exact, in_utc
+from ..db.counting import COUNT_LIMIT, shown_number
+from ..db.keyset import Ordered, Rows, all_of
+from ..models import GrantEvent, GrantFilter, Sweep, SweepStatus
+from .kit.display import state
+from .kit.export import TURN, csv_lines
+from .kit.utc import exact, in_utc
 
 
 def described(wanted: GrantFilter) -> str:

@@ -8,12 +8,12 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from ..db import clock
+from ..db.keyset import Rows
 from ..models import AccessToken, Grant, RefreshToken
 from ..models.grant import CONTENT
 from ..models.token import Token
-from .display import identifier, moment, state
-from .keyset import Rows
-from .listing import Column, ListAdmin, ListForm
+from .kit.display import identifier, moment, state
+from .kit.listing import Column, ListAdmin, ListForm
 
 T = TypeVar("T", bound=Token)
 

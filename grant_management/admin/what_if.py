@@ -7,13 +7,14 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from ..explanation import Step, explain
+from ..endpoint.messages import GMRequest, GMResponse, parse_gm_request
+from ..endpoint.trace import Step, explain
+from ..fields.reading import JSON
 from ..models import Service
 from ..protocol import strict_json
 from ..protocol.results import Refused
-from ..serializers import JSON, GMRequest, GMResponse, parse_gm_request
 from .call import shown_step
-from .content import READ, cut
+from .kit.content import READ, cut
 
 
 class WhatIfForm(forms.Form):

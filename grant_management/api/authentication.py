@@ -3,9 +3,9 @@
 import re
 from typing import Final
 
-from .fields.members import MAX_ID
-from .models import Presented, Service
-from .protocol.results import Refused, Result
+from ..fields.members import MAX_ID
+from ..models import Presented, Service
+from ..protocol.results import Refused, Result
 
 NO_SERVICE: Final = 0
 

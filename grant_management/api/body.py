@@ -8,9 +8,10 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from . import conf, server
-from .protocol.results import Refused, Result
-from .serializers import FORM, JSON
+from .. import conf
+from ..fields.reading import FORM, JSON
+from ..protocol.results import Refused, Result
+from . import server
 
 
 def announced_size(request: HttpRequest) -> int | None:

@@ -11,16 +11,16 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
-from . import conf
+from ..endpoint.call_log import answer_call
+from ..endpoint.messages import GMRequest, GMResponse
+from ..fields.members import MAX_ID
+from ..metadata import authorization_server_metadata
+from ..models import Service
+from ..models.credentials import service_and_time
+from ..protocol.results import Action, GMAction, Refused, Result
 from .body import refuse_body
+from .client_certificate import client_certificate
 from .errors import MethodNotAllowed, json_response
-from .fields.members import MAX_ID
-from .metadata import authorization_server_metadata
-from .models import Service
-from .models.presented import service_and_time
-from .protocol.results import Action, GMAction, Refused, Result
-from .serializers import GMRequest, GMResponse
-from .usage import answer_call
 from .views import JSONView, method_of
 
 # Where GET works, HEAD does (RFC 9110 §9.1); a server leaves out the body of its answer.
@@ -94,7 +94,7 @@ def _call(request: HttpRequest, action: GMAction, grant_id: str) -> GMRequest:
     dpop_scheme = credentials is not None and credentials[1].lower() == "dpop"
     return GMRequest(
         access_token=credentials[2] if credentials else "",
-        client_certificate=conf.client_certificate(request),
+        client_certificate=client_certificate(request),
         # A bound token with the Bearer scheme is refused (RFC 9449 §7.2): its proof counts for
         # nothing. Two headers come joined by a comma, which no proof has.
         dpop=request.headers.get("DPoP", "") if dpop_scheme else "",

@@ -4,10 +4,10 @@ from typing import Final
 
 from django.http import HttpRequest, HttpResponse
 
-from .db.failures import Failure, settle, tell
-from .protocol.challenge import challenge
-from .protocol.results import Refused, Result
-from .serializers import GMResponse
+from ..db.failures import Failure, settle, tell
+from ..endpoint.messages import GMResponse
+from ..protocol.challenge import challenge
+from ..protocol.results import Refused, Result
 
 _RETRY_AFTER: Final = {
     Result.DATABASE_AWAY: 10,

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework.throttling import SimpleRateThrottle
 
-from . import conf
+from .. import conf
 
 
 class ApiTokenThrottle(SimpleRateThrottle):

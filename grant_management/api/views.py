@@ -1,24 +1,18 @@
 """HTTP in and out."""
 
 import math
-from typing import Any, ClassVar, Final, cast
+from typing import Any, ClassVar, cast
 
 from django.db import connections, transaction
 from django.http import HttpRequest, HttpResponse
 from rest_framework.views import APIView
 
-from . import conf
+from .. import conf
+from ..models import Presented, Service
+from ..protocol.results import Refused, Result
 from .authentication import NO_SERVICE, authenticate, authorize
-from .body import announced_size, read_body
-from .errors import MethodNotAllowed, Throttled, failure_response, json_response, refusal_response
-from .models import Presented, Service
-from .protocol.results import Refused, Result
-from .serializers import GMRequest, parse_gm_request
+from .errors import MethodNotAllowed, Throttled, failure_response, refusal_response
 from .throttles import ApiTokenThrottle
-from .usage import answer_call
-
-SMALL: Final = 65_536
-"""Bytes. A larger body is not read before its sender is known."""
 
 
 class JSONView(APIView):
@@ -83,31 +77,6 @@ class JSONView(APIView):
                 raise Throttled(math.ceil(throttle.wait() or 1))
 
 
-class GrantManagementView(JSONView):
-    """`POST /api/{serviceId}/auth/gm` and `/api/{serviceId}/gm`."""
-
-    is_authletes = True
-
-    def respond(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
-        """200 with an action, whatever became of the call.
-
-        The call is read first, so that one statement finds all that was presented. A caller who
-        is refused hears that and nothing else: what is wrong with the call comes after it.
-        """
-        number = kwargs["service_id"]
-        try:
-            if not _is_small(request):
-                self.caller(request, int(number))
-            call = read_call(request)
-        except Refused:
-            self.opened(request, self.caller(request, int(number)))
-            raise
-        found = self.caller(request, int(number), call.access_token)
-        service = self.opened(request, found)
-        answer = answer_call(service, call, found.now, found.access_token)
-        return json_response(answer.as_json())
-
-
 class UnknownRouteView(JSONView):
     """Every other path below `/api/`."""
 
@@ -129,14 +98,3 @@ def method_of(request: HttpRequest) -> str:
     §9.1).
     """
     return str(request.META["REQUEST_METHOD"])
-
-
-def read_call(request: HttpRequest) -> GMRequest:
-    """The call in the body. Refused: there is none."""
-    return parse_gm_request(request.content_type or "", read_body(request))
-
-
-def _is_small(request: HttpRequest) -> bool:
-    """Whether the body may be read for a stranger: one of unknown size may not."""
-    size = announced_size(request)
-    return size is not None and size <= SMALL

@@ -7,7 +7,7 @@ from django.core.checks import CheckMessage, Tags, register
 from django.core.checks import Warning as CheckWarning
 from django.db import DatabaseError
 
-from .db import primary
+from ..db import primary
 
 FULL, EXTRA = 2, 3
 NEEDED: Final = {"wal": FULL, "truncate": FULL, "persist": FULL, "delete": EXTRA}

@@ -10,8 +10,9 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
 from django.db import DatabaseError
 
-from . import conf
-from .db import clock, primary
+from .. import conf
+from ..api.client_certificate import has_two_spellings
+from ..db import clock, primary
 
 MIDDLEWARE = "grant_management.middleware.JSONErrorsMiddleware"
 
@@ -53,7 +54,7 @@ def check_clock(databases: Sequence[str] | None = None, **kwargs: Any) -> list[C
 @register(Tags.security)
 def check_certificate_header(**kwargs: Any) -> list[CheckMessage]:
     """A header with a dash in its name has two spellings, of which proxies strip one."""
-    if not conf.has_two_spellings():
+    if not has_two_spellings():
         return []
     message = "A client may send CLIENT_CERTIFICATE_HEADER itself, with underscores for dashes."
     hint = (

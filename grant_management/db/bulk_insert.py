@@ -8,8 +8,8 @@ from django.db import models
 from django.db.models.base import ModelState
 from django.db.models.signals import post_init, pre_init
 
-from ..db import primary
-from ..models.keys import uuid7, uuid7s
+from . import primary
+from .ids import uuid7, uuid7s
 
 try:
     from psycopg import sql

@@ -5,8 +5,8 @@ import time
 import uuid
 from datetime import datetime
 
-from ..fields.members import MAX_NUMBER
 from ..protocol import times
+from ..protocol.numbers import MAX_NUMBER
 
 
 def random_number() -> int:

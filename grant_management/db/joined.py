@@ -15,7 +15,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.base import ModelState
 from django.db.models.signals import post_init, pre_init
 
-from ..db import clock
+from . import clock
 from .statement import Row, Statement, Value
 
 Values = dict[str, Any]

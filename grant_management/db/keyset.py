@@ -17,8 +17,9 @@ from uuid import UUID
 from django.db import models
 from django.db.models import F, OrderBy, OuterRef, Q, Subquery
 
-from ..models import Service, bounded_count, grant_filter
 from ..protocol import strict_json
+from . import counting
+from .counting import bounded_count
 
 WINDOW: Final = 10_000
 """Rows that are looked at for a page with conditions."""
@@ -135,9 +136,9 @@ class Merged(Ordered):
 
     def count(self) -> int:
         """A bounded count of each service, until there are more than the limit."""
-        most, found = grant_filter.COUNT_LIMIT + 1, 0
+        most, found = counting.COUNT_LIMIT + 1, 0
         for at in range(0, len(self.services), COUNTED):
-            services = Service.objects.filter(pk__in=self.services[at : at + COUNTED])
+            services = self._services().filter(pk__in=self.services[at : at + COUNTED])
             counted = services.annotate(rows=_Count(self._own().values("pk")[:most]))
             found += sum(counted.values_list("rows", flat=True))
             if found >= most:
@@ -157,8 +158,14 @@ class Merged(Ordered):
             OrderBy(F(f"row_{n}"), descending=name.startswith("-"), nulls_last=True)
             for n, name in enumerate(self.order)
         ]
-        services = Service.objects.filter(pk__in=self.services)
-        return services.annotate(**values).order_by(*order).only("pk")
+        services: Rows = self._services().filter(pk__in=self.services).annotate(**values)
+        return services.order_by(*order).only("pk")
+
+    def _services(self) -> Rows:
+        """Those of the rows' model: this stands below the models."""
+        services: Any = self.rows.model._meta.get_field("service").related_model
+        found: Rows = services.objects.all()
+        return found
 
     def _own(self) -> Rows:
         return self.rows.filter(service=OuterRef("pk")).order_by(*self.order)

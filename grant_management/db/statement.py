@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from django.db import DatabaseError, InterfaceError, NotSupportedError, OperationalError
 
-from ..db.failures import classify, sqlstate
+from .failures import classify, sqlstate
 
 try:
     from . import prepared

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Final
 
-from .models import AccessToken, Service, TokenStatus
-from .protocol.results import GMAction, Refused, Result
-from .signals import token_presented
+from ..models import AccessToken, Service, TokenStatus
+from ..protocol.results import GMAction, Refused, Result
+from ..signals import token_presented
 
 SCOPES: Final = {
     GMAction.QUERY: "grant_management_query",

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from .introspection import check_active
-from .models import AccessToken, Actor, Grant, GrantStatus, Ownership, Reason
-from .protocol.results import GMAction, Refused, Result
+from ..models import AccessToken, Actor, Grant, GrantStatus, Ownership, Reason
+from ..protocol.results import GMAction, Refused, Result
+from .access_token import check_active
 
 BY_CLIENT = Reason("requested by client")
 

@@ -4,14 +4,14 @@ import secrets
 from dataclasses import asdict
 from datetime import datetime
 
-from . import conf
-from .db import primary
-from .db.failures import settle, tell
-from .endpoint import process_request
-from .explanation import Subject, steps_of
-from .models import AccessToken, Call, Service
-from .protocol.results import Action, GMAction
-from .serializers import GMRequest, GMResponse
+from .. import conf
+from ..db import primary
+from ..db.failures import settle, tell
+from ..models import AccessToken, Call, Service
+from ..protocol.results import Action, GMAction
+from .flow import process_request
+from .messages import GMRequest, GMResponse
+from .trace import Subject, steps_of
 
 
 def answer_call(

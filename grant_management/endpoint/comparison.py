@@ -2,11 +2,11 @@
 
 from typing import Any, Final
 
-from .introspection import SCOPES
-from .models import AccessToken, Grant
-from .protocol import certificates, dpop, jwk
-from .protocol.results import GMAction, Result
-from .serializers import GMRequest, GMResponse
+from ..models import AccessToken, Grant
+from ..protocol import certificates, dpop, jwk
+from ..protocol.results import GMAction, Result
+from .access_token import SCOPES
+from .messages import GMRequest, GMResponse
 
 Compared = dict[Result, tuple[str, str]]
 """By a refusal of the check: what it expected, and what was presented."""

@@ -2,14 +2,14 @@
 
 from datetime import datetime
 
+from ..models import AccessToken, Nonces, Service
+from ..models.token import Token
+from ..protocol.challenge import challenge, challenges_without_error
+from ..protocol.results import GMAction, Refused, Result
+from .access_token import SCOPES, check_active, check_scope, find_access_token
 from .actions import perform
-from .introspection import SCOPES, check_active, check_scope, find_access_token
-from .models import AccessToken, Nonces, Service
-from .models.token import Token
-from .protocol.challenge import challenge, challenges_without_error
-from .protocol.results import GMAction, Refused, Result
+from .messages import GMRequest, GMResponse
 from .sender_constraint import required_nonces, verify_certificate, verify_key
-from .serializers import GMRequest, GMResponse
 
 
 def process_request(

@@ -3,12 +3,12 @@
 import hmac
 from datetime import UTC, datetime
 
-from .db.clock import CLOCK_TOLERANCE
-from .models import DPoPNonce, Nonces, Service, UsedProof
-from .models.token import Token
-from .protocol import certificates, dpop, uris
-from .protocol.results import GMAction, Refused, Result
-from .serializers import GMRequest
+from ..db.clock import CLOCK_TOLERANCE
+from ..models import DPoPNonce, Nonces, Service, UsedProof
+from ..models.token import Token
+from ..protocol import certificates, dpop, uris
+from ..protocol.results import GMAction, Refused, Result
+from .messages import GMRequest
 
 _DEFAULT_METHODS = {GMAction.QUERY: "GET", GMAction.REVOKE: "DELETE"}
 

@@ -6,12 +6,12 @@ from typing import Final
 
 from django.db import transaction
 
+from ..db import clock, primary
+from ..models import AccessToken, Grant, Service
+from ..protocol.results import Result
 from .comparison import Compared, compare
-from .db import clock, primary
-from .endpoint import process_request
-from .models import AccessToken, Grant, Service
-from .protocol.results import Result
-from .serializers import GMRequest, GMResponse
+from .flow import process_request
+from .messages import GMRequest, GMResponse
 
 R = Result
 CHECKS: Final[tuple[tuple[str, str, frozenset[Result]], ...]] = (

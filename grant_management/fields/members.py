@@ -7,6 +7,7 @@ ones, by the names that Authlete or this API gives them (`named`), with times in
 from typing import Final
 
 from ..protocol import jwk, uris
+from ..protocol.numbers import MAX_NUMBER
 from .field import Field
 from .granted import THUMBPRINT, Claims, Confirmation, Details, ScopeNames, Scopes
 from .numeric import Number, NumberOrText, Time, When
@@ -25,8 +26,6 @@ from .strings import (
 
 MAX_ID: Final = 2**63 - 1
 """The largest number of an organization or a service."""
-MAX_NUMBER: Final = 2**53 - 1
-"""The largest number that every JSON reader keeps exact: that of a client."""
 MAX_INTEGER: Final = 2**31 - 1
 """The largest number of a column of integers."""
 MAX_GENERATION: Final = MAX_INTEGER - 1_000_000

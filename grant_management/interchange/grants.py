@@ -5,14 +5,14 @@ from datetime import datetime
 from typing import Any, ClassVar, Final
 
 from .. import conf
+from ..db.any_of import any_of
+from ..db.bulk_insert import new
 from ..fields import members as m
 from ..fields.field import Field
 from ..models import AccessToken, Grant, RefreshToken
 from ..models.grant import following
 from ..protocol import content
-from .inserting import new
-from .kind import BadRecord, Fields, Key, Kind, assign, digest_of, earliest, expire, keep, latest
-from .lookups import any_of
+from .record import BadRecord, Fields, Key, Kind, assign, digest_of, earliest, expire, keep, latest
 
 
 class GrantKind(Kind):

@@ -10,15 +10,15 @@ from django.db import DataError, IntegrityError
 
 from .. import conf
 from ..db import clock, primary
+from ..db.bulk_insert import insert
 from ..db.retry import retried
 from ..models import Actor, ApiToken, EventKind, GrantEvent, Organization, OrganizationEvent
 from ..protocol import strict_json
-from .end import TYPE as END
-from .end import End, Error
+from .end_record import TYPE as END
+from .end_record import End, Error
 from .grants import AccessTokenKind, GrantKind, RefreshTokenKind
-from .inserting import insert
-from .kind import BadRecord, Fields, Key, Kind
 from .lines import Line, lines
+from .record import BadRecord, Fields, Key, Kind
 from .references import THERE, References
 from .tenants import ApiTokenKind, ClientKind, OrganizationKind, ServiceKind
 

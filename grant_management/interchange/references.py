@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from django.db import models
 
+from ..db.any_of import any_of
 from ..models import Client, Grant, Organization, Service
-from .kind import BadRecord, Fields, Key
-from .lookups import any_of
+from .record import BadRecord, Fields, Key
 
 REMEMBERED_CLIENTS: Final = 50_000
 """From batch to batch; then they are looked up again."""

@@ -6,18 +6,7 @@ from typing import Any
 
 from ..fields import members as m
 from ..models import ApiToken, Client, Organization, Service
-from .kind import (
-    BadRecord,
-    Fields,
-    Key,
-    Kind,
-    assign,
-    digest_of,
-    earliest,
-    expire,
-    keep,
-    latest,
-)
+from .record import BadRecord, Fields, Key, Kind, assign, digest_of, earliest, expire, keep, latest
 
 
 class OrganizationKind(Kind):

@@ -2,7 +2,7 @@
 
 import django.core.validators
 import django.db.models.deletion
-import grant_management.models.keys
+import grant_management.db.ids
 import grant_management.models.service
 from django.conf import settings
 from django.db import migrations, models
@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
             name='Client',
             fields=[
                 ('not_before', models.DateTimeField(blank=True, null=True, verbose_name='not before')),
-                ('id', models.BigIntegerField(default=grant_management.models.keys.random_number, primary_key=True, serialize=False, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(9007199254740991)])),
+                ('id', models.BigIntegerField(default=grant_management.db.ids.random_number, primary_key=True, serialize=False, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(9007199254740991)])),
                 ('client_id', models.CharField(max_length=255, verbose_name='client ID')),
                 ('name', models.CharField(blank=True, default='', max_length=255, verbose_name='name')),
                 ('locked_at', models.DateTimeField(blank=True, null=True, verbose_name='locked')),
@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Organization',
             fields=[
-                ('id', models.BigIntegerField(default=grant_management.models.keys.random_number, primary_key=True, serialize=False, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(9223372036854775807)])),
+                ('id', models.BigIntegerField(default=grant_management.db.ids.random_number, primary_key=True, serialize=False, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(9223372036854775807)])),
                 ('name', models.CharField(max_length=255, verbose_name='name')),
             ],
             options={
@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
             name='Service',
             fields=[
                 ('not_before', models.DateTimeField(blank=True, null=True, verbose_name='not before')),
-                ('id', models.BigIntegerField(default=grant_management.models.keys.random_number, primary_key=True, serialize=False, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(9223372036854775807)])),
+                ('id', models.BigIntegerField(default=grant_management.db.ids.random_number, primary_key=True, serialize=False, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(9223372036854775807)])),
                 ('name', models.CharField(max_length=255, verbose_name='name')),
                 ('grant_management_endpoint', models.CharField(blank=True, default='', max_length=2000, validators=[grant_management.models.service.validate_endpoint])),
                 ('dpop_nonce_required', models.BooleanField(default=False)),
@@ -76,7 +76,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Grant',
             fields=[
-                ('id', models.UUIDField(default=grant_management.models.keys.uuid7, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=grant_management.db.ids.uuid7, primary_key=True, serialize=False)),
                 ('grant_id', models.CharField(max_length=255, verbose_name='grant ID')),
                 ('subject', models.CharField(blank=True, max_length=255, null=True, verbose_name='subject')),
                 ('scopes', models.TextField(blank=True, default='', verbose_name='scopes')),
@@ -102,7 +102,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='DPoPNonce',
             fields=[
-                ('id', models.UUIDField(default=grant_management.models.keys.uuid7, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=grant_management.db.ids.uuid7, primary_key=True, serialize=False)),
                 ('duration', models.PositiveIntegerField(verbose_name='duration in seconds')),
                 ('window', models.BigIntegerField(verbose_name='window')),
                 ('value', models.CharField(max_length=64, verbose_name='value')),
@@ -124,7 +124,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='ApiToken',
             fields=[
-                ('id', models.UUIDField(default=grant_management.models.keys.uuid7, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=grant_management.db.ids.uuid7, primary_key=True, serialize=False)),
                 ('digest', models.BinaryField(max_length=32, unique=True)),
                 ('prefix', models.CharField(blank=True, default='', max_length=16, verbose_name='prefix')),
                 ('description', models.CharField(blank=True, default='', max_length=255, verbose_name='description')),
@@ -146,7 +146,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='AccessToken',
             fields=[
-                ('id', models.UUIDField(default=grant_management.models.keys.uuid7, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=grant_management.db.ids.uuid7, primary_key=True, serialize=False)),
                 ('digest', models.BinaryField(max_length=32)),
                 ('subject', models.CharField(blank=True, max_length=255, null=True, verbose_name='subject')),
                 ('scopes', models.TextField(blank=True, default='', verbose_name='scopes')),
@@ -193,7 +193,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='RefreshToken',
             fields=[
-                ('id', models.UUIDField(default=grant_management.models.keys.uuid7, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=grant_management.db.ids.uuid7, primary_key=True, serialize=False)),
                 ('digest', models.BinaryField(max_length=32)),
                 ('subject', models.CharField(blank=True, max_length=255, null=True, verbose_name='subject')),
                 ('scopes', models.TextField(blank=True, default='', verbose_name='scopes')),
@@ -204,7 +204,7 @@ class Migration(migrations.Migration):
                 ('jkt', models.CharField(blank=True, default='', max_length=43, verbose_name='key thumbprint')),
                 ('x5t_s256', models.CharField(blank=True, default='', max_length=43, verbose_name='certificate thumbprint')),
                 ('rotated_at', models.DateTimeField(blank=True, null=True, verbose_name='rotated')),
-                ('family', models.UUIDField(default=grant_management.models.keys.uuid7, verbose_name='family')),
+                ('family', models.UUIDField(default=grant_management.db.ids.uuid7, verbose_name='family')),
                 ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='grant_management.client', verbose_name='client')),
                 ('grant', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, to='grant_management.grant', verbose_name='grant')),
                 ('service', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='grant_management.service', verbose_name='service')),
@@ -220,7 +220,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='IdempotencyKey',
             fields=[
-                ('id', models.UUIDField(default=grant_management.models.keys.uuid7, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=grant_management.db.ids.uuid7, primary_key=True, serialize=False)),
                 ('digest', models.BinaryField(max_length=32)),
                 ('body_digest', models.BinaryField(max_length=32)),
                 ('answer', models.TextField(blank=True, default='')),
@@ -236,7 +236,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='GrantEvent',
             fields=[
-                ('id', models.UUIDField(default=grant_management.models.keys.uuid7, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=grant_management.db.ids.uuid7, primary_key=True, serialize=False)),
                 ('kind', models.CharField(choices=[('created', 'Grant created'), ('merged', 'Grant merged'), ('replaced', 'Grant replaced'), ('revoked', 'Grant revoked'), ('refresh_reused', 'Rotated refresh token used again'), ('tokens_revoked', 'Tokens revoked'), ('cut_off', 'Cut-off moved'), ('client_locked', 'Client locked'), ('client_unlocked', 'Client unlocked'), ('nonce_expired', 'DPoP nonce expired by hand'), ('imported', 'Records imported')], max_length=20, verbose_name='what')),
                 ('at', models.DateTimeField(verbose_name='at')),
                 ('actor_kind', models.CharField(choices=[('client', 'client'), ('operator', 'operator'), ('system', 'system')], max_length=20, verbose_name="actor's kind")),

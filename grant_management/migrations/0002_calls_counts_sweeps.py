@@ -2,7 +2,7 @@
 
 import django.core.validators
 import django.db.models.deletion
-import grant_management.models.keys
+import grant_management.db.ids
 import grant_management.models.service
 from django.db import migrations, models
 
@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Call',
             fields=[
-                ('id', models.UUIDField(default=grant_management.models.keys.uuid7, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=grant_management.db.ids.uuid7, primary_key=True, serialize=False)),
                 ('at', models.DateTimeField(verbose_name='at')),
                 ('action', models.CharField(blank=True, default='', max_length=10, verbose_name='action')),
                 ('code', models.CharField(max_length=7, verbose_name='code')),
@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Sweep',
             fields=[
-                ('id', models.UUIDField(default=grant_management.models.keys.uuid7, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=grant_management.db.ids.uuid7, primary_key=True, serialize=False)),
                 ('subject', models.CharField(blank=True, default='', max_length=255, verbose_name='subject')),
                 ('scope', models.CharField(blank=True, default='', max_length=255, verbose_name='scope')),
                 ('authorization_type', models.CharField(blank=True, default='', max_length=255, verbose_name='authorization type')),

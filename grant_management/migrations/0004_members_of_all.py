@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from ..db import clock
 from ..models.event import Actor, EventKind
-from ..models.keys import uuid7
+from ..db.ids import uuid7
 
 APP = "grant_management"
 

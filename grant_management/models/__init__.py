@@ -1,22 +1,23 @@
 """The tables: one noun, one file."""
 
+from ..db.counting import COUNT_LIMIT, bounded_count, shown_number
 from .api_token import ApiToken
 from .call import Call
 from .client import Client
+from .credentials import Presented
 from .daily_count import DailyCount, Tally
 from .event import Actor, EventKind, GrantEvent, Reason
 from .grant import Grant, GrantStatus
-from .grant_filter import COUNT_LIMIT, EmptyFilter, GrantFilter, bounded_count, shown_number
-from .idempotency import IdempotencyKey
-from .membership import OrganizationMember
+from .grant_filter import EmptyFilter, GrantFilter
+from .idempotency_key import IdempotencyKey
 from .nonce import DPoPNonce, Nonces
 from .organization import Organization
 from .organization_event import OrganizationEvent
-from .presented import Presented
-from .proof import UsedProof
+from .organization_member import OrganizationMember
 from .service import Ownership, Service
 from .sweep import Sweep, SweepStatus
 from .token import AccessToken, RefreshToken, TokenStatus
+from .used_proof import UsedProof
 
 __all__ = [
     "COUNT_LIMIT",

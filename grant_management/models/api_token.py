@@ -11,9 +11,9 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from ..db import clock, primary
+from ..db.ids import uuid7
 from ..protocol.digests import sha256
 from .event import NO_REASON, Actor, EventKind, GrantEvent, Reason
-from .keys import uuid7
 from .last_used import LastUsed
 from .organization import Organization
 from .organization_event import OrganizationEvent

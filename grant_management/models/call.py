@@ -5,8 +5,8 @@ from typing import Final
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from ..db.ids import uuid7
 from ..db.primary import PrimaryQuerySet
-from .keys import uuid7
 from .service import Service
 
 TRIMS_PER_LOG: Final = 10

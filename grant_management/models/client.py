@@ -8,11 +8,11 @@ from django.db import IntegrityError, models
 from django.utils.translation import gettext_lazy as _
 
 from ..db import clock, primary
+from ..db.ids import random_number
 from ..db.retry import retried
-from ..fields.members import MAX_NUMBER
+from ..protocol.numbers import MAX_NUMBER
 from .cut_off import CutOff
 from .event import NO_REASON, Actor, EventKind, GrantEvent, Reason
-from .keys import random_number
 from .service import Service
 
 

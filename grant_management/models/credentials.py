@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Final, NamedTuple, Self
 
 from ..db import clock, primary
+from ..db.joined import JoinedQuery, Part
+from ..db.statement import Value
 from ..protocol.digests import sha256
 from .api_token import ApiToken
-from .joined import JoinedQuery, Part
 from .service import Service
-from .statement import Value
 from .token import CLIENT_AND_GRANT, AccessToken, token_parts
 
 

@@ -14,9 +14,9 @@ from django.db.models.functions import TruncDate
 from django.utils.translation import gettext_lazy as _
 
 from ..db import clock, primary
+from ..db.ids import first_uuid7
 from .event import EventKind, GrantEvent
 from .grant import Grant, GrantStatus
-from .keys import first_uuid7
 from .service import Service
 
 LIVE: Final = "live"

@@ -9,8 +9,8 @@ from typing import Any, Final, NoReturn, Self, TypeVar
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from ..db.ids import uuid7
 from ..db.primary import PrimaryQuerySet
-from .keys import uuid7
 
 try:
     import pwd

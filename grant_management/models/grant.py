@@ -13,14 +13,14 @@ from django.utils.translation import gettext_lazy as _
 
 from .. import signals
 from ..db import clock, primary
+from ..db.ids import uuid7
+from ..db.joined import JoinedQuery, Part
 from ..db.retry import retried
 from ..fields.members import MAX_GENERATION, MAX_INTEGER
 from ..protocol import content, times, uris
 from ..protocol.content import Content
 from .client import Client
 from .event import Actor, EventKind, GrantEvent, Reason
-from .joined import JoinedQuery, Part
-from .keys import uuid7
 from .last_used import LastUsed
 from .service import Service
 

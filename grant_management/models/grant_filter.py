@@ -4,17 +4,17 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from django.db.models import Q, QuerySet
 
+from ..db import counting
+from ..db.counting import bounded_count, shown_number
 from .client import Client
+from .content_search import holds_scope, holds_type
 from .grant import Grant, GrantQuerySet
-from .held_names import holds_scope, holds_type
 from .service import Service
 
-COUNT_LIMIT: Final = 10_000
-"""Counts are exact up to here."""
 LOOK: Final = 100_000
 """Grants that are looked at for a page, where columns say which are meant."""
 LOOK_INTO: Final = 10_000
@@ -140,7 +140,7 @@ class Look:
     @property
     def expected(self) -> int:
         """For a job: how many it will revoke; more than `COUNT_LIMIT`: that is not known."""
-        return self.count if self.is_all else COUNT_LIMIT + 1
+        return self.count if self.is_all else counting.COUNT_LIMIT + 1
 
 
 def _sample(rows: GrantQuerySet, number: int) -> list[Grant]:
@@ -151,19 +151,8 @@ def _sample(rows: GrantQuerySet, number: int) -> list[Grant]:
 
 def _by_client(rows: "QuerySet[Grant]", most: int) -> list[tuple[str, int]]:
     """Counted here: where SQL counted them, a database might read the whole table for it."""
-    numbers = Counter(rows.values_list("client_id", flat=True)[:COUNT_LIMIT]).most_common(most)
+    numbers = Counter(rows.values_list("client_id", flat=True)[: counting.COUNT_LIMIT]).most_common(
+        most
+    )
     clients = Client.objects.in_bulk([key for key, _ in numbers])
     return [(clients[key].client_id, number) for key, number in numbers]
-
-
-def bounded_count(rows: "QuerySet[Any]") -> int:
-    """How many rows of an ordered query there are, exact up to `COUNT_LIMIT`; one more: more.
-
-    The order lets an index lead to them: without one, a database may read the table instead.
-    """
-    return rows[: COUNT_LIMIT + 1].count()
-
-
-def shown_number(number: int) -> str:
-    """As an operator reads it: exact up to `COUNT_LIMIT`, then "more than"."""
-    return f"{number:,}" if number <= COUNT_LIMIT else f"more than {COUNT_LIMIT:,}"

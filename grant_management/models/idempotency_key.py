@@ -5,9 +5,9 @@ from typing import Final
 
 from django.db import models
 
+from ..db.ids import uuid7
 from ..db.primary import PrimaryQuerySet
 from .api_token import ApiToken
-from .keys import uuid7
 from .service import Service
 
 KEPT_FOR: Final = timedelta(hours=24)

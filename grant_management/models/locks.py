@@ -12,9 +12,9 @@ from functools import cache
 from typing import NamedTuple
 
 from ..db import clock, primary
+from ..db.joined import JoinedQuery, Part
 from .client import Client
 from .grant import Grant
-from .joined import JoinedQuery, Part
 from .service import Service
 from .token import CLIENT_AND_GRANT, RefreshToken, token_parts
 

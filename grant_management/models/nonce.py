@@ -10,10 +10,10 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from ..db import clock, primary
+from ..db.ids import uuid7
+from ..db.statement import Row, Statement
 from .event import Actor, EventKind, GrantEvent, Reason
-from .keys import uuid7
 from .service import Service
-from .statement import Row, Statement
 
 
 @dataclass(frozen=True, slots=True)

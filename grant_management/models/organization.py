@@ -5,10 +5,10 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from ..db import clock
+from ..db.ids import random_number
 from ..db.primary import PrimaryManager
 from ..fields.members import MAX_ID
 from .event import Actor, EventKind
-from .keys import random_number
 from .organization_event import OrganizationEvent
 
 

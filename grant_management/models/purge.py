@@ -11,11 +11,11 @@ from ..db import clock, primary
 from ..db.clock import CLOCK_TOLERANCE
 from ..db.retry import retried
 from .grant import Grant
-from .idempotency import IdempotencyKey
+from .idempotency_key import IdempotencyKey
 from .nonce import DPoPNonce
-from .proof import UsedProof
 from .service import Service
 from .token import AccessToken, RefreshToken
+from .used_proof import UsedProof
 
 EXPIRING: tuple[type[models.Model], ...] = (
     UsedProof,

@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from ..db import clock
+from ..db.ids import random_number
 from ..db.primary import PrimaryManager
 from ..fields import members as m
 from ..fields.field import Field
@@ -15,7 +16,6 @@ from ..fields.members import ACTIONS, MAX_ID
 from ..protocol import jwk, uris
 from .cut_off import CutOff
 from .event import Actor, EventKind, GrantEvent
-from .keys import random_number
 from .organization import Organization
 
 

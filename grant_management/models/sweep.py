@@ -11,11 +11,11 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from ..db import clock, primary
+from ..db.ids import uuid7
 from .client import Client
 from .event import NO_REASON, Actor, ActorKind, EventKind, GrantEvent, Reason
 from .grant import Grant
 from .grant_filter import GrantFilter
-from .keys import uuid7
 from .service import Service
 
 LEASE: Final = timedelta(seconds=30)

@@ -9,12 +9,12 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from ..db import primary
+from ..db.ids import uuid7
+from ..db.joined import JoinedQuery, Part
 from ..protocol.digests import sha256
 from ..signals import token_presented
 from .client import Client
 from .grant import Grant
-from .joined import JoinedQuery, Part
-from .keys import uuid7
 from .last_used import LastUsed
 from .service import Service
 

@@ -6,7 +6,7 @@ from typing import Any
 from ..db import clock, primary
 from ..db.retry import retried
 from .event import Actor, EventKind, GrantEvent
-from .held import hold_clients, hold_token
+from .locks import hold_clients, hold_token
 from .service import Service
 from .token import AccessToken, RefreshToken, TokenQuerySet
 

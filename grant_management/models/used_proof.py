@@ -6,9 +6,9 @@ from typing import Any, Final
 from django.db import models
 
 from ..db import primary
+from ..db.statement import Statement
 from ..protocol.digests import sha256
 from .service import Service
-from .statement import Statement
 
 
 class UsedProofManager(primary.PrimaryManager["UsedProof"]):

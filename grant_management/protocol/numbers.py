@@ -10,6 +10,8 @@ from typing import Final, NamedTuple
 MAX_LENGTH: Final = 1_100
 """Characters. The longest number that means something is the exact value of the smallest binary64
 of IEEE 754, which takes 1,077 of them."""
+MAX_NUMBER: Final = 2**53 - 1
+"""The greatest whole number that every JSON reader keeps exactly (RFC 7493 §2.2)."""
 MAX_EXPONENT: Final = 9_999
 """That of binary64 ends at 308, that of decimal128 at 6,176."""
 MAX_DIGITS: Final = 20

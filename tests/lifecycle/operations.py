@@ -14,6 +14,7 @@ from django.core.management import call_command
 from django.test import Client as HTTP
 
 from grant_management import lifecycle
+from grant_management.db.ids import uuid7
 from grant_management.lifecycle import Issue, LifecycleError
 from grant_management.models import (
     AccessToken,
@@ -27,7 +28,6 @@ from grant_management.models import (
     Service,
     Sweep,
 )
-from grant_management.models.keys import uuid7
 from grant_management.models.purge import purge
 from grant_management.protocol.digests import sha256
 

@@ -12,7 +12,7 @@ import pytest
 from grant_management import lifecycle
 from grant_management.models import TokenStatus
 from grant_management.models import grant as grant_module
-from grant_management.models import held as held_module
+from grant_management.models import locks as held_module
 
 from ..ours import connection
 from ..world import now

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from queue import SimpleQueue
 from unittest.mock import patch
 
-from grant_management.interchange import inserting
+from grant_management.db import bulk_insert
 
 from ..ours import connection
 
@@ -113,14 +113,14 @@ class Turns:
 
     def __enter__(self):
         sides = {side.thread: side for side in (self.one, self.two)}
-        copy = inserting._copy
+        copy = bulk_insert._copy
 
         def copying(*arguments):
             if threading.current_thread() in sides:
                 sides[threading.current_thread()]._turn("COPY")
             return copy(*arguments)
 
-        self.patched = patch.object(inserting, "_copy", copying)
+        self.patched = patch.object(bulk_insert, "_copy", copying)
         self.patched.start()
         return self
 

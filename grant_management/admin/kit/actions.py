@@ -13,9 +13,9 @@ from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from ..fields import members as m
-from ..models import Actor, EventKind, GrantEvent, Reason
-from . import form_field
+from ...fields import members as m
+from ...models import Actor, EventKind, GrantEvent, Reason
+from . import form_fields
 from .read_only import ReadOnlyAdmin, operator
 from .utc import exact
 
@@ -39,8 +39,8 @@ class ReasonForm(forms.Form):
     """Why: out of a list, in words, and the number of a ticket."""
 
     reason = forms.ChoiceField(label=_("Reason"), choices=REASONS)
-    note = form_field.text(m.NOTE, label=_("Note"), required=False, widget=forms.Textarea)
-    ticket = form_field.text(m.TICKET, label=_("Ticket"), required=False)
+    note = form_fields.text(m.NOTE, label=_("Note"), required=False, widget=forms.Textarea)
+    ticket = form_fields.text(m.TICKET, label=_("Ticket"), required=False)
 
 
 @dataclass(frozen=True)

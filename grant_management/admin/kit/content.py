@@ -7,10 +7,10 @@ from django.db.models.functions import Cast, Length
 from django.db.models.lookups import GreaterThan
 from django.http import HttpResponse
 
-from ..models import Grant
-from ..models.grant import CONTENT
-from ..models.held_names import AuthorizationTypes
-from ..protocol import strict_json
+from ...models import Grant
+from ...models.content_search import AuthorizationTypes
+from ...models.grant import CONTENT
+from ...protocol import strict_json
 from .display import indented, tree
 
 LISTED: Final = 8_000

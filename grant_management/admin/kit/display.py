@@ -9,9 +9,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext_lazy
 
-from ..db import clock
-from ..models import GrantStatus, SweepStatus
-from ..protocol import strict_json
+from ...db import clock
+from ...models import GrantStatus, SweepStatus
+from ...protocol import strict_json
 from .utc import NONE, exact, in_utc
 
 ICONS: Final = {

@@ -18,7 +18,7 @@ from typing import IO, Any, Final
 from django.conf import settings
 from django.http import FileResponse
 
-from .keyset import Rows
+from ...db.keyset import Rows
 from .utc import in_utc
 
 TURN: Final = 1_000

@@ -7,9 +7,9 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from ..fields.field import Field
-from ..fields.strings import Pattern, Text
-from ..protocol import strict_json
+from ...fields.field import Field
+from ...fields.strings import Pattern, Text
+from ...protocol import strict_json
 
 
 def text(member: Text | Pattern, **options: Any) -> forms.CharField:

@@ -16,9 +16,10 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from ..models import Service, shown_number
+from ...db.counting import shown_number
+from ...db.keyset import Cursor, Merged, Ordered, Rows, all_of, page_of
+from ...models import Service
 from .display import link
-from .keyset import Cursor, Merged, Ordered, Rows, all_of, page_of
 from .read_only import ReadOnlyAdmin, limited
 from .utc import NONE, FirstMomentField, LastMomentField
 

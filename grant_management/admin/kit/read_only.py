@@ -12,8 +12,9 @@ from django.urls import reverse
 from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext_lazy as _
 
-from ..fields.members import MAX_ID
-from ..models import Actor, OrganizationMember, bounded_count
+from ...db.counting import bounded_count
+from ...fields.members import MAX_ID
+from ...models import Actor, OrganizationMember
 from . import utc
 
 M = TypeVar("M", bound=models.Model)

@@ -12,11 +12,11 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from ..fields import members as m
-from ..fields.field import Field
-from ..models import Actor, ApiToken, Service
-from ..protocol.results import Refused, Result
-from ..serializers import read
+from ...fields import members as m
+from ...fields.field import Field
+from ...fields.reading import read
+from ...models import Actor, ApiToken, Service
+from ...protocol.results import Refused, Result
 
 Members = dict[str, Any]
 Answer = dict[str, Any] | list[dict[str, Any]]

@@ -2,11 +2,11 @@
 
 from django.http import HttpRequest, HttpResponse
 
+from ...fields.reading import parse_body
+from ...protocol.results import Refused, Result
+from ...protocol.strict_json import dumps
 from ..body import read_body
 from ..errors import json_response
-from ..protocol.results import Refused, Result
-from ..protocol.strict_json import dumps
-from ..serializers import parse_body
 from ..views import JSONView
 from .tokens import OPERATIONS, TAKES_NONE, Call, check_organization
 

@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from ..models import AccessToken, RefreshToken
-from ..protocol.results import GMAction, Refused, Result
-from ..sender_constraint import required_nonces, verify_certificate, verify_key
-from ..serializers import GMRequest
+from ...endpoint.messages import GMRequest
+from ...endpoint.sender_constraint import required_nonces, verify_certificate, verify_key
+from ...models import AccessToken, RefreshToken
+from ...protocol.results import GMAction, Refused, Result
 from .reading import Answer
 
 

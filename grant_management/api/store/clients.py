@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from ..fields import members as m
-from ..models import Client, Reason
-from ..models.client import NumberRefused
-from ..protocol.results import Refused, Result
-from ..serializers import read
+from ...fields import members as m
+from ...fields.reading import read
+from ...models import Client, Reason
+from ...models.client import NumberRefused
+from ...protocol.results import Refused, Result
 from .reading import Answer, Call, done
 
 BY_API = Reason("requested through the API")

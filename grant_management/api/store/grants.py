@@ -6,18 +6,18 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from .. import lifecycle
-from ..db import primary
-from ..db.retry import retried
-from ..fields import members as m
-from ..lifecycle import Authorization, GrantAction, LifecycleError
-from ..models import Grant, GrantStatus, Reason, Service
-from ..models.grant import GrantQuerySet
-from ..protocol import times
-from ..protocol.content import Content
-from ..protocol.results import Refused, Result
-from ..protocol.strict_json import Literal
-from ..serializers import read
+from ... import lifecycle
+from ...db import primary
+from ...db.retry import retried
+from ...fields import members as m
+from ...fields.reading import read
+from ...lifecycle import Authorization, GrantAction, LifecycleError
+from ...models import Grant, GrantStatus, Reason, Service
+from ...models.grant import GrantQuerySet
+from ...protocol import times
+from ...protocol.content import Content
+from ...protocol.results import Refused, Result
+from ...protocol.strict_json import Literal
 from .reading import ActionRefused, Answer, Call, compact, done, find_client, find_grant
 
 _CHECK = (*m.CLIENT, m.SUBJECT, m.GRANT_ACTION, m.ASKED_GRANT_ID)

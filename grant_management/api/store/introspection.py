@@ -3,13 +3,13 @@
 from datetime import datetime
 from typing import Any
 
-from ..endpoint import challenge_of
-from ..fields import members as m
-from ..introspection import check_active, find_access_token
-from ..models import AccessToken, Grant, GrantStatus, RefreshToken
-from ..protocol import times
-from ..protocol.results import Refused, Result
-from ..serializers import read
+from ...endpoint.access_token import check_active, find_access_token
+from ...endpoint.flow import challenge_of
+from ...fields import members as m
+from ...fields.reading import read
+from ...models import AccessToken, Grant, GrantStatus, RefreshToken
+from ...protocol import times
+from ...protocol.results import Refused, Result
 from .binding import action_of, verify_binding
 from .grants import show_content
 from .reading import ActionRefused, Answer, Call, compact, done

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from ..models import Actor, Client, Grant, Service
-from ..protocol.results import Refused, Result
+from ...models import Actor, Client, Grant, Service
+from ...protocol.results import Refused, Result
 
 Members = Mapping[str, Any]
 Answer = dict[str, Any]

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from ..models import AccessToken, RefreshToken, Service, TokenStatus
-from ..models.token_revocation import revoke_token
-from ..protocol import times
-from ..protocol.results import Refused, Result
+from ...models import AccessToken, RefreshToken, Service, TokenStatus
+from ...models.token_revocation import revoke_token
+from ...protocol import times
+from ...protocol.results import Refused, Result
 from .reading import Answer, Call, Members, compact
 
 _KINDS: dict[str, Any] = {"access_token": AccessToken, "refresh_token": RefreshToken}

@@ -4,17 +4,17 @@ import contextlib
 import re
 from typing import Any
 
-from .. import lifecycle
-from ..endpoint import challenge_of
-from ..fields import members as m
-from ..lifecycle import Binding, Issue, Issued, LifecycleError
-from ..models import AccessToken, RefreshToken, Service
-from ..models.token import TokenQuerySet
-from ..models.token_revocation import revoke_tokens
-from ..protocol import times
-from ..protocol.digests import b64url_decode, sha256
-from ..protocol.results import INVALID_GRANT, INVALID_SCOPE, Refused, Result
-from ..serializers import read, read_one
+from ... import lifecycle
+from ...endpoint.flow import challenge_of
+from ...fields import members as m
+from ...fields.reading import read, read_one
+from ...lifecycle import Binding, Issue, Issued, LifecycleError
+from ...models import AccessToken, RefreshToken, Service
+from ...models.token import TokenQuerySet
+from ...models.token_revocation import revoke_tokens
+from ...protocol import times
+from ...protocol.digests import b64url_decode, sha256
+from ...protocol.results import INVALID_GRANT, INVALID_SCOPE, Refused, Result
 from .binding import action_of, verify_binding
 from .reading import ActionRefused, Answer, Call, Members, done, find_client, find_grant
 

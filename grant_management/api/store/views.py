@@ -6,15 +6,15 @@ from typing import Any, ClassVar
 
 from django.http import HttpRequest, HttpResponse
 
+from ...db import primary
+from ...db.retry import retried
+from ...fields.reading import parse_body
+from ...models import Actor, ApiToken, IdempotencyKey
+from ...protocol.digests import sha256
+from ...protocol.results import Refused, Result
+from ...protocol.strict_json import dumps
 from ..body import read_body
-from ..db import primary
-from ..db.retry import retried
 from ..errors import json_response, refusal_response
-from ..models import Actor, ApiToken, IdempotencyKey
-from ..protocol.digests import sha256
-from ..protocol.results import Refused, Result
-from ..protocol.strict_json import dumps
-from ..serializers import parse_body
 from ..views import JSONView
 from .reading import ActionRefused, Answer, Call
 

@@ -7,9 +7,9 @@ from django.db import models
 from oauth2_provider.settings import oauth2_settings
 
 from grant_management.db import clock
+from grant_management.db.ids import first_uuid7, uuid7
 from grant_management.db.primary import PrimaryManager
 from grant_management.models import Grant, Service
-from grant_management.models.keys import first_uuid7, uuid7
 
 FORGOTTEN_AT_ONCE: Final = 10
 KEPT_FOR: Final = timedelta(days=1)

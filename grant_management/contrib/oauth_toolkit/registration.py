@@ -14,7 +14,7 @@ from oauth2_provider.settings import oauth2_settings
 from grant_management import lifecycle
 from grant_management.lifecycle import NEVER, Issue, Issued, LifecycleError
 from grant_management.models import AccessToken, Client, Grant, RefreshToken, Service
-from grant_management.models.held import hold_client
+from grant_management.models.locks import hold_client
 from grant_management.protocol.digests import sha256
 from grant_management.protocol.results import INVALID_GRANT
 

@@ -14,7 +14,7 @@ from grant_management.db import primary
 from grant_management.db.retry import retried
 from grant_management.lifecycle import LifecycleError
 from grant_management.models import Actor, RefreshToken
-from grant_management.models.held import hold_clients
+from grant_management.models.locks import hold_clients
 from grant_management.protocol.results import INVALID_GRANT
 
 from . import bridge, deaths, registered, registration, rows

@@ -21,12 +21,12 @@ from oauthlib.oauth2.rfc6749.errors import CustomOAuth2Error
 
 from grant_management import lifecycle
 from grant_management.db import clock, primary
+from grant_management.db.ids import uuid7
 from grant_management.db.retry import retried
 from grant_management.lifecycle import Authorization, LifecycleError
 from grant_management.models import Actor
 from grant_management.models.event import ActorKind
-from grant_management.models.held import hold_clients
-from grant_management.models.keys import uuid7
+from grant_management.models.locks import hold_clients
 from grant_management.protocol.digests import sha256
 from grant_management.protocol.results import INVALID_REQUEST
 from grant_management.protocol.times import to_seconds

@@ -7,7 +7,7 @@ from typing import Any, TextIO
 
 from django.core.management.base import CommandError, CommandParser
 
-from ...interchange.end import end_record
+from ...interchange.end_record import end_record
 from ...interchange.exporter import records, snapshot, total
 from ..base import GrantManagementCommand, find_service
 from ..progress import progress

@@ -10,9 +10,9 @@ from typing import Any, BinaryIO
 from django.core.management.base import CommandError, CommandParser
 
 from ...fields import members as m
-from ...interchange.ahead import ahead
-from ...interchange.end import End, Error
+from ...interchange.end_record import End, Error
 from ...interchange.importer import BadBatch, Importer, batches
+from ...interchange.read_ahead import ahead
 from ..base import GrantManagementCommand, taken
 from ..progress import progress
 

@@ -7,8 +7,9 @@ from uuid import UUID
 from django.core.management.base import CommandError, CommandParser
 
 from ...db import clock
+from ...db.counting import COUNT_LIMIT, shown_number
 from ...fields import members as m
-from ...models import COUNT_LIMIT, Actor, GrantFilter, Reason, Sweep, shown_number
+from ...models import Actor, GrantFilter, Reason, Sweep
 from ..base import GrantManagementCommand, find_client, find_service, taken
 from ..progress import progress
 

@@ -1,0 +1,95 @@
+"""Clients: the applications that were granted something."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+from django.contrib import admin
+from django.http import HttpRequest, JsonResponse
+from django.urls import URLPattern, path
+from django.utils.translation import gettext_lazy as _
+
+from ..db.keyset import Rows
+from ..models import Client, EventKind
+from .kit.actions import ObjectAction, OperatorAdmin, Text
+from .kit.cut_off import CUT_OFF_SERVICE
+from .kit.display import moment
+from .kit.listing import Column, ListAdmin, ListForm
+
+SUGGESTIONS: Final = 10
+
+
+def _what_a_lock_stops(client: Client) -> Iterable[Text]:
+    yield _("No token of %(client)s works until it is unlocked.") % {"client": client}
+
+
+def _what_an_unlock_lets_through(client: Client) -> Iterable[Text]:
+    yield _("Tokens of %(client)s that are still alive work again.") % {"client": client}
+
+
+CUT_OFF_CLIENT = replace(CUT_OFF_SERVICE, permission="cut_off_client")
+
+
+LOCK = ObjectAction(
+    name="lock",
+    permission="lock_client",
+    label=_("Lock"),
+    kind=EventKind.CLIENT_LOCKED,
+    applies=lambda client: client.locked_at is None,
+    describe=_what_a_lock_stops,
+    perform=Client.lock,
+)
+
+
+UNLOCK = ObjectAction(
+    name="unlock",
+    permission="lock_client",
+    label=_("Unlock"),
+    kind=EventKind.CLIENT_UNLOCKED,
+    applies=lambda client: client.locked_at is not None,
+    describe=_what_an_unlock_lets_through,
+    perform=Client.unlock,
+)
+
+
+class ClientListForm(ListForm):
+    """By client ID."""
+
+    search_help = _("Exact: a client ID")
+
+    def narrow(self, rows: Rows) -> Rows:
+        """The one of that ID at each service."""
+        return rows.filter(client_id=term) if (term := self.cleaned_data.get("q")) else rows
+
+
+@admin.register(Client)
+class ClientAdmin(ListAdmin[Client], OperatorAdmin[Client]):
+    """An application."""
+
+    order = ("client_id", "pk")
+    list_form = ClientListForm
+    columns = (
+        Column(_("Client ID"), lambda client: client.client_id, leads=True),
+        Column(_("Name"), lambda client: client.name),
+        Column(_("Number"), lambda client: client.pk),
+        Column(_("Locked"), lambda client: moment(client.locked_at)),
+        Column(_("Cut off"), lambda client: moment(client.not_before)),
+    )
+    object_actions = (LOCK, UNLOCK, CUT_OFF_CLIENT)
+
+    def get_urls(self) -> list[URLPattern]:
+        """One more page, for scripts."""
+        view = self.admin_site.admin_view(self.suggest_view)
+        name = "grant_management_client_suggest"
+        return [path("suggest/", view, name=name), *super().get_urls()]
+
+    def suggest_view(self, request: HttpRequest) -> JsonResponse:
+        """The next client IDs from `q` on, of the `service` or of all."""
+        form, start = self._form(request), request.GET.get("q", "")
+        if not start or not form.is_valid():
+            return JsonResponse({"values": []})
+        rows = self.get_queryset(request).filter(client_id__gte=start)
+        # More than are shown: a client may have the same ID at several services.
+        found = self._ordered(rows, form.chosen()).first(10 * SUGGESTIONS)
+        known = dict.fromkeys(row.client_id for row in found if row.client_id.startswith(start))
+        return JsonResponse({"values": list(known)[:SUGGESTIONS]})

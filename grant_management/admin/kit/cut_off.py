@@ -1,0 +1,27 @@
+"""Cutting off a service or one of its clients."""
+
+from collections.abc import Iterable
+
+from django.utils.translation import gettext_lazy as _
+
+from ...models import Client, EventKind, Service
+from ...models.cut_off import CutOff
+from .actions import ObjectAction, Text
+
+
+def _what_a_cut_off_stops(target: Service | Client) -> Iterable[Text]:
+    yield _("Every grant and every token of %(target)s that came before now is dead at once.") % {
+        "target": target
+    }
+    yield _("What comes after now is not touched. It cannot be undone.")
+
+
+CUT_OFF_SERVICE = ObjectAction(
+    name="cut-off",
+    permission="cut_off_service",
+    label=_("Cut off"),
+    kind=EventKind.CUT_OFF,
+    applies=lambda target: True,
+    describe=_what_a_cut_off_stops,
+    perform=CutOff.move_cut_off,
+)

@@ -1,0 +1,40 @@
+"""DPoP nonces: the list, and a nonce expired by hand."""
+
+from collections.abc import Iterable
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from ..db import clock
+from ..models import DPoPNonce, EventKind
+from .kit.actions import ObjectAction, OperatorAdmin, Text
+from .kit.display import identifier, moment
+from .kit.listing import Column, ListAdmin
+
+
+def _what_expires(nonce: DPoPNonce) -> Iterable[Text]:
+    yield _("Proofs with this nonce are refused from now on: their clients get a new one at once.")
+
+
+EXPIRE = ObjectAction(
+    name="expire",
+    permission="expire_dpopnonce",
+    label=_("Expire now"),
+    kind=EventKind.NONCE_EXPIRED,
+    applies=lambda nonce: nonce.expires_at > clock.estimate(),
+    describe=_what_expires,
+    perform=DPoPNonce.expire,
+)
+
+
+@admin.register(DPoPNonce)
+class DPoPNonceAdmin(ListAdmin[DPoPNonce], OperatorAdmin[DPoPNonce]):
+    """The nonces that services handed out. They are no secrets: every client sees them."""
+
+    object_actions = (EXPIRE,)
+    is_merged = False
+    columns = (
+        Column(_("From"), str, leads=True),
+        Column(_("Value"), lambda nonce: identifier(nonce.value)),
+        Column(_("Expires"), lambda nonce: moment(nonce.expires_at)),
+    )

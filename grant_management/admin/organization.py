@@ -1,0 +1,15 @@
+"""Organizations: who owns services."""
+
+from django.contrib import admin
+
+from ..models import Organization
+from .kit.read_only import ReadOnlyAdmin
+
+
+@admin.register(Organization)
+class OrganizationAdmin(ReadOnlyAdmin[Organization]):
+    """Who owns services."""
+
+    organization_path = "pk"
+    list_display = ("name", "id")
+    search_fields = ("name__startswith",)

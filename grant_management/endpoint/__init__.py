@@ -1,0 +1,1 @@
+"""The story of a call of the grant management API."""

@@ -1,11 +1,6 @@
 """Signals for the host project, sent after commit; a failing receiver harms nobody."""
 
-from typing import TYPE_CHECKING
-
 from django.dispatch import Signal
-
-if TYPE_CHECKING:
-    from .models import Grant, GrantEvent
 
 tokens_dying = Signal()
 """Sent with `sender=Grant`, `grant`, `at`, `access` and `refresh` (which kinds of its tokens die),
@@ -19,9 +14,3 @@ writes nothing."""
 
 grant_revoked = Signal()
 """Sent with `sender=Grant`, `grants` (a list of Grant) and `events` (a list of GrantEvent)."""
-
-
-def announce_revocations(grants: "list[Grant]", events: "list[GrantEvent]") -> None:
-    """Tell the host that grants are dead: once for all of a batch."""
-    if grants:
-        grant_revoked.send_robust(sender=type(grants[0]), grants=grants, events=events)

@@ -16,7 +16,8 @@ from django.db.models.base import ModelState
 from django.db.models.signals import post_init, pre_init
 
 from . import clock
-from .statement import Row, Statement, Value
+from .statement import Statement
+from .values import Row, Value
 
 Values = dict[str, Any]
 Read = Callable[[Row], Values]

@@ -3,7 +3,7 @@
 Outside of a transaction a statement is prepared: planned once for each connection. Its name is a
 digest of its SQL, so that behind a pooler it never stands for another one, whoever prepared it.
 Inside a transaction it is sent whole: psycopg sends its BEGIN late, and one that is not prepared
-where the pooler leads would end the transaction.
+where the pooler leads would end the transaction. `sql` is in PostgreSQL's own form, with `$1`.
 """
 
 import hashlib
@@ -16,6 +16,8 @@ from psycopg.adapt import AdaptersMap, Transformer
 from psycopg.errors import error_from_result
 from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, Format, TransactionStatus
 
+from .values import Row, Value
+
 _TIMESTAMPTZ = psycopg.postgres.types["timestamptz"].oid
 # PostgreSQL's Appendix A: invalid_sql_statement_name, duplicate_prepared_statement.
 _NOT_PREPARED, _PREPARED_ALREADY = b"26000", b"42P05"
@@ -23,8 +25,6 @@ _SESSION = "_grant_management_session"
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
-
-    from .statement import Row, Statement, Value
 
 
 class _Context(NamedTuple):
@@ -54,14 +54,14 @@ class _Session:
 
     def __init__(self, driver: "Connection[Any]") -> None:
         self.context = _Context(driver, _loaders(driver))
-        self.names: dict[Statement, bytes] = {}
-        self.transformers: dict[Statement, Any] = {}
+        self.names: dict[bytes, bytes] = {}
+        self.transformers: dict[bytes, Any] = {}
 
-    def first_row(self, statement: "Statement", result: "PGresult") -> "Row":
+    def first_row(self, sql: bytes, result: "PGresult") -> Row:
         """The loaders are chosen once: a statement names its columns, so they stay."""
-        transformer = self.transformers.get(statement)
+        transformer = self.transformers.get(sql)
         if transformer is None:
-            transformer = self.transformers[statement] = Transformer(self.context)
+            transformer = self.transformers[sql] = Transformer(self.context)
             transformer.set_pgresult(result)
         else:
             transformer.set_pgresult(result, set_loaders=False)
@@ -78,38 +78,38 @@ def _session(driver: "Connection[Any]") -> _Session:
     return session
 
 
-def fetch(driver: "Connection[Any]", statement: "Statement", values: "list[Value]") -> "Row | None":
+def fetch(driver: "Connection[Any]", sql: bytes, values: list[Value]) -> Row | None:
     """The first row, as Django's own cursors load it; None where there is none."""
     session = _session(driver)
-    result = _execute(driver, session, statement, values, ExecStatus.TUPLES_OK)
-    return session.first_row(statement, result) if result.ntuples else None
+    result = _execute(driver, session, sql, values, ExecStatus.TUPLES_OK)
+    return session.first_row(sql, result) if result.ntuples else None
 
 
-def change(driver: "Connection[Any]", statement: "Statement", values: "list[Value]") -> int:
+def change(driver: "Connection[Any]", sql: bytes, values: list[Value]) -> int:
     """The number of rows that it changed."""
-    result = _execute(driver, _session(driver), statement, values, ExecStatus.COMMAND_OK)
+    result = _execute(driver, _session(driver), sql, values, ExecStatus.COMMAND_OK)
     return result.command_tuples or 0
 
 
 def _execute(
     driver: "Connection[Any]",
     session: _Session,
-    statement: "Statement",
-    values: "list[Value]",
+    sql: bytes,
+    values: list[Value],
     good: ExecStatus,
 ) -> "PGresult":
     sent = [_sent(value) for value in values]
     formats = [Format.BINARY if isinstance(value, bytes) else Format.TEXT for value in values]
     if not driver.autocommit:
         _begin(driver)
-        result = driver.pgconn.exec_params(statement.numbered, sent, None, formats)
+        result = driver.pgconn.exec_params(sql, sent, None, formats)
     else:
-        name = session.names.get(statement) or _prepare(driver, session, statement)
+        name = session.names.get(sql) or _prepare(driver, session, sql)
         result = driver.pgconn.exec_prepared(name, sent, formats)
         if result.status != good and result.error_field(DiagnosticField.SQLSTATE) == _NOT_PREPARED:
             # A pooler led to a session that does not have it: nothing was done there yet.
-            del session.names[statement]
-            result = driver.pgconn.exec_params(statement.numbered, sent, None, formats)
+            del session.names[sql]
+            result = driver.pgconn.exec_params(sql, sent, None, formats)
     _check(driver, result, good)
     return result
 
@@ -138,16 +138,16 @@ def _check(driver: "Connection[Any]", result: Any, good: ExecStatus) -> None:
     raise error_from_result(result)
 
 
-def _prepare(driver: "Connection[Any]", session: _Session, statement: "Statement") -> bytes:
-    name = b"gm_" + hashlib.sha256(statement.numbered).hexdigest()[:32].encode()
-    result = driver.pgconn.prepare(name, statement.numbered)
+def _prepare(driver: "Connection[Any]", session: _Session, sql: bytes) -> bytes:
+    name = b"gm_" + hashlib.sha256(sql).hexdigest()[:32].encode()
+    result = driver.pgconn.prepare(name, sql)
     if result.error_field(DiagnosticField.SQLSTATE) != _PREPARED_ALREADY:
         _check(driver, result, ExecStatus.COMMAND_OK)
-    session.names[statement] = name
+    session.names[sql] = name
     return name
 
 
-def _sent(value: "Value") -> bytes:
+def _sent(value: Value) -> bytes:
     """In PostgreSQL's text format, but for bytes."""
     if isinstance(value, bytes):
         return value

@@ -5,12 +5,12 @@ they go Django's way, and are heard.
 """
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any, TypeVar
 
 from django.db import DatabaseError, InterfaceError, NotSupportedError, OperationalError
 
 from .failures import classify, sqlstate
+from .values import Row, Value
 
 try:
     from . import prepared
@@ -18,8 +18,6 @@ except ImportError:  # another driver than psycopg 3, or none
     prepared = None  # type: ignore[assignment]
 
 T = TypeVar("T")
-Row = tuple[Any, ...]
-Value = int | bytes | str | datetime
 
 
 class Statement:
@@ -77,8 +75,8 @@ class Statement:
         if connection.vendor == "sqlite":
             return read(driver.execute(self.qmark, values))
         if prepared is not None and prepared.can_run(driver):
-            run: Callable[[Any, Statement, list[Value]], T] = getattr(prepared, name)
-            return run(driver, self, values)
+            run: Callable[[Any, bytes, list[Value]], T] = getattr(prepared, name)
+            return run(driver, self.numbered, values)
         with driver.cursor() as cursor:
             cursor.execute(self.sql, values)
             return read(cursor)

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple, Self
 
 from ..db import clock, primary
 from ..db.joined import JoinedQuery, Part
-from ..db.statement import Value
+from ..db.values import Value
 from ..protocol.digests import sha256
 from .api_token import ApiToken
 from .service import Service

@@ -114,7 +114,7 @@ class GrantQuerySet(primary.PrimaryQuerySet["Grant"]):
             about = {"job": job, "details": details, **asdict(why)}
             events = [_revocation(grant, service, now, actor, about) for grant in grants]
             GrantEvent.objects.bulk_create(events)
-            primary.on_commit(lambda: signals.announce_revocations(grants, events))
+            primary.on_commit(lambda: _tell(grants, events))
         return len(grants)
 
     def locked(self, service: Service, grant_id: str) -> tuple["Grant", datetime]:
@@ -331,7 +331,7 @@ class Grant(LastUsed, models.Model):
         self._row().update(revoked_at=now, **_raised(self.service))
         self.announce_deaths(now, access=self.service.revoke_access_tokens)
         event = self.record(EventKind.REVOKED, now, actor, **asdict(why))
-        primary.on_commit(lambda: signals.announce_revocations([self], [event]))
+        primary.on_commit(lambda: _tell([self], [event]))
 
     def kill_refresh_tokens(self, now: datetime, actor: Actor) -> None:
         """All that there are, since one was used again; the access tokens and the grant live.
@@ -405,3 +405,9 @@ def _revocation(
         client_id=grant.client.client_id,
         **about,
     )
+
+
+def _tell(grants: "list[Grant]", events: list[GrantEvent]) -> None:
+    """The host hears that grants are dead: once for all of a batch."""
+    if grants:
+        signals.grant_revoked.send_robust(sender=Grant, grants=grants, events=events)

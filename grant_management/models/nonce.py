@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from ..db import clock, primary
 from ..db.ids import uuid7
-from ..db.statement import Row, Statement
+from ..db.statement import Statement
+from ..db.values import Row
 from .event import Actor, EventKind, GrantEvent, Reason
 from .service import Service
 

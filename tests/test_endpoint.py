@@ -144,14 +144,15 @@ def nonce_required(world):
 
 
 def proof_replayed(world):
-    from grant_management.endpoint.flow import process_request
+    from grant_management.endpoint.context import Context
+    from grant_management.endpoint.flow import process
     from grant_management.endpoint.messages import GMRequest
 
     members = bound(world, Key())
     first = GMRequest(
         members["accessToken"], "", members["dpop"], gm_action="QUERY", grant_id=members["grantId"]
     )
-    assert process_request(world.service, first, now()).result is Result.QUERIED
+    assert process(Context(world.service, first, now())).result is Result.QUERIED
     return Scenario(members, dpop("invalid_dpop_proof"))
 
 
@@ -183,17 +184,17 @@ def server_failed(world, monkeypatch):
 
 
 def database_away(world, monkeypatch):
-    monkeypatch.setattr(flow, "find_access_token", _raising(OperationalError))
+    monkeypatch.setattr(flow, "run_steps", _raising(OperationalError))
     return Scenario(query(world), bearer("server_error"))
 
 
 def database_busy(world, monkeypatch):
-    monkeypatch.setattr(flow, "find_access_token", _raising(OperationalError, "55P03"))
+    monkeypatch.setattr(flow, "run_steps", _raising(OperationalError, "55P03"))
     return Scenario(query(world), bearer("server_error"))
 
 
 def database_conflict(world, monkeypatch):
-    monkeypatch.setattr(flow, "find_access_token", _raising(OperationalError, "40P01"))
+    monkeypatch.setattr(flow, "run_steps", _raising(OperationalError, "40P01"))
     return Scenario(query(world), bearer("server_error"))
 
 
@@ -461,13 +462,13 @@ def test_grant_id_of_another_alphabet_is_not_found(world, call):
 
 
 def test_interface_error_is_the_database_too(world, call, monkeypatch):
-    monkeypatch.setattr(flow, "find_access_token", _raising(InterfaceError))
+    monkeypatch.setattr(flow, "run_steps", _raising(InterfaceError))
     answer = call(**query(world))
     assert (answer.status, answer.code) == (500, "A277102")
 
 
 def test_failure_tells_the_log_and_nobody_else(world, call, monkeypatch, caplog):
-    monkeypatch.setattr(flow, "find_access_token", _raising(ValueError))
+    monkeypatch.setattr(flow, "run_steps", _raising(ValueError))
     answer = call(**query(world))
     assert (answer.status, answer.code) == (500, "A277101")
     assert "ValueError" in caplog.text

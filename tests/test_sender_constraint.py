@@ -6,8 +6,7 @@ import urllib.parse
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from grant_management.endpoint import flow
-from grant_management.models import DPoPNonce, UsedProof
+from grant_management.models import DPoPNonce, Grant, UsedProof
 
 from .ours import connection
 from .world import ENDPOINT, Key, certificate, make_world, now
@@ -382,7 +381,7 @@ def test_a_rollback_of_the_request_brings_no_proof_back(post, key, monkeypatch):
         raise ZeroDivisionError
 
     with monkeypatch.context() as broken:
-        broken.setattr(flow, "perform", fail)
+        broken.setattr(Grant, "content", fail)
         assert post(path, members, api_token=world.api_token).code == "A277101"
     assert post(path, members, api_token=world.api_token).code == "A281308"
     assert seen == [False]

@@ -1,12 +1,14 @@
 """The what-if tester: the real checks, without any effect."""
 
 import json
+from pathlib import Path
 
 import pytest
 from django.urls import reverse
 
+from grant_management.endpoint.flow import STEPS
 from grant_management.endpoint.messages import GMRequest
-from grant_management.endpoint.trace import CHECKS, State, explain
+from grant_management.endpoint.trace import State, explain
 from grant_management.models import DPoPNonce, Grant, GrantEvent, UsedProof
 from grant_management.protocol.results import Action, Result
 from grant_management.signals import grant_revoked, tokens_dying
@@ -21,7 +23,7 @@ def states(steps):
 
 def test_every_refusal_has_its_check():
     """One, and no more."""
-    refusals = [result for _, _, results in CHECKS for result in results]
+    refusals = [result for step in STEPS for result in step.refusals]
     failures = {result for result in Result if result.error == "server_error"}
     expected = {
         result for result in IN_PROCESS if result.action not in (Action.OK, Action.NO_CONTENT)
@@ -105,3 +107,13 @@ class TestPage:
     def test_unknown_service(self, admin_client, world):
         url = reverse("admin:grant_management_service_what_if", args=[5])
         assert admin_client.get(url).status_code == 404
+
+
+def test_the_documented_order_is_that_of_the_steps():
+    text = (Path(__file__).parent.parent / "docs" / "api.md").read_text()
+    table = text.partition("| check | refused with |\n| --- | --- |\n")[2].partition("\n\n")[0]
+    assert table.splitlines() == [
+        f"| {step.title} | {', '.join(sorted(result.code for result in step.refusals))} |"
+        for step in STEPS
+        if step.title
+    ]

@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from ..endpoint.messages import GMRequest, GMResponse, parse_gm_request
-from ..endpoint.trace import Step, explain
+from ..endpoint.trace import Check, explain
 from ..fields.reading import JSON
 from ..models import Service
 from ..protocol import strict_json
@@ -49,14 +49,14 @@ class WhatIfForm(forms.Form):
 def ask(service: Service, form: WhatIfForm) -> dict[str, Any]:
     """What the page shows of the answer."""
     try:
-        answer, steps = explain(service, form.call())
+        answer, checks = explain(service, form.call())
     except Refused as refusal:
         return {"refused": refusal.message}
-    return {"steps": _shown(steps), "answer": _pretty(answer)}
+    return {"steps": _shown(checks), "answer": _pretty(answer)}
 
 
-def _shown(steps: list[Step]) -> list[dict[str, Any]]:
-    return [shown_step(asdict(step)) for step in steps]
+def _shown(checks: list[Check]) -> list[dict[str, Any]]:
+    return [shown_step(asdict(check)) for check in checks]
 
 
 def _pretty(answer: GMResponse) -> str:

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 
 from ..db.failures import Failure, settle, tell
 from ..endpoint.messages import GMResponse
-from ..protocol.challenge import challenge
+from ..protocol.challenge import challenge_of
 from ..protocol.results import Refused, Result
 
 _RETRY_AFTER: Final = {
@@ -43,7 +43,7 @@ def json_response(body: str, status: int = 200) -> HttpResponse:
 def refusal_response(refusal: Refused) -> HttpResponse:
     """The answer to a request that was refused before it was processed."""
     result = refusal.result
-    content = None if result.action is None else challenge(result.error or "", refusal.message)
+    content = None if result.action is None else challenge_of(refusal)
     answer = GMResponse(result, refusal.message, content)
     response = json_response(answer.as_json(), result.status)
     if result.status == 401:

@@ -1,11 +1,13 @@
-"""The access token: which it is, whether it is alive, whether it has the scope."""
+"""The access token: which it is, whether it is active, whether it has the scope."""
 
 from datetime import datetime
 from typing import Final
 
 from ..models import AccessToken, Service, TokenStatus
+from ..models.token import Token
 from ..protocol.results import GMAction, Refused, Result
 from ..signals import token_presented
+from .context import Context
 
 SCOPES: Final = {
     GMAction.QUERY: "grant_management_query",
@@ -22,30 +24,37 @@ _REFUSALS = {
 }
 
 
-def find_access_token(
-    service: Service, value: str, known: AccessToken | None = None
-) -> AccessToken:
-    """The access token that the client presented: 1 query, or none where it is `known`."""
-    if not value:
-        raise Refused(Result.ACCESS_TOKEN_MISSING)
-    if known is not None:
-        token_presented.send(sender=AccessToken, token=known, value=value)
-        return known
+def find(context: Context) -> None:
+    """Sets the token: 1 query, or none where it was found together with the caller."""
+    if context.known is None:
+        context.token = find_access_token(context.service, context.request.access_token)
+        return
+    context.token, value = context.known, context.request.access_token
+    token_presented.send(sender=AccessToken, token=context.token, value=value)
+
+
+def check_alive(context: Context) -> None:
+    """The token, its grant and its client are."""
+    check_active(context.token, context.now)
+
+
+def check_scope(context: Context) -> None:
+    """The token has the scope of the action (RFC 6750 §3.1)."""
+    needed = SCOPES[context.action]
+    if needed not in context.token.scopes.split(" "):
+        raise Refused(Result.SCOPE_MISSING, f"'{needed}'.")
+
+
+def find_access_token(service: Service, value: str) -> AccessToken:
+    """The service's access token of this value: 1 query. Refused: there is none."""
     try:
         return AccessToken.objects.presented(service, value)
     except AccessToken.DoesNotExist:
         raise Refused(Result.ACCESS_TOKEN_UNKNOWN) from None
 
 
-def check_active(token: AccessToken, now: datetime) -> None:
-    """Refused unless the token, its grant and its client are alive."""
+def check_active(token: Token, now: datetime) -> None:
+    """Refused unless the token, its grant and its client are alive at this time."""
     status = token.status(now)
     if status is not TokenStatus.ACTIVE:
         raise Refused(_REFUSALS[status])
-
-
-def check_scope(token: AccessToken, action: GMAction) -> None:
-    """Refused unless the token has the scope of the action (RFC 6750 §3.1)."""
-    needed = SCOPES[action]
-    if needed not in token.scopes.split(" "):
-        raise Refused(Result.SCOPE_MISSING, f"'{needed}'.")

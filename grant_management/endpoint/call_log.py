@@ -9,16 +9,17 @@ from ..db import primary
 from ..db.failures import settle, tell
 from ..models import AccessToken, Call, Service
 from ..protocol.results import Action, GMAction
-from .flow import process_request
+from .context import Context
+from .flow import process
 from .messages import GMRequest, GMResponse
-from .trace import Subject, steps_of
+from .trace import Named, trace
 
 
 def answer_call(
     service: Service, call: GMRequest, now: datetime, known: AccessToken | None = None
 ) -> GMResponse:
     """The answer to a call; and a note of it, which cannot harm it."""
-    answer = process_request(service, call, now, known)
+    answer = process(Context(service, call, now, known))
     if service.call_log_size or service.track_last_used:
         try:
             _note(service, call, answer, now)
@@ -29,17 +30,17 @@ def answer_call(
 
 def _note(service: Service, call: GMRequest, answer: GMResponse, now: datetime) -> None:
     with primary.atomic():
-        about = Subject.of(service, call)
+        named = Named.by(call, service)
         done = answer.result.action in (Action.OK, Action.NO_CONTENT)
-        if service.track_last_used and about.token is not None and done:
-            about.token.mark_used(now)
+        if service.track_last_used and named.token is not None and done:
+            named.token.mark_used(now)
         if service.call_log_size and secrets.randbelow(conf.call_log_sample()) == 0:
-            row = _logged(service, call, about, answer, now)
+            row = _logged(service, call, named, answer, now)
             Call.objects.keep(row, service.call_log_size)
 
 
 def _logged(
-    service: Service, call: GMRequest, about: Subject, answer: GMResponse, now: datetime
+    service: Service, call: GMRequest, named: Named, answer: GMResponse, now: datetime
 ) -> Call:
     known = call.gm_action in GMAction.__members__
     return Call(
@@ -47,11 +48,11 @@ def _logged(
         at=now,
         action=call.gm_action if known else "",
         code=answer.result.code,
-        client_id=about.token.client.client_id if about.token else "",
+        client_id=named.token.client.client_id if named.token else "",
         # What is no grant's ID may be anything that somebody put there by mistake.
-        grant_id=about.grant.grant_id if about.grant else "",
+        grant_id=named.grant.grant_id if named.grant else "",
         answer=_shown(answer),
-        steps=[asdict(step) for step in steps_of(call, about, answer)],
+        steps=[asdict(check) for check in trace(call, named, answer)],
     )
 
 

@@ -1,74 +1,46 @@
-"""The story of a call, from top to bottom."""
+"""The story of a call: its steps, one after the other, and its answer."""
 
-from datetime import datetime
+from typing import Final
 
-from ..models import AccessToken, Nonces, Service
-from ..models.token import Token
-from ..protocol.challenge import challenge, challenges_without_error
-from ..protocol.results import GMAction, Refused, Result
-from .access_token import SCOPES, check_active, check_scope, find_access_token
-from .actions import perform
-from .messages import GMRequest, GMResponse
-from .sender_constraint import required_nonces, verify_certificate, verify_key
+from ..protocol.results import Refused, Result
+from . import access_token, actions, parameters, sender_constraint
+from .access_token import SCOPES
+from .challenge import challenge_by
+from .context import Context, Step, run_steps
+from .messages import GMResponse
+
+R, of = Result, frozenset
+STEPS: Final = (
+    Step("gmAction is QUERY or REVOKE", parameters.check_action, of({R.GM_ACTION_MISSING, R.GM_ACTION_UNKNOWN, R.GM_ACTION_NOT_HERE})),
+    Step("grantId is there", parameters.check_grant_id, of({R.GRANT_ID_MISSING})),
+    Step("accessToken is there", parameters.check_access_token, of({R.ACCESS_TOKEN_MISSING})),
+    Step("The service knows the access token", access_token.find, of({R.ACCESS_TOKEN_UNKNOWN})),
+    Step("The token, its grant and its client are alive", access_token.check_alive, of({R.ACCESS_TOKEN_EXPIRED, R.ACCESS_TOKEN_REVOKED, R.TOKEN_GRANT_DEAD, R.CLIENT_LOCKED})),
+    *sender_constraint.STEPS,
+    Step("The token has the scope of the action", access_token.check_scope, of({R.SCOPE_MISSING})),
+    Step("The grant is there, and alive", actions.find_grant, of({R.GRANT_NOT_FOUND})),
+    Step("The grant is the token's client's and subject's", actions.check_owner, of({R.GRANT_OF_OTHER_CLIENT, R.GRANT_OF_OTHER_SUBJECT})),
+    Step("", actions.perform),
+)  # fmt: skip
+"""Their order is part of the contract: the token and what binds it come before anything about the
+grant, so that nobody can probe grant IDs."""
 
 
-def process_request(
-    service: Service,
-    request: GMRequest,
-    now: datetime,
-    known: AccessToken | None = None,
-    *,
-    rehearse: bool = False,
-) -> GMResponse:
-    """The answer to a call; `known` is its access token, where it was found already. `rehearse`:
-    what the answer would be; no grant is revoked.
-
-    The order of the steps is part of the contract: the token and what binds it come before
-    anything about the grant, so that nobody can probe grant IDs.
-    """
-    token: AccessToken | None = None
-    nonces: Nonces | None = None
+def process(context: Context) -> GMResponse:
+    """The answer to a call, whichever step ends it."""
     try:
-        action = _check_parameters(request)
-        token = find_access_token(service, request.access_token, known)
-        check_active(token, now)
-        nonces = required_nonces(service, token, request, now)
-        verify_certificate(token, request)
-        verify_key(token, action, request, nonces, now)
-        check_scope(token, action)
-        result, content = perform(token, action, request.grant_id, now, rehearse=rehearse)
-        return GMResponse(result, result.message(), content, _handed_out(nonces))
+        run_steps(STEPS, context)
+        return _answer(context, context.result, context.result.message(), context.content)
     except Refused as refusal:
-        content = challenge_of(refusal, service, token, _missing_scope(refusal, request))
-        return GMResponse(refusal.result, refusal.message, content, _handed_out(nonces))
+        return _answer(context, refusal.result, refusal.message, _challenge(context, refusal))
 
 
-def _check_parameters(request: GMRequest) -> GMAction:
-    if not request.gm_action:
-        raise Refused(Result.GM_ACTION_MISSING)
-    if request.gm_action not in GMAction.__members__:
-        raise Refused(Result.GM_ACTION_UNKNOWN)
-    action = GMAction(request.gm_action)
-    if action not in SCOPES:
-        raise Refused(Result.GM_ACTION_NOT_HERE)
-    if not request.grant_id:
-        raise Refused(Result.GRANT_ID_MISSING)
-    return action
+def _answer(context: Context, result: Result, message: str, content: str | None) -> GMResponse:
+    """With the nonce to use next, on success and on refusal alike (RFC 9449 §8.2)."""
+    nonce = context.nonces.current if context.nonces else None
+    return GMResponse(result, message, content, nonce)
 
 
-def _handed_out(nonces: Nonces | None) -> str | None:
-    return nonces.current if nonces else None
-
-
-def _missing_scope(refusal: Refused, request: GMRequest) -> str:
-    missing = refusal.result is Result.SCOPE_MISSING
-    return SCOPES[GMAction(request.gm_action)] if missing else ""
-
-
-def challenge_of(refusal: Refused, service: Service, token: Token | None, scope: str = "") -> str:
-    """What the authorization server sends as `WWW-Authenticate`."""
-    result = refusal.result
-    if result.error is None:
-        return challenges_without_error(service.realm or service.name, service.dpop_signing_algs)
-    algs = service.dpop_signing_algs if token is not None and token.jkt else ()
-    return challenge(result.error, refusal.message, scope=scope, dpop_algs=algs)
+def _challenge(context: Context, refusal: Refused) -> str:
+    scope = SCOPES[context.action] if refusal.result is Result.SCOPE_MISSING else ""
+    return challenge_by(context.service, refusal, context.presented, scope)

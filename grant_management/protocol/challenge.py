@@ -2,25 +2,32 @@
 
 from collections.abc import Sequence
 
-from .results import printable
+from .results import Refused, printable
 
 
-def challenge(
-    error: str, description: str, *, scope: str = "", dpop_algs: Sequence[str] = ()
+def challenge_of(
+    refusal: Refused,
+    *,
+    realm: str = "",
+    algs: Sequence[str] = (),
+    is_key_bound: bool = False,
+    scope: str = "",
 ) -> str:
-    """One challenge; its scheme is DPoP where `dpop_algs` are given, otherwise Bearer."""
-    parameters = {"error": error, "error_description": description}
+    """The challenge of a refusal, on one line.
+
+    `algs` are what the service takes proofs by; the scheme is DPoP where the access token
+    `is_key_bound`. A request that authenticated with nothing at all gets both schemes, with the
+    `realm` and no error (RFC 6750 §3.1). `scope`: what the token lacks.
+    """
+    error = refusal.result.error
+    if error is None:
+        return f"{_one('Bearer', {'realm': realm})}, {_one('DPoP', {'algs': ' '.join(algs)})}"
+    parameters = {"error": error, "error_description": refusal.message}
     if scope:
         parameters["scope"] = scope
-    if dpop_algs:
-        return _one("DPoP", parameters | {"algs": " ".join(dpop_algs)})
+    if is_key_bound and algs:
+        return _one("DPoP", parameters | {"algs": " ".join(algs)})
     return _one("Bearer", parameters)
-
-
-def challenges_without_error(realm: str, dpop_algs: Sequence[str]) -> str:
-    """For a request that authenticated with nothing at all (RFC 6750 §3.1)."""
-    bearer = _one("Bearer", {"realm": realm})
-    return f"{bearer}, {_one('DPoP', {'algs': ' '.join(dpop_algs)})}"
 
 
 def _one(scheme: str, parameters: dict[str, str]) -> str:

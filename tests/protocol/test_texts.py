@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grant_management.protocol import content, strict_json, uris
-from grant_management.protocol.challenge import challenge, challenges_without_error
+from grant_management.protocol.challenge import challenge_of
 from grant_management.protocol.digests import b64url_decode, b64url_encode
-from grant_management.protocol.results import Result
+from grant_management.protocol.results import Refused, Result
 
 from ..conftest import parse_challenges
 
@@ -193,9 +193,11 @@ def test_details_refused(details):
 @given(st.text(), st.text(), st.lists(st.text(min_size=1), min_size=1))
 def test_a_challenge_is_always_one_header_line(description, realm, algs):
     for value in (
-        challenge("e", description),
-        challenge("e", description, scope="s", dpop_algs=algs),
-        challenges_without_error(realm, algs),
+        challenge_of(Refused(Result.SCOPE_MISSING, description)),
+        challenge_of(
+            Refused(Result.SCOPE_MISSING, description), algs=algs, is_key_bound=True, scope="s"
+        ),
+        challenge_of(Refused(Result.ACCESS_TOKEN_MISSING), realm=realm, algs=algs),
     ):
         assert all(" " <= character <= "~" for character in value)
         parse_challenges(value)

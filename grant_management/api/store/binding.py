@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Any
 
+from ...endpoint import sender_constraint
+from ...endpoint.context import Context, run_steps
 from ...endpoint.messages import GMRequest
-from ...endpoint.sender_constraint import required_nonces, verify_certificate, verify_key
 from ...models import AccessToken, RefreshToken
-from ...protocol.results import GMAction, Refused, Result
+from ...protocol.results import Refused, Result
 from .reading import Answer
 
 
@@ -18,7 +19,7 @@ def verify_binding(
     Refused: the certificate or the proof is not the token's.
     """
     is_access = isinstance(token, AccessToken)
-    call = GMRequest(
+    request = GMRequest(
         access_token=values["token"] if is_access else "",
         client_certificate=values.get("clientCertificate", ""),
         dpop=values.get("dpop", ""),
@@ -26,13 +27,13 @@ def verify_binding(
         htu=values.get("htu", ""),
         dpop_nonce_required=values.get("dpopNonceRequired", False),
     )
-    nonces = required_nonces(token.service, token, call, now)
-    if nonces is not None:
-        answer["dpopNonce"] = nonces.current
-    verify_certificate(token, call)
-    if token.jkt and call.dpop and not call.htu:
-        raise Refused(Result.HTU_UNKNOWN)
-    verify_key(token, GMAction.QUERY, call, nonces, now)
+    context = Context(token.service, request, now)
+    context.token = token
+    try:
+        run_steps(sender_constraint.STEPS, context)
+    finally:
+        if context.nonces is not None:
+            answer["dpopNonce"] = context.nonces.current
 
 
 def action_of(refusal: Refused) -> str:

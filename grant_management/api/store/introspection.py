@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from ...endpoint.access_token import check_active, find_access_token
-from ...endpoint.flow import challenge_of
+from ...endpoint.challenge import challenge_by
 from ...fields import members as m
 from ...fields.reading import read
 from ...models import AccessToken, Grant, GrantStatus, RefreshToken
@@ -38,7 +38,7 @@ def introspect(call: Call) -> Answer:
     except Refused as refusal:
         missing = refusal.result is Result.SCOPE_MISSING
         scope = " ".join(values["scopes"]) if missing else ""
-        challenge = challenge_of(refusal, service, token, scope)
+        challenge = challenge_by(service, refusal, token, scope)
         more = answer | {"responseContent": challenge}
         raise ActionRefused(refusal, action_of(refusal), more) from None
     return done(answer | {"sufficient": True}, "OK")

@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from ... import lifecycle
-from ...endpoint.flow import challenge_of
+from ...endpoint.challenge import challenge_by
 from ...fields import members as m
 from ...fields.reading import read, read_one
 from ...lifecycle import Binding, Issue, Issued, LifecycleError
@@ -91,7 +91,7 @@ def refresh(call: Call) -> Answer:
     try:
         verify_binding(old, values, now, answer)
     except Refused as refusal:
-        challenge = challenge_of(refusal, service, old)
+        challenge = challenge_by(service, refusal, old)
         more = answer | {"responseContent": challenge}
         raise ActionRefused(refusal, action_of(refusal), more) from None
     scopes = " ".join(values.get("scopes", ()))

@@ -1,36 +1,20 @@
-"""The settings of the app: `GRANT_MANAGEMENT` in the host's settings, read when first used."""
+"""The settings of the app: `GRANT_MANAGEMENT` in the host's settings, a dict, read when it is used.
 
-from datetime import timedelta
+Each key is an attribute of `Settings` in lower case, with its default and what it must be. The
+system checks hold the host's values to that; README has the table, which a test compares.
+"""
+
+import ipaddress
+import re
+from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, Generic, Self, TypeVar, overload
 
 from django.conf import settings
 from django.core.signals import setting_changed
 from django.dispatch import receiver
 
-DEFAULTS: Final[dict[str, Any]] = {
-    # Bytes of a request's body.
-    "MAX_BODY_SIZE": 1_048_576,
-    # Calls for each API token, as "100/s", "1000/m", "50000/h"; None: unlimited.
-    "THROTTLE_RATE": None,
-    # The header in which a proxy hands on the client's TLS certificate; None: no proxy does.
-    "CLIENT_CERTIFICATE_HEADER": None,
-    # Networks of the proxies that may set it, as "10.0.0.0/8"; from elsewhere it is ignored.
-    "TRUSTED_PROXIES": [],
-    # True: no header whose name has an underscore gets through; the proxies or the server drop it.
-    "UNDERSCORES_ARE_DROPPED": False,
-    # The number of the service that django-oauth-toolkit's tokens belong to; None: the only one.
-    "OAUTH_TOOLKIT_SERVICE": None,
-    # Days that events are kept; None: for ever.
-    "EVENT_RETENTION_DAYS": None,
-    # Of so many calls one is logged, where a service keeps a log; 1: each.
-    "CALL_LOG_SAMPLE": 1,
-    # Bytes of what one grant holds, as JSON; and pairs of a scope and a resource in it.
-    "MAX_GRANT_CONTENT": 262_144,
-    "MAX_GRANT_PAIRS": 10_000,
-    # Bytes of a line of an import.
-    "MAX_IMPORT_LINE": 1_048_576,
-}
+T = TypeVar("T")
 
 
 @cache
@@ -47,38 +31,97 @@ def _forget(*, setting: str, **_signal: Any) -> None:
         configured.cache_clear()
 
 
-def max_body_size() -> int:
-    """Bytes that a request's body may have."""
-    return int(configured().get("MAX_BODY_SIZE", DEFAULTS["MAX_BODY_SIZE"]))
+class Setting(Generic[T]):
+    """A key. `must_be` ends the sentence "… must be", which the system check `error` says where
+    `is_usable` is false.
+    """
+
+    def __init__(
+        self, default: T, is_usable: Callable[[Any], bool], must_be: str, error: str
+    ) -> None:
+        self.default = default
+        self.is_usable = is_usable
+        self.must_be = must_be
+        self.error = error
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.key = name.upper()
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> T: ...
+    def __get__(self, instance: object | None, owner: type) -> "Self | T":
+        """What the host set, or the default; the setting itself, where the class is asked."""
+        if instance is None:
+            return self
+        value: T = configured().get(self.key, self.default)
+        return value
 
 
-def max_grant_content() -> int:
-    """Bytes that the JSON texts of one grant may have together."""
-    return int(configured().get("MAX_GRANT_CONTENT", DEFAULTS["MAX_GRANT_CONTENT"]))
+def _is_positive(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
-def max_grant_pairs() -> int:
-    """Pairs of a scope and a resource that one grant may have."""
-    return int(configured().get("MAX_GRANT_PAIRS", DEFAULTS["MAX_GRANT_PAIRS"]))
+def _is_positive_or_none(value: Any) -> bool:
+    return value is None or _is_positive(value)
 
 
-def max_import_line() -> int:
-    """Bytes that a line of an import may have."""
-    return int(configured().get("MAX_IMPORT_LINE", DEFAULTS["MAX_IMPORT_LINE"]))
+def _is_rate(value: Any) -> bool:
+    return value is None or bool(re.fullmatch(r"[1-9][0-9]*/[smhd][a-z]*", str(value)))
 
 
-def event_retention() -> timedelta | None:
-    """How long events are kept; None: for ever."""
-    days = configured().get("EVENT_RETENTION_DAYS")
-    return None if days is None else timedelta(days=int(days))
+def _is_header(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and value != "")
 
 
-def call_log_sample() -> int:
-    """Of how many calls one is logged."""
-    return int(configured().get("CALL_LOG_SAMPLE", DEFAULTS["CALL_LOG_SAMPLE"]))
+def _are_networks(value: Any) -> bool:
+    try:
+        return isinstance(value, list) and bool([ipaddress.ip_network(one) for one in value] or 1)
+    except (ValueError, TypeError):
+        return False
 
 
-def throttle_rate() -> str | None:
+class Settings:
+    """All keys, in the order of README's table."""
+
+    max_body_size = Setting(1_048_576, _is_positive, "a number of bytes above 0", "E003")
+    """Bytes of a request's body."""
+    throttle_rate = Setting[str | None](None, _is_rate, "None or a rate such as '100/s'", "E004")
     """Calls for each API token, as Django REST framework writes rates; None: unlimited."""
-    rate: str | None = configured().get("THROTTLE_RATE", DEFAULTS["THROTTLE_RATE"])
-    return rate
+    client_certificate_header = Setting[str | None](
+        None, _is_header, "None or the name of a header", "E015"
+    )
+    """In which a proxy hands on the client's TLS certificate; None: no proxy does."""
+    trusted_proxies = Setting[list[str]](
+        [], _are_networks, "a list of networks: '10.0.0.0/8'", "E005"
+    )
+    """Networks of the proxies that may set that header; from elsewhere it is ignored."""
+    underscores_are_dropped = Setting(
+        False, lambda value: isinstance(value, bool), "True or False", "E009"
+    )
+    """No header whose name has an underscore gets through: the proxies or the server drop it."""
+    event_retention_days = Setting[int | None](
+        None, _is_positive_or_none, "None or a number above 0", "E007"
+    )
+    """Days that events are kept; None: for ever."""
+    call_log_sample = Setting(1, _is_positive, "a number above 0", "E008")
+    """Of so many calls one is logged, where a service keeps a log; 1: each."""
+    max_grant_content = Setting(262_144, _is_positive, "a number of bytes above 0", "E011")
+    """Bytes that the JSON texts of one grant may have together."""
+    max_grant_pairs = Setting(10_000, _is_positive, "a number above 0", "E012")
+    """Pairs of a scope and a resource that one grant may have."""
+    max_import_line = Setting(1_048_576, _is_positive, "a number of bytes above 0", "E013")
+    """Bytes that a line of an import may have."""
+    oauth_toolkit_service = Setting[int | None](
+        None, _is_positive_or_none, "None or the number of a service", "E016"
+    )
+    """The service that django-oauth-toolkit's tokens belong to; None: the only one."""
+
+    @classmethod
+    def all(cls) -> Iterator[Setting[Any]]:
+        """Each setting, in the order of their declaration."""
+        return (one for one in vars(cls).values() if isinstance(one, Setting))
+
+
+app_settings: Final = Settings()

@@ -1,9 +1,13 @@
 """The system checks: really registered, silent where all is well."""
 
+import re
+from pathlib import Path
+
 import pytest
 from django.core.checks import run_checks
 
 from grant_management import conf
+from grant_management.conf import Settings, app_settings
 
 
 def ids():
@@ -24,10 +28,13 @@ WRONG = {
     "E005": {"TRUSTED_PROXIES": ["x"]},
     "E006": {"CLIENT_CERTIFICATE_HEADER": "X"},
     "E007": {"EVENT_RETENTION_DAYS": 0},
+    "E008": {"CALL_LOG_SAMPLE": "1"},
     "E009": {"UNDERSCORES_ARE_DROPPED": "yes"},
     "E011": {"MAX_GRANT_CONTENT": 0},
     "E012": {"MAX_GRANT_PAIRS": "10"},
     "E013": {"MAX_IMPORT_LINE": None},
+    "E015": {"CLIENT_CERTIFICATE_HEADER": 1},
+    "E016": {"OAUTH_TOOLKIT_SERVICE": "1"},
     "E014": {"MAX_GRANT_CONTENT": 1_000_000},
 }
 
@@ -56,6 +63,37 @@ def test_middleware(settings):
 
 
 def test_settings_are_read_when_used(settings):
-    assert conf.max_body_size() == 1_048_576
+    assert app_settings.max_body_size == 1_048_576
     settings.GRANT_MANAGEMENT = {"MAX_BODY_SIZE": 5}
-    assert conf.max_body_size() == 5
+    assert app_settings.max_body_size == 5
+
+
+def test_readme_has_the_table_of_settings():
+    """Each key, with its default, in the order of their declaration."""
+    readme = (Path(__file__).parent.parent / "README.md").read_text()
+    table = readme.partition("| key | what | default |\n| --- | --- | --- |\n")[2]
+    rows = [line.strip("|").split(" | ") for line in table.partition("\n\n")[0].splitlines()]
+    assert [key.strip() for key, *_ in rows] == [f"`{one.key}`" for one in Settings.all()]
+    for setting, row in zip(Settings.all(), rows, strict=True):
+        assert row[-1].strip().partition(":")[0] == shown(setting.default)
+
+
+def shown(default):
+    is_number = isinstance(default, int) and not isinstance(default, bool)
+    return f"{default:,}" if is_number else f"`{default}`"
+
+
+def test_each_setting_has_a_check_of_its_own():
+    errors = [one.error for one in Settings.all()]
+    assert len(errors) == len(set(errors))
+    assert set(errors) <= set(WRONG)
+
+
+def test_no_setting_is_read_elsewhere():
+    package = Path(conf.__file__).parent
+    readers = [
+        str(path.relative_to(package))
+        for path in package.rglob("*.py")
+        if re.search(r"configured\(\)|settings\.GRANT_MANAGEMENT", path.read_text())
+    ]
+    assert sorted(readers) == ["checks/settings.py", "conf.py"]

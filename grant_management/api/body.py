@@ -8,7 +8,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from .. import conf
+from ..conf import app_settings
 from ..fields.reading import FORM, JSON
 from ..protocol.results import Refused, Result
 from . import server
@@ -35,8 +35,8 @@ def read_body(request: HttpRequest, *, optional: bool = False) -> bytes:
     if size is None:
         body = _read_to_the_end(request)
         size = len(body)
-    if size > conf.max_body_size():
-        raise Refused(Result.BODY_TOO_LARGE, f"The limit is {conf.max_body_size()} bytes.")
+    if size > app_settings.max_body_size:
+        raise Refused(Result.BODY_TOO_LARGE, f"The limit is {app_settings.max_body_size} bytes.")
     if size or not optional:
         _check_media_type(request)
     if not size and not optional:
@@ -62,7 +62,7 @@ def _may_have_body(request: HttpRequest) -> bool:
 
 def _read_to_the_end(request: HttpRequest) -> bytes:
     """A body without a length. Refused: the server cannot tell where it ends."""
-    meta, most = request.META, conf.max_body_size() + 1
+    meta, most = request.META, app_settings.max_body_size + 1
     coding = meta.get("HTTP_TRANSFER_ENCODING")
     if coding is not None and coding.strip().lower() != "chunked":
         raise Refused(Result.LENGTH_REQUIRED)

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from django.http import HttpRequest
 
-from .. import conf
+from ..conf import app_settings
 from . import server
 
 Network = Any  # ipaddress.IPv4Network | ipaddress.IPv6Network, of one version with its addresses
@@ -17,9 +17,8 @@ _MAPPED: Final = 96
 
 def client_certificate(request: HttpRequest) -> str:
     """What a trusted proxy says of the client's certificate, or ""."""
-    values = {**conf.DEFAULTS, **conf.configured()}
-    name = values["CLIENT_CERTIFICATE_HEADER"]
-    if not name or not is_trusted(request.META.get("REMOTE_ADDR", ""), values["TRUSTED_PROXIES"]):
+    name, address = app_settings.client_certificate_header, request.META.get("REMOTE_ADDR", "")
+    if not name or not is_trusted(address, app_settings.trusted_proxies):
         return ""
     if has_two_spellings() and server.folds_underscores(request.META):
         return ""
@@ -30,9 +29,8 @@ def has_two_spellings() -> bool:
     """Whether a client could send the certificate's header past a proxy that strips it: WSGI has
     one name for `X-Client-Cert` and `X_Client_Cert`.
     """
-    values = {**conf.DEFAULTS, **conf.configured()}
-    name = values["CLIENT_CERTIFICATE_HEADER"] or ""
-    return ("-" in name or "_" in name) and not values["UNDERSCORES_ARE_DROPPED"]
+    name = str(app_settings.client_certificate_header or "")
+    return ("-" in name or "_" in name) and not app_settings.underscores_are_dropped
 
 
 def is_trusted(address: str, networks: list[str]) -> bool:

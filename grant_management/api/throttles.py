@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework.throttling import SimpleRateThrottle
 
-from .. import conf
+from ..conf import app_settings
 
 
 class ApiTokenThrottle(SimpleRateThrottle):
@@ -15,7 +15,7 @@ class ApiTokenThrottle(SimpleRateThrottle):
 
     def get_rate(self) -> str | None:
         """From `GRANT_MANAGEMENT["THROTTLE_RATE"]`; None: unlimited."""
-        return conf.throttle_rate()
+        return app_settings.throttle_rate
 
     def get_cache_key(self, request: Any, view: Any) -> str:
         """Of the API token, not of an address: callers stand behind proxies."""

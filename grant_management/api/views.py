@@ -7,7 +7,7 @@ from django.db import connections, transaction
 from django.http import HttpRequest, HttpResponse
 from rest_framework.views import APIView
 
-from .. import conf
+from ..conf import app_settings
 from ..models import Presented, Service
 from ..protocol.results import Refused, Result
 from .authentication import NO_SERVICE, authenticate, authorize
@@ -70,7 +70,7 @@ class JSONView(APIView):
 
     def throttle(self, request: HttpRequest) -> None:
         """Refused where it called too often."""
-        if conf.throttle_rate() is None:
+        if app_settings.throttle_rate is None:
             return
         for throttle in self.get_throttles():
             if not throttle.allow_request(cast(Any, request), self):

@@ -1,7 +1,5 @@
 """System checks: what is wrong with the host's settings, before the first request."""
 
-import ipaddress
-import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -10,10 +8,12 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
 from django.db import DatabaseError
 
-from .. import conf
 from ..api.client_certificate import has_two_spellings
+from ..conf import Settings, app_settings, configured
 from ..db import clock, primary
 
+ROOM: Final = 65_536
+"""Bytes that a record of a grant takes besides what the grant holds."""
 MIDDLEWARE = "grant_management.middleware.JSONErrorsMiddleware"
 
 
@@ -66,66 +66,40 @@ def check_certificate_header(**kwargs: Any) -> list[CheckMessage]:
 
 
 def _unknown_keys() -> list[CheckMessage]:
-    unknown = sorted(conf.configured().keys() - conf.DEFAULTS.keys())
-    hint = f"Known are: {', '.join(conf.DEFAULTS)}."
+    known = [setting.key for setting in Settings.all()]
     return [
         Error(
-            f"GRANT_MANAGEMENT has an unknown key {key!r}.", hint=hint, id="grant_management.E002"
+            f"GRANT_MANAGEMENT has an unknown key {key!r}.",
+            hint=f"Known are: {', '.join(known)}.",
+            id="grant_management.E002",
         )
-        for key in unknown
+        for key in sorted(configured().keys() - set(known))
     ]
 
 
 def _unusable_values() -> list[CheckMessage]:
-    rate = conf.throttle_rate()
-    errors = [
-        Error(f"GRANT_MANAGEMENT[{key!r}] must be {what}.", id=f"grant_management.{number}")
-        for key, (what, number) in _NUMBERS.items()
-        if not _is_number_above_0(conf.configured().get(key, conf.DEFAULTS[key] or 1))
+    errors: list[CheckMessage] = [
+        Error(
+            f"GRANT_MANAGEMENT[{setting.key!r}] must be {setting.must_be}.",
+            id=f"grant_management.{setting.error}",
+        )
+        for setting in Settings.all()
+        if not setting.is_usable(configured().get(setting.key, setting.default))
     ]
-    if rate is not None and not re.fullmatch(r"[1-9][0-9]*/[smhd][a-z]*", str(rate)):
-        message = "GRANT_MANAGEMENT['THROTTLE_RATE'] must be None or a rate such as '100/s'."
-        errors.append(Error(message, id="grant_management.E004"))
-    if not isinstance(conf.configured().get("UNDERSCORES_ARE_DROPPED", False), bool):
-        message = "GRANT_MANAGEMENT['UNDERSCORES_ARE_DROPPED'] must be True or False."
-        errors.append(Error(message, id="grant_management.E009"))
-    return [*errors, *_unusable_proxies(), *([] if errors else _lines_too_short())]
+    return errors or [*_header_without_proxies(), *_lines_too_short()]
+
+
+def _header_without_proxies() -> list[CheckMessage]:
+    if not app_settings.client_certificate_header or app_settings.trusted_proxies:
+        return []
+    message = "A CLIENT_CERTIFICATE_HEADER is read from TRUSTED_PROXIES only: name them."
+    return [Error(message, id="grant_management.E006")]
 
 
 def _lines_too_short() -> list[CheckMessage]:
     """What is exported here could not be imported here."""
-    needed = conf.max_grant_content() + ROOM
-    if conf.max_import_line() >= needed:
+    needed = app_settings.max_grant_content + ROOM
+    if app_settings.max_import_line >= needed:
         return []
     message = "GRANT_MANAGEMENT['MAX_IMPORT_LINE'] is too short for a grant of MAX_GRANT_CONTENT."
     return [Error(message, hint=f"Set at least {needed}.", id="grant_management.E014")]
-
-
-_NUMBERS = {
-    "MAX_BODY_SIZE": ("a number of bytes above 0", "E003"),
-    "EVENT_RETENTION_DAYS": ("None or a number above 0", "E007"),
-    "CALL_LOG_SAMPLE": ("a number above 0", "E008"),
-    "MAX_GRANT_CONTENT": ("a number of bytes above 0", "E011"),
-    "MAX_GRANT_PAIRS": ("a number above 0", "E012"),
-    "MAX_IMPORT_LINE": ("a number of bytes above 0", "E013"),
-}
-ROOM: Final = 65_536
-"""Bytes that a record of a grant takes besides what the grant holds."""
-
-
-def _is_number_above_0(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
-
-
-def _unusable_proxies() -> list[CheckMessage]:
-    networks = conf.configured().get("TRUSTED_PROXIES", [])
-    header = conf.configured().get("CLIENT_CERTIFICATE_HEADER")
-    try:
-        trusted = [ipaddress.ip_network(network) for network in networks]
-    except (ValueError, TypeError):
-        message = "GRANT_MANAGEMENT['TRUSTED_PROXIES'] must be a list of networks: '10.0.0.0/8'."
-        return [Error(message, id="grant_management.E005")]
-    if header and not trusted:
-        message = "A CLIENT_CERTIFICATE_HEADER is read from TRUSTED_PROXIES only: name them."
-        return [Error(message, id="grant_management.E006")]
-    return []

@@ -4,7 +4,7 @@ import secrets
 from dataclasses import asdict
 from datetime import datetime
 
-from .. import conf
+from ..conf import app_settings
 from ..db import primary
 from ..db.failures import settle, tell
 from ..models import AccessToken, Call, Service
@@ -34,7 +34,7 @@ def _note(service: Service, call: GMRequest, answer: GMResponse, now: datetime) 
         done = answer.result.action in (Action.OK, Action.NO_CONTENT)
         if service.track_last_used and named.token is not None and done:
             named.token.mark_used(now)
-        if service.call_log_size and secrets.randbelow(conf.call_log_sample()) == 0:
+        if service.call_log_size and secrets.randbelow(app_settings.call_log_sample) == 0:
             row = _logged(service, call, named, answer, now)
             Call.objects.keep(row, service.call_log_size)
 

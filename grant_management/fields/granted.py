@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
-from .. import conf
+from ..conf import app_settings
 from ..protocol import content
 from ..protocol.content import Limits, Pair
 from .field import Field
@@ -19,7 +19,7 @@ THUMBPRINT: Final = Pattern(
 
 def grant_limits() -> Limits:
     """Of what one grant holds, as the host set them."""
-    return Limits(conf.max_grant_pairs(), conf.max_grant_content())
+    return Limits(app_settings.max_grant_pairs, app_settings.max_grant_content)
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Scopes(Field):
 
     def read(self, value: Any) -> frozenset[Pair]:
         """The pairs."""
-        return content.read_scopes(value, conf.max_grant_pairs())
+        return content.read_scopes(value, app_settings.max_grant_pairs)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
-from .. import conf
+from ..conf import app_settings
 from ..db.any_of import any_of
 from ..db.bulk_insert import new
 from ..fields import members as m
@@ -87,7 +87,10 @@ class GrantKind(Kind):
 
     def _check_size(self, held: Fields, fields: Fields) -> None:
         """BadRecord: it gives the grant more content than one may hold."""
-        most, given = conf.max_grant_content(), [name for name in self.texts if name in fields]
+        most, given = (
+            app_settings.max_grant_content,
+            [name for name in self.texts if name in fields],
+        )
         size = sum(len((held | fields).get(name, "")) for name in self.texts)
         if given and size > most:
             raise BadRecord(f"the grant would hold more than {most} bytes of content")

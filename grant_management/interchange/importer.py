@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, Final, NamedTuple
 
 from django.db import DataError, IntegrityError
 
-from .. import conf
+from ..conf import app_settings
 from ..db import clock, primary
 from ..db.bulk_insert import insert
 from ..db.retry import retried
@@ -255,7 +255,7 @@ def batches(stream: BinaryIO, size: int, end: End) -> Iterator[ReadLines]:
     """
     batch: list[Line] = []
     held = 0
-    for line in end.watch(lines(stream, conf.max_import_line())):
+    for line in end.watch(lines(stream, app_settings.max_import_line)):
         batch.append(line)
         held += len(line.text)
         if len(batch) == size or held >= BATCH_BYTES:
@@ -267,7 +267,7 @@ def batches(stream: BinaryIO, size: int, end: End) -> Iterator[ReadLines]:
 
 def _read(line: Line) -> tuple[str, Fields]:
     if not line.is_whole:
-        raise BadRecord(f"the line is longer than {conf.max_import_line()} bytes")
+        raise BadRecord(f"the line is longer than {app_settings.max_import_line} bytes")
     record = _object(line.text)
     kind = record.get("type")
     if not isinstance(kind, str) or kind not in KINDS:

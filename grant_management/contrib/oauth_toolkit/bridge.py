@@ -7,7 +7,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from oauth2_provider.models import get_application_model
 
-from grant_management import conf
+from grant_management.conf import app_settings
 from grant_management.fields import members as m
 from grant_management.fields.granted import grant_limits
 from grant_management.lifecycle import LifecycleError
@@ -25,7 +25,7 @@ ACTOR = Actor(ActorKind.SYSTEM, "django-oauth-toolkit")
 
 def service() -> Service:
     """The service whose grants the toolkit's are. ImproperlyConfigured: it is not clear which."""
-    number = conf.configured().get("OAUTH_TOOLKIT_SERVICE")
+    number = app_settings.oauth_toolkit_service
     services = Service.objects.all() if number is None else Service.objects.filter(pk=number)
     found = list(services[:2])
     if len(found) != 1:
@@ -66,8 +66,7 @@ def known_client(application: Any) -> Client | None:
 
 def is_ours(service_id: int) -> bool:
     """Whether the toolkit's tokens belong to the service of this number: no query."""
-    number = conf.configured().get("OAUTH_TOOLKIT_SERVICE")
-    return number is None or int(number) == service_id
+    return app_settings.oauth_toolkit_service in (None, service_id)
 
 
 def subject(user: Any) -> str | None:

@@ -1,12 +1,13 @@
 """`purge_expired [--batch-size N] [--dry-run]`."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import CommandParser
 from django.db.models import QuerySet
 
-from ... import conf
+from ...conf import app_settings
 from ...db import clock
 from ...fields import members as m
 from ...models import Call, GrantEvent, Organization, OrganizationEvent, Service, Tally
@@ -75,10 +76,10 @@ def _purged_of_organizations(size: int, *, dry_run: bool) -> Iterator[int]:
 
 def _old_events(events: EventQuerySet[Any], size: int, *, dry_run: bool) -> Iterator[int]:
     """What each batch deleted of those that are older than events are kept."""
-    kept = conf.event_retention()
-    if kept is None:
+    days = app_settings.event_retention_days
+    if days is None:
         return
-    before = clock.now() - kept
+    before = clock.now() - timedelta(days=days)
     if dry_run:
         yield events.filter(at__lt=before).count()
     while not dry_run and (number := events.purge_oldest(before, size)):

@@ -12,6 +12,7 @@ from .field import Field
 from .granted import THUMBPRINT, Claims, Confirmation, Details, ScopeNames, Scopes
 from .numeric import Number, NumberOrText, Time, When
 from .strings import (
+    Anything,
     Choice,
     Choices,
     Credential,
@@ -129,6 +130,7 @@ HTM = Presented("htm")
 HTU = Presented("htu")
 ASKED_GRANT_ID = Presented("grantId")
 ASKED_TOKEN = Presented("token", may_be_empty=False)
+TOKEN_TYPE_HINT = Presented("token_type_hint")
 REFRESH_TOKEN = Presented("refreshToken", may_be_empty=False)
 ACCESS_TOKEN_IDENTIFIER = Presented("accessTokenIdentifier", may_be_empty=False)
 REFRESH_TOKEN_IDENTIFIER = Presented("refreshTokenIdentifier", may_be_empty=False)
@@ -152,6 +154,8 @@ CURSOR = Text("cursor", longest=100)
 GRANT_TYPE = Text("grantType", longest=50)
 ASKED_SCOPES = ScopeNames("scopes")
 LIFETIME = Number("accessTokenDuration", most=MAX_INTEGER, unit="seconds")
+PROPERTIES = Anything("properties", what="an array")
+"""Of which one, with the key `grant_id`, names the grant."""
 NEW_ACCESS_TOKEN = Credential("accessToken")
 NEW_REFRESH_TOKEN = Credential("refreshToken")
 CERTIFICATE_THUMBPRINT = THUMBPRINT.named("certificateThumbprint")

@@ -33,6 +33,23 @@ class Presented(Field):
 
 
 @dataclass(frozen=True)
+class Anything(Field):
+    """What the operation itself reads, and refuses with the same sentence."""
+
+    what: str = ""
+    type: ClassVar[str] = "any"
+
+    @property
+    def sentence(self) -> str:
+        """Says what the operation takes."""
+        return f"must be {self.what}"
+
+    def read(self, value: Any) -> Any:
+        """As it came."""
+        return value
+
+
+@dataclass(frozen=True)
 class Text(Field):
     """A string of so many characters, none of them a control character.
 

@@ -23,7 +23,7 @@ Answer = dict[str, Any] | list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
-class Call:
+class ProvisioningRequest:
     """Who asks, for which kind of token, and with what. `kind` is `service` or `organization`."""
 
     caller: ApiToken
@@ -32,49 +32,49 @@ class Call:
     now: datetime
 
 
-def create(call: Call) -> Answer:
+def create(request: ProvisioningRequest) -> Answer:
     """A new token, with its value: this once. It cannot hand on the right to manage tokens."""
     token, value = ApiToken.objects.issue(
-        organization=call.caller.organization,
-        service=_service(call),
-        description=_read(call, m.DESCRIPTION) or "",
-        actor=_actor(call),
+        organization=request.caller.organization,
+        service=_service(request),
+        description=_read(request, m.DESCRIPTION) or "",
+        actor=_actor(request),
     )
-    return _show(call, token) | {"accessToken": value}
+    return _show(request, token) | {"accessToken": value}
 
 
-def list_all(call: Call) -> Answer:
+def list_all(request: ProvisioningRequest) -> Answer:
     """All of this kind that are alive, without values; of one service, where it is named."""
-    rows = _tokens(call).active(call.now).order_by("created_at")
-    return [_show(call, token) for token in rows]
+    rows = _tokens(request).active(request.now).order_by("created_at")
+    return [_show(request, token) for token in rows]
 
 
-def update(call: Call) -> Answer:
+def update(request: ProvisioningRequest) -> Answer:
     """Another description."""
-    token = _token(call)
-    description = _read(call, m.DESCRIPTION)
+    token = _token(request)
+    description = _read(request, m.DESCRIPTION)
     if description is not None:
-        token.describe(description, _actor(call), _may_touch(call))
+        token.describe(description, _actor(request), _may_touch(request))
         token.description = description
-    return _show(call, token)
+    return _show(request, token)
 
 
-def rotate(call: Call) -> Answer:
+def rotate(request: ProvisioningRequest) -> Answer:
     """A new value; the old one is dead from now on."""
-    token = _token(call)
-    value = token.rotate(_actor(call), judge=_check_carries_no_right)
+    token = _token(request)
+    value = token.rotate(_actor(request), judge=_check_carries_no_right)
     if value is None:
         raise Refused(Result.API_TOKEN_UNKNOWN)
-    return _show(call, token) | {"accessToken": value}
+    return _show(request, token) | {"accessToken": value}
 
 
-def revoke(call: Call) -> Answer:
+def revoke(request: ProvisioningRequest) -> Answer:
     """Dead at the very next request."""
-    _token(call).revoke(_actor(call), judge=_may_touch(call))
+    _token(request).revoke(_actor(request), judge=_may_touch(request))
     return {}
 
 
-OPERATIONS: dict[str, Callable[[Call], Answer]] = {
+OPERATIONS: dict[str, Callable[[ProvisioningRequest], Answer]] = {
     "create": create,
     "all": list_all,
     "update": update,
@@ -85,17 +85,17 @@ TAKES_NONE = frozenset({"all"})
 """Operations for which no body at all is a request too."""
 
 
-def _actor(call: Call) -> Actor:
-    return Actor.api_token(call.caller)
+def _actor(request: ProvisioningRequest) -> Actor:
+    return Actor.api_token(request.caller)
 
 
-def _may_touch(call: Call) -> Callable[[ApiToken], None]:
+def _may_touch(request: ProvisioningRequest) -> Callable[[ApiToken], None]:
     """Refuses a token that died meanwhile, and one that has a right which the caller lacks."""
 
     def check(token: ApiToken) -> None:
         if token.revoked_at is not None:
             raise Refused(Result.API_TOKEN_UNKNOWN)
-        if not token.rights() <= call.caller.rights():
+        if not token.rights() <= request.caller.rights():
             raise Refused(Result.MANAGEMENT_NOT_ALLOWED)
 
     return check
@@ -106,63 +106,65 @@ def _check_carries_no_right(token: ApiToken) -> None:
         raise Refused(Result.MANAGEMENT_NOT_ALLOWED)
 
 
-def _show(call: Call, token: ApiToken) -> dict[str, Any]:
+def _show(request: ProvisioningRequest, token: ApiToken) -> dict[str, Any]:
     """Without its value. `apiServerId` is whatever the caller sent."""
     shown = {
         "organizationId": token.organization_id,
         "serviceId": token.service_id,
-        "apiServerId": call.members.get("apiServerId"),
+        "apiServerId": request.members.get("apiServerId"),
         "tokenId": str(token.pk),
         "description": token.description,
     }
     return {name: value for name, value in shown.items() if value is not None}
 
 
-def _service(call: Call) -> Service | None:
+def _service(request: ProvisioningRequest) -> Service | None:
     """The service that a service token is for. Refused: it is not the organization's."""
-    if call.kind == "organization":
+    if request.kind == "organization":
         return None
-    number = _read(call, m.ASKED_SERVICE)
+    number = _read(request, m.ASKED_SERVICE)
     if number is None:
         raise Refused(Result.BODY_UNREADABLE, "'serviceId' is missing.")
-    organization = call.caller.organization_id
+    organization = request.caller.organization_id
     service = Service.objects.filter(organization_id=organization, pk=number).first()
     if service is None:
         raise Refused(Result.MANAGEMENT_NOT_ALLOWED)
     return service
 
 
-def _tokens(call: Call) -> Any:
+def _tokens(request: ProvisioningRequest) -> Any:
     """The organization's tokens of this kind."""
-    rows: QuerySet[ApiToken] = ApiToken.objects.filter(organization_id=call.caller.organization_id)
-    if call.kind == "organization":
+    rows: QuerySet[ApiToken] = ApiToken.objects.filter(
+        organization_id=request.caller.organization_id
+    )
+    if request.kind == "organization":
         return rows.filter(service=None)
-    if call.members.get("serviceId") is not None:
-        return rows.filter(service=_service(call))
+    if request.members.get("serviceId") is not None:
+        return rows.filter(service=_service(request))
     return rows.exclude(service=None)
 
 
-def _token(call: Call) -> ApiToken:
+def _token(request: ProvisioningRequest) -> ApiToken:
     """The one of `tokenId`. Refused: there is none alive, or it is another organization's."""
-    token_id = _read(call, m.ASKED_API_TOKEN)
+    token_id = _read(request, m.ASKED_API_TOKEN)
     if token_id is None:
         raise Refused(Result.BODY_UNREADABLE, "'tokenId' is missing.")
-    token: ApiToken | None = _tokens(call).active(call.now).filter(pk=token_id).first()
+    token: ApiToken | None = _tokens(request).active(request.now).filter(pk=token_id).first()
     if token is None:
         raise Refused(Result.API_TOKEN_UNKNOWN)
     return token
 
 
-def _read(call: Call, member: Field) -> Any:
+def _read(request: ProvisioningRequest, member: Field) -> Any:
     """One member; None where it is absent."""
-    return read(call.members, [member]).get(member.name)
+    return read(request.members, [member]).get(member.name)
 
 
-def check_organization(call: Call) -> None:
+def check_organization(request: ProvisioningRequest) -> None:
     """Refused where the body names another organization than the caller's, or an `apiServerId`
     that cannot be echoed.
     """
-    _read(call, m.API_SERVER)
-    number = _read(call, m.ASKED_ORGANIZATION)
-    if number not in (None, call.caller.organization_id):
+    _read(request, m.API_SERVER)
+    number = _read(request, m.ASKED_ORGANIZATION)
+    if number not in (None, request.caller.organization_id):
         raise Refused(Result.MANAGEMENT_NOT_ALLOWED)

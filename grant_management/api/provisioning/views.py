@@ -8,7 +8,7 @@ from ...protocol.strict_json import dumps
 from ..body import read_body
 from ..errors import json_response
 from ..views import JSONView
-from .tokens import OPERATIONS, TAKES_NONE, Call, check_organization
+from .tokens import OPERATIONS, TAKES_NONE, ProvisioningRequest, check_organization
 
 
 class ProvisioningView(JSONView):
@@ -23,6 +23,6 @@ class ProvisioningView(JSONView):
         self.throttle(request)
         body = read_body(request, optional=kwargs["operation"] in TAKES_NONE)
         members = parse_body(request.content_type or "", body, keep_numbers=True) if body else {}
-        call = Call(caller, kwargs["kind"], members, found.now)
-        check_organization(call)
-        return json_response(dumps(OPERATIONS[kwargs["operation"]](call)))
+        asked = ProvisioningRequest(caller, kwargs["kind"], members, found.now)
+        check_organization(asked)
+        return json_response(dumps(OPERATIONS[kwargs["operation"]](asked)))

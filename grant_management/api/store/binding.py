@@ -1,18 +1,18 @@
 """What binds a token, verified for callers of the store; and what they are told."""
 
 from datetime import datetime
-from typing import Any
 
 from ...endpoint import sender_constraint
 from ...endpoint.context import Context, run_steps
 from ...endpoint.messages import GMRequest
 from ...models import AccessToken, RefreshToken
 from ...protocol.results import Refused, Result
-from .reading import Answer
+from .answer import Answer
+from .request import Values
 
 
 def verify_binding(
-    token: AccessToken | RefreshToken, values: dict[str, Any], now: datetime, answer: Answer
+    token: AccessToken | RefreshToken, values: Values, now: datetime, answer: Answer
 ) -> None:
     """Puts the nonce to hand on into the answer, which may be a refusal.
 

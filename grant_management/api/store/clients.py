@@ -1,24 +1,22 @@
 """Clients."""
 
-from typing import Any
-
 from ...fields import members as m
-from ...fields.reading import read
 from ...models import Client, Reason
 from ...models.client import NumberRefused
 from ...protocol.results import Refused, Result
-from .reading import Answer, Call, done
+from .answer import Answer, done
+from .request import StoreRequest, Values
 
 BY_API = Reason("requested through the API")
-_MEMBERS = (*m.CLIENT, m.CLIENT_NAME, m.LOCKED)
+SAVE = (*m.CLIENT, m.CLIENT_NAME, m.LOCKED)
 
 
-def save(call: Call) -> Answer:
+def save(request: StoreRequest) -> Answer:
     """`/clients`: the client, made or updated."""
-    values = read(call.members, _MEMBERS)
+    values = request.values
     if "clientIdentifier" not in values:
         raise Refused(Result.BODY_UNREADABLE, "'clientIdentifier' is missing.")
-    client = _saved(call, values)
+    client = _saved(request, values)
     return done(
         {
             "clientId": client.pk,
@@ -29,15 +27,15 @@ def save(call: Call) -> Answer:
     )
 
 
-def _saved(call: Call, values: dict[str, Any]) -> Client:
+def _saved(request: StoreRequest, values: Values) -> Client:
     """One event for all that it changes. Refused, in the same words, where the number is another
     client's, whoever's that is, and where the client has another one.
     """
     try:
         return Client.objects.put(
-            call.service,
+            request.service,
             values["clientIdentifier"],
-            call.caller,
+            request.caller,
             BY_API,
             number=values.get("clientId"),
             name=values.get("name"),

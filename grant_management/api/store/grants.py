@@ -1,7 +1,7 @@
 """Grants: checked, made, changed, shown, listed, revoked."""
 
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from django.db.models import Q
@@ -10,7 +10,6 @@ from ... import lifecycle
 from ...db import primary
 from ...db.retry import retried
 from ...fields import members as m
-from ...fields.reading import read
 from ...lifecycle import Authorization, GrantAction, LifecycleError
 from ...models import Grant, GrantStatus, Reason, Service
 from ...models.grant import GrantQuerySet
@@ -18,13 +17,14 @@ from ...protocol import times
 from ...protocol.content import Content
 from ...protocol.results import Refused, Result
 from ...protocol.strict_json import Literal
-from .reading import ActionRefused, Answer, Call, compact, done, find_client, find_grant
+from .answer import ActionRefused, Answer, compact, done
+from .request import StoreRequest, Values, find_client, find_grant
 
-_CHECK = (*m.CLIENT, m.SUBJECT, m.GRANT_ACTION, m.ASKED_GRANT_ID)
-_CREATE = (*m.CLIENT, m.SUBJECT, m.EXPIRES_AT, m.ACTIVE, *m.CONTENT)
-_CHANGE = (m.EXPIRES_AT, *m.CONTENT)
-_REVOKE = (m.REASON, m.NOTE)
-_LIST = (*m.CLIENT, m.SUBJECT, m.STATUS, m.LIMIT, m.CURSOR)
+CHECK = (*m.CLIENT, m.SUBJECT, m.GRANT_ACTION, m.ASKED_GRANT_ID)
+CREATE = (*m.CLIENT, m.SUBJECT, m.EXPIRES_AT, m.ACTIVE, *m.CONTENT)
+CHANGE = (m.EXPIRES_AT, *m.CONTENT)
+REVOKE = (m.REASON, m.NOTE)
+LIST = (*m.CLIENT, m.SUBJECT, m.STATUS, m.LIMIT, m.CURSOR)
 PAGE: Final = 50
 PAGE_BYTES: Final = 4 * 1_048_576
 """Bytes of content after which a page of grants is full."""
@@ -32,11 +32,11 @@ WINDOW: Final = 10_000
 """Grants that are looked at for a page of one status: no index leads to a status."""
 
 
-def check(call: Call) -> Answer:
+def check(request: StoreRequest) -> Answer:
     """`/grants/check`: whether an authorization request may go on; else what to send for it."""
-    values = read(call.members, _CHECK)
+    values = request.values
     action, grant_id = (values.get(one.name, "") for one in (m.GRANT_ACTION, m.ASKED_GRANT_ID))
-    client = find_client(call.service, values)
+    client = find_client(request.service, values)
     try:
         lifecycle.begin(client, values.get("subject"), action, grant_id)
     except LifecycleError as error:
@@ -46,60 +46,60 @@ def check(call: Call) -> Answer:
     return done({}, "OK")
 
 
-def create(call: Call) -> Answer:
+def create(request: StoreRequest) -> Answer:
     """`/grants`: a new grant, pending until its first token unless `active`."""
-    values = read(call.members, _CREATE, call.now)
-    client = find_client(call.service, values)
+    values = request.values
+    client = find_client(request.service, values)
     authorization = Authorization(client, values.get("subject"), GrantAction.CREATE)
-    grant = _completed(call, authorization, values, active=values.get("active", False))
-    return done(show(grant, call.now))
+    grant = _completed(request, authorization, values, active=values.get("active", False))
+    return done(show(grant, request.now))
 
 
-def merge(call: Call, *, grant_id: str) -> Answer:
+def merge(request: StoreRequest, *, grant_id: str) -> Answer:
     """`/grants/{grantId}/merge`: the union of what is held and what was consented to."""
-    return _change(call, grant_id, GrantAction.MERGE)
+    return _change(request, grant_id, GrantAction.MERGE)
 
 
-def replace(call: Call, *, grant_id: str) -> Answer:
+def replace(request: StoreRequest, *, grant_id: str) -> Answer:
     """`/grants/{grantId}/replace`: only what was consented to now."""
-    return _change(call, grant_id, GrantAction.REPLACE)
+    return _change(request, grant_id, GrantAction.REPLACE)
 
 
-def get(call: Call, *, grant_id: str) -> Answer:
+def get(request: StoreRequest, *, grant_id: str) -> Answer:
     """`/grants/{grantId}/get`: the grant, dead or alive."""
-    return done(show(find_grant(call.service, grant_id), call.now))
+    return done(show(find_grant(request.service, grant_id), request.now))
 
 
-def revoke(call: Call, *, grant_id: str) -> Answer:
+def revoke(request: StoreRequest, *, grant_id: str) -> Answer:
     """`/grants/{grantId}/revoke`: the grant, revoked; again changes nothing."""
-    values = read(call.members, _REVOKE)
+    values = request.values
     reason = values.get("reason") or "requested through the API"
-    grant = _revoked(call, grant_id, Reason(reason, values.get("note", "")))
-    return done(show(grant, call.now))
+    grant = _revoked(request, grant_id, Reason(reason, values.get("note", "")))
+    return done(show(grant, request.now))
 
 
 @retried
-def _revoked(call: Call, grant_id: str, why: Reason) -> Grant:
+def _revoked(request: StoreRequest, grant_id: str, why: Reason) -> Grant:
     """As it is then: in one transaction, so that no purge comes between."""
     with primary.atomic():
-        find_grant(call.service, grant_id).revoke(call.caller, why)
-        return find_grant(call.service, grant_id)
+        find_grant(request.service, grant_id).revoke(request.caller, why)
+        return find_grant(request.service, grant_id)
 
 
-def list_grants(call: Call) -> Answer:
+def list_grants(request: StoreRequest) -> Answer:
     """`/grants/list`: of a subject or a client, newest first, a page at a time."""
-    values = read(call.members, _LIST)
-    rows = _of(call.service, values)
+    values = request.values
+    rows = _of(request.service, values)
     rows, last = _after(rows, values.get("cursor")).order_by("-created_at", "-id"), None
     if "status" in values:
         last = rows[WINDOW - 1 : WINDOW].first()
-        rows = _until(rows, last).with_status(GrantStatus(values["status"]), call.now)
+        rows = _until(rows, last).with_status(GrantStatus(values["status"]), request.now)
     page, is_cut = _page(rows, values.get("limit", PAGE))
     for grant in page:
-        grant.know(call.service, grant.client)
+        grant.know(request.service, grant.client)
     more = page[-1] if is_cut else last
     cursor = _cursor(more) if more else None
-    return done({"cursor": cursor}) | {"grants": [show(grant, call.now) for grant in page]}
+    return done({"cursor": cursor}) | {"grants": [show(grant, request.now) for grant in page]}
 
 
 def show(grant: Grant, now: datetime) -> Answer:
@@ -135,15 +135,15 @@ def show_content(grant: Grant) -> Answer:
     return {name: Literal(value) for name, value in held.items() if value}
 
 
-def _change(call: Call, grant_id: str, action: GrantAction) -> Answer:
-    values = read(call.members, _CHANGE, call.now)
-    grant = find_grant(call.service, grant_id)
+def _change(request: StoreRequest, grant_id: str, action: GrantAction) -> Answer:
+    values = request.values
+    grant = find_grant(request.service, grant_id)
     authorization = Authorization(grant.client, grant.subject, action, grant_id)
-    return done(show(_completed(call, authorization, values), call.now))
+    return done(show(_completed(request, authorization, values), request.now))
 
 
 def _completed(
-    call: Call, authorization: Authorization, values: dict[str, Any], *, active: bool = False
+    request: StoreRequest, authorization: Authorization, values: Values, *, active: bool = False
 ) -> Grant:
     held = [values.get(member.name, ()) for member in m.CONTENT]
     content = Content(frozenset(held[0]), frozenset(held[1]), tuple(held[2]))
@@ -153,7 +153,7 @@ def _completed(
             content,
             expires_at=values.get("expiresAt"),
             active=active,
-            actor=call.caller,
+            actor=request.caller,
         )
     except LifecycleError as error:
         raise Refused(Result.STORE_REFUSED, error.description) from None
@@ -174,7 +174,7 @@ def _page(rows: GrantQuerySet, limit: int) -> tuple[list[Grant], bool]:
     return page, True
 
 
-def _of(service: Service, values: dict[str, Any]) -> GrantQuerySet:
+def _of(service: Service, values: Values) -> GrantQuerySet:
     """Never all grants of a service: one forgotten member must not show everybody's."""
     rows = Grant.objects.filter(service=service).select_related("client")
     if "subject" in values:

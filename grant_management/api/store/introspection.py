@@ -1,26 +1,25 @@
 """`/auth/introspection`: for resource servers that ask whether a request may go on."""
 
 from datetime import datetime
-from typing import Any
 
 from ...endpoint.access_token import check_active, find_access_token
 from ...endpoint.challenge import challenge_by
 from ...fields import members as m
-from ...fields.reading import read
 from ...models import AccessToken, Grant, GrantStatus, RefreshToken
 from ...protocol import times
 from ...protocol.results import Refused, Result
+from .answer import ActionRefused, Answer, compact, done
 from .binding import action_of, verify_binding
 from .grants import show_content
-from .reading import ActionRefused, Answer, Call, compact, done
+from .request import StoreRequest, Values
 
-_MEMBERS = (m.ASKED_TOKEN, m.ASKED_SCOPES, m.SUBJECT, *m.PROOF)
+INTROSPECT = (m.ASKED_TOKEN, m.ASKED_SCOPES, m.SUBJECT, *m.PROOF)
 
 
-def introspect(call: Call) -> Answer:
+def introspect(request: StoreRequest) -> Answer:
     """`/auth/introspection`: whether a request to a resource may go on."""
-    service, now = call.service, call.now
-    values = read(call.members, _MEMBERS)
+    service, now = request.service, request.now
+    values = request.values
     if "token" not in values:
         refusal = Refused(Result.STORE_REFUSED, "'token' is missing.")
         raise ActionRefused(refusal, "BAD_REQUEST")
@@ -72,7 +71,7 @@ def _is_refreshable(grant: Grant, now: datetime) -> bool:
     return (alive if cut_off is None else alive.filter(issued_at__gte=cut_off)).exists()
 
 
-def _check_sufficient(token: AccessToken, values: dict[str, Any]) -> None:
+def _check_sufficient(token: AccessToken, values: Values) -> None:
     missing = sorted(set(values.get("scopes", ())) - set(token.scopes.split()))
     if missing:
         raise Refused(Result.SCOPE_MISSING, f"'{missing[0]}'.")

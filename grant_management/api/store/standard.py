@@ -2,19 +2,22 @@
 
 from typing import Any
 
-from ...models import AccessToken, RefreshToken, Service, TokenStatus
+from ...fields import members as m
+from ...models import AccessToken, RefreshToken, TokenStatus
 from ...models.token_revocation import revoke_token
 from ...protocol import times
 from ...protocol.results import Refused, Result
-from .reading import Answer, Call, Members, compact
+from .answer import Answer, compact
+from .request import StoreRequest
 
+TOKEN = (m.ASKED_TOKEN, m.TOKEN_TYPE_HINT)
 _KINDS: dict[str, Any] = {"access_token": AccessToken, "refresh_token": RefreshToken}
 
 
-def introspect(call: Call) -> Answer:
+def introspect(request: StoreRequest) -> Answer:
     """`/introspect` (RFC 7662 §2): what the token is, if it is alive; else that it is not."""
-    found = _find(call.service, call.members)
-    if found is None or found.status(call.now) is not TokenStatus.ACTIVE:
+    found = _find(request)
+    if found is None or found.status(request.now) is not TokenStatus.ACTIVE:
         return {"active": False}
     ends = found.ends_at()
     cnf = compact({"jkt": found.jkt, "x5t#S256": found.x5t_s256})
@@ -35,13 +38,13 @@ def introspect(call: Call) -> Answer:
     }
 
 
-def revoke(call: Call) -> Answer:
+def revoke(request: StoreRequest) -> Answer:
     """`/revoke` (RFC 7009 §2): the token is dead, if it was there, and so is what a refresh token
     became. Its grant lives.
     """
-    found = _find(call.service, call.members)
+    found = _find(request)
     if found is not None:
-        revoke_token(found, call.caller)
+        revoke_token(found, request.caller)
     return {}
 
 
@@ -51,17 +54,17 @@ def _token_type(token: AccessToken | RefreshToken) -> str | None:
     return "DPoP" if token.jkt else "Bearer"
 
 
-def _find(service: Service, members: Members) -> AccessToken | RefreshToken | None:
+def _find(request: StoreRequest) -> AccessToken | RefreshToken | None:
     """By value; the hint says where to look first, and no more (RFC 7009 §2.1)."""
-    value = members.get("token")
-    if not isinstance(value, str) or not value:
+    value = request.values.get("token")
+    if value is None:
         raise Refused(Result.BODY_UNREADABLE, "'token' is missing.")
     kinds = list(_KINDS.values())
-    if members.get("token_type_hint") == "refresh_token":
+    if request.values.get("token_type_hint") == "refresh_token":
         kinds.reverse()
     for model in kinds:
         try:
-            found: AccessToken | RefreshToken = model.objects.presented(service, value)
+            found: AccessToken | RefreshToken = model.objects.presented(request.service, value)
         except model.DoesNotExist:
             continue
         return found

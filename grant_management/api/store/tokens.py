@@ -7,18 +7,19 @@ from typing import Any
 from ... import lifecycle
 from ...endpoint.challenge import challenge_by
 from ...fields import members as m
-from ...fields.reading import read, read_one
+from ...fields.reading import read_one
 from ...lifecycle import Binding, Issue, Issued, LifecycleError
-from ...models import AccessToken, RefreshToken, Service
+from ...models import AccessToken, Grant, RefreshToken, Service
 from ...models.token import TokenQuerySet
 from ...models.token_revocation import revoke_tokens
 from ...protocol import times
 from ...protocol.digests import b64url_decode, sha256
 from ...protocol.results import INVALID_GRANT, INVALID_SCOPE, Refused, Result
+from .answer import ActionRefused, Answer, done
 from .binding import action_of, verify_binding
-from .reading import ActionRefused, Answer, Call, Members, done, find_client, find_grant
+from .request import StoreRequest, Values, find_client, find_grant
 
-_CREATE = (
+CREATE = (
     *m.CLIENT,
     m.GRANT_TYPE,
     m.SUBJECT,
@@ -30,9 +31,10 @@ _CREATE = (
     m.CERTIFICATE_THUMBPRINT,
     m.KEY_THUMBPRINT,
     m.GRANT_ID.named("grantId"),
+    m.PROPERTIES,
 )
-_REFRESH = (*m.CLIENT, m.REFRESH_TOKEN, m.ASKED_SCOPES, *m.PROOF)
-_REVOKE = (
+REFRESH = (*m.CLIENT, m.REFRESH_TOKEN, m.ASKED_SCOPES, *m.PROOF)
+REVOKE = (
     m.ACCESS_TOKEN_IDENTIFIER,
     m.REFRESH_TOKEN_IDENTIFIER,
     m.CLIENT_ID.named("clientIdentifier"),
@@ -55,13 +57,13 @@ GRANT_TYPES = (
 )
 
 
-def create(call: Call) -> Answer:
+def create(request: StoreRequest) -> Answer:
     """`/auth/token/create`: tokens, made here or registered, of a grant or of none."""
-    values = read(call.members, _CREATE)
+    values = request.values
     try:
-        client = find_client(call.service, values)
+        client = find_client(request.service, values)
         subject = _subject(values)
-        grant = _grant_of(call.service, values, call.members)
+        grant = _grant_of(request.service, values)
         issued = lifecycle.issue(client, subject, grant, _order(values))
     except LifecycleError as error:
         action = "FORBIDDEN" if error.error == INVALID_GRANT else "BAD_REQUEST"
@@ -74,10 +76,10 @@ def create(call: Call) -> Answer:
     return done(answer, "OK")
 
 
-def refresh(call: Call) -> Answer:
+def refresh(request: StoreRequest) -> Answer:
     """`/tokens/refresh`: new tokens for a refresh token, which is dead from then on."""
-    service, now = call.service, call.now
-    values = read(call.members, _REFRESH)
+    service, now = request.service, request.now
+    values = request.values
     if "refreshToken" not in values:
         raise Refused(Result.BODY_UNREADABLE, "'refreshToken' is missing.")
     client = find_client(service, values)
@@ -105,18 +107,18 @@ def refresh(call: Call) -> Answer:
     return done(answer | _show(issued) | {"scopes": issued.access.scopes.split()}, "OK")
 
 
-def revoke(call: Call) -> Answer:
+def revoke(request: StoreRequest) -> Answer:
     """`/auth/token/revoke`: how many died. The grants that they belong to stay."""
-    values = read(call.members, _REVOKE)
+    values = request.values
     if not values:
         raise Refused(Result.BODY_UNREADABLE, "say which tokens: a value, a client or a subject.")
-    rows = _rows_to_revoke(call.service, values)
+    rows = _rows_to_revoke(request.service, values)
     about = {"client_id": values.get("clientIdentifier", ""), "subject": values.get("subject")}
-    count = revoke_tokens(call.service, rows, call.caller, **about)
+    count = revoke_tokens(request.service, rows, request.caller, **about)
     return done({}) | {"count": count}
 
 
-def _subject(values: dict[str, Any]) -> str | None:
+def _subject(values: Values) -> str | None:
     subject: str | None = values.get("subject")
     if values.get("grantType") not in GRANT_TYPES:
         raise Refused(Result.STORE_REFUSED, f"'grantType' is one of {', '.join(GRANT_TYPES)}.")
@@ -125,10 +127,10 @@ def _subject(values: dict[str, Any]) -> str | None:
     return subject if values["grantType"] != WITHOUT_SUBJECT else None
 
 
-def _grant_of(service: Service, values: dict[str, Any], members: Members) -> Any:
+def _grant_of(service: Service, values: Values) -> Grant | None:
     """`grantId`, or the property `grant_id`, which is all that published clients can send."""
     named = {values["grantId"]} if "grantId" in values else set()
-    properties = members.get("properties", [])
+    properties = values.get("properties", [])
     if not isinstance(properties, list):
         raise Refused(Result.STORE_REFUSED, "'properties' must be an array.")
     for one in properties:
@@ -139,7 +141,7 @@ def _grant_of(service: Service, values: dict[str, Any], members: Members) -> Any
     return find_grant(service, named.pop()) if named else None
 
 
-def _order(values: dict[str, Any]) -> Issue:
+def _order(values: Values) -> Issue:
     refreshable = values["grantType"] not in _WITHOUT_REFRESH
     return Issue(
         scopes=" ".join(values.get("scopes", ())),
@@ -170,7 +172,7 @@ def _show(issued: Issued) -> Answer:
     }
 
 
-def _rows_to_revoke(service: Service, values: dict[str, Any]) -> "list[TokenQuerySet[Any]]":
+def _rows_to_revoke(service: Service, values: Values) -> "list[TokenQuerySet[Any]]":
     """The tokens that all of the members fit; a token's value names its kind."""
     access = AccessToken.objects.filter(service=service)
     refresh = RefreshToken.objects.filter(service=service)

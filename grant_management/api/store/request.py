@@ -1,0 +1,42 @@
+"""What an operation of the store is asked to do, and the rows that it names."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from ...models import Actor, Client, Grant, Service
+from ...protocol.results import Refused, Result
+
+Values = Mapping[str, Any]
+
+
+class StoreRequest(NamedTuple):
+    """What an operation is asked to do, and by whom.
+
+    `values` are the members of its declared shape that there are, by name, as they were read; null
+    is absent, and members that are not declared are ignored. `now` is the database's time.
+    """
+
+    service: Service
+    caller: Actor
+    values: Values
+    now: datetime
+
+
+def find_client(service: Service, values: Mapping[str, Any]) -> Client:
+    """The client of `clientId` or `clientIdentifier`. Refused: none, or two different ones."""
+    names = {"clientId": "pk", "clientIdentifier": "client_id"}
+    wanted = {field: values[name] for name, field in names.items() if name in values}
+    client = Client.objects.filter(service=service, **wanted).first() if wanted else None
+    if client is None:
+        raise Refused(Result.STORE_CLIENT_UNKNOWN)
+    client.service = service
+    return client
+
+
+def find_grant(service: Service, grant_id: str) -> Grant:
+    """The grant, dead or alive. Refused: there is none."""
+    try:
+        return Grant.objects.known(service, grant_id)
+    except Grant.DoesNotExist:
+        raise Refused(Result.STORE_GRANT_UNKNOWN) from None

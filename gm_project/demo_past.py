@@ -40,7 +40,7 @@ def make_past(service: Service, now: datetime, days: int = 30) -> None:
             at = now - timedelta(days=day, minutes=chance.randint(0, 1_300))
             grant = _grant(service, chance.choice(clients), at, chance)
             grants.append(grant)
-            events += _story(grant, at, now, chance)
+            events += _life_of(grant, at, now, chance)
     Grant.objects.bulk_create(grants)
     GrantEvent.objects.bulk_create(events)
 
@@ -66,7 +66,7 @@ def _grant(service: Service, client: Client, at: datetime, chance: random.Random
     )
 
 
-def _story(grant: Grant, at: datetime, now: datetime, chance: random.Random) -> list[GrantEvent]:
+def _life_of(grant: Grant, at: datetime, now: datetime, chance: random.Random) -> list[GrantEvent]:
     """It was created; and one in four was revoked, by its client or by an operator."""
     client = Actor.client(grant.client.client_id)
     events = [_event(grant, EventKind.CREATED, at, client, Reason(""))]

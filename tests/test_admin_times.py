@@ -20,7 +20,7 @@ from django.utils.html import strip_tags
 
 from grant_management import admin as pages
 from grant_management.admin.kit.display import _relative
-from grant_management.admin.kit.utc import UTCDateTimeField, exact, read_moment
+from grant_management.admin.kit.utc import UTCDateTimeField, exact, parse_time
 from grant_management.admin.sweep_form import FilterForm
 from grant_management.models import (
     AccessToken,
@@ -134,7 +134,7 @@ def test_what_is_shown_can_be_typed(any_host):
     for at in (AT, AT.replace(microsecond=7), AT.astimezone(ZoneInfo(TOKYO))):
         shown = _Form(initial={"at": at})["at"].value()
         assert shown.endswith(" UTC")
-        assert read_moment(shown) == at
+        assert parse_time(shown) == at
         form = _Form({"at": shown}, initial={"at": at})
         assert form.is_valid()
         assert not form.has_changed()

@@ -16,7 +16,7 @@ import requests
 
 from grant_management.conformance.checks import CHECKS
 from grant_management.conformance.config import Config
-from grant_management.conformance.subject import Subject
+from grant_management.conformance.server_under_test import ServerUnderTest
 from grant_management.conformance.suite import run_all
 
 from . import authority, faulty
@@ -118,7 +118,7 @@ def by_config(server):
 def findings(members, numbers=None):
     """What the checks find, or these of them."""
     wanted = [one for one in CHECKS if numbers is None or one.number in numbers]
-    return {one.check.number: one for one in run_all(wanted, Subject(Config(**members)))}
+    return {one.check.number: one for one in run_all(wanted, ServerUnderTest(Config(**members)))}
 
 
 def judge(number, twist=None):

@@ -20,7 +20,7 @@ from grant_management.conf import Settings
 from grant_management.fields import members as m
 from grant_management.fields.field import Field
 from grant_management.fields.granted import THUMBPRINT
-from grant_management.fields.numeric import Number, NumberOrText, Time, When
+from grant_management.fields.numeric import Time, When, WholeNumber, WholeNumberOrText
 from grant_management.fields.strings import Choice, Choices, Pattern, Text
 from grant_management.lifecycle import Authorization, Binding, GrantAction, Issue, LifecycleError
 from grant_management.models import (
@@ -321,7 +321,7 @@ def texts(member):
 def whole_numbers(member):
     refused = ['"x"', "true", "[]", "1.5", "0.1e0", "1e-1", "1e400", "-1e400", "1e999999999999"]
     refused += [str(member.most + 1), str(member.least - 1), f"{member.most + 1}.0", "9" * 5_000]
-    if not isinstance(member, NumberOrText):
+    if not isinstance(member, WholeNumberOrText):
         refused.append(f'"{member.most}"')
     taken = [str(member.least), str(member.most), f"{member.most}.0", f"{member.least}.000e0"]
     if member.least <= 10 <= member.most:
@@ -376,7 +376,7 @@ def values(member):
     """JSON texts that are refused, and others that are taken."""
     if isinstance(member, Text):
         return texts(member)
-    if isinstance(member, Number):
+    if isinstance(member, WholeNumber):
         return whole_numbers(member)
     if isinstance(member, Time):
         return moments(member)
@@ -425,7 +425,7 @@ def _check_reason(door, text, reason):
 
 def _is_typed(door, text):
     """Whether a form can be sent it: text that is UTF-8, and not empty where that is none."""
-    if isinstance(door.member, Number):
+    if isinstance(door.member, WholeNumber):
         return text.lstrip("-").isdigit()
     value = json.loads(text)
     fields = FilterForm, ReasonForm, IssueForm
@@ -501,7 +501,7 @@ def test_the_settings_of_a_service_are_its_columns():
     columns = {field.name for field in Service._meta.concrete_fields}
     assert columns - names == {"id", "organization", "not_before"}
     for member in m.SETTINGS:
-        if isinstance(member, Number):
+        if isinstance(member, WholeNumber):
             limits = Service._meta.get_field(member.name).validators
             bounds = {one.limit_value for one in limits if one.limit_value != 2**63 - 1}
             assert {member.most} <= bounds

@@ -7,7 +7,7 @@ import pytest
 from django.db import DatabaseError
 from django.test import Client as HTTP
 
-from grant_management.models import AccessToken, ApiToken, Call, Grant, Presented
+from grant_management.models import AccessToken, ApiToken, Call, Credentials, Grant
 
 from .world import ENDPOINT, Key, certificate, make_world, now
 
@@ -211,12 +211,12 @@ class TestLastUsed:
 def test_an_api_token_is_found_once(world, call, monkeypatch):
     """The note of a call asks for no API token again."""
     asked = []
-    original = Presented.find
+    original = Credentials.find
 
     def find(*args):
         asked.append(args)
         return original(*args)
 
-    monkeypatch.setattr(Presented, "find", find)
+    monkeypatch.setattr(Credentials, "find", find)
     call(gmAction="QUERY", grantId="x", accessToken="x")
     assert len(asked) == 1

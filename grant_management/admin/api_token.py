@@ -18,7 +18,7 @@ from ..fields import members as m
 from ..models import ApiToken, Organization, Reason, Service
 from .kit import form_fields
 from .kit.actions import ReasonForm
-from .kit.display import moment, state
+from .kit.display import state, time_tag
 from .kit.read_only import ReadOnlyAdmin, limited, operator
 from .kit.utc import UTCDateTimeField
 
@@ -122,17 +122,17 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
     @admin.display(description=_("created"), ordering="created_at")
     def created(self, token: ApiToken) -> str:
         """When it was issued first."""
-        return moment(token.created_at)
+        return time_tag(token.created_at)
 
     @admin.display(description=_("last used"))
     def last_used(self, token: ApiToken) -> str:
         """To the minute, where a service keeps it."""
-        return moment(token.last_used_at)
+        return time_tag(token.last_used_at)
 
     @admin.display(description=_("expires"))
     def expires(self, token: ApiToken) -> str:
         """Or never."""
-        return moment(token.expires_at)
+        return time_tag(token.expires_at)
 
     def get_urls(self) -> list[URLPattern]:
         """Issue, rotate, revoke."""

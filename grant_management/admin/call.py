@@ -14,7 +14,7 @@ from ..db.keyset import Rows
 from ..models import Call
 from ..protocol.results import GMAction, Result
 from .kit.content import cut
-from .kit.display import identifier, moment, state
+from .kit.display import identifier, state, time_tag
 from .kit.listing import BetweenForm, Column, ListAdmin
 
 ACTIONS = [
@@ -71,7 +71,7 @@ class CallAdmin(ListAdmin[Call]):
     list_form = CallListForm
     large = ("answer", "steps")
     columns = (
-        Column(_("When"), lambda call: moment(call.at), leads=True),
+        Column(_("When"), lambda call: time_tag(call.at), leads=True),
         Column(_("Outcome"), _outcome),
         Column(_("Action"), lambda call: call.action),
         Column(_("Code"), lambda call: call.code),
@@ -120,7 +120,7 @@ def _shown(call: Call) -> dict[str, Any]:
     return {
         "call": call,
         "outcome": _outcome(call),
-        "at": moment(call.at),
+        "at": time_tag(call.at),
         "grant": identifier(call.grant_id),
         "steps": [shown_step(step) for step in call.steps],
         "answer": {name: cut(str(value)) for name, value in call.answer.items()},

@@ -13,7 +13,7 @@ from ..db.keyset import Rows
 from ..models import Client, EventKind
 from .kit.actions import ObjectAction, OperatorAdmin, Text
 from .kit.cut_off import CUT_OFF_SERVICE
-from .kit.display import moment
+from .kit.display import time_tag
 from .kit.listing import Column, ListAdmin, ListForm
 
 SUGGESTIONS: Final = 10
@@ -72,8 +72,8 @@ class ClientAdmin(ListAdmin[Client], OperatorAdmin[Client]):
         Column(_("Client ID"), lambda client: client.client_id, leads=True),
         Column(_("Name"), lambda client: client.name),
         Column(_("Number"), lambda client: client.pk),
-        Column(_("Locked"), lambda client: moment(client.locked_at)),
-        Column(_("Cut off"), lambda client: moment(client.not_before)),
+        Column(_("Locked"), lambda client: time_tag(client.locked_at)),
+        Column(_("Cut off"), lambda client: time_tag(client.not_before)),
     )
     object_actions = (LOCK, UNLOCK, CUT_OFF_CLIENT)
 

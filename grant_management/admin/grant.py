@@ -21,10 +21,10 @@ from ..models.content_search import AuthorizationTypes, holds_type
 from ..models.grant import CONTENT, status_condition
 from ..protocol import strict_json
 from ..protocol.digests import sha256
-from .grant_page import story
+from .grant_page import grant_page
 from .kit import content
 from .kit.actions import ObjectAction, OperatorAdmin, Text
-from .kit.display import few, moment, over, state
+from .kit.display import few, over, state, time_tag
 from .kit.export import TURN, attachment, csv_lines, in_parts
 from .kit.listing import BetweenForm, Column, ListAdmin
 from .kit.read_only import limited
@@ -184,9 +184,9 @@ class GrantAdmin(ListAdmin[Grant], OperatorAdmin[Grant]):
         Column(_("Client"), lambda grant: over(grant.client, grant.client.client_id)),
         Column(_("Scopes"), _names(0)),
         Column(_("Authorization types"), _names(1)),
-        Column(_("Created"), lambda grant: moment(grant.created_at)),
-        Column(_("Last used"), lambda grant: moment(grant.last_used_at)),
-        Column(_("Expires"), lambda grant: moment(grant.expires_at)),
+        Column(_("Created"), lambda grant: time_tag(grant.created_at)),
+        Column(_("Last used"), lambda grant: time_tag(grant.last_used_at)),
+        Column(_("Expires"), lambda grant: time_tag(grant.expires_at)),
     )
     empty_text = _("No grant is like that. Search for a subject, a client ID or a grant ID.")
     object_actions = (REVOKE,)
@@ -252,7 +252,7 @@ class GrantAdmin(ListAdmin[Grant], OperatorAdmin[Grant]):
     ) -> HttpResponse:
         """The grant, a page of its tokens, and its timeline."""
         grant = self.get_object(request, object_id)
-        context = {} if grant is None else story(grant, request)
+        context = {} if grant is None else grant_page(grant, request)
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
 
     def find_view(self, request: HttpRequest) -> HttpResponse:

@@ -20,7 +20,7 @@ from ..models.event import ActorKind
 from ..protocol import strict_json
 from .kit.actions import REASONS
 from .kit.content import LONG, Size, as_text, bounded, json_file
-from .kit.display import identifier, indented, link, moment
+from .kit.display import identifier, indented, link, time_tag
 from .kit.export import TURN, attachment, csv_lines, in_parts, json_lines
 from .kit.listing import BetweenForm, Column, ListAdmin
 from .kit.utc import in_utc
@@ -77,7 +77,7 @@ class GrantEventAdmin(ListAdmin[GrantEvent]):
     list_form = EventListForm
     columns = (
         Column(_("What"), lambda event: event.get_kind_display(), leads=True),
-        Column(_("When"), lambda event: moment(event.at)),
+        Column(_("When"), lambda event: time_tag(event.at)),
         Column(_("Who"), lambda event: f"{event.get_actor_kind_display()} {event.actor}"),
         Column(_("Client"), lambda event: event.client_id),
         Column(_("Subject"), lambda event: event.subject),

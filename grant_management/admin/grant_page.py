@@ -9,13 +9,13 @@ from ..db import clock
 from ..models import AccessToken, Grant, RefreshToken
 from .grant_timeline import timeline
 from .kit import content
-from .kit.display import identifier, moment, state
+from .kit.display import identifier, state, time_tag
 
 NEWEST: Final = 20
 """Tokens of each kind; the lists of tokens have the others, page by page."""
 
 
-def story(grant: Grant, request: HttpRequest) -> dict[str, Any]:
+def grant_page(grant: Grant, request: HttpRequest) -> dict[str, Any]:
     """The context of its page."""
     kinds = [_tokens(model, grant) for model in (AccessToken, RefreshToken)]
     status = grant.status(clock.estimate())
@@ -36,12 +36,12 @@ def _facts(grant: Grant) -> list[tuple[Any, Any]]:
         (_("Service"), f"{grant.service} ({grant.service_id})"),
         (_("Client"), f"{grant.client} ({grant.client.client_id})"),
         (_("Subject"), identifier(grant.subject)),
-        (_("Created"), moment(grant.created_at)),
-        (_("Changed"), moment(grant.last_updated_at)),
+        (_("Created"), time_tag(grant.created_at)),
+        (_("Changed"), time_tag(grant.last_updated_at)),
         (_("Changed by"), grant.get_updated_by_display()),
-        (_("Last used"), moment(grant.last_used_at)),
-        (_("Expires"), moment(grant.expires_at)),
-        (_("Revoked"), moment(grant.revoked_at)),
+        (_("Last used"), time_tag(grant.last_used_at)),
+        (_("Expires"), time_tag(grant.expires_at)),
+        (_("Revoked"), time_tag(grant.revoked_at)),
     ]
 
 
@@ -61,8 +61,8 @@ def _shown_token(token: AccessToken | RefreshToken) -> dict[str, Any]:
         "kind": token._meta.verbose_name,
         "digest": token.digest_prefix,
         "status": state(status, status.replace("_", " ").capitalize()),
-        "issued_at": moment(token.issued_at),
-        "expires_at": moment(token.expires_at),
+        "issued_at": time_tag(token.issued_at),
+        "expires_at": time_tag(token.expires_at),
         "key": identifier(token.jkt) if token.jkt else "",
         "certificate": identifier(token.x5t_s256) if token.x5t_s256 else "",
     }

@@ -17,7 +17,7 @@ from ..db.keyset import Ordered, parsed, written
 from ..models import Call, EventKind, Grant, GrantEvent
 from ..protocol import strict_json
 from .kit.content import ENTRIES, as_text, bounded, cut
-from .kit.display import moment
+from .kit.display import time_tag
 
 PAGE: Final = 25
 """Entries of a page."""
@@ -28,14 +28,14 @@ CALLS: Final = ("-pk",)
 
 
 @dataclass(frozen=True)
-class Place:
+class Cursor:
     """Where a page of a timeline starts: the last event and the last call of the page before."""
 
     event: list[Any]
     call: list[Any]
 
     @classmethod
-    def read(cls, text: str) -> "Place":
+    def read(cls, text: str) -> "Cursor":
         """From a query string; what cannot be read is the beginning."""
         try:
             event, call = strict_json.loads(text)
@@ -46,7 +46,7 @@ class Place:
         except (ValueError, TypeError):
             return cls([], [])
 
-    def after(self, entries: list[dict[str, Any]]) -> "Place":
+    def after(self, entries: list[dict[str, Any]]) -> "Cursor":
         """Behind these."""
         event, call = self.event, self.call
         for entry in entries:
@@ -54,7 +54,7 @@ class Place:
                 call = [entry["row"].pk]
             else:
                 event = [entry["row"].at, entry["row"].pk]
-        return Place(event, call)
+        return Cursor(event, call)
 
     def __str__(self) -> str:
         parts = (written(values) if values else "" for values in (self.event, self.call))
@@ -63,7 +63,7 @@ class Place:
 
 def timeline(grant: Grant, request: HttpRequest) -> dict[str, Any]:
     """The context of a page: its entries, and where the next one starts ("": nowhere)."""
-    start = Place.read(request.GET.get("timeline", ""))
+    start = Cursor.read(request.GET.get("timeline", ""))
     events = _events(grant, start)
     calls = _calls(grant, start) if request.user.has_perm("grant_management.view_call") else []
     both = merge(events, calls, key=lambda entry: entry["at"], reverse=True)
@@ -73,14 +73,14 @@ def timeline(grant: Grant, request: HttpRequest) -> dict[str, Any]:
     return {"timeline": [*entries, *_beginning(grant)], "older": ""}
 
 
-def _events(grant: Grant, start: Place) -> Iterator[dict[str, Any]]:
+def _events(grant: Grant, start: Cursor) -> Iterator[dict[str, Any]]:
     about = {"service": grant.service_id, "grant_id": grant.grant_id}
     said = bounded(as_text("details"), DIFFERED)
     rows = GrantEvent.objects.filter(**about).defer("details").annotate(said=said)
     return map(_shown_event, Ordered(rows, EVENTS).beyond(start.event).first(PAGE + 1))
 
 
-def _calls(grant: Grant, start: Place) -> Iterator[dict[str, Any]]:
+def _calls(grant: Grant, start: Cursor) -> Iterator[dict[str, Any]]:
     about = {"service": grant.service_id, "grant_id": grant.grant_id}
     members = {"message": KT("answer__resultMessage"), "result": KT("answer__action")}
     rows = Call.objects.filter(**about).defer("answer", "steps").annotate(**members)
@@ -94,7 +94,7 @@ def _beginning(grant: Grant) -> list[dict[str, Any]]:
     if oldest == EventKind.CREATED:
         return []
     actor = _("elsewhere, before it was imported")
-    created = {"at": grant.created_at, "moment": moment(grant.created_at)}
+    created = {"at": grant.created_at, "moment": time_tag(grant.created_at)}
     return [{**created, "title": EventKind.CREATED.label, "actor": actor}]
 
 
@@ -105,7 +105,7 @@ def _shown_event(event: Any) -> dict[str, Any]:
     return {
         "row": event,
         "at": event.at,
-        "moment": moment(event.at),
+        "moment": time_tag(event.at),
         "title": event.get_kind_display(),
         "actor": f"{event.get_actor_kind_display()} {event.actor}",
         "why": cut(" · ".join(one for one in why if one)),
@@ -121,7 +121,7 @@ def _shown_call(call: Any) -> dict[str, Any]:
     return {
         "row": call,
         "at": call.at,
-        "moment": moment(call.at),
+        "moment": time_tag(call.at),
         "title": title % {"action": call.action or "gm"},
         "actor": f"client {call.client_id}",
         "why": cut((call.message or call.code) if refused else call.code),

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from ..db import clock
 from ..models import DPoPNonce, EventKind
 from .kit.actions import ObjectAction, OperatorAdmin, Text
-from .kit.display import identifier, moment
+from .kit.display import identifier, time_tag
 from .kit.listing import Column, ListAdmin
 
 
@@ -36,5 +36,5 @@ class DPoPNonceAdmin(ListAdmin[DPoPNonce], OperatorAdmin[DPoPNonce]):
     columns = (
         Column(_("From"), str, leads=True),
         Column(_("Value"), lambda nonce: identifier(nonce.value)),
-        Column(_("Expires"), lambda nonce: moment(nonce.expires_at)),
+        Column(_("Expires"), lambda nonce: time_tag(nonce.expires_at)),
     )

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..db import clock
 from ..models import EventKind, OrganizationEvent
-from .kit.display import moment
+from .kit.display import time_tag
 from .kit.export import attachment, csv_lines, json_lines
 from .kit.read_only import ReadOnlyAdmin
 from .kit.utc import in_utc
@@ -85,7 +85,7 @@ class OrganizationEventAdmin(ReadOnlyAdmin[OrganizationEvent]):
     @admin.display(description=_("when"), ordering="at")
     def when(self, event: OrganizationEvent) -> str:
         """With its zone."""
-        return moment(event.at)
+        return time_tag(event.at)
 
     @admin.display(description=_("who"), ordering="actor")
     def who(self, event: OrganizationEvent) -> str:

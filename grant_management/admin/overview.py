@@ -30,7 +30,7 @@ from ..models import (
 )
 from ..models.daily_count import DailyCountQuerySet, live_by_client
 from .call import DONE
-from .kit.display import moment
+from .kit.display import time_tag
 from .kit.read_only import ReadOnlyAdmin, limited, number
 
 DAYS: Final = 30
@@ -62,8 +62,8 @@ class OverviewAdmin(ReadOnlyAdmin[DailyCount]):
                 "clients": clients.most_common(TOP),
                 "cut_offs": _cut_offs(service),
                 "backlog": shown_number(_backlog(service, now)),
-                "counted": moment(tally.counted_until),
-                "live_at": moment(live_at),
+                "counted": time_tag(tally.counted_until),
+                "live_at": time_tag(live_at),
             }
         return self.page(request, "overview.html", _("Overview"), **context)
 
@@ -167,7 +167,7 @@ def _cut_offs(service: Service) -> list[tuple[str, Any]]:
     clients = Client.objects.filter(service=service).exclude(not_before=None)
     shown: list[Service | Client] = [service] if service.not_before else []
     shown += clients.order_by("-not_before")[:TOP]
-    return [(str(one), moment(one.not_before)) for one in shown]
+    return [(str(one), time_tag(one.not_before)) for one in shown]
 
 
 def _backlog(service: Service, now: datetime) -> int:

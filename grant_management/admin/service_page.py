@@ -13,7 +13,7 @@ from ..fields import members as m
 from ..models import Actor, Client, DPoPNonce, EventKind, GrantEvent, Reason, Service
 from .kit import form_fields
 from .kit.actions import ReasonForm
-from .kit.display import identifier, moment
+from .kit.display import identifier, time_tag
 
 GROUPS: Final[list[tuple[Any, tuple[str, ...]]]] = [
     (_("The service"), ("name", "grant_management_endpoint", "realm")),
@@ -96,7 +96,7 @@ def portrait(service: Service, request: HttpRequest) -> dict[str, Any]:
             (_("Service ID"), identifier(str(service.pk))),
             (_("Organization"), service.organization),
             (_("Clients"), _bounded_clients(service)),
-            (_("Cut off"), moment(service.not_before)),
+            (_("Cut off"), time_tag(service.not_before)),
             (_("Cut off by"), _cut_off_by(service)),
         ],
     }
@@ -122,7 +122,7 @@ def _nonces(service: Service) -> list[dict[str, Any]]:
             "which": _("current")
             if (now - row.not_before).total_seconds() < span
             else _("previous"),
-            "expires": moment(row.expires_at),
+            "expires": time_tag(row.expires_at),
         }
         for row in rows
     ]

@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy as _
 from ..db import primary
 from ..db.failures import settle, tell
 from ..models import GrantFilter, Reason, Service, Sweep
-from .kit.display import moment
+from .kit.display import time_tag
 from .kit.export import attachment
 from .kit.listing import Column, ListAdmin
 from .kit.read_only import limited, operator
@@ -43,7 +43,7 @@ class SweepAdmin(ListAdmin[Sweep]):
     order = ("-started_at", "-pk")
     related = ("service", "client")
     columns = (
-        Column(_("Started"), lambda sweep: moment(sweep.started_at), leads=True),
+        Column(_("Started"), lambda sweep: time_tag(sweep.started_at), leads=True),
         Column(_("Status"), lambda sweep: badge(sweep)),
         Column(_("Who"), lambda sweep: sweep.actor),
         Column(_("Which"), lambda sweep: described(sweep.wanted())),
@@ -174,7 +174,7 @@ class SweepAdmin(ListAdmin[Sweep]):
             "is_all": look.is_all,
             "none": look.count == 0 and look.is_all and not wanted.is_cut_off,
             "phrase": asked.phrase,
-            "sample": [(grant, moment(grant.created_at)) for grant in look.sample],
+            "sample": [(grant, time_tag(grant.created_at)) for grant in look.sample],
             "clients": look.clients,
             "is_cut_off": wanted.is_cut_off,
             "stays": not wanted.service.revoke_access_tokens,
@@ -209,9 +209,9 @@ class SweepAdmin(ListAdmin[Sweep]):
             "sweep": sweep,
             "wanted": described(sweep.wanted()),
             "badge": badge(sweep),
-            "started": moment(sweep.started_at),
-            "finished": moment(sweep.finished_at),
-            "story": [(event, moment(event.at)) for event in sweep.story()],
+            "started": time_tag(sweep.started_at),
+            "finished": time_tag(sweep.finished_at),
+            "history": [(event, time_tag(event.at)) for event in sweep.history()],
             "progress": progress(sweep),
             "may": request.user.has_perm(MAY_START),
         }

@@ -55,7 +55,7 @@ def progress(sweep: Sweep) -> dict[str, Any]:
     }
 
 
-def _story(events: list[GrantEvent]) -> list[dict[str, str]]:
+def _history(events: list[GrantEvent]) -> list[dict[str, str]]:
     """Who started, paused, resumed and finished it, and when."""
     return [
         {
@@ -76,7 +76,7 @@ def report(sweep: Sweep) -> dict[str, Any]:
     """
     groups = sweep.events().order_by("client_id").values_list("client_id")
     clients = dict(groups.annotate(Count("pk")))
-    finished, told = sweep.finished_at, _story(sweep.story())
+    finished, told = sweep.finished_at, _history(sweep.history())
     return {
         "id": str(sweep.pk),
         "filter": described(sweep.wanted()),

@@ -12,7 +12,7 @@ from ..db.keyset import Rows
 from ..models import AccessToken, Grant, RefreshToken
 from ..models.grant import CONTENT
 from ..models.token import Token
-from .kit.display import identifier, moment, state
+from .kit.display import identifier, state, time_tag
 from .kit.listing import Column, ListAdmin, ListForm
 
 T = TypeVar("T", bound=Token)
@@ -53,8 +53,8 @@ class TokenAdmin(ListAdmin[T]):
         Column(_("Status"), _status),
         Column(_("Client"), lambda token: token.client),
         Column(_("Subject"), lambda token: token.subject),
-        Column(_("Issued"), lambda token: moment(token.issued_at)),
-        Column(_("Expires"), lambda token: moment(token.expires_at)),
+        Column(_("Issued"), lambda token: time_tag(token.issued_at)),
+        Column(_("Expires"), lambda token: time_tag(token.expires_at)),
         Column(_("Bound to"), _bound_to),
     )
     readonly_fields = ("digest_prefix", "status")

@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from ..endpoint.messages import GMRequest, GMResponse, parse_gm_request
-from ..endpoint.trace import Check, explain
+from ..endpoint.trace import TracedStep, explain
 from ..fields.reading import JSON
 from ..models import Service
 from ..protocol import strict_json
@@ -55,7 +55,7 @@ def ask(service: Service, form: WhatIfForm) -> dict[str, Any]:
     return {"steps": _shown(checks), "answer": _pretty(answer)}
 
 
-def _shown(checks: list[Check]) -> list[dict[str, Any]]:
+def _shown(checks: list[TracedStep]) -> list[dict[str, Any]]:
     return [shown_step(asdict(check)) for check in checks]
 
 

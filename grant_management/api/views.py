@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from rest_framework.views import APIView
 
 from ..conf import app_settings
-from ..models import Presented, Service
+from ..models import Credentials, Service
 from ..protocol.results import Refused, Result
 from .authentication import NO_SERVICE, authenticate, authorize
 from .errors import MethodNotAllowed, Throttled, failure_response, refusal_response
@@ -49,7 +49,7 @@ class JSONView(APIView):
         """The answer to a request. Refused: it ends before it is processed."""
         raise NotImplementedError
 
-    def opened(self, request: HttpRequest, found: Presented) -> Service:
+    def opened(self, request: HttpRequest, found: Credentials) -> Service:
         """The caller's service → throttle."""
         service = authorize(found)
         self.throttle(request)
@@ -59,7 +59,7 @@ class JSONView(APIView):
 
     def caller(
         self, request: HttpRequest, service_id: int = NO_SERVICE, access_token: str = ""
-    ) -> Presented:
+    ) -> Credentials:
         """Who calls, with what: method → API token."""
         if method_of(request) != "POST":
             raise MethodNotAllowed("POST")

@@ -13,7 +13,7 @@ from .checks import CHECKS
 from .config import Config, ConfigError
 from .disclosure import printable
 from .report import Report, as_json, as_junit, tell
-from .subject import Subject
+from .server_under_test import ServerUnderTest
 from .suite import run_all
 
 FORMATS = {"json": as_json, "junit": as_junit}
@@ -35,14 +35,14 @@ def main() -> int:
     console = _console()
     files = {name: path for name in FORMATS if (path := getattr(options, name)) is not None}
     try:
-        subject = Subject(Config.load(options.config))
+        server = ServerUnderTest(Config.load(options.config))
         for path in files.values():
             path.open("ab").close()
     except (ConfigError, OSError) as error:
         return _refuse(console, error)
     report = Report(CHECKS)
     try:
-        _make(report, subject, console)
+        _make(report, server, console)
     finally:
         # From here on an interrupt would cost what was found.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -67,12 +67,12 @@ def _console() -> Console:
     return Terminal(highlight=False, soft_wrap=True, emoji=False)
 
 
-def _make(report: Report, subject: Subject, console: Console) -> None:
+def _make(report: Report, server: ServerUnderTest, console: Console) -> None:
     """Run the checks until they end, or somebody ends them."""
     # Continuous integration ends a job by SIGTERM.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        for finding in run_all(report.checks, subject):
+        for finding in run_all(report.checks, server):
             report.findings.append(finding)
             tell(console, finding)
     except KeyboardInterrupt:

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from .disclosure import printable
-from .subject import Subject
+from .server_under_test import ServerUnderTest
 from .verdict import Failure, Outcome, Skip
 
-Run = Callable[[Subject], None]
+Run = Callable[[ServerUnderTest], None]
 
 
 @dataclass(frozen=True)
@@ -47,18 +47,18 @@ def declare(checks: list[Check]) -> Callable[[str, str, str], Callable[[Run], Ru
     return check
 
 
-def run_all(checks: Iterable[Check], subject: Subject) -> Iterator[Finding]:
+def run_all(checks: Iterable[Check], server: ServerUnderTest) -> Iterator[Finding]:
     """Each finding, as it is made, in the order of the checks."""
     for check in checks:
         start = time.monotonic()
-        outcome, detail = _run(check, subject)
-        shown = printable(subject.secrets.hide(detail))
+        outcome, detail = _run(check, server)
+        shown = printable(server.secrets.hide(detail))
         yield Finding(check, outcome, shown, time.monotonic() - start)
 
 
-def _run(check: Check, subject: Subject) -> tuple[Outcome, str]:
+def _run(check: Check, server: ServerUnderTest) -> tuple[Outcome, str]:
     try:
-        check.run(subject)
+        check.run(server)
     except Skip as skip:
         return Outcome.SKIPPED, str(skip)
     except Failure as failure:

@@ -147,13 +147,13 @@ def _steps(
 ) -> list[Callable[[Any], Any]]:
     """The ORM's own functions; but for SQLite's times, of which it has two, slow ones."""
     if connection.vendor == "sqlite" and isinstance(field, models.DateTimeField):
-        return [partial(_moment, zone=connection.timezone)]
+        return [partial(_parse_time, zone=connection.timezone)]
     column = field.get_col(part.alias)
     functions = connection.ops.get_db_converters(column) + column.get_db_converters(connection)
     return [partial(_converted, function, column, connection) for function in functions]
 
 
-def _moment(text: str, zone: tzinfo | None) -> datetime:
+def _parse_time(text: str, zone: tzinfo | None) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=zone)
 
 

@@ -23,7 +23,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class TracedStep:
     """A step of the call that checks something, and what became of it; why, where it refused; and
     what it compared, where that is no credential.
     """
@@ -48,7 +48,7 @@ class Named:
         return cls(_token(service, request.access_token), _grant(service, request.grant_id))
 
 
-def explain(service: Service, request: GMRequest) -> tuple[GMResponse, list[Check]]:
+def explain(service: Service, request: GMRequest) -> tuple[GMResponse, list[TracedStep]]:
     """The answer that would go out, and how it came about.
 
     The checks themselves run, in a transaction that is rolled back, so that no proof is burnt; a
@@ -61,24 +61,24 @@ def explain(service: Service, request: GMRequest) -> tuple[GMResponse, list[Chec
     return answer, trace(request, named, answer)
 
 
-def trace(request: GMRequest, named: Named, answer: GMResponse) -> list[Check]:
+def trace(request: GMRequest, named: Named, answer: GMResponse) -> list[TracedStep]:
     """Each check of the contract, in the order in which they run."""
     compared = compare(request, named.token, named.grant, answer)
-    checks: list[Check] = []
+    checks: list[TracedStep] = []
     refused = False
     for step in STEPS:
         if not step.title:
             continue
         if refused:
-            checks.append(Check(step.title, State.NOT_REACHED))
+            checks.append(TracedStep(step.title, State.NOT_REACHED))
         elif answer.result in step.refusals:
             refused = True
             pair = _compared(compared, step)
-            checks.append(Check(step.title, State.REFUSED, answer.message, *pair))
+            checks.append(TracedStep(step.title, State.REFUSED, answer.message, *pair))
         elif named.token is not None and not _is_needed(step, named.token):
-            checks.append(Check(step.title, State.NOT_NEEDED))
+            checks.append(TracedStep(step.title, State.NOT_NEEDED))
         else:
-            checks.append(Check(step.title, State.PASSED, "", *_compared(compared, step)))
+            checks.append(TracedStep(step.title, State.PASSED, "", *_compared(compared, step)))
     return checks
 
 

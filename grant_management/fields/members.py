@@ -10,7 +10,7 @@ from ..protocol import jwk, uris
 from ..protocol.numbers import MAX_NUMBER
 from .field import Field
 from .granted import THUMBPRINT, Claims, Confirmation, Details, ScopeNames, Scopes
-from .numeric import Number, NumberOrText, Time, When
+from .numeric import Time, When, WholeNumber, WholeNumberOrText
 from .strings import (
     Anything,
     Choice,
@@ -19,8 +19,8 @@ from .strings import (
     Digest,
     Endpoint,
     Flag,
+    Opaque,
     Pattern,
-    Presented,
     Text,
     Uuid,
 )
@@ -35,7 +35,7 @@ ACTIONS: Final = ("query", "revoke", "create", "merge", "replace")
 """What a service can support (draft §7.1)."""
 
 # Tenants, and those who call.
-ORGANIZATION_ID = Number("id", least=1, most=MAX_ID)
+ORGANIZATION_ID = WholeNumber("id", least=1, most=MAX_ID)
 SERVICE_ID = ORGANIZATION_ID
 NAME = Text("name")
 API_TOKEN_ID = Uuid("id")
@@ -44,7 +44,7 @@ PREFIX = Text("prefix", shortest=0, longest=16)
 DESCRIPTION = Text("description", shortest=0)
 CAN_MANAGE_TOKENS = Flag("can_manage_tokens")
 CREATED_BY = Text("created_by", shortest=0)
-CLIENT_NUMBER = Number("id", least=1, most=MAX_NUMBER)
+CLIENT_NUMBER = WholeNumber("id", least=1, most=MAX_NUMBER)
 CLIENT_ID = Text("client_id")
 CLIENT_NAME = Text("name", shortest=0)
 LOCKED_AT = Time("locked_at", when=When.PAST)
@@ -52,11 +52,11 @@ NOT_BEFORE = Time("not_before", when=When.PAST)
 
 # The settings of a service.
 ENDPOINT = Endpoint("grant_management_endpoint")
-NONCE_DURATION = Number("dpop_nonce_duration", least=1, most=86_400, unit="seconds")
-MAX_AGE = Number("dpop_max_age", most=3_600, unit="seconds")
+NONCE_DURATION = WholeNumber("dpop_nonce_duration", least=1, most=86_400, unit="seconds")
+MAX_AGE = WholeNumber("dpop_max_age", most=3_600, unit="seconds")
 CLOCK_SKEW = MAX_AGE.named("dpop_clock_skew")
-TOKEN_DURATION = Number("access_token_duration", least=1, most=MAX_INTEGER, unit="seconds")
-CALL_LOG_SIZE = Number("call_log_size", most=1_000_000)
+TOKEN_DURATION = WholeNumber("access_token_duration", least=1, most=MAX_INTEGER, unit="seconds")
+CALL_LOG_SIZE = WholeNumber("call_log_size", most=1_000_000)
 REALM = Text("realm", shortest=0)
 SIGNING_ALGS = Choices("dpop_signing_algs", choices=tuple(jwk.REQUIREMENTS), least=1)
 ACTIONS_SUPPORTED = Choices("actions_supported", choices=ACTIONS)
@@ -96,7 +96,7 @@ UPDATED_BY = Choice("updated_by", choices=("client", "authorization_server"))
 ENDS_AT = Time("expires_at")
 REVOKED_AT = Time("revoked_at", when=When.PAST)
 PENDING = Flag("pending")
-GENERATION = Number("generation", most=MAX_GENERATION)
+GENERATION = WholeNumber("generation", most=MAX_GENERATION)
 
 # Tokens.
 TOKEN = Credential("token")
@@ -122,18 +122,18 @@ AUTHORIZATION_TYPE = Text("authorization_type")
 CREATED_BEFORE = Time("created_before", when=When.PAST)
 
 # A call of the grant management API, and what other calls present.
-GM_ACTION = Presented("gmAction")
-ACCESS_TOKEN = Presented("accessToken")
-CERTIFICATE = Presented("clientCertificate")
-DPOP = Presented("dpop")
-HTM = Presented("htm")
-HTU = Presented("htu")
-ASKED_GRANT_ID = Presented("grantId")
-ASKED_TOKEN = Presented("token", may_be_empty=False)
-TOKEN_TYPE_HINT = Presented("token_type_hint")
-REFRESH_TOKEN = Presented("refreshToken", may_be_empty=False)
-ACCESS_TOKEN_IDENTIFIER = Presented("accessTokenIdentifier", may_be_empty=False)
-REFRESH_TOKEN_IDENTIFIER = Presented("refreshTokenIdentifier", may_be_empty=False)
+GM_ACTION = Opaque("gmAction")
+ACCESS_TOKEN = Opaque("accessToken")
+CERTIFICATE = Opaque("clientCertificate")
+DPOP = Opaque("dpop")
+HTM = Opaque("htm")
+HTU = Opaque("htu")
+ASKED_GRANT_ID = Opaque("grantId")
+ASKED_TOKEN = Opaque("token", may_be_empty=False)
+TOKEN_TYPE_HINT = Opaque("token_type_hint")
+REFRESH_TOKEN = Opaque("refreshToken", may_be_empty=False)
+ACCESS_TOKEN_IDENTIFIER = Opaque("accessTokenIdentifier", may_be_empty=False)
+REFRESH_TOKEN_IDENTIFIER = Opaque("refreshTokenIdentifier", may_be_empty=False)
 NONCE_REQUIRED = Flag("dpopNonceRequired")
 
 # The store.
@@ -145,15 +145,15 @@ CLIENT: Final[tuple[Field, ...]] = (
 PROOF: Final[tuple[Field, ...]] = (CERTIFICATE, DPOP, HTM, HTU, NONCE_REQUIRED)
 CONTENT: Final[tuple[Field, ...]] = (SCOPES, CLAIMS, DETAILS.named("authorizationDetails"))
 EXPIRES_AT = Time("expires_at", when=When.COMING).in_milliseconds("expiresAt")
-GRANT_ACTION = Presented("grantManagementAction")
+GRANT_ACTION = Opaque("grantManagementAction")
 ACTIVE = Flag("active")
 LOCKED = Flag("locked")
 STATUS = Choice("status", choices=("active", "pending", "expired", "revoked", "cut_off"))
-LIMIT = Number("limit", least=1, most=1_000)
+LIMIT = WholeNumber("limit", least=1, most=1_000)
 CURSOR = Text("cursor", longest=100)
 GRANT_TYPE = Text("grantType", longest=50)
 ASKED_SCOPES = ScopeNames("scopes")
-LIFETIME = Number("accessTokenDuration", most=MAX_INTEGER, unit="seconds")
+LIFETIME = WholeNumber("accessTokenDuration", most=MAX_INTEGER, unit="seconds")
 PROPERTIES = Anything("properties", what="an array")
 """Of which one, with the key `grant_id`, names the grant."""
 NEW_ACCESS_TOKEN = Credential("accessToken")
@@ -162,12 +162,12 @@ CERTIFICATE_THUMBPRINT = THUMBPRINT.named("certificateThumbprint")
 KEY_THUMBPRINT = THUMBPRINT.named("dpopKeyThumbprint")
 
 # The API that issues API tokens.
-ASKED_ORGANIZATION = NumberOrText("organizationId", least=1, most=MAX_ID)
+ASKED_ORGANIZATION = WholeNumberOrText("organizationId", least=1, most=MAX_ID)
 ASKED_SERVICE = ASKED_ORGANIZATION.named("serviceId")
-API_SERVER = NumberOrText("apiServerId", most=MAX_ID)
+API_SERVER = WholeNumberOrText("apiServerId", most=MAX_ID)
 ASKED_API_TOKEN = API_TOKEN_ID.named("tokenId")
 
 # Commands.
-EXPIRES_IN = Number("expires_in", least=1, most=100 * 366 * 86_400, unit="seconds")
-BATCH_SIZE = Number("batch_size", least=1, most=30_000)
+EXPIRES_IN = WholeNumber("expires_in", least=1, most=100 * 366 * 86_400, unit="seconds")
+BATCH_SIZE = WholeNumber("batch_size", least=1, most=30_000)
 """SQLite takes at most 32,766 parameters."""

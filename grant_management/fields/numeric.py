@@ -14,7 +14,7 @@ from .field import Field
 
 
 @dataclass(frozen=True)
-class Number(Field):
+class WholeNumber(Field):
     """A whole number, however it is written: `3600`, `3600.0` and `3.6E3` are one."""
 
     least: int = 0
@@ -46,7 +46,7 @@ class Number(Field):
 
 
 @dataclass(frozen=True)
-class NumberOrText(Number):
+class WholeNumberOrText(WholeNumber):
     """A whole number, also as a string of digits, as some clients send it."""
 
     def read(self, value: Any) -> int:

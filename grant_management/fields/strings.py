@@ -15,7 +15,7 @@ _LINE_ENDS: Final = str.maketrans("", "", "\t\n\r")
 
 
 @dataclass(frozen=True)
-class Presented(Field):
+class Opaque(Field):
     """What is looked up or verified, and not stored: whatever is wrong with it, its check says."""
 
     may_be_empty: bool = True

@@ -83,7 +83,7 @@ def _compact(record: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in record.items() if value not in (None, "", {})}
 
 
-def _moment(at: datetime | None) -> Literal | None:
+def _time(at: datetime | None) -> Literal | None:
     """A NumericDate, to the microsecond."""
     return None if at is None else Literal(times.exact_seconds(at))
 
@@ -103,7 +103,7 @@ def _service(row: Service) -> dict[str, Any]:
         "id": row.pk,
         "organization": row.organization_id,
         **{name: getattr(row, name) for name in ServiceKind.settings},
-        "not_before": _moment(row.not_before),
+        "not_before": _time(row.not_before),
     }
 
 
@@ -118,10 +118,10 @@ def _api_token(row: ApiToken) -> dict[str, Any]:
         "prefix": row.prefix,
         "description": row.description,
         "can_manage_tokens": row.can_manage_tokens,
-        "created_at": _moment(row.created_at),
+        "created_at": _time(row.created_at),
         "created_by": row.created_by,
-        "expires_at": _moment(row.expires_at),
-        "revoked_at": _moment(row.revoked_at),
+        "expires_at": _time(row.expires_at),
+        "revoked_at": _time(row.revoked_at),
     }
 
 
@@ -132,8 +132,8 @@ def _client(row: Client) -> dict[str, Any]:
         "id": row.pk,
         "client_id": row.client_id,
         "name": row.name,
-        "not_before": _moment(row.not_before),
-        "locked_at": _moment(row.locked_at),
+        "not_before": _time(row.not_before),
+        "locked_at": _time(row.locked_at),
     }
 
 
@@ -147,11 +147,11 @@ def _grant(row: Grant) -> dict[str, Any]:
         "scopes": _literal(row.scopes),
         "claims": _literal(row.claims),
         "authorization_details": _literal(row.authorization_details),
-        "created_at": _moment(row.created_at),
-        "last_updated_at": _moment(row.last_updated_at),
+        "created_at": _time(row.created_at),
+        "last_updated_at": _time(row.last_updated_at),
         "updated_by": row.updated_by,
-        "expires_at": _moment(row.expires_at),
-        "revoked_at": _moment(row.revoked_at),
+        "expires_at": _time(row.expires_at),
+        "revoked_at": _time(row.revoked_at),
         "pending": row.pending,
         "access_generation": row.access_generation,
         "refresh_generation": row.refresh_generation,
@@ -168,16 +168,16 @@ def _token(row: AccessToken | RefreshToken) -> dict[str, Any]:
         "subject": row.subject,
         "token_sha256": bytes(row.digest).hex(),
         "scopes": row.scopes.split(" ") if row.scopes else None,
-        "issued_at": _moment(row.issued_at),
-        "expires_at": _moment(row.expires_at),
-        "revoked_at": _moment(row.revoked_at),
+        "issued_at": _time(row.issued_at),
+        "expires_at": _time(row.expires_at),
+        "revoked_at": _time(row.revoked_at),
         "generation": row.generation,
         "cnf": {name: value for name, value in cnf.items() if value},
     }
 
 
 def _refresh_token(row: RefreshToken) -> dict[str, Any]:
-    rotation = {"rotated_at": _moment(row.rotated_at), "family": str(row.family)}
+    rotation = {"rotated_at": _time(row.rotated_at), "family": str(row.family)}
     return {**_token(row), "type": "refresh_token", **rotation}
 
 

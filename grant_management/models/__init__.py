@@ -4,7 +4,7 @@ from ..db.counting import COUNT_LIMIT, bounded_count, shown_number
 from .api_token import ApiToken
 from .call import Call
 from .client import Client
-from .credentials import Presented
+from .credentials import Credentials
 from .daily_count import DailyCount, Tally
 from .event import Actor, EventKind, GrantEvent, Reason
 from .grant import Grant, GrantStatus
@@ -26,6 +26,7 @@ __all__ = [
     "ApiToken",
     "Call",
     "Client",
+    "Credentials",
     "DPoPNonce",
     "DailyCount",
     "EmptyFilter",
@@ -40,7 +41,6 @@ __all__ = [
     "OrganizationEvent",
     "OrganizationMember",
     "Ownership",
-    "Presented",
     "Reason",
     "RefreshToken",
     "Service",

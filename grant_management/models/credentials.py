@@ -12,7 +12,7 @@ from .service import Service
 from .token import CLIENT_AND_GRANT, AccessToken, token_parts
 
 
-class Presented(NamedTuple):
+class Credentials(NamedTuple):
     """An API token, its organization's service of that number, that service's access token."""
 
     api_token: ApiToken

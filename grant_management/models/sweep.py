@@ -202,7 +202,7 @@ class Sweep(models.Model):
         rows = GrantEvent.objects.filter(service_id=self.service_id, job=self.pk)
         return rows.filter(kind=EventKind.REVOKED).order_by("pk")
 
-    def story(self) -> list[GrantEvent]:
+    def history(self) -> list[GrantEvent]:
         """The events of the job itself, oldest first: it was started, paused, resumed, finished."""
         rows = GrantEvent.objects.filter(service_id=self.service_id, job=self.pk)
         return list(rows.exclude(kind=EventKind.REVOKED).order_by("at", "pk"))

@@ -35,7 +35,7 @@ DEEPEST: Final = 20
 """Spaces in front of a line of JSON."""
 
 
-def moment(at: datetime | None) -> str:
+def time_tag(at: datetime | None) -> str:
     """Relative, with the absolute time and its zone behind it."""
     if at is None:
         return NONE

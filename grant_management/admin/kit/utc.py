@@ -22,7 +22,7 @@ _MOMENT: Final = re.compile(
 )
 
 
-def read_moment(text: str, of_a_day: time = time.min) -> datetime:
+def parse_time(text: str, of_a_day: time = time.min) -> datetime:
     """The moment that a text names, in UTC unless it has an offset; of a day alone, `of_a_day`.
 
     ValueError: it names none.
@@ -88,7 +88,7 @@ class UTCDateTimeField(forms.DateTimeField):
         if isinstance(value, datetime):
             return value if value.tzinfo else value.replace(tzinfo=UTC)
         try:
-            return read_moment(str(value), self.of_a_day)
+            return parse_time(str(value), self.of_a_day)
         except ValueError:
             raise ValidationError(self.error_messages["invalid"], code="invalid") from None
 

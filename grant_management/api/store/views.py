@@ -10,7 +10,7 @@ from ...db import primary
 from ...db.retry import retried
 from ...fields.field import Field
 from ...fields.reading import parse_body, read
-from ...models import Actor, IdempotencyKey, Presented, Service
+from ...models import Actor, Credentials, IdempotencyKey, Service
 from ...protocol.digests import sha256
 from ...protocol.results import Refused, Result
 from ...protocol.strict_json import dumps
@@ -61,7 +61,7 @@ class StoreView(JSONView):
 
 def _performed(
     operation: Operation,
-    found: Presented,
+    found: Credentials,
     service: Service,
     members: Mapping[str, Any],
     kwargs: dict[str, str],
@@ -79,7 +79,7 @@ def _performed(
 
 @retried
 def _perform_once(
-    found: Presented,
+    found: Credentials,
     service: Service,
     digests: tuple[bytes, bytes],
     perform: Callable[[], Performed],

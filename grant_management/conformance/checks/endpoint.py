@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from ..fields import allowed_methods, is_json, is_not_stored
 from ..http import Response
-from ..subject import Subject
+from ..server_under_test import ServerUnderTest
 from ..suite import Check, declare
 from ..verdict import Skip, require
 from .expect import (
@@ -37,28 +37,28 @@ _ABSOLUTE_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[A-Za-z0-9\-._~:/?\[\]@!$&
 
 
 @check("GM-16", "6.6", "a request without an access token is 401, with a challenge")
-def _(subject: Subject) -> None:
-    for response in _both(subject, ""):
+def _(server: ServerUnderTest) -> None:
+    for response in _both(server, ""):
         status_is(response, 401)
         has_challenge(response)
 
 
 @check("GM-17", "6.6", "an access token that does not exist is 401, invalid_token")
-def _(subject: Subject) -> None:
-    for response in _both(subject, secrets.token_urlsafe(32)):
+def _(server: ServerUnderTest) -> None:
+    for response in _both(server, secrets.token_urlsafe(32)):
         status_is(response, 401)
         has_challenge(response, "invalid_token")
 
 
 @check("GM-18", "6.1", "an access token without the scope is 403")
-def _(subject: Subject) -> None:
-    for response in _both(subject, subject.given("weak_access_token")):
+def _(server: ServerUnderTest) -> None:
+    for response in _both(server, server.given("weak_access_token")):
         status_is(response, 403)
 
 
 @check("GM-19", "6.4", "a query is 200, application/json, and is not stored")
-def _(subject: Subject) -> None:
-    response = subject.request()
+def _(server: ServerUnderTest) -> None:
+    response = server.request()
     status_is(response, 200)
     require(is_json(response), f"its media type is {response.field('Content-Type') or 'none'}")
     response.members()
@@ -66,10 +66,10 @@ def _(subject: Subject) -> None:
 
 
 @check("GM-20", "6.4", "scopes are objects with a scope and absolute URIs as resource")
-def _(subject: Subject) -> None:
-    content = content_of(subject)
-    if subject.created:
-        missing = set(subject.config.scope.split()) - scopes_of(content)
+def _(server: ServerUnderTest) -> None:
+    content = content_of(server)
+    if server.created:
+        missing = set(server.config.scope.split()) - scopes_of(content)
         require(not missing, f"consented to, and not shown: {sorted(missing)}")
     for entry in objects(_member(content, "scopes"), "scopes"):
         scope = entry.get("scope")
@@ -79,21 +79,21 @@ def _(subject: Subject) -> None:
 
 
 @check("GM-21", "6.4", "claims are names")
-def _(subject: Subject) -> None:
-    claims = array(_member(content_of(subject), "claims"), "claims")
+def _(server: ServerUnderTest) -> None:
+    claims = array(_member(content_of(server), "claims"), "claims")
     require(all(isinstance(one, str) and one for one in claims), "one is no name")
 
 
 @check("GM-22", "6.4", "authorization_details are objects with a type")
-def _(subject: Subject) -> None:
+def _(server: ServerUnderTest) -> None:
     name = "authorization_details"
-    for entry in objects(_member(content_of(subject), name), name):
+    for entry in objects(_member(content_of(server), name), name):
         require(isinstance(entry.get("type"), str) and entry["type"] != "", "one has no type")
 
 
 @check("GM-23", "6.4", "times are numbers, and updated_by is client or authorization_server")
-def _(subject: Subject) -> None:
-    content = content_of(subject)
+def _(server: ServerUnderTest) -> None:
+    content = content_of(server)
     if not content.keys() & {*TIMES, "updated_by"}:
         raise Skip("the grant has none")
     for name in content.keys() & set(TIMES):
@@ -103,8 +103,8 @@ def _(subject: Subject) -> None:
 
 
 @check("GM-24", "6", "a query shows no token")
-def _(subject: Subject) -> None:
-    own, response = subject.own(), subject.request()
+def _(server: ServerUnderTest) -> None:
+    own, response = server.own(), server.request()
     status_is(response, 200)
     for name, value in (*response.headers.items(), *_walk(response.members())):
         require(name not in TOKENS, f"it has {name}")
@@ -113,49 +113,49 @@ def _(subject: Subject) -> None:
 
 
 @check("GM-25", "6", "there is no list of grants")
-def _(subject: Subject) -> None:
-    token = subject.own("access_token").access_token
-    for url in (subject.endpoint(), f"{subject.endpoint()}/"):
+def _(server: ServerUnderTest) -> None:
+    token = server.own("access_token").access_token
+    for url in (server.endpoint(), f"{server.endpoint()}/"):
         # Other statuses, such as 429 and 500, do not say that there is none.
-        status_is(subject.send("GET", url, token), 400, 401, 403, 404, 405)
-    is_shown(subject)
+        status_is(server.send("GET", url, token), 400, 401, 403, 404, 405)
+    is_shown(server)
 
 
 @check("GM-26", "6.6", "a grant that does not exist is 404")
-def _(subject: Subject) -> None:
+def _(server: ServerUnderTest) -> None:
     unknown = secrets.token_urlsafe(32)
-    status_is(subject.request(grant_id=unknown), 404)
-    status_is(subject.request("DELETE", grant_id=unknown), 404)
-    is_shown(subject)
+    status_is(server.request(grant_id=unknown), 404)
+    status_is(server.request("DELETE", grant_id=unknown), 404)
+    is_shown(server)
 
 
 @check("GM-27", "6.6", "a grant of another client is 403, or not told to be there")
-def _(subject: Subject) -> None:
-    other = subject.given("other_grant_id")
-    status_is(subject.request(grant_id=other), 403, 404)
-    status_is(subject.request("DELETE", grant_id=other), 403, 404)
-    is_shown(subject)
+def _(server: ServerUnderTest) -> None:
+    other = server.given("other_grant_id")
+    status_is(server.request(grant_id=other), 403, 404)
+    status_is(server.request("DELETE", grant_id=other), 403, 404)
+    is_shown(server)
 
 
 @check("GM-28", "6.3 (RFC 9110, 15.5.6)", "another method is 405, with Allow")
-def _(subject: Subject) -> None:
+def _(server: ServerUnderTest) -> None:
     for method in ("POST", "PUT", "PATCH"):
-        response = subject.request(method)
+        response = server.request(method)
         status_is(response, 405)
         allowed = allowed_methods(response)
         require(allowed >= METHODS, f"Allow lacks {sorted(METHODS - allowed)}")
         require(method not in allowed, f"Allow has {method}")
 
 
-def _both(subject: Subject, token: str) -> Iterator[Response]:
+def _both(server: ServerUnderTest, token: str) -> Iterator[Response]:
     """The responses to a query and a revoke by this token, which must be refused.
 
     The revoke is of another grant, where there is one, so that a server which lets it through
     spoils no other check.
     """
-    yield subject.request(token=token)
-    yield subject.request("DELETE", (subject.spare or subject.own("grant_id")).grant_id, token)
-    is_shown(subject)
+    yield server.request(token=token)
+    yield server.request("DELETE", (server.spare or server.own("grant_id")).grant_id, token)
+    is_shown(server)
 
 
 def _member(content: dict[str, Any], name: str) -> Any:

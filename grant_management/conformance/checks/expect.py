@@ -5,7 +5,7 @@ from typing import Any
 from ..fields import challenges
 from ..grant import Grant
 from ..http import Response
-from ..subject import Subject
+from ..server_under_test import ServerUnderTest
 from ..verdict import Failure, Skip, require
 
 
@@ -22,19 +22,19 @@ def error_is(answer: dict[str, Any], expected: str) -> None:
     require("access_token" not in answer, "a token was issued beside the error")
 
 
-def is_refused(subject: Subject, expected: str, **parameters: str) -> None:
+def is_refused(server: ServerUnderTest, expected: str, **parameters: str) -> None:
     """Failure unless an authorization request comes to this error.
 
     That shows nothing about a server which refuses whatever it is asked.
     """
-    if subject.config.authorize:
-        require(bool(subject.created), "no request at all was granted: GM-04 failed")
-    error_is(subject.authorize(scope=subject.config.scope, **parameters), expected)
+    if server.config.authorize:
+        require(bool(server.created), "no request at all was granted: GM-04 failed")
+    error_is(server.authorize(scope=server.config.scope, **parameters), expected)
 
 
-def is_shown(subject: Subject, token: str | None = None) -> None:
+def is_shown(server: ServerUnderTest, token: str | None = None) -> None:
     """Failure unless the grant is shown: else the refusal of another request shows nothing."""
-    response = subject.request(token=token)
+    response = server.request(token=token)
     require(response.status == 200, f"a query that must succeed is HTTP {response.status}")
 
 
@@ -49,10 +49,10 @@ def has_challenge(response: Response, error: str = "") -> None:
         require(errors == {error}, f"the challenge's error is not {error}: {shown}")
 
 
-def content_of(subject: Subject, grant: Grant | None = None) -> dict[str, Any]:
+def content_of(server: ServerUnderTest, grant: Grant | None = None) -> dict[str, Any]:
     """What a query shows, by default of the grant under test. Failure: it shows no object."""
-    grant = grant or subject.own()
-    response = subject.request(grant_id=grant.grant_id, token=grant.access_token)
+    grant = grant or server.own()
+    response = server.request(grant_id=grant.grant_id, token=grant.access_token)
     status_is(response, 200)
     return response.members()
 
@@ -89,11 +89,11 @@ def holds(content: dict[str, Any], *scopes: str) -> None:
     require(held <= wanted, f"it has {sorted(held - wanted)}, which was not consented to")
 
 
-def refresh_is_refused(subject: Subject, refresh_token: str) -> None:
+def refresh_is_refused(server: ServerUnderTest, refresh_token: str) -> None:
     """Failure unless the token is dead (RFC 6749 §5.2). Skip: there is none, or no endpoint."""
-    subject.given("token_endpoint")
+    server.given("token_endpoint")
     if not refresh_token:
         raise Skip("no refresh token was issued")
-    response = subject.refresh(refresh_token)
+    response = server.refresh(refresh_token)
     require(response.status == 400, f"a refresh: expected HTTP 400, got {response.status}")
     error_is(response.members(), "invalid_grant")

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..discovery import metadata_url
-from ..subject import Subject
+from ..server_under_test import ServerUnderTest
 from ..suite import Check, declare
 from ..verdict import Failure, Skip, require
 from .expect import array
@@ -19,25 +19,25 @@ _URL = re.compile(r"https?://[!-~]+", re.IGNORECASE)
 
 
 @check("GM-01", "7.1", "grant_management_actions_supported lists actions of the draft")
-def _(subject: Subject) -> None:
+def _(server: ServerUnderTest) -> None:
     name = "grant_management_actions_supported"
-    actions = array(subject.metadata().get(name), name)
+    actions = array(server.metadata().get(name), name)
     require(bool(actions), "the array is empty")
     unknown = [one for one in actions if not isinstance(one, str) or one not in ACTIONS]
     require(not unknown, f"unknown actions: {unknown}")
 
 
 @check("GM-02", "6.2, 7.1", "grant_management_endpoint is an https URL")
-def _(subject: Subject) -> None:
-    _is_endpoint(subject.endpoint())
-    if metadata_url(subject.config):
+def _(server: ServerUnderTest) -> None:
+    _is_endpoint(server.endpoint())
+    if metadata_url(server.config):
         name = "grant_management_endpoint"
-        _is_endpoint(subject.metadata().get(name, subject.config.grant_management_endpoint))
+        _is_endpoint(server.metadata().get(name, server.config.grant_management_endpoint))
 
 
 @check("GM-03", "7.1", "grant_management_action_required is a boolean")
-def _(subject: Subject) -> None:
-    metadata = subject.metadata()
+def _(server: ServerUnderTest) -> None:
+    metadata = server.metadata()
     if "grant_management_action_required" not in metadata:
         raise Skip("the member is absent, which means false")
     value = metadata["grant_management_action_required"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from ..subject import Subject
+from ..server_under_test import ServerUnderTest
 from ..suite import Check, declare
 from ..verdict import require
 from .expect import is_shown, refresh_is_refused, status_is
@@ -12,13 +12,13 @@ check = declare(CHECKS)
 
 
 @check("GM-29", "6.5", "a revoke is 204, with nothing in it")
-def _(subject: Subject) -> None:
-    if subject.config.authorize:
+def _(server: ServerUnderTest) -> None:
+    if server.config.authorize:
         # A grant whose dead refresh tokens nobody presented: that alone kills it at some servers.
-        subject.grant = subject.create()
-    subject.before_revoke = _what_is_wrong(subject)
-    response = subject.request("DELETE")
-    subject.revoked = response.status in range(200, 300)
+        server.grant = server.create()
+    server.before_revoke = _what_is_wrong(server)
+    response = server.request("DELETE")
+    server.revoked = response.status in range(200, 300)
     status_is(response, 204)
     length = response.headers["Content-Length"]
     require(length in (None, "0"), f"its Content-Length is {length}")
@@ -27,59 +27,59 @@ def _(subject: Subject) -> None:
 
 
 @check("GM-30", "6.5", "a revoke kills the grant")
-def _(subject: Subject) -> None:
-    token = subject.given("outliving_access_token")
-    _was_revoked(subject, "GM-30")
-    status_is(subject.request(token=token), 404)
-    status_is(subject.request("DELETE", token=token), 404)
+def _(server: ServerUnderTest) -> None:
+    token = server.given("outliving_access_token")
+    _was_revoked(server, "GM-30")
+    status_is(server.request(token=token), 404)
+    status_is(server.request("DELETE", token=token), 404)
 
 
 @check("GM-31", "6.5", "a revoke kills the grant's refresh tokens")
-def _(subject: Subject) -> None:
-    subject.given("token_endpoint")
-    if not subject.config.authorize:
-        subject.given("refresh_token")
-    _was_revoked(subject, "GM-31")
-    refresh_is_refused(subject, subject.grant.refresh_token)
+def _(server: ServerUnderTest) -> None:
+    server.given("token_endpoint")
+    if not server.config.authorize:
+        server.given("refresh_token")
+    _was_revoked(server, "GM-31")
+    refresh_is_refused(server, server.grant.refresh_token)
 
 
 @check("GM-32", "6.5 (should)", "a revoke kills the grant's access tokens")
-def _(subject: Subject) -> None:
-    _was_revoked(subject, "GM-32")
-    status_is(subject.request(), 401)
+def _(server: ServerUnderTest) -> None:
+    _was_revoked(server, "GM-32")
+    status_is(server.request(), 401)
 
 
-def _renew(subject: Subject) -> None:
-    subject.grant = subject.renew(subject.grant)
+def _renew(server: ServerUnderTest) -> None:
+    server.grant = server.renew(server.grant)
 
 
-def _outliving_token_works(subject: Subject) -> None:
-    if subject.config.outliving_access_token:
-        is_shown(subject, subject.config.outliving_access_token)
+def _outliving_token_works(server: ServerUnderTest) -> None:
+    if server.config.outliving_access_token:
+        is_shown(server, server.config.outliving_access_token)
 
 
 # What must work as long as the grant lives, by the check that sees it fail afterwards.
-_CONTROLS: dict[str, Callable[[Subject], None]] = {
+_CONTROLS: dict[str, Callable[[ServerUnderTest], None]] = {
     "GM-31": _renew,
     "GM-30": _outliving_token_works,
     "GM-32": is_shown,
 }
 
 
-def _what_is_wrong(subject: Subject) -> dict[str, Exception]:
+def _what_is_wrong(server: ServerUnderTest) -> dict[str, Exception]:
     problems: dict[str, Exception] = {}
     for number, control in _CONTROLS.items():
         try:
-            control(subject)
+            control(server)
         except Exception as error:  # noqa: BLE001 - raised by the check that it concerns
             problems[number] = error
     return problems
 
 
-def _was_revoked(subject: Subject, number: str) -> None:
+def _was_revoked(server: ServerUnderTest, number: str) -> None:
     """Failure unless the revoke was acknowledged, and this check's control held before it."""
-    subject.own()
-    subject.endpoint()
-    require(subject.revoked, "the revoke was not acknowledged: GM-29 failed")
-    if number in subject.before_revoke:
-        raise subject.before_revoke[number]
+    server.own()
+    server.endpoint()
+    require(server.revoked, "the revoke was not acknowledged: GM-29 failed")
+    if number in server.before_revoke:
+        raise server.before_revoke[number]

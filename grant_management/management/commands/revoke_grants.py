@@ -98,13 +98,13 @@ def _filter(options: dict[str, Any]) -> GrantFilter:
             subject=taken(options, m.SUBJECT.sought()),
             scope=taken(options, m.SCOPE),
             authorization_type=taken(options, m.AUTHORIZATION_TYPE.sought()),
-            created_before=_moment(options["created_before"]),
+            created_before=_parse_time(options["created_before"]),
         )
     except ValueError as error:
         raise CommandError(str(error)) from None
 
 
-def _moment(text: str | None) -> datetime | None:
+def _parse_time(text: str | None) -> datetime | None:
     if text is None:
         return None
     try:

@@ -19,7 +19,7 @@ _SEGMENT = re.compile(r"(?!\.\.?$)[A-Za-z0-9\-._~!$&'()*+,;=:@]+")
 
 
 @dataclass
-class Subject:
+class ServerUnderTest:
     """The server under test, and what is known of it so far.
 
     Skip is raised for what the operator did not give, Failure for what the server did not give.

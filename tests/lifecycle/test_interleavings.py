@@ -9,7 +9,7 @@ import itertools
 
 import pytest
 
-from grant_management import lifecycle
+from grant_management.lifecycle import issuing
 from grant_management.models import TokenStatus
 from grant_management.models import grant as grant_module
 from grant_management.models import locks as held_module
@@ -141,5 +141,5 @@ def test_a_judgement_before_the_lock_is_found(turns, monkeypatch):
             held.token.generation = held.token.grant.refresh_generation
         return held
 
-    monkeypatch.setattr(lifecycle, "hold_token", hold)
+    monkeypatch.setattr(issuing, "hold_token", hold)
     assert differences(turns, "active", o.rotate, o.replace)

@@ -22,7 +22,7 @@ from gm_project.private_files import mend
 HERE = Path(__file__).resolve().parent
 VENV = HERE / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-WITHOUT_DATABASE = ("tests/protocol", "tests/test_conformance.py", "tests/test_chaos.py")
+WITHOUT_DATABASE = ("tests/protocol", "tests/conformance/test_conformance.py", "tests/test_chaos.py")
 KEY_FILE = HERE / ".secret_key"
 SETUP_LOCK = HERE / ".setup-lock"
 

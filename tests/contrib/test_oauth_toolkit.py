@@ -1,0 +1,442 @@
+"""django-oauth-toolkit with grant management: end to end over HTTP, with clients of others."""
+
+import json
+
+import pytest
+import requests
+from authlib.common.security import generate_token
+
+from ..example import GM, Browser, Client, example_server, new_database, parameters
+
+
+@pytest.fixture(scope="module")
+def example(django_db_setup, django_db_blocker, tmp_path_factory):
+    """The example server, on a database of its own of the kind that the run is on."""
+    with example_server(new_database(django_db_blocker, tmp_path_factory)) as seeded:
+        yield seeded
+
+
+@pytest.fixture
+def client(example):
+    return Client(example)
+
+
+@pytest.fixture
+def ann(example):
+    return Browser(example["base"], **example["users"][0])
+
+
+@pytest.fixture
+def bob(example):
+    return Browser(example["base"], **example["users"][1])
+
+
+def introspected(example, client, token):
+    """By the toolkit's own introspection view."""
+    headers = {"Authorization": f"Bearer {client.own_token('introspection')}"}
+    answer = requests.post(
+        f"{example['base']}/o/introspect/", data={"token": token}, headers=headers, timeout=20
+    )
+    return answer.json()["active"]
+
+
+def test_no_page_of_the_example_can_be_framed(example, client, ann):
+    """RFC 9700 section 4.16: neither consent, with the app's own two headers, nor login."""
+    consent = ann.open(client.url(client.session(GM), generate_token(48)))
+    assert "Allow" in consent.text
+    assert consent.headers["Content-Security-Policy"] == "frame-ancestors 'none'"
+    login = requests.get(f"{example['base']}/login/", timeout=20)
+    for page in (consent, login, requests.get(f"{example['base']}/admin/login/", timeout=20)):
+        assert page.status_code == 200
+        assert page.headers["X-Frame-Options"] == "DENY"
+
+
+def test_the_whole_life(example, client, ann):
+    """Create, query, merge, query, replace, revoke: and what dies on the way."""
+    first = client.authorize(ann, f"{GM} read", grant_management_action="create")
+    grant_id = first["grant_id"]
+    assert client.gm("GET", grant_id, first["access_token"]) == (
+        200,
+        {"scopes": [{"scope": f"{GM} read"}]},
+    )
+
+    merged = client.authorize(ann, "write", grant_management_action="merge", grant_id=grant_id)
+    assert merged["grant_id"] == grant_id
+    assert client.refresh(first["refresh_token"])[0] == 400
+    status, shown = client.gm("GET", grant_id, first["access_token"])
+    assert (status, shown) == (200, {"scopes": [{"scope": f"{GM} read write"}]})
+
+    replaced = client.authorize(ann, GM, grant_management_action="replace", grant_id=grant_id)
+    assert client.refresh(merged["refresh_token"])[0] == 400
+    assert client.gm("GET", grant_id, first["access_token"])[0] == 401
+    assert introspected(example, client, first["access_token"]) is False
+    assert client.gm("GET", grant_id, replaced["access_token"]) == (
+        200,
+        {"scopes": [{"scope": GM}]},
+    )
+
+    status, refreshed = client.refresh(replaced["refresh_token"])
+    assert (status, refreshed["grant_id"]) == (200, grant_id)
+    assert client.refresh(replaced["refresh_token"])[0] == 400
+    again = client.authorize(ann, GM, grant_management_action="merge", grant_id=grant_id)
+
+    assert client.gm("DELETE", grant_id, again["access_token"]) == (204, None)
+    assert client.refresh(again["refresh_token"])[0] == 400
+    assert introspected(example, client, again["access_token"]) is False
+    assert client.gm("GET", grant_id, again["access_token"])[0] == 401
+
+
+def test_grant_not_found_with_a_token_that_outlives_it(example, client, ann):
+    """A client-credentials token of the very client: made in the store, as the toolkit's
+    applications have one grant type each."""
+    tokens = client.authorize(ann, GM, grant_management_action="create")
+    members = {
+        "grantType": "CLIENT_CREDENTIALS",
+        "clientIdentifier": client.secrets["client_id"],
+        "scopes": GM.split(),
+    }
+    headers = {"Authorization": f"Bearer {example['api_token']}"}
+    made = requests.post(
+        f"{example['base']}/api/1/auth/token/create", json=members, headers=headers, timeout=20
+    ).json()
+    own = made["accessToken"]
+    assert client.gm("GET", tokens["grant_id"], own)[0] == 200
+    assert client.gm("DELETE", tokens["grant_id"], own)[0] == 204
+    assert client.gm("GET", tokens["grant_id"], own)[0] == 404
+    assert client.refresh(tokens["refresh_token"])[0] == 400
+
+
+def test_two_grants_of_one_client_and_user(client, ann):
+    """Item 8: one dies, the other lives."""
+    first = client.authorize(ann, GM, grant_management_action="create")
+    second = client.authorize(ann, f"{GM} read", grant_management_action="create")
+    assert first["grant_id"] != second["grant_id"]
+    assert client.gm("DELETE", first["grant_id"], second["access_token"])[0] == 204
+    assert client.gm("GET", second["grant_id"], second["access_token"])[0] == 200
+    assert client.refresh(second["refresh_token"])[0] == 200
+
+
+def test_what_is_others_is_refused(example, client, ann, bob):
+    other = Client(example, 1)
+    mine = client.authorize(ann, GM, grant_management_action="create")
+    theirs = other.authorize(ann, GM, grant_management_action="create")
+    bobs = client.authorize(bob, GM, grant_management_action="create")
+    assert client.gm("GET", theirs["grant_id"], mine["access_token"])[0] == 403
+    assert client.gm("GET", bobs["grant_id"], mine["access_token"])[0] == 403
+    for browser, grant_id in ((ann, theirs["grant_id"]), (ann, bobs["grant_id"]), (ann, "unknown")):
+        error = client.authorize(browser, GM, grant_management_action="merge", grant_id=grant_id)
+        assert error["error"] == "invalid_grant_id"
+        assert error["state"]
+
+
+def test_bad_requests(client, ann):
+    """Items 12 to 14: the errors go to the client, with its state."""
+    grant_id = client.authorize(ann, GM, grant_management_action="create")["grant_id"]
+    for bad in (
+        {"grant_management_action": "create", "grant_id": grant_id},
+        {"grant_management_action": "merge"},
+        {"grant_management_action": "update", "grant_id": grant_id},
+        {"grant_id": grant_id},
+    ):
+        assert client.authorize(ann, GM, **bad)["error"] == "invalid_request"
+
+
+def test_without_an_action_there_is_no_grant(client, ann):
+    tokens = client.authorize(ann, GM)
+    assert "grant_id" not in tokens
+    status, refreshed = client.refresh(tokens["refresh_token"])
+    assert (status, "grant_id" in refreshed) == (200, False)
+
+
+def test_refusal_by_the_user_changes_nothing(client, ann):
+    tokens = client.authorize(ann, f"{GM} read", grant_management_action="create")
+    session, verifier = client.session("write"), generate_token(48)
+    url = client.url(
+        session, verifier, grant_management_action="replace", grant_id=tokens["grant_id"]
+    )
+    assert parameters(ann.authorize(url, allow=False))["error"] == "access_denied"
+    assert client.gm("GET", tokens["grant_id"], tokens["access_token"])[1] == {
+        "scopes": [{"scope": f"{GM} read"}]
+    }
+    assert client.refresh(tokens["refresh_token"])[0] == 200
+
+
+@pytest.mark.parametrize("change", ["grant_id", "action", "dropped", "added"])
+def test_the_form_is_pinned_to_what_was_shown(client, ann, change):
+    """The query of the POST cannot differ from that of the page."""
+    one = client.authorize(ann, GM, grant_management_action="create")
+    two = client.authorize(ann, f"{GM} read", grant_management_action="create")
+    session, verifier = client.session("write"), generate_token(48)
+    asked = (
+        {}
+        if change == "added"
+        else {"grant_management_action": "merge", "grant_id": one["grant_id"]}
+    )
+    url = client.url(session, verifier, **asked)
+    merge = f"grant_management_action=merge&grant_id={one['grant_id']}"
+    sent = {
+        "grant_id": url.replace(one["grant_id"], two["grant_id"]),
+        "action": url.replace("=merge", "=replace"),
+        "dropped": url.replace(f"&{merge}", ""),
+        "added": f"{url}&{merge}",
+    }[change]
+    assert sent != url
+    assert parameters(ann.authorize(url, at=sent))["error"] == "invalid_request"
+    for tokens in (one, two):
+        assert client.refresh(tokens["refresh_token"])[0] == 200
+
+
+def test_an_action_always_shows_the_page(example, client, ann):
+    """Also where the toolkit would skip it."""
+    session, verifier = client.session(GM), generate_token(48)
+    client.authorize(ann, GM, grant_management_action="create")
+    plain = client.url(session, verifier, approval_prompt="auto")
+    assert ann.open(plain).status_code == 302
+    action = client.url(session, verifier, approval_prompt="auto", grant_management_action="create")
+    assert ann.open(action).status_code == 200
+    skip = "from oauth2_provider.models import Application as A; A.objects.update(skip_authorization={})"
+    example["manage"]("shell", "-v", "0", "-c", skip.format(True))
+    try:
+        assert ann.open(action).status_code == 200
+        assert ann.open(plain).status_code == 302
+    finally:
+        example["manage"]("shell", "-v", "0", "-c", skip.format(False))
+
+
+def test_a_token_revoked_there_is_refused_here_and_its_grant_lives(client, ann):
+    tokens = client.authorize(ann, GM, grant_management_action="create")
+    second = client.authorize(ann, GM, grant_management_action="create")
+    auth = (client.secrets["client_id"], client.secrets["client_secret"])
+    revoke = {"token": tokens["access_token"]}
+    assert (
+        requests.post(
+            f"{client.base}/o/revoke_token/", data=revoke, auth=auth, timeout=20
+        ).status_code
+        == 200
+    )
+    assert client.gm("GET", tokens["grant_id"], tokens["access_token"])[0] == 401
+    assert client.gm("GET", tokens["grant_id"], second["access_token"])[0] == 200
+
+
+def test_reuse_of_a_rotated_refresh_token(example, client, ann):
+    """Kills the family on both sides; the grant lives."""
+    first = client.authorize(ann, GM, grant_management_action="create")
+    _, second = client.refresh(first["refresh_token"])
+    assert client.refresh(first["refresh_token"])[0] == 400
+    assert client.refresh(second["refresh_token"])[0] == 400
+    headers = {"Authorization": f"Bearer {example['api_token']}"}
+    asked = {"token": second["refresh_token"]}
+    ours = requests.post(
+        f"{example['base']}/api/1/introspect", data=asked, headers=headers, timeout=20
+    ).json()
+    assert ours == {"active": False}
+
+
+def test_the_standard_introspection_here_knows_the_toolkits_tokens(example, client, ann):
+    tokens = client.authorize(ann, GM, grant_management_action="create")
+    headers = {"Authorization": f"Bearer {example['api_token']}"}
+    for name in ("access_token", "refresh_token"):
+        url = f"{example['base']}/api/1/introspect"
+        ours = requests.post(url, data={"token": tokens[name]}, headers=headers, timeout=20).json()
+        assert (ours["active"], ours["grant_id"]) == (True, tokens["grant_id"])
+
+
+def test_a_lock_here_stops_the_toolkits_refresh(example, client, ann):
+    tokens = client.authorize(ann, GM, grant_management_action="create")
+    headers = {"Authorization": f"Bearer {example['api_token']}"}
+    url = f"{example['base']}/api/1/clients"
+    lock = {"clientIdentifier": client.secrets["client_id"], "locked": True}
+    assert requests.post(url, json=lock, headers=headers, timeout=20).json()["locked"] is True
+    assert client.refresh(tokens["refresh_token"])[0] == 400
+    requests.post(url, json=lock | {"locked": False}, headers=headers, timeout=20)
+    assert client.refresh(tokens["refresh_token"])[0] == 200
+
+
+def test_a_code_of_a_revoked_grant_is_worth_nothing(example, client, ann):
+    """A revoke between the consent and the token request wins."""
+    grant_id = client.authorize(ann, GM, grant_management_action="create")["grant_id"]
+    session, verifier = client.session(GM), generate_token(48)
+    location = ann.authorize(
+        client.url(session, verifier, grant_management_action="merge", grant_id=grant_id)
+    )
+    headers = {"Authorization": f"Bearer {example['api_token']}"}
+    requests.post(
+        f"{example['base']}/api/1/grants/{grant_id}/revoke", json={}, headers=headers, timeout=20
+    )
+    with pytest.raises(Exception, match="invalid_grant"):
+        client.fetch(session, location, verifier)
+
+
+def test_a_pending_grant_is_not_there(example, client, ann):
+    """Item 17: until its code is claimed."""
+    session, verifier = client.session(GM), generate_token(48)
+    own = client.authorize(ann, GM, grant_management_action="create")["access_token"]
+    ann.authorize(client.url(session, verifier, grant_management_action="create"))
+    headers = {"Authorization": f"Bearer {example['api_token']}"}
+    listed = {"clientIdentifier": client.secrets["client_id"], "status": "pending"}
+    answer = requests.post(
+        f"{example['base']}/api/1/grants/list", json=listed, headers=headers, timeout=20
+    )
+    grant_id = json.loads(answer.text)["grants"][0]["grantId"]
+    assert client.gm("GET", grant_id, own)[0] == 404
+    assert (
+        client.authorize(ann, GM, grant_management_action="merge", grant_id=grant_id)["error"]
+        == "invalid_grant_id"
+    )
+
+
+COUNT = """
+import json
+from datetime import timedelta
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from oauth2_provider.models import AccessToken as Theirs, Application, RefreshToken
+from django.contrib.auth.models import User
+from grant_management.contrib.oauth_toolkit.models import LinkedToken
+from grant_management.contrib.oauth_toolkit import bridge
+from grant_management.lifecycle import begin, complete
+from grant_management.models import Actor, Reason
+from grant_management.protocol.content import Content
+
+now, user, application = timezone.now(), User.objects.first(), Application.objects.first()
+counts = []
+for number in (1, 200):
+    client = bridge.client(application)
+    grant = complete(begin(client, "1", "create", ""), Content(), active=True)
+    for index in range(number):
+        value = f"{grant.grant_id}-{index}"
+        theirs = Theirs(user=user, application=application, token=value, expires=now + timedelta(hours=1))
+        theirs.token_checksum = bridge.checksum(value)
+        theirs.save()
+        refresh = RefreshToken(user=user, application=application, token="r" + value, access_token=theirs)
+        refresh.token_checksum = bridge.checksum("r" + value)
+        refresh.save()
+        LinkedToken.objects.create(service=client.service, grant=grant, access_token=theirs, refresh_token=refresh)
+    with CaptureQueriesContext(connection) as captured:
+        grant.revoke(Actor.operator("ann"), Reason("other"))
+    links = LinkedToken.objects.filter(grant=grant).select_related("access_token", "refresh_token")
+    dead = all(link.access_token.is_expired() and link.refresh_token.revoked for link in links)
+    assert dead and len(links) == number
+    counts.append(len(captured))
+print(json.dumps(counts))
+"""
+
+
+def test_a_revoke_kills_there_in_a_constant_number_of_statements(example):
+    """And in its own transaction: what is rolled back here is rolled back there."""
+    one, many = json.loads(example["manage"]("shell", "-v", "0", "-c", COUNT))
+    assert one == many <= 7
+
+
+TRAIL = """
+import json, secrets
+from datetime import timedelta
+from django.contrib.auth.models import User
+from django.utils import timezone
+from oauth2_provider.models import AccessToken as Theirs, Application
+from grant_management.contrib.oauth_toolkit import bridge
+from grant_management.lifecycle import Issue, issue
+from grant_management.models import GrantEvent
+
+made = dict(client_type="confidential", authorization_grant_type="client-credentials")
+application = Application.objects.create(name="Fresh", client_id=secrets.token_hex(8), **made)
+for _ in range(2):
+    client = bridge.client(application)
+ours = issue(client, None, None, Issue("read", refresh_token=None))
+theirs = Theirs(application=application, token=ours.access_token)
+theirs.expires = timezone.now() + timedelta(hours=1)
+theirs.token_checksum = bridge.checksum(ours.access_token)
+theirs.save()
+theirs.revoke()
+told = GrantEvent.objects.filter(client_id=application.client_id).order_by("pk")
+unnamed = GrantEvent.objects.filter(kind="tokens_revoked", actor_kind="system").exists()
+print(json.dumps([[(one.kind, one.actor_kind, one.actor) for one in told], unnamed]))
+"""
+
+
+def test_the_toolkit_leaves_events_too(example):
+    """A client that is first seen; a token that is revoked there."""
+    told, revoked = json.loads(example["manage"]("shell", "-v", "0", "-c", TRAIL))
+    assert told[0] == ["client_created", "system", "django-oauth-toolkit"]
+    assert [kind for kind, *_ in told].count("client_created") == 1
+    assert revoked
+
+
+@pytest.mark.parametrize("stop", ["lock_client", "set_cut_off"])
+def test_a_lock_or_cut_off_here_stops_the_toolkits_protected_views(example, stop):
+    """Its introspection view is one: the caller's own token is dead."""
+    client = Client(example, 1)
+    token = client.own_token("introspection")
+    headers = {"Authorization": f"Bearer {token}"}
+
+    def ask():
+        return requests.post(
+            f"{example['base']}/o/introspect/", data={"token": "x"}, headers=headers, timeout=20
+        ).status_code
+
+    assert ask() == 200
+    which = ("--service", "1", "--client", client.secrets["own_client_id"])
+    example["manage"](stop, *which)
+    assert ask() in (401, 403)
+    if stop == "lock_client":
+        example["manage"]("unlock_client", *which)
+        assert ask() == 200
+
+
+HOSTILE = r"""
+import json
+from django.contrib.auth.models import User
+from django.test import override_settings
+from grant_management.contrib.oauth_toolkit import bridge, views
+from grant_management.lifecycle import Authorization, GrantAction, LifecycleError, begin, complete
+from grant_management.models import Client, Grant
+from oauth2_provider.models import Application
+
+application = Application.objects.first()
+client = bridge.client(application)
+before = Grant.objects.count(), Client.objects.count()
+said = []
+
+def refused(perform, *arguments):
+    try:
+        perform(*arguments)
+    except LifecycleError as error:
+        said.append([error.error, error.description])
+    else:
+        said.append(None)
+
+many = [f"https://rs.example.com/{n}" for n in range(5_001)]
+for scopes, credentials in (
+    ("read", {"claims": '{"userinfo":{"email":{"value":1e9999999999999999999}}}'}),
+    ("read", {"claims": '{"userinfo":{"a":null,"a":null}}'}),
+    ("read", {"claims": {"userinfo": {"a\ud800": None}}}),
+    ("read", {"claims": json.dumps({"userinfo": {"x" * 256: None}})}),
+    ("read", {"claims": '[]x'}),
+    ("read", {"claims": '["email"]'}),
+    ("read", {"resource": ["no URI"]}),
+    ("read write", {"resource": many}),
+    ("x" * 256, {}),
+    ("read", {"claims": json.dumps({"userinfo": {f"{n:0200}": None for n in range(1_400)}})}),
+):
+    refused(views._consented, scopes, credentials)
+application.client_id = "a\x01b"
+refused(bridge.client, application)
+refused(begin, client, "x" * 256, "create", "")
+refused(complete, Authorization(client, "a\x00", GrantAction.CREATE), bridge.consented(["read"], None, None))
+taken = views._consented("read write", {"resource": "https://rs.example.com", "claims": '{"userinfo":{"email":null}}'})
+other = Application(client_id="new", name="Line\nfeed" + "x" * 300)
+named = bridge.client(other)
+assert (Grant.objects.count(), Client.objects.count()) == (before[0], before[1] + 1)
+print(json.dumps([said, sorted(map(list, taken.pairs)), sorted(taken.claims), named.name]))
+"""
+
+
+def test_the_bridge_takes_what_the_other_doors_take(example):
+    """What it is given by the toolkit, and by clients through it; what is refused leaves nothing."""
+    said, pairs, claims, name = json.loads(example["manage"]("shell", "-v", "0", "-c", HOSTILE))
+    assert [one[0] for one in said] == ["invalid_request"] * len(said)
+    assert all("\ud800" not in one[1] and "x" * 256 not in one[1] for one in said)
+    assert pairs == [["read", "https://rs.example.com"], ["write", "https://rs.example.com"]]
+    assert claims == ["email"]
+    assert (name[:9], len(name)) == ("Line feed", 255)

@@ -1,0 +1,117 @@
+"""`migrate` of the standalone project: one process at a time."""
+
+import contextlib
+import subprocess
+import sys
+
+import psycopg
+import pytest
+
+from gm_project.exclusive import lock
+
+from ..db.test_pooler import pooled, postgresql  # noqa: F401 - fixtures
+from ..ours import connection
+from ..standalone import ROOT, environment, free_port, manage, running, wait_for
+
+
+@pytest.fixture
+def database_url(request, tmp_path, db):
+    """An empty database of the kind that the run is on."""
+    if connection.vendor == "postgresql":
+        return request.getfixturevalue("postgresql").get_uri()
+    return f"sqlite:///{tmp_path / 'own.sqlite3'}"
+
+
+def test_processes_that_migrate_at_once(database_url):
+    """An empty database, five of them: each succeeds."""
+    migrate_at_once(database_url, 5)
+
+
+def test_processes_that_migrate_at_once_behind_a_pooler(pooled):  # noqa: F811 - it is that fixture
+    """It hands out its three connections by the transaction; the lock is one's all the same."""
+    through, _ = pooled
+    migrate_at_once(through, 2)
+
+
+def migrate_at_once(database_url, number):
+    line = [sys.executable, "manage.py", "migrate", "-v", "0"]
+    env = environment(DATABASE_URL=database_url)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    all_of_them = [subprocess.Popen(line, cwd=ROOT, env=env, **pipes) for _ in range(number)]
+    said = [one.communicate(timeout=300)[0] for one in all_of_them]
+    assert [one.returncode for one in all_of_them] == [0] * number, said
+    assert "[ ]" not in manage("showmigrations", DATABASE_URL=database_url)
+
+
+def test_servers_that_start_at_once_on_an_empty_database(database_url):
+    ports = {free_port(), free_port()}
+    with contextlib.ExitStack() as stack:
+        for port in ports:
+            line = ("run.py", "serve", "--port", port, "--workers", 1)
+            stack.enter_context(running(*line, DATABASE_URL=database_url, SECRET_KEY="k" * 50))
+        for port in ports:
+            wait_for(port)
+
+
+HOLDER = """
+import os, sys, time
+import django
+django.setup()
+from django.db import connection
+from gm_project.migration_lock import take
+{settings}
+held = take("default")
+print("held" if held else "not held", file=sys.stderr, flush=True)
+time.sleep(600)
+"""
+ENV = {"DJANGO_SETTINGS_MODULE": "gm_project.settings"}
+
+
+@pytest.mark.parametrize(
+    "settings", ["", "connection.settings_dict['OPTIONS']['server_side_binding'] = True"]
+)
+def test_the_second_says_that_it_waits(database_url, settings):
+    """It holds up nothing meanwhile: on PostgreSQL the first can make an index concurrently."""
+    sqlite = database_url.startswith("sqlite")
+    if sqlite and settings:
+        pytest.skip("about PostgreSQL")
+    migrate = ("manage.py", "migrate", "-v", "0")
+    with (
+        contextlib.ExitStack() as stack,
+        running("-c", HOLDER.format(settings=settings), DATABASE_URL=database_url, **ENV) as first,
+    ):
+        assert first.stderr.readline() == "held\n"
+        second = stack.enter_context(running(*migrate, DATABASE_URL=database_url))
+        assert "waiting for it" in second.stderr.readline()
+        if not sqlite:
+            make_index(database_url)
+        assert second.poll() is None
+        first.kill()
+        assert second.wait(timeout=300) == 0
+    assert "[ ]" not in manage("showmigrations", DATABASE_URL=database_url)
+
+
+def make_index(database_url):
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE t (c int)")
+        connection.execute("SET statement_timeout = '60s'")
+        connection.execute("CREATE INDEX CONCURRENTLY i ON t (c)")
+
+
+def test_a_lock_ends_with_its_process(tmp_path):
+    """However it ends."""
+    path = tmp_path / "lock"
+    program = f"""
+import pathlib, sys, time
+from gm_project.exclusive import lock
+assert lock(pathlib.Path({str(path)!r}))
+print("held", file=sys.stderr, flush=True)
+time.sleep(600)
+"""
+    with running("-c", program) as holder:
+        assert holder.stderr.readline() == "held\n"
+        assert lock(path) is None
+        holder.kill()
+        holder.wait(timeout=30)
+    with contextlib.closing(lock(path)) as mine:
+        assert mine

@@ -1,0 +1,153 @@
+"""The project itself: its two commands, its locks, its server's refusals."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from grant_management.protocol.results import Result
+
+from ..standalone import ROOT, environment, free_port
+from ..world import make_world
+
+PYTHON = sys.executable
+
+
+def run(*arguments, **env):
+    done = subprocess.run(
+        [PYTHON, "run.py", *arguments],
+        cwd=ROOT,
+        env=environment(**env),
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_demo_once(tmp_path):
+    """Every call as it should be, twice; also where the port is in use."""
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", free_port()))
+        taken.listen()
+        port = taken.getsockname()[1]
+        for _ in range(2):
+            code, said = run("demo", "--once", "--port", str(port))
+            assert code == 0, said
+            assert "Every call was answered as it should." in said
+            assert f"http://127.0.0.1:{port}\n" not in said
+            for title in (
+                "QUERY with a bearer token",
+                "DPoP proof",
+                "nonce",
+                "Refused",
+                "REVOKE",
+                "NOT_FOUND",
+            ):
+                assert title in said
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("code", "passed"), [("A277001", True), ("A283301", False)])
+def test_demo_follows_the_answers(live_server, capsys, code, passed):
+    """One call that is not answered as it should is enough to fail."""
+    from gm_project.demo import _call_all
+    from gm_project.demo_data import DemoData, Step
+
+    world = make_world()
+    grant = world.grant()
+    body = {"gmAction": "QUERY", "grantId": grant.grant_id, "accessToken": world.token(grant)}
+    steps = [Step("a call", lambda nonce: body, ("OK", code))]
+    data = DemoData(
+        f"/api/{world.service.pk}/gm", world.api_token, "", "", steps, lambda action: {}
+    )
+    assert _call_all(int(live_server.url.rpartition(":")[2]), data) is passed
+    assert ("Not every call" in capsys.readouterr().out) is not passed
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "example.com", "192.0.2.1"])
+def test_serve_in_the_open_needs_a_key_of_its_own(host):
+    code, said = run("serve", "--host", host)
+    assert code == 1
+    assert "SECRET_KEY" in said
+
+
+def test_locks_hold_hashes_and_no_address():
+    locks = [*ROOT.glob("*.lock"), *ROOT.glob("**/package-lock.json")]
+    locks = [
+        lock for lock in locks if "node_modules" not in lock.parts and ".venv" not in lock.parts
+    ]
+    assert len(locks) >= 2
+    for lock in locks:
+        text = lock.read_text()
+        assert not re.search(r"https?:|file:|--index|--find-links", text), lock
+        if lock.suffix == ".lock":
+            pinned = re.findall(r"^[a-z][^=\n]*==", text, re.M)
+            assert len(pinned) > 10
+            assert text.count("--hash=sha256:") >= len(pinned)
+
+
+def test_unknown_arguments_are_refused():
+    code, said = run("serve", "--prot", "8000")
+    assert code == 2
+    assert "unrecognized" in said
+
+
+def test_settings_are_safe_by_default():
+    probe = "import django; from django.conf import settings as s; django.setup(); print(s.DEBUG, s.ALLOWED_HOSTS, len(s.SECRET_KEY) > 50)"
+    done = subprocess.run(
+        [PYTHON, "-c", probe],
+        cwd=ROOT,
+        env=environment(DJANGO_SETTINGS_MODULE="gm_project.settings"),
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.strip() == "False ['localhost', '127.0.0.1', '[::1]'] True"
+
+
+def test_settings_from_the_environment():
+    probe = "from django.conf import settings as s; print(s.DEBUG, s.ALLOWED_HOSTS, s.SECRET_KEY, s.SECURE_PROXY_SSL_HEADER, s.CSRF_TRUSTED_ORIGINS, s.SESSION_COOKIE_SECURE)"
+    env = environment(
+        DJANGO_SETTINGS_MODULE="gm_project.settings",
+        DEBUG="true",
+        ALLOWED_HOSTS="a.example, b.example",
+        SECRET_KEY="k",
+        SECURE_PROXY_SSL_HEADER="X-Forwarded-Proto,https",
+        CSRF_TRUSTED_ORIGINS="https://a.example",
+    )
+    done = subprocess.run([PYTHON, "-c", probe], cwd=ROOT, env=env, capture_output=True, text=True)
+    assert (
+        done.stdout.strip()
+        == "True ['a.example', 'b.example'] k ('HTTP_X_FORWARDED_PROTO', 'https') ['https://a.example'] True"
+    )
+
+
+def test_documented_commands_exist():
+    """What the README shows can be typed."""
+    readme = (ROOT / "README.md").read_text()
+    assert "python3 run.py demo" in readme
+    assert "python3 run.py test" in readme
+    commands = {
+        path.stem for path in Path(ROOT, "grant_management/management/commands").glob("[a-z]*.py")
+    }
+    named = set(re.findall(r"run\.py manage ([a-z_]+)", readme))
+    from django.core.management import get_commands
+
+    assert named - commands <= set(get_commands())
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def test_every_code_is_documented():
+    """With the very words of the table."""
+    documented = (ROOT / "docs" / "api.md").read_text()
+    for result in Result:
+        assert f"| {result.code} | {result.status} | {result.action or ''} |" in documented
+        assert f"| {result.text.rstrip(':')} |" in documented
+    for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):
+            assert (path.parent / target).exists(), (path.name, target)

@@ -1,0 +1,103 @@
+"""Counters behind the events: each event is counted once, on its day."""
+
+from datetime import timedelta
+
+import pytest
+
+from grant_management.models import Actor, DailyCount, GrantEvent, Reason, Tally
+from grant_management.models.daily_count import LIVE, SETTLED
+
+from ..world import later, make_world, now
+
+LATER = SETTLED + timedelta(seconds=1)
+
+
+def counts(kind):
+    rows = DailyCount.objects.filter(kind=kind).order_by("day", "client_id")
+    return [(row.day, row.client_id, row.number) for row in rows]
+
+
+def record(world, at, number=1, client_id="app-1"):
+    for _ in range(number):
+        GrantEvent.objects.record(
+            "revoked", world.service.pk, at, Actor.operator("x"), client_id=client_id
+        )
+
+
+def test_each_event_once(world):
+    today = now()
+    yesterday = today - timedelta(days=1)
+    record(world, today, 2)
+    record(world, today, 1, "app-2")
+    record(world, yesterday, 1)
+    for _ in range(2):
+        later(Tally.count_events)
+    expected = [
+        (yesterday.date(), "app-1", 1),
+        (today.date(), "app-1", 2),
+        (today.date(), "app-2", 1),
+    ]
+    assert counts("revoked") == expected
+
+
+def test_what_comes_later_is_added(world):
+    """Also what carries an earlier moment, as the events of a sweep do."""
+    at = now()
+    record(world, at)
+    first = later(Tally.count_events)
+    assert first.counted_until > at
+    GrantEvent.objects.bulk_create([])
+    event = GrantEvent.about(
+        "revoked", at, Actor.operator("x"), service_id=world.service.pk, client_id="app-1"
+    )
+    event.pk = type(event.pk)(int=event.pk.int + (int(LATER.total_seconds() * 1000) << 80))
+    event.save()
+    later(Tally.count_events, 2 * LATER)
+    assert counts("revoked") == [(at.date(), "app-1", 2)]
+
+
+def test_what_may_be_in_a_transaction_is_left_for_the_next_time(world):
+    record(world, now())
+    Tally.count_events()
+    assert counts("revoked") == []
+    later(Tally.count_events)
+    assert len(counts("revoked")) == 1
+
+
+def test_services_apart(world):
+    other = make_world()
+    record(world, now())
+    record(other, now())
+    later(Tally.count_events)
+    assert [number for _, _, number in counts("revoked")] == [1, 1]
+
+
+def test_live_grants(world):
+    world.grant().revoke(Actor.operator("x"), Reason("other"))
+    world.grant(expires_at=now() - timedelta(days=1))
+    world.grant(pending=True)
+    for _ in range(3):
+        world.grant()
+    Tally.count_live()
+    assert [number for _, _, number in counts(LIVE)] == [3]
+    world.client.move_cut_off(Actor.operator("x"), Reason("other"))
+    assert Tally.count_live().live_at is not None
+    assert counts(LIVE) == []
+
+
+def test_by_day(world):
+    record(world, now(), 2)
+    record(world, now() - timedelta(days=40), 1)
+    later(Tally.count_events)
+    since = (now() - timedelta(days=30)).date()
+    assert DailyCount.objects.by_day("revoked", since) == {now().date(): 2}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_purge_counts():
+    from django.core.management import call_command
+
+    make_world().grant()
+    call_command("purge_expired", verbosity=0)
+    assert Tally.objects.get().live_at is not None
+    assert [number for _, _, number in counts(LIVE)] == [1]

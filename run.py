@@ -22,7 +22,17 @@ from gm_project.private_files import mend
 HERE = Path(__file__).resolve().parent
 VENV = HERE / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-WITHOUT_DATABASE = ("tests/protocol", "tests/conformance/test_conformance.py", "tests/test_chaos.py")
+WITHOUT_DATABASE = ("tests/protocol", "tests/conformance", "tests/test_chaos.py")
+CHECKS = (
+    (".", "-m", "ruff", "check", "."),
+    (".", "-m", "ruff", "format", "--check", "."),
+    (".", "-m", "mypy"),
+    (".", "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"),
+    (".", "manage.py", "makemigrations", "--check", "--dry-run"),
+    (".", "manage.py", "check"),
+    ("examples/oauth_toolkit", "manage.py", "makemigrations", "--check", "--dry-run"),
+)
+"""What reads the code without running the tests: the folder, and the arguments of Python."""
 KEY_FILE = HERE / ".secret_key"
 SETUP_LOCK = HERE / ".setup-lock"
 
@@ -59,6 +69,20 @@ def test(options: argparse.Namespace, rest: list[str]) -> int:
             arguments += [f"--ignore={path}" for path in WITHOUT_DATABASE]
         failed |= subprocess.call([str(PYTHON), *arguments, *rest]) != 0
     return int(failed)
+
+
+def check(options: argparse.Namespace, rest: list[str]) -> int:
+    """Lint, format, types, layers, migrations: all of them, and the names of those that failed."""
+    _install("requirements-dev.lock")
+    environment = {"SECRET_KEY": "only-for-these-checks", **os.environ}
+    failed = []
+    for folder, *arguments in CHECKS:
+        print(f"\n== {' '.join(arguments)} ==", flush=True)
+        if subprocess.call([str(PYTHON), *arguments], cwd=HERE / folder, env=environment):
+            failed.append(" ".join(arguments))
+    for one in failed:
+        print(f"failed: {one}", file=sys.stderr)
+    return int(bool(failed))
 
 
 def bench(options: argparse.Namespace, rest: list[str]) -> int:
@@ -114,6 +138,8 @@ def _parser() -> argparse.ArgumentParser:
     one = commands.add_parser("test", help="run the tests, on SQLite and on PostgreSQL")
     one.add_argument("--db", choices=["sqlite", "postgresql"], help="on this one only")
     one.set_defaults(command=test)
+    one = commands.add_parser("check", help="lint, types, layers and migrations")
+    one.set_defaults(command=check)
     one = commands.add_parser(
         "bench", help="measure the endpoint, beside peers and floors", add_help=False
     )

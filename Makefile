@@ -1,0 +1,20 @@
+# The same commands that continuous integration runs (.ci/run). They install what they need.
+.PHONY: test check chaos scale bench ci
+
+test:  ## the tests, on SQLite and PostgreSQL
+	python3 run.py test
+
+check:  ## lint, format, types, layers, migrations
+	python3 run.py check
+
+chaos:  ## faults on purpose, the short form
+	python3 run.py chaos --short
+
+scale: check  ## a million grants
+	.venv/bin/python -m pytest tests/scale --db postgresql --grants 1000000
+
+bench:  ## what the endpoint costs
+	python3 run.py bench endpoint
+
+ci:  ## all that continuous integration runs
+	.ci/run

@@ -1,4 +1,4 @@
-"""The admin: the nouns of the models, to be seen, and what an operator does to them."""
+"""The admin: read-only pages for each model, and the actions of operators."""
 
 from .api_token import ApiTokenAdmin
 from .call import CallAdmin

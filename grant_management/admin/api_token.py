@@ -23,21 +23,22 @@ from .kit.read_only import ReadOnlyAdmin, limited, operator
 from .kit.utc import UTCDateTimeField
 
 ONCE = "grant_management_once"
+"""The key, in a login session, of the forms that were sent."""
 MANAGE = "grant_management.manage_apitoken"
 
 
 class OnceForm(forms.Form):
-    """A form that does what it does once: a page that is sent again does nothing."""
+    """A form that takes effect once: sending the same page again does nothing."""
 
     once = forms.CharField(widget=forms.HiddenInput)
 
 
 class RotateForm(OnceForm, ReasonForm):
-    """Why it gets a new value."""
+    """The reason for rotating an API token."""
 
 
 class IssueForm(OnceForm):
-    """What the token is for. A service: for that one; else for all of the organization's."""
+    """A new API token. It opens the chosen service, or else every service of the organization."""
 
     organization = forms.ModelChoiceField(Organization.objects.all(), label=_("Organization"))
     service = forms.ModelChoiceField(Service.objects.all(), label=_("Service"), required=False)
@@ -55,11 +56,11 @@ class IssueForm(OnceForm):
         label=_("Note"),
         required=False,
         widget=forms.Textarea,
-        help_text=_("For the event that tells of it"),
+        help_text=_("Stored with the event"),
     )
 
     def limit(self, request: HttpRequest) -> "IssueForm":
-        """Only what this operator sees can be chosen."""
+        """Limit the choices to what this operator sees, and return the form."""
         for name, to_organization in (("organization", "pk"), ("service", "organization")):
             field = cast("forms.ModelChoiceField[Any]", self.fields[name])
             rows = cast("QuerySet[Any]", field.queryset)
@@ -67,14 +68,16 @@ class IssueForm(OnceForm):
         return self
 
     def clean_expires_at(self) -> datetime | None:
-        """A token that is dead when it is issued is a mistake in the time."""
+        """The expiry, or None for never. ValidationError: it is not in the future."""
         at: datetime | None = self.cleaned_data["expires_at"]
         if at is not None and at <= clock.now():
             raise forms.ValidationError(_("That is in the past."))
         return at
 
     def clean(self) -> dict[str, Any]:
-        """A service must be the organization's, and its token manages nothing."""
+        """The values. ValidationError: the service is not the organization's, or a token of one
+        service would manage API tokens.
+        """
         values: dict[str, Any] = super().clean() or {}
         service, organization = values.get("service"), values.get("organization")
         if service is not None and service.organization_id != getattr(organization, "pk", None):
@@ -86,7 +89,7 @@ class IssueForm(OnceForm):
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
-    """A caller's credential, by its prefix."""
+    """API tokens, shown by prefix, with pages that issue, rotate and revoke them."""
 
     organization_path = "organization"
     list_display = (
@@ -107,7 +110,7 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
 
     @admin.display(description=_("status"))
     def status(self, token: ApiToken) -> Any:
-        """As an icon and a word."""
+        """Active, expired or revoked, as an icon and a word."""
         now = clock.estimate()
         if token.revoked_at is not None:
             return state("revoked", _("Revoked"))
@@ -116,26 +119,26 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
 
     @admin.display(description=_("opens"))
     def opens(self, token: ApiToken) -> str:
-        """A service, or all of an organization's."""
+        """The service that the token opens, or the organization if it opens all its services."""
         return str(token.service or token.organization)
 
     @admin.display(description=_("created"), ordering="created_at")
     def created(self, token: ApiToken) -> str:
-        """When it was issued first."""
+        """The time of issue, which a rotation does not change."""
         return time_tag(token.created_at)
 
     @admin.display(description=_("last used"))
     def last_used(self, token: ApiToken) -> str:
-        """To the minute, where a service keeps it."""
+        """The last call, to the minute; only services with `track_last_used` record it."""
         return time_tag(token.last_used_at)
 
     @admin.display(description=_("expires"))
     def expires(self, token: ApiToken) -> str:
-        """Or never."""
+        """The expiry, or a dash for never."""
         return time_tag(token.expires_at)
 
     def get_urls(self) -> list[URLPattern]:
-        """Issue, rotate, revoke."""
+        """The URLs of the list and of a token, and those to issue, rotate and revoke."""
         wrap, prefix = self.admin_site.admin_view, "grant_management_apitoken"
         return [
             path("issue/", wrap(self.issue_view), name=f"{prefix}_issue"),
@@ -145,14 +148,14 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
         ]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """The list, with a button for those who may issue."""
+        """The list, with a button to issue a token for operators who may."""
         context = {"may_issue": request.user.has_perm(MANAGE), **(extra_context or {})}
         return super().changelist_view(request, context)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """The token, with buttons while it lives."""
+        """The token's page, with buttons to rotate and revoke it while it is active."""
         token = self.get_object(request, object_id)
         alive = token is not None and token.is_active(clock.estimate())
         buttons = [(_("Rotate…"), "rotate"), (_("Revoke…"), "revoke")]
@@ -161,7 +164,7 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
 
     def issue_view(self, request: HttpRequest) -> HttpResponse:
-        """A new token; its value is on the page that answers, and nowhere else."""
+        """Issue a token. The response shows its value, which is kept nowhere."""
         self._check(request)
         form = IssueForm(request.POST or None, initial=_fresh(request)).limit(request)
         if request.method == "POST" and form.is_valid():
@@ -176,7 +179,7 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
         return self.page(request, "action.html", _("Issue API token"), form=form, page=page)
 
     def rotate_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
-        """A new value; the old one is dead at once."""
+        """Give the token a new value, shown once; the old value stops working at once."""
         self._check(request)
         token = self._token(request, pk)
         form = RotateForm(request.POST or None, initial=_fresh(request))
@@ -191,16 +194,16 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
         return self._ask(request, _("Rotate API token"), token, form, after)
 
     def revoke_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
-        """Dead at the very next request."""
+        """Revoke the token; the next request with it is refused."""
         self._check(request)
         token = self._token(request, pk)
         form = ReasonForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
             done = token.revoke(operator(request), Reason(**form.cleaned_data))
-            said = _("The API token was revoked.") if done else _("It had been revoked before.")
+            said = _("The API token was revoked.") if done else _("It was already revoked.")
             messages.success(request, said)
             return HttpResponseRedirect(self.url("change", token))
-        after = _("Whoever uses it is refused at once.")
+        after = _("Requests with it are refused at once.")
         return self._ask(request, _("Revoke API token"), token, form, after)
 
     def _token(self, request: HttpRequest, pk: Any) -> ApiToken:
@@ -217,7 +220,7 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
     def _ask(
         self, request: HttpRequest, title: Any, token: ApiToken, form: forms.Form, after: Any
     ) -> HttpResponse:
-        """Which one it is about to be, and what happens to it."""
+        """The page that says which token is meant and what will happen, and asks to confirm."""
         page, lines = self.url("change", token), [*_described(token), after]
         return self.page(
             request, "action.html", title, form=form, lines=lines, page=page, row=token
@@ -230,12 +233,18 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
         return response
 
     def _again(self, request: HttpRequest) -> HttpResponse:
-        messages.warning(request, _("That was done already: the value is shown once."))
+        messages.warning(
+            request,
+            _(
+                "This form was already sent, or the token is no longer active."
+                " A value is shown only once."
+            ),
+        )
         return HttpResponseRedirect(self.url("changelist"))
 
 
 def _described(token: ApiToken) -> Iterator[Any]:
-    """What tells a token from the others, before it is too late."""
+    """Sentences by which an operator recognises the token before changing it."""
     yield _("API token %(prefix)s: %(description)s") % {
         "prefix": token,
         "description": token.description or _("without a description"),
@@ -249,12 +258,12 @@ def _described(token: ApiToken) -> Iterator[Any]:
     if token.can_manage_tokens:
         yield _("It may manage the organization's API tokens.")
     last = token.last_used_at
-    at = f"{last:%Y-%m-%d %H:%M:%S} UTC" if last else _("never, as far as it was noted")
+    at = f"{last:%Y-%m-%d %H:%M:%S} UTC" if last else _("no use recorded")
     yield _("Last used: %(at)s") % {"at": at}
 
 
 def _fresh(request: HttpRequest) -> dict[str, str]:
-    """A form that was not sent yet."""
+    """The initial data of a form: a new `once`, unless the form is being sent."""
     return {} if request.method == "POST" else {"once": secrets.token_urlsafe(16)}
 
 
@@ -263,5 +272,6 @@ def _first_time(request: HttpRequest, once: str) -> bool:
     sent = list(request.session.get(ONCE, []))
     if once in sent:
         return False
+    # Only the last 20, so that the session stays small.
     request.session[ONCE] = [*sent, once][-20:]
     return True

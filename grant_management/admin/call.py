@@ -1,4 +1,4 @@
-"""The log of calls: why was this one refused?"""
+"""The log of calls, which shows why a call was refused."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ DONE = (Result.QUERIED.code, Result.REVOKED.code)
 
 
 class CallListForm(BetweenForm):
-    """By the grant; and more."""
+    """Filters: grant ID and time; action, outcome, code and client."""
 
     search_help = _("Exact: a grant ID")
     action = forms.ChoiceField(label=_("Action"), required=False, choices=ACTIONS)
@@ -42,13 +42,13 @@ class CallListForm(BetweenForm):
     )
 
     def narrow(self, rows: Rows) -> Rows:
-        """By the grant."""
+        """By grant ID and time."""
         rows = super().narrow(rows)
         values = self.given("q")
         return rows.filter(grant_id=values["q"]) if values else rows
 
     def condition(self) -> Q | None:
-        """By what was asked and answered."""
+        """By action, outcome, code and client ID."""
         names = {"action": "action", "code": "code", "client": "client_id"}
         values = self.given(*names)
         found = Q(**{names[name]: value for name, value in values.items()})
@@ -66,7 +66,7 @@ def _outcome(call: Call) -> str:
 
 @admin.register(Call)
 class CallAdmin(ListAdmin[Call]):
-    """A call with each of its checks."""
+    """Calls, each with its checks and its answer."""
 
     list_form = CallListForm
     large = ("answer", "steps")
@@ -79,26 +79,26 @@ class CallAdmin(ListAdmin[Call]):
         Column(_("Grant"), lambda call: identifier(call.grant_id)),
     )
     empty_text = _(
-        "No call is kept. A service keeps a log where its call_log_size is above 0: see its page."
+        "No calls are logged. Set call_log_size above 0 on the service's page to log them."
     )
     change_form_template = "admin/grant_management/call.html"
 
     def get_urls(self) -> list[URLPattern]:
-        """One more page."""
+        """The URLs of the list and of a call, and that of the table of codes."""
         view = self.admin_site.admin_view(self.codes_view)
         return [path("codes/", view, name="grant_management_call_codes"), *super().get_urls()]
 
     def codes_view(self, request: HttpRequest) -> HttpResponse:
-        """What each code says."""
+        """A table of every result code and its meaning."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        # A list, since a template takes an enumeration for something to call.
+        # A list: a template would call the enumeration class instead of iterating over it.
         return self.page(request, "codes.html", _("Codes"), results=[_row(one) for one in Result])
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """The sentence, the checks, and what went out."""
+        """The call's page: its result message, its checks and the answer that was sent."""
         call = self.get_object(request, object_id)
         context = {} if call is None else _shown(call)
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
@@ -111,7 +111,9 @@ def _row(result: Result) -> dict[str, Any]:
 
 
 def shown_step(step: dict[str, Any]) -> dict[str, Any]:
-    """A check, with its badge; what it compared may be as long as a body."""
+    """A check of a call for the template, with a badge. Its texts are cut, since a value that was
+    compared may be as long as a body.
+    """
     texts = {name: cut(str(step[name])) for name in ("why", "expected", "presented")}
     return step | texts | {"badge": state(step["state"])}
 

@@ -53,18 +53,18 @@ UNLOCK = ObjectAction(
 
 
 class ClientListForm(ListForm):
-    """By client ID."""
+    """Filters: service and client ID."""
 
     search_help = _("Exact: a client ID")
 
     def narrow(self, rows: Rows) -> Rows:
-        """The one of that ID at each service."""
+        """The clients with this client ID: at most one at each service."""
         return rows.filter(client_id=term) if (term := self.cleaned_data.get("q")) else rows
 
 
 @admin.register(Client)
 class ClientAdmin(ListAdmin[Client], OperatorAdmin[Client]):
-    """An application."""
+    """Clients, with actions to lock, unlock and cut them off."""
 
     order = ("client_id", "pk")
     list_form = ClientListForm
@@ -78,18 +78,18 @@ class ClientAdmin(ListAdmin[Client], OperatorAdmin[Client]):
     object_actions = (LOCK, UNLOCK, CUT_OFF_CLIENT)
 
     def get_urls(self) -> list[URLPattern]:
-        """One more page, for scripts."""
+        """The URLs of the list and of a client, and that of the suggestions for the script."""
         view = self.admin_site.admin_view(self.suggest_view)
         name = "grant_management_client_suggest"
         return [path("suggest/", view, name=name), *super().get_urls()]
 
     def suggest_view(self, request: HttpRequest) -> JsonResponse:
-        """The next client IDs from `q` on, of the `service` or of all."""
+        """Client IDs that begin with `q`, at the chosen `service` or at all, as JSON: `values`."""
         form, start = self._form(request), request.GET.get("q", "")
         if not start or not form.is_valid():
             return JsonResponse({"values": []})
         rows = self.get_queryset(request).filter(client_id__gte=start)
-        # More than are shown: a client may have the same ID at several services.
+        # Reads more rows than it shows: several services may have clients with the same ID.
         found = self._ordered(rows, form.chosen()).first(10 * SUGGESTIONS)
         known = dict.fromkeys(row.client_id for row in found if row.client_id.startswith(start))
         return JsonResponse({"values": list(known)[:SUGGESTIONS]})

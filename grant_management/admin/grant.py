@@ -30,12 +30,9 @@ from .kit.listing import BetweenForm, Column, ListAdmin
 from .kit.read_only import limited
 from .kit.utc import exact, in_utc
 
-CHUNK: Final = 200
-"""Grants in memory at a time: what they hold can be long."""
-
 
 class FindForm(forms.Form):
-    """A token's value: posted, hashed on the server, kept nowhere."""
+    """A token's value, which is sent by POST, hashed on the server and kept nowhere."""
 
     token = forms.CharField(
         label=_("Access token or refresh token"),
@@ -45,7 +42,7 @@ class FindForm(forms.Form):
 
 
 class GrantListForm(BetweenForm):
-    """By subject, client or grant ID, in one box; and more."""
+    """Filters: subject, client ID or grant ID in one box; client, status, type, times."""
 
     moment_field = "created_at"
     search_help = _("Exact: a subject, a client ID or a grant ID")
@@ -63,7 +60,7 @@ class GrantListForm(BetweenForm):
     )
 
     def narrow(self, rows: Rows) -> Rows:
-        """By what was searched for, the client, and when it was created."""
+        """By the search term, the client and the time of creation."""
         rows = super().narrow(rows)
         values = self.given("q", "client")
         if "client" in values:
@@ -96,7 +93,7 @@ class GrantListForm(BetweenForm):
 
 
 def _what_stops(grant: Grant) -> Iterable[Text]:
-    """What is alive now and will not be."""
+    """Sentences that say what a revoke of this grant stops, and what it leaves alone."""
     now = clock.now()
     names = {"client": grant.client, "subject": grant.subject or _("nobody")}
     if grant.status(now) is GrantStatus.ACTIVE:
@@ -123,6 +120,7 @@ def _access_tokens(grant: Grant, now: datetime) -> str:
     number, last = _number(access), access.order_by("-expires_at").first()
     until = last.expires_at if last else None
     at = exact(until) if until else str(_("for ever"))
+    # Whether a revoke also revokes access tokens is the server's choice (draft §6.5).
     if grant.service.revoke_access_tokens:
         one, many = "%(n)s access token", "%(n)s access tokens"
         after = _("(the last would be valid until %(at)s)") % {"at": at} if last else ""
@@ -162,7 +160,7 @@ def _status(grant: Grant) -> str:
 
 
 def _names(place: int) -> Callable[[Any], str]:
-    """The scopes (0) or the types (1) of a row of the list."""
+    """A column's function: it shows the scopes (`place` 0) or types (1) of a row."""
 
     def show(row: Any) -> str:
         names = content.names_in(row)[place]
@@ -173,7 +171,7 @@ def _names(place: int) -> Callable[[Any], str]:
 
 @admin.register(Grant)
 class GrantAdmin(ListAdmin[Grant], OperatorAdmin[Grant]):
-    """What a user allowed a client."""
+    """Grants, with an action to revoke one, a search by token and an export."""
 
     order = ("-created_at", "-pk")
     list_form = GrantListForm
@@ -188,21 +186,21 @@ class GrantAdmin(ListAdmin[Grant], OperatorAdmin[Grant]):
         Column(_("Last used"), lambda grant: time_tag(grant.last_used_at)),
         Column(_("Expires"), lambda grant: time_tag(grant.expires_at)),
     )
-    empty_text = _("No grant is like that. Search for a subject, a client ID or a grant ID.")
+    empty_text = _("No grant matches. Search for a subject, a client ID or a grant ID.")
     object_actions = (REVOKE,)
     change_form_template = "admin/grant_management/grant.html"
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Grant]":
-        """Without what they hold: a page that shows it asks for as much as it shows."""
+        """Without the grants' content, which may be large: a page reads as much as it shows."""
         return super().get_queryset(request).defer(*CONTENT)
 
     def to_list(self, rows: Rows) -> Rows:
-        """With the names in what they hold, where it is short."""
+        """Annotated with scope names and authorization types, unless these are too long."""
         listed: Rows = super().to_list(rows).annotate(**content.listed())
         return listed
 
     def tools(self, request: HttpRequest) -> list[tuple[Any, str]]:
-        """Find by token; revoke many."""
+        """Buttons to find a grant by token, to revoke by filter (with permission), to export."""
         shown = [(_("Find by token…"), self.url("find"))]
         if request.user.has_perm("grant_management.start_sweep"):
             name = "admin:grant_management_sweep_start"
@@ -212,7 +210,7 @@ class GrantAdmin(ListAdmin[Grant], OperatorAdmin[Grant]):
         return shown
 
     def get_urls(self) -> list[URLPattern]:
-        """Three more."""
+        """The URLs of the list and of a grant; of its content, the search by token, the export."""
         wrap, name = self.admin_site.admin_view, "grant_management_grant"
         return [
             path("<path:object_id>/content.json", wrap(self.content_view), name=f"{name}_content"),
@@ -222,7 +220,7 @@ class GrantAdmin(ListAdmin[Grant], OperatorAdmin[Grant]):
         ]
 
     def export_view(self, request: HttpRequest) -> FileResponse:
-        """What the list shows with the same query, all pages of it."""
+        """All pages of the list with the same query, as a CSV file."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         rows = in_parts(map(_to_export, self.selected(request, TURN)), content.Size("scopes"))
@@ -230,7 +228,7 @@ class GrantAdmin(ListAdmin[Grant], OperatorAdmin[Grant]):
         return attachment(lines, "grants.csv", "text/csv; charset=utf-8")
 
     def content_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """All that the grant holds, as a file: its page shows as much as fits."""
+        """The grant's whole content as a JSON file; its page shows only as much as fits."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         grant = self.get_object(request, object_id)
@@ -239,7 +237,7 @@ class GrantAdmin(ListAdmin[Grant], OperatorAdmin[Grant]):
         return content.whole(grant)
 
     def buttons(self, request: HttpRequest, row: Grant) -> list[tuple[Text, str]]:
-        """Revoke; and the tester, with this grant filled in."""
+        """The actions, and a link to the what-if tester with this grant ID filled in."""
         shown = super().buttons(request, row)
         if request.user.has_perm("grant_management.revoke_grant"):
             name = "admin:grant_management_service_what_if"
@@ -256,7 +254,7 @@ class GrantAdmin(ListAdmin[Grant], OperatorAdmin[Grant]):
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
 
     def find_view(self, request: HttpRequest) -> HttpResponse:
-        """By a token's value, which reaches no URL and no log."""
+        """Find a grant by a token's value, which appears in no URL and in no log."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         form = FindForm(request.POST or None)
@@ -284,8 +282,9 @@ _COLUMNS: Final = (
 
 
 def _to_export(rows: Rows) -> Rows:
-    """With the types of the details in place of the details."""
+    """With scopes, and with the types of authorization details in place of the details."""
     types = AuthorizationTypes(F("authorization_details"))
+    # `defer(None)` undoes what `get_queryset` defers; CONTENT[0] is the scopes.
     wanted = rows.select_related("service", "client").defer(None).defer(*CONTENT[1:])
     named: Rows = wanted.annotate(types=types)
     return named
@@ -307,7 +306,10 @@ def _exported(grants: Iterable[Any]) -> Iterator[list[Any]]:
 
 
 def _of_token(grants: "QuerySet[Grant]", services: "QuerySet[Service]", value: str) -> Grant | None:
-    """The grant of a token's value at one of these services: by index, since these lead it."""
+    """The grant of the token with this value at one of these services; None: there is none.
+
+    The services are named because the unique index on the digest begins with the service.
+    """
     for model in (AccessToken, RefreshToken):
         rows = model._default_manager.filter(service__in=services, digest=sha256(value))
         found = rows.exclude(grant=None).values_list("grant_id", flat=True).first()

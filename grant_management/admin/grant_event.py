@@ -1,4 +1,4 @@
-"""Events of grants: the list, a page for each, and files to take away."""
+"""Events of services and their grants: the list, a page for each event, and exports."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -44,7 +44,7 @@ COLUMNS: Final = (
 
 
 class EventListForm(BetweenForm):
-    """By whom and whom it was about, in one box; and more."""
+    """Filters: grant ID, subject, client ID or actor in one box; kind, reason and time."""
 
     search_help = _("Exact: a grant ID, a subject, a client ID or who did it")
     kind = forms.ChoiceField(
@@ -56,7 +56,7 @@ class EventListForm(BetweenForm):
     reason = forms.ChoiceField(label=_("Reason"), required=False, choices=REASONS)
 
     def narrow(self, rows: Rows) -> Rows:
-        """By what was searched for, each way by its own index; and when it was."""
+        """By the search term in any of four columns, each with its own index; and by time."""
         rows = super().narrow(rows)
         term = self.cleaned_data.get("q")
         if not term:
@@ -65,13 +65,13 @@ class EventListForm(BetweenForm):
         return self.found_by(rows, [Q(**{name: term}) for name in names])
 
     def condition(self) -> Q | None:
-        """By what was done, by what kind of actor, and why."""
+        """By kind of event, kind of actor and reason."""
         return Q(**self.given("kind", "actor_kind", "reason")) or None
 
 
 @admin.register(GrantEvent)
 class GrantEventAdmin(ListAdmin[GrantEvent]):
-    """Who did what, when and why."""
+    """Events: who did what, when and why."""
 
     order = ("-at", "-pk")
     list_form = EventListForm
@@ -91,12 +91,12 @@ class GrantEventAdmin(ListAdmin[GrantEvent]):
     readonly_fields = ("what_exactly",)
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[GrantEvent]":
-        """Without their details: a page that shows them asks for as much as it shows."""
+        """Without the events' details, which may be large: a page reads as much as it shows."""
         return super().get_queryset(request).defer("details")
 
     @admin.display(description=_("details"))
     def what_exactly(self, event: GrantEvent) -> str:
-        """Before and after, where they are short."""
+        """The details as indented JSON, or a link to a file where they are too long."""
         text = bounded(as_text("details"), LONG)
         said = GrantEvent.objects.annotate(text=text).values_list("text", flat=True)
         shown = said.get(pk=event.pk)
@@ -105,7 +105,7 @@ class GrantEventAdmin(ListAdmin[GrantEvent]):
         return link(self.url("details", event), _("Too long for a page: as a file (JSON)"))
 
     def tools(self, request: HttpRequest) -> list[tuple[Any, str]]:
-        """Take away what the list shows, all pages of it."""
+        """Buttons that export all pages of the list with the same query."""
         query = request.GET.urlencode()
         return [
             (_("Export CSV"), f"{self.url('export_csv')}?{query}"),
@@ -113,7 +113,7 @@ class GrantEventAdmin(ListAdmin[GrantEvent]):
         ]
 
     def get_urls(self) -> list[URLPattern]:
-        """Two ways to take them away; and the details of one."""
+        """The URLs of the list and of an event; of both exports, and of an event's details."""
         wrap, name = self.admin_site.admin_view, "grant_management_grantevent"
         details = "<path:object_id>/details.json"
         return [
@@ -124,17 +124,17 @@ class GrantEventAdmin(ListAdmin[GrantEvent]):
         ]
 
     def export_csv(self, request: HttpRequest) -> FileResponse:
-        """What the list shows with the same query, all pages of it."""
+        """All pages of the list with the same query, as a CSV file without details."""
         lines = csv_lines(COLUMNS, map(_values, self._exported(request)))
         return self._attached(lines, "csv", "text/csv; charset=utf-8")
 
     def export_json_lines(self, request: HttpRequest) -> FileResponse:
-        """As `export_csv`, and with the details of each event."""
+        """The same events as `export_csv`, as JSON Lines with the details of each."""
         records = map(_as_json, self._exported(request))
         return self._attached(json_lines(records), "jsonl", "application/jsonl")
 
     def details_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """All details of an event, as a file: its page shows as much as fits."""
+        """The whole details of an event as a JSON file; its page shows only as much as fits."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         event = self.get_object(request, object_id)
@@ -156,11 +156,12 @@ class GrantEventAdmin(ListAdmin[GrantEvent]):
 
 
 def _as_json(event: Any) -> str:
-    """With the details as they are stored."""
+    """The event as one line of JSON; the details are the stored text, which is not parsed."""
     members = json.dumps(dict(zip(COLUMNS, _values(event), strict=True)))
     return f'{members[:-1]}, "details": {event.text}}}'
 
 
 def _values(event: GrantEvent) -> list[Any]:
+    # `id`, `at` and `job`, the first two and the last of the columns, are written as text.
     values = [getattr(event, name) for name in COLUMNS[2:-1]]
     return [str(event.pk), in_utc(event.at), *values, str(event.job or "")]

@@ -12,11 +12,11 @@ from .kit import content
 from .kit.display import identifier, state, time_tag
 
 NEWEST: Final = 20
-"""Tokens of each kind; the lists of tokens have the others, page by page."""
+"""The most tokens of each kind that the page shows; the lists of tokens show all."""
 
 
 def grant_page(grant: Grant, request: HttpRequest) -> dict[str, Any]:
-    """The context of its page."""
+    """The template's context for the page of a grant."""
     kinds = [_tokens(model, grant) for model in (AccessToken, RefreshToken)]
     status = grant.status(clock.estimate())
     return {
@@ -46,7 +46,7 @@ def _facts(grant: Grant) -> list[tuple[Any, Any]]:
 
 
 def _tokens(model: type[AccessToken | RefreshToken], grant: Grant) -> list[Any]:
-    """The newest, each with the grant that is there already: no token brings its own copy."""
+    """The newest tokens of a kind. All share this grant object, so none reads its own copy."""
     rows = model._default_manager.filter(service=grant.service_id, grant=grant)
     tokens = rows.select_related("client").defer("scopes").order_by("-pk")[:NEWEST]
     for token in tokens:
@@ -55,7 +55,7 @@ def _tokens(model: type[AccessToken | RefreshToken], grant: Grant) -> list[Any]:
 
 
 def _shown_token(token: AccessToken | RefreshToken) -> dict[str, Any]:
-    """Never its value, nor the whole of its digest."""
+    """A token for the template: without its value, and with the start of its digest only."""
     status = token.status(clock.estimate()).name.lower()
     return {
         "kind": token._meta.verbose_name,

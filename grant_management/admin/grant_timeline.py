@@ -1,5 +1,5 @@
-"""What happened to a grant, newest first and page by page: its events, and its calls where a log of
-them is kept. A page is bounded, whatever the grant held.
+"""The timeline of a grant: its events, and its calls where the service keeps a log of them. Newest
+first and page by page; the size of a page is bounded, however much the grant holds.
 """
 
 import json
@@ -22,21 +22,24 @@ from .kit.display import time_tag
 PAGE: Final = 25
 """Entries of a page."""
 DIFFERED: Final = 16_000
-"""Characters of an event's details that are compared."""
+"""The most characters of an event's details that are compared; longer ones are linked."""
 EVENTS: Final = ("-at", "-pk")
 CALLS: Final = ("-pk",)
 
 
 @dataclass(frozen=True)
 class Cursor:
-    """Where a page of a timeline starts: the last event and the last call of the page before."""
+    """Where a page of a timeline starts: behind the last event and the last call shown so far.
+
+    `event` has values of `EVENTS`, `call` has values of `CALLS`; an empty list is the beginning.
+    """
 
     event: list[Any]
     call: list[Any]
 
     @classmethod
     def read(cls, text: str) -> "Cursor":
-        """From a query string; what cannot be read is the beginning."""
+        """The cursor in a query string; the beginning where the text cannot be read."""
         try:
             event, call = strict_json.loads(text)
             return cls(
@@ -47,7 +50,7 @@ class Cursor:
             return cls([], [])
 
     def after(self, entries: list[dict[str, Any]]) -> "Cursor":
-        """Behind these."""
+        """The cursor behind these entries."""
         event, call = self.event, self.call
         for entry in entries:
             if "call" in entry:
@@ -62,7 +65,9 @@ class Cursor:
 
 
 def timeline(grant: Grant, request: HttpRequest) -> dict[str, Any]:
-    """The context of a page: its entries, and where the next one starts ("": nowhere)."""
+    """The template's context of a page: its entries as `timeline`, newest first, and as `older` the
+    text of the next page's cursor ("": there is no next page).
+    """
     start = Cursor.read(request.GET.get("timeline", ""))
     events = _events(grant, start)
     calls = _calls(grant, start) if request.user.has_perm("grant_management.view_call") else []
@@ -88,18 +93,20 @@ def _calls(grant: Grant, start: Cursor) -> Iterator[dict[str, Any]]:
 
 
 def _beginning(grant: Grant) -> list[dict[str, Any]]:
-    """Of a grant that was imported, whose beginning was elsewhere."""
+    """An entry for the creation of a grant, where no event tells of it: it was imported, or the
+    event is older than events are kept.
+    """
     events = GrantEvent.objects.filter(service=grant.service_id, grant_id=grant.grant_id)
     oldest = events.order_by("at").values_list("kind", flat=True).first()
     if oldest == EventKind.CREATED:
         return []
-    actor = _("elsewhere, before it was imported")
+    actor = _("before the events that are kept here")
     created = {"at": grant.created_at, "moment": time_tag(grant.created_at)}
     return [{**created, "title": EventKind.CREATED.label, "actor": actor}]
 
 
 def _shown_event(event: Any) -> dict[str, Any]:
-    """With what was added and what was removed, where it changed what the grant holds."""
+    """An event for the template, with what it added to the grant's content and removed."""
     added, removed = _changes(strict_json.stored(event.said or "{}"))
     why = (event.reason, event.note, event.ticket)
     return {
@@ -135,14 +142,16 @@ def _few(items: set[str]) -> list[str]:
 
 
 def _changes(said: dict[str, Any]) -> tuple[set[str], set[str]]:
-    """What was added and what was removed; an event of a long grant says only that."""
+    """The lines that were added, and those that were removed. The event of a large grant has only
+    `added` and `removed`; that of another one has `before` and `after`.
+    """
     names = ("before", "after", "added", "removed")
     before, after, added, removed = (_items(said.get(name)) for name in names)
     return added | (after - before), removed | (before - after)
 
 
 def _items(content: Any) -> set[str]:
-    """What a grant held, as lines to compare."""
+    """What a content's JSON text lists, as lines to compare: scopes, claims and details."""
     held = strict_json.stored(content) if isinstance(content, str) else {}
     scopes = {
         f"{name} {resource}".strip()

@@ -1,4 +1,4 @@
-"""DPoP nonces: the list, and a nonce expired by hand."""
+"""DPoP nonces (RFC 9449 §9): the list, and the action that expires one."""
 
 from collections.abc import Iterable
 
@@ -29,7 +29,7 @@ EXPIRE = ObjectAction(
 
 @admin.register(DPoPNonce)
 class DPoPNonceAdmin(ListAdmin[DPoPNonce], OperatorAdmin[DPoPNonce]):
-    """The nonces that services handed out. They are no secrets: every client sees them."""
+    """The nonces that services handed out. They are not secret: every client gets them."""
 
     object_actions = (EXPIRE,)
     is_merged = False

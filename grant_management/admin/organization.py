@@ -1,4 +1,4 @@
-"""Organizations: who owns services."""
+"""Organizations, which own services."""
 
 from django.contrib import admin
 
@@ -8,7 +8,7 @@ from .kit.read_only import ReadOnlyAdmin
 
 @admin.register(Organization)
 class OrganizationAdmin(ReadOnlyAdmin[Organization]):
-    """Who owns services."""
+    """Organizations, by number and name."""
 
     organization_path = "pk"
     list_display = ("name", "id")

@@ -1,4 +1,4 @@
-"""Events of organizations: API tokens that open all of their services, and members."""
+"""Events of organizations: of their members, and of API tokens that open all their services."""
 
 import json
 from collections.abc import Iterator
@@ -32,6 +32,7 @@ COLUMNS: Final = (
     "ticket",
 )
 CHUNK: Final = 2_000
+"""Events in memory at a time, in an export."""
 KINDS: Final = (
     EventKind.ORGANIZATION_CREATED,
     EventKind.API_TOKEN_ISSUED,
@@ -42,26 +43,27 @@ KINDS: Final = (
     EventKind.MEMBER_REMOVED,
     EventKind.IMPORTED,
 )
+"""The kinds that an organization's events can have; the others are of services only."""
 
 
 class KindFilter(admin.SimpleListFilter):
-    """By what happened: of the kinds that concern organizations."""
+    """A filter by kind, which offers only the kinds that concern organizations."""
 
     title = _("what")
     parameter_name = "kind"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """The kinds."""
+        """The value and the label of each kind."""
         return [(kind.value, kind.label) for kind in KINDS]
 
     def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
-        """Those of the kind."""
+        """The events of the chosen kind; all events where none is chosen."""
         return queryset if self.value() is None else queryset.filter(kind=self.value())
 
 
 @admin.register(OrganizationEvent)
 class OrganizationEventAdmin(ReadOnlyAdmin[OrganizationEvent]):
-    """Who did what to an organization, when and why."""
+    """Events of organizations: who did what, when and why."""
 
     organization_path = "organization"
     list_display = ("what", "when", "who", "concerns", "about", "reason", "ticket")
@@ -71,40 +73,46 @@ class OrganizationEventAdmin(ReadOnlyAdmin[OrganizationEvent]):
         ("organization", admin.RelatedOnlyFieldListFilter),
         "actor_kind",
     )
+    lookups = frozenset({"kind", "organization__id__exact", "actor_kind__exact"})
+    """Those of the filters above."""
     search_fields = ("actor__exact", "actor_id__exact")
     search_help_text = _("Exact: who did it")
     ordering = ("-at", "-id")
     change_list_template = "admin/grant_management/organizationevent/change_list.html"
     change_form_template = "admin/grant_management/event.html"
 
+    def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
+        """Whether the lookup is one of the filters' own."""
+        return lookup in self.lookups
+
     @admin.display(description=_("what"))
     def what(self, event: OrganizationEvent) -> str:
-        """In words."""
+        """The kind of the event, in words."""
         return event.get_kind_display()
 
     @admin.display(description=_("when"), ordering="at")
     def when(self, event: OrganizationEvent) -> str:
-        """With its zone."""
+        """The time, relative to now, with the exact time in UTC as its title."""
         return time_tag(event.at)
 
     @admin.display(description=_("who"), ordering="actor")
     def who(self, event: OrganizationEvent) -> str:
-        """What kind of actor, and its name."""
+        """The actor's kind and name."""
         return f"{event.get_actor_kind_display()} {event.actor}"
 
     @admin.display(description=_("organization"))
     def concerns(self, event: OrganizationEvent) -> Any:
-        """One, or all."""
+        """The organization, or a text for all where the event has none."""
         return event.organization or _("All organizations")
 
     @admin.display(description=_("about"))
     def about(self, event: OrganizationEvent) -> str:
-        """The member or the API token."""
+        """The member's name, the API token's prefix or the source of an import; else ""."""
         told = event.details
         return str(told.get("user") or told.get("prefix") or told.get("source") or "")
 
     def get_urls(self) -> list[URLPattern]:
-        """Two ways to take them away."""
+        """The URLs of the list and of an event, and those of both exports."""
         wrap, name = self.admin_site.admin_view, "grant_management_organizationevent_export"
         return [
             path("export.csv", wrap(self.export_csv), name=f"{name}_csv"),
@@ -113,7 +121,7 @@ class OrganizationEventAdmin(ReadOnlyAdmin[OrganizationEvent]):
         ]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """The list, with buttons to take away what it shows."""
+        """The list, with buttons that export all pages of it."""
         query = request.GET.urlencode()
         tools = [
             (_("Export CSV"), f"{self.url('export_csv')}?{query}"),
@@ -122,11 +130,11 @@ class OrganizationEventAdmin(ReadOnlyAdmin[OrganizationEvent]):
         return super().changelist_view(request, {"tools": tools, **(extra_context or {})})
 
     def export_csv(self, request: HttpRequest) -> FileResponse:
-        """What the list shows with the same query, all pages of it."""
+        """All pages of the list with the same query, as a CSV file without details."""
         return self._stream(request, _as_csv, "csv", "text/csv; charset=utf-8")
 
     def export_json_lines(self, request: HttpRequest) -> FileResponse:
-        """As `export_csv`, and with the details of each event; the last line says how many."""
+        """The same events as `export_csv`, as JSON Lines with the details of each."""
         return self._stream(request, _as_json_lines, "jsonl", "application/jsonl")
 
     def _stream(
@@ -143,8 +151,8 @@ class OrganizationEventAdmin(ReadOnlyAdmin[OrganizationEvent]):
 
 
 def _in_chunks(rows: "QuerySet[OrganizationEvent]") -> Iterator[OrganizationEvent]:
-    """In the order of their keys, which is that of time; each chunk is a statement of its own, so
-    no cursor has to outlive one.
+    """The events in the order of their keys, which is the order of time. Each chunk is a statement
+    of its own, so no database cursor has to stay open between two of them.
     """
     rows = rows.order_by("pk")
     chunk = list(rows[:CHUNK])

@@ -1,4 +1,6 @@
-"""Members of organizations: which operator sees what. Who does not see all cannot widen it."""
+"""Members of organizations: which operator sees which organizations. Only an operator who sees all
+of them can add or remove members, so nobody can widen their own view.
+"""
 
 from typing import Any
 
@@ -14,13 +16,13 @@ from .kit.read_only import ReadOnlyAdmin, operator, organizations
 
 
 class MemberForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A user and an organization; or, said in so many words, all of them."""
+    """A user, and one organization or, by a box of its own, all of them."""
 
     user = forms.ModelChoiceField(get_user_model()._default_manager.none(), label=_("User"))
     all_organizations = forms.BooleanField(
         label=_("All organizations"),
         required=False,
-        help_text=_("Also those that come later. Then choose none above."),
+        help_text=_("Includes organizations created later. Leave Organization empty."),
     )
 
     class Meta:
@@ -33,15 +35,17 @@ class MemberForm(forms.ModelForm):  # type: ignore[type-arg]
         users.queryset = get_user_model()._default_manager.all()
 
     def _get_validation_exclusions(self) -> set[str]:
-        """Both were found among what can be chosen. Django would look for them once more: for the
-        user in this app's database, and for the organization at a replica.
+        """Exclude user and organization, which were found among the choices. Django would look them
+        up again: the user in this app's database, and the organization at a replica.
         """
         excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
         return excluded | {"user", "organization"}
 
     def clean(self) -> dict[str, Any]:
-        """Whom it is for, by key: users may be in another database, which rows of this one do not
-        refer to.
+        """Set the user by its key, since users may be in another database.
+
+        ValidationError: neither or both of an organization and all of them are chosen, or the user
+        is such a member already.
         """
         values: dict[str, Any] = super().clean() or {}
         user, organization = values.pop("user", None), values.get("organization")
@@ -51,13 +55,13 @@ class MemberForm(forms.ModelForm):  # type: ignore[type-arg]
             self.instance.user_id = user.pk
             known = OrganizationMember.objects.filter(user_id=user.pk, organization=organization)
             if known.exists():
-                raise forms.ValidationError(_("This user is such a member already."))
+                raise forms.ValidationError(_("This user already has this membership."))
         return values
 
 
 @admin.register(OrganizationMember)
 class OrganizationMemberAdmin(ReadOnlyAdmin[OrganizationMember]):
-    """Who sees what. Each change leaves an event with the operator who made it."""
+    """Memberships. Each change writes an event that names the operator who made it."""
 
     organization_path = "organization"
     form = MemberForm
@@ -67,24 +71,24 @@ class OrganizationMemberAdmin(ReadOnlyAdmin[OrganizationMember]):
 
     @admin.display(description=_("user"))
     def username(self, member: OrganizationMember) -> str:
-        """By name; by key where there is no such user any more."""
+        """The user's name; the user's key where the user no longer exists."""
         return member.username
 
     @admin.display(description=_("organization"))
     def sees(self, member: OrganizationMember) -> Any:
-        """One, or all."""
+        """The organization, or a text for all of them."""
         return member.organization or _("All organizations")
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """To be chosen; or, where there is a row, to be seen."""
+        """The form's fields for a new membership; two read-only columns for an existing one."""
         return self.fields if obj is None else ("username", "sees")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """What is there is not changed: a membership is removed, and another one added."""
+        """Every field of an existing membership: to change it, remove it and add another one."""
         return () if obj is None else ("username", "sees")
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
-        """The names of all users of a page with 1 query."""
+        """Django's page of the list, with the names of all its users read by 1 query."""
         page = super().get_changelist_instance(request)
         users = get_user_model()._default_manager.in_bulk([row.user_id for row in page.result_list])
         for row in page.result_list:
@@ -95,18 +99,18 @@ class OrganizationMemberAdmin(ReadOnlyAdmin[OrganizationMember]):
     def save_model(
         self, request: HttpRequest, obj: OrganizationMember, form: Any, change: bool
     ) -> None:
-        """A new one, with its event."""
+        """Add the new membership, with its event."""
         obj.add(operator(request))
 
     def delete_model(self, request: HttpRequest, obj: OrganizationMember) -> None:
-        """With its event, and a word on what is left."""
+        """Remove the membership, with its event; warn where the user has no other one."""
         obj.remove(operator(request))
         self._say_what_is_left(request, [obj])
 
     def delete_queryset(
         self, request: HttpRequest, queryset: "QuerySet[OrganizationMember]"
     ) -> None:
-        """Many at once: an event each."""
+        """Remove several memberships as `delete_model` does, with an event for each."""
         gone = list(queryset)
         for member in gone:
             member.remove(operator(request))
@@ -115,16 +119,16 @@ class OrganizationMemberAdmin(ReadOnlyAdmin[OrganizationMember]):
     def response_delete(
         self, request: HttpRequest, obj_display: str, obj_id: Any
     ) -> HttpResponseRedirect:
-        """Back to the list, though nothing in it can be changed."""
+        """Go back to the list. Django would go to the index, since no member can be changed."""
         super().response_delete(request, obj_display, obj_id)
         return HttpResponseRedirect(self.url("changelist"))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Those who may, and see all organizations themselves."""
+        """Operators with the permission who see all organizations themselves."""
         return organizations(request) is None and self._may(request, "add")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Likewise."""
+        """Operators with the permission who see all organizations themselves."""
         return organizations(request) is None and self._may(request, "delete")
 
     def _may(self, request: HttpRequest, verb: str) -> bool:

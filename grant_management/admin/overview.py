@@ -1,5 +1,5 @@
-"""The overview: what a shift begins with. Figures with the list that each counts, and bars with
-the table behind them.
+"""The overview, the first page of an operator's shift: figures with links to lists, and bars with a
+table of their numbers.
 """
 
 from collections import Counter
@@ -41,10 +41,10 @@ BAR: Final = 100
 
 @admin.register(DailyCount)
 class OverviewAdmin(ReadOnlyAdmin[DailyCount]):
-    """One page: nobody looks at a counter alone."""
+    """The overview, in place of a list of counters and of pages for each counter."""
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """The overview of a service."""
+        """The overview of the service that `service` in the query names, or else of the first."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         now = clock.now()
@@ -70,7 +70,7 @@ class OverviewAdmin(ReadOnlyAdmin[DailyCount]):
     def _figures(
         self, service: Service, clients: Counter[str], now: datetime
     ) -> list[tuple[Any, str, str]]:
-        """A label, a number and the list that it counts, each."""
+        """The figures: for each one a label, a number and the URL of the list behind it."""
         today = now.date().isoformat()
         hour = Call.objects.filter(service=service, pk__gte=first_uuid7(now - timedelta(hours=1)))
         week = Grant.objects.filter(service=service, revoked_at=None)
@@ -112,8 +112,10 @@ def _chosen(request: HttpRequest, services: "QuerySet[Service]") -> Service | No
 def _live(
     service: Service, counts: DailyCountQuerySet, tally: Tally, now: datetime
 ) -> tuple[Counter[str], datetime | None]:
-    """The active grants of each client, and as of when: now, where they are few; else as the purge
-    counted them last.
+    """The number of active grants of each client ID, and the time of the count.
+
+    They are counted now where the service has at most `COUNT_LIMIT` grants; else the numbers are
+    those of the last purge (None: no purge has counted yet).
     """
     grants = Grant.objects.filter(service=service)
     if bounded_count(grants.order_by("-created_at")) <= COUNT_LIMIT:
@@ -132,7 +134,7 @@ def _revoked_today(service: Service, now: datetime) -> "QuerySet[GrantEvent]":
 
 
 def _days(counts: "QuerySet[DailyCount]", today: date) -> list[dict[str, Any]]:
-    """The last days, oldest first: created and revoked, as numbers and as bars."""
+    """The last `DAYS` days, oldest first: grants created and revoked, as numbers and bars."""
     since = today - timedelta(days=DAYS - 1)
     rows = counts.filter(day__gte=since, kind__in=(EventKind.CREATED, EventKind.REVOKED))
     sums = {
@@ -144,17 +146,19 @@ def _days(counts: "QuerySet[DailyCount]", today: date) -> list[dict[str, Any]]:
 
 
 def _day(day: date, place: int, sums: dict[Any, int], highest: int) -> dict[str, Any]:
+    # 20 units a day: the template's drawing is 600 units wide, for 30 days.
     shown: dict[str, Any] = {"day": day, "x": place * 20}
     for name, kind in (("created", EventKind.CREATED), ("revoked", EventKind.REVOKED)):
         number = sums.get((day, kind), 0)
         height = round(number / highest * BAR) if number else 0
+        # At least 1 unit, so that a small number does not look like none.
         shown[name] = {"number": number, "height": max(height, 1) if number else 0}
         shown[name]["y"] = BAR - shown[name]["height"]
     return shown
 
 
 def _codes(service: Service, now: datetime) -> list[Any]:
-    """Refusals of the last day by code, in the log of calls."""
+    """The most frequent codes of the calls refused in the last 24 hours, with their numbers."""
     since = first_uuid7(now - timedelta(days=1))
     calls = Call.objects.filter(service=service, pk__gte=since).exclude(code__in=DONE)
     newest = calls.order_by("-pk").values("pk")[:COUNT_LIMIT]
@@ -163,7 +167,7 @@ def _codes(service: Service, now: datetime) -> list[Any]:
 
 
 def _cut_offs(service: Service) -> list[tuple[str, Any]]:
-    """What is cut off now: the service, and its clients."""
+    """The service and the clients that are cut off, with the cut-offs; at most `TOP` clients."""
     clients = Client.objects.filter(service=service).exclude(not_before=None)
     shown: list[Service | Client] = [service] if service.not_before else []
     shown += clients.order_by("-not_before")[:TOP]
@@ -171,6 +175,6 @@ def _cut_offs(service: Service) -> list[tuple[str, Any]]:
 
 
 def _backlog(service: Service, now: datetime) -> int:
-    """Access tokens that the purge could delete."""
+    """The number of expired access tokens, which the purge could delete: a bounded count."""
     expired = AccessToken.objects.filter(service=service, expires_at__lte=now)
     return bounded_count(expired.order_by("expires_at"))

@@ -20,7 +20,7 @@ CHANGE: Final = "grant_management.change_service"
 
 @admin.register(Service)
 class ServiceAdmin(OperatorAdmin[Service]):
-    """A tenant and its settings, and a place to try a call."""
+    """Services (tenants), with their settings, a cut-off and the what-if tester."""
 
     organization_path = "organization"
     list_display = ("name", "id", "organization", "grant_management_endpoint", "not_before")
@@ -30,7 +30,7 @@ class ServiceAdmin(OperatorAdmin[Service]):
     change_form_template = "admin/grant_management/service.html"
 
     def get_urls(self) -> list[URLPattern]:
-        """Two more pages."""
+        """The URLs of the list and of a service; of the what-if tester and of the settings."""
         wrap, name = self.admin_site.admin_view, "grant_management_service"
         return [
             path("<path:object_id>/what-if/", wrap(self.what_if_view), name=f"{name}_what_if"),
@@ -39,7 +39,9 @@ class ServiceAdmin(OperatorAdmin[Service]):
         ]
 
     def buttons(self, request: HttpRequest, row: Service) -> list[tuple[Text, str]]:
-        """Also the tester, for those who may revoke: it takes credentials; and the settings."""
+        """The actions, the settings and the tester. The tester takes credentials, so it is only for
+        operators who may revoke.
+        """
         shown = super().buttons(request, row)
         if request.user.has_perm(CHANGE):
             shown.insert(0, (_("Change settings…"), self.url("settings", row)))
@@ -50,13 +52,13 @@ class ServiceAdmin(OperatorAdmin[Service]):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """The settings in groups, with what each does; the nonces; how to point an SDK at it."""
+        """The service's page: its settings in groups, its nonces, how to point an SDK at it."""
         service = self.get_object(request, object_id)
         context = {} if service is None else portrait(service, request)
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
 
     def settings_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Other settings, with a reason: in force at the next call."""
+        """Change the settings, with a reason; the next call uses the new ones."""
         if not (request.user.has_perm(CHANGE) and self.has_view_permission(request)):
             raise PermissionDenied
         service = self._service(request, object_id)
@@ -68,13 +70,13 @@ class ServiceAdmin(OperatorAdmin[Service]):
             messages.success(request, said % {"names": ", ".join(changed)})
             return HttpResponseRedirect(self.url("change", service))
         title, page = _("Change settings"), self.url("change", service)
-        lines = [_("What is changed here holds from the next call on.")]
+        lines = [_("Changes apply from the next call.")]
         return self.page(
             request, "action.html", title, row=service, page=page, form=form, lines=lines
         )
 
     def what_if_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Each check of a call that is pasted, without its effects."""
+        """Run each check of a pasted call without the call's effects, and show what came of it."""
         if not self._may_try(request):
             raise PermissionDenied
         service = self._service(request, object_id)

@@ -38,13 +38,13 @@ GROUPS: Final[list[tuple[Any, tuple[str, ...]]]] = [
         ),
     ),
     (_("Tokens"), ("access_token_duration", "refresh_token_duration")),
-    (_("What is noted"), ("call_log_size", "track_last_used")),
+    (_("Logging"), ("call_log_size", "track_last_used")),
 ]
 NAMES: Final = [name for _group, names in GROUPS for name in names]
 
 
 class SettingsForm(ReasonForm, forms.ModelForm):  # type: ignore[type-arg]
-    """All settings, and why they change."""
+    """All settings of a service, and the reason for changing them."""
 
     class Meta:
         model = Service
@@ -54,7 +54,7 @@ class SettingsForm(ReasonForm, forms.ModelForm):  # type: ignore[type-arg]
         )
 
     def clean(self) -> dict[str, Any]:
-        """Each setting as the import takes it."""
+        """The values, each read by the rule that an import uses, with that rule's errors."""
         values: dict[str, Any] = super().clean() or {}
         for member in m.SETTINGS:
             if member.name in values:
@@ -65,10 +65,14 @@ class SettingsForm(ReasonForm, forms.ModelForm):  # type: ignore[type-arg]
         return values
 
     def change(self, actor: Actor) -> list[str]:
-        """The names of what changed; written with the event that says from what to what."""
+        """Write the settings that differ, with an event that has them before and after.
+
+        Returns their names; [] where none differs, and then there is no event.
+        """
         why = Reason(**{name: self.cleaned_data[name] for name in ("reason", "note", "ticket")})
         with primary.atomic():
             now = clock.now()
+            # Locked, so that the event has the very values that this change replaces.
             before = Service.objects.select_for_update().get(pk=self.instance.pk)
             names = [n for n in NAMES if getattr(before, n) != getattr(self.instance, n)]
             if not names:
@@ -84,7 +88,7 @@ class SettingsForm(ReasonForm, forms.ModelForm):  # type: ignore[type-arg]
 
 
 def portrait(service: Service, request: HttpRequest) -> dict[str, Any]:
-    """The context of its page."""
+    """The template's context for the page of a service."""
     return {
         "service": service,
         "groups": [(title, [_setting(service, name) for name in names]) for title, names in GROUPS],
@@ -111,7 +115,7 @@ def _setting(service: Service, name: str) -> dict[str, Any]:
 
 
 def _nonces(service: Service) -> list[dict[str, Any]]:
-    """The current one and the one before it, as far as they were handed out."""
+    """The current nonce and the previous one, each only where it was handed out."""
     now = clock.now()
     rows = DPoPNonce.objects.filter(service=service, expires_at__gt=now).order_by("-expires_at")[:2]
     span = service.dpop_nonce_duration
@@ -134,7 +138,10 @@ def _bounded_clients(service: Service) -> str:
 
 
 def _cut_off_by(service: Service) -> str:
-    """Who moved it last; an event of the service itself has no client."""
+    """The actor who moved the service's cut-off last; "" where no event tells.
+
+    The event of a client's cut-off has a client ID, so an empty one means the service's own.
+    """
     if service.not_before is None:
         return ""
     events = GrantEvent.objects.filter(service=service, kind=EventKind.CUT_OFF, client_id="")

@@ -1,4 +1,4 @@
-"""Revoke by filter: choose, check, confirm; then a job that anybody can watch, pause and resume."""
+"""Revoke by filter: choose, check, confirm; then a job that operators watch, pause and resume."""
 
 import json
 import threading
@@ -33,12 +33,14 @@ from .sweep_report import badge, described, lines, progress, report
 
 MAY_START: Final = "grant_management.start_sweep"
 BATCH: Final = 500
+"""Grants that are revoked in one transaction."""
 SAMPLE: Final = 10
+"""The most grants, and the most clients, that the page of step 2 shows."""
 
 
 @admin.register(Sweep)
 class SweepAdmin(ListAdmin[Sweep]):
-    """A revoke by filter, running or done."""
+    """Revokes by filter, running or finished, and the steps that start one."""
 
     order = ("-started_at", "-pk")
     related = ("service", "client")
@@ -53,7 +55,7 @@ class SweepAdmin(ListAdmin[Sweep]):
     change_form_template = "admin/grant_management/sweep.html"
 
     def get_urls(self) -> list[URLPattern]:
-        """Choose, check, start; watch, pause, resume, report."""
+        """The URLs of the list and of a job; of the steps, and of a job's progress and reports."""
         wrap, prefix = self.admin_site.admin_view, "grant_management_sweep"
         pages = [
             path("start/", wrap(self.start_view), name=f"{prefix}_start"),
@@ -71,12 +73,12 @@ class SweepAdmin(ListAdmin[Sweep]):
         return [*pages, *super().get_urls()]
 
     def tools(self, request: HttpRequest) -> list[tuple[Any, str]]:
-        """A new one."""
+        """A button to start a revoke by filter, for operators who may."""
         may = request.user.has_perm(MAY_START)
         return [(_("Revoke by filter…"), self.url("start"))] if may else []
 
     def start_view(self, request: HttpRequest) -> HttpResponse:
-        """Step 1: choose."""
+        """Step 1: choose the grants."""
         self._check_may_start(request)
         services = self._services(request)
         first = {"service": services.first()} | request.GET.dict()
@@ -84,7 +86,10 @@ class SweepAdmin(ListAdmin[Sweep]):
         return self._ask(request, form)
 
     def check_view(self, request: HttpRequest) -> HttpResponse:
-        """Step 2: how many, whose, some of them. Step 3, here too: confirmed, it starts."""
+        """Step 2: show how many grants are found, of which clients, and some of them.
+
+        Step 3 is a POST to the same URL: with the right phrase, the job starts.
+        """
         self._check_may_start(request)
         if request.method != "POST":
             return HttpResponseRedirect(self.url("start"))
@@ -96,30 +101,31 @@ class SweepAdmin(ListAdmin[Sweep]):
         confirmed.initial = {"sweep": uuid.uuid4()}
         if confirmed.is_bound and confirmed.is_valid():
             values = confirmed.cleaned_data
+            # A page that the session no longer remembers is checked against the current count.
             asked = recall(request, values["sweep"], wanted) or _asked(wanted)
             if asked.is_typed(values["typed"]):
                 return self._start(request, wanted, values, asked.expected)
-            confirmed.add_error("typed", _("That is not what was asked for."))
+            confirmed.add_error("typed", _("The text does not match the phrase."))
         return self._confirm(request, form, confirmed, wanted)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """The job."""
+        """The job's page: its filter, its progress and its history."""
         sweep = self.get_object(request, object_id)
         context = {} if sweep is None else self._watched(request, sweep)
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
 
     def progress_view(self, request: HttpRequest, pk: uuid.UUID) -> JsonResponse:
-        """What the script of the job's page asks for."""
+        """The job's figures as JSON, for the script of its page (see `progress`)."""
         return JsonResponse(progress(self._sweep(request, pk)))
 
     def pause_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-        """POST: stop after the batch in hand."""
+        """On POST, pause the job. A batch that is not committed yet is rolled back."""
         return self._move(request, self._sweep(request, pk), Sweep.pause)
 
     def resume_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-        """POST: go on, here."""
+        """On POST, resume the job in a thread of this process."""
         sweep = self._sweep(request, pk)
         self._check_may_start(request)
         if request.method == "POST":
@@ -128,12 +134,12 @@ class SweepAdmin(ListAdmin[Sweep]):
         return HttpResponseRedirect(self.url("change", sweep))
 
     def csv_view(self, request: HttpRequest, pk: uuid.UUID) -> StreamingHttpResponse:
-        """Each grant that it revoked, on a line."""
+        """A CSV file with a line for each grant that the job revoked."""
         sweep = self._sweep(request, pk)
         return attachment(lines(sweep), f"revoked-{sweep.pk}.csv", "text/csv; charset=utf-8")
 
     def json_view(self, request: HttpRequest, pk: uuid.UUID) -> StreamingHttpResponse:
-        """What was asked for, by whom and why; what came of it, by client."""
+        """A JSON file: the filter, who started the job and why, and its results (see `report`)."""
         sweep = self._sweep(request, pk)
         text = json.dumps(report(sweep), indent=2)
         return attachment(iter([text]), f"revoked-{sweep.pk}.json", "application/json")
@@ -184,7 +190,7 @@ class SweepAdmin(ListAdmin[Sweep]):
     def _start(
         self, request: HttpRequest, wanted: GrantFilter, values: dict[str, Any], expected: int
     ) -> HttpResponse:
-        """One sweep for each form, however often it is sent."""
+        """Start the sweep. Its key comes from the form, so a form that is sent twice starts one."""
         why = Reason(values["reason"], values["note"], values["ticket"])
         actor = operator(request)
         try:
@@ -193,7 +199,7 @@ class SweepAdmin(ListAdmin[Sweep]):
                     wanted, actor, why, pk=values["sweep"], expected=expected
                 )
         except IntegrityError:
-            messages.warning(request, _("That was started already: this is it."))
+            messages.warning(request, _("This job was already started. This is its page."))
             return HttpResponseRedirect(self.url("change", Sweep(pk=values["sweep"])))
         work_in_background(sweep)
         return HttpResponseRedirect(self.url("change", sweep))
@@ -222,8 +228,9 @@ def _asked(wanted: GrantFilter) -> Asked:
 
 
 def work_in_background(sweep: Sweep) -> None:
-    """Work on it in a thread of this process, unless somebody does. Where the process ends, the
-    sweep is stopped, and can be resumed from its page or by command.
+    """Work on a sweep in a thread of this process, unless it is paused, finished or claimed.
+
+    If the process ends, the sweep is stopped; its page and a command can resume it.
     """
     if sweep.claim():
         name = f"sweep-{sweep.pk}"
@@ -237,4 +244,5 @@ def _work(sweep: Sweep) -> None:
     except Error as error:
         tell(error, settle(error), f"The revoke by filter {sweep.pk}")
     finally:
+        # Django closes connections at the end of a request, but this thread serves none.
         connections.close_all()

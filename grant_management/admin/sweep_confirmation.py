@@ -1,7 +1,7 @@
-"""What an operator is asked to type before many grants die.
+"""The phrase that an operator must type before many grants are revoked.
 
-It is remembered as it was shown, in the login session: what is counted moves meanwhile, and a
-phrase that moves with it could never be typed.
+The login session keeps it as it was shown. The count goes on changing, and a phrase that changed
+with it could never be typed.
 """
 
 import uuid
@@ -17,14 +17,17 @@ from ..protocol.times import to_seconds
 
 KEY: Final = "grant_management_asked"
 KEPT: Final = 20
-"""Pages of a login session that can still be confirmed."""
+"""The most pages that a login session remembers."""
 HOLDS: Final = 3_600
-"""Seconds that a page can be confirmed: then it is time to count again."""
+"""Seconds that a page is remembered; then the grants are counted again."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """The phrase to type, and how many grants were expected then."""
+    """The phrase to type, and the number of grants that was expected when it was shown.
+
+    `is_count`: the phrase is a number of grants, not a client ID.
+    """
 
     phrase: str
     expected: int
@@ -32,19 +35,19 @@ class Asked:
 
     @classmethod
     def about(cls, wanted: GrantFilter, look: Look) -> "Asked":
-        """The client's ID, where there is one; else the count."""
+        """The client ID, where the filter names a client; else the count."""
         phrase = wanted.client.client_id if wanted.client else str(look)
         return cls(phrase, look.expected, wanted.client is None)
 
     def is_typed(self, text: str) -> bool:
-        """Whether this is it; a count also without its separators."""
+        """Whether the text is the phrase; the commas of a count may be left out."""
         typed, phrase = text.strip(), self.phrase
         same = typed == phrase
         return same or (self.is_count and typed.replace(",", "") == phrase.replace(",", ""))
 
 
 def remember(request: HttpRequest, sweep: uuid.UUID, wanted: GrantFilter, asked: Asked) -> None:
-    """That this was shown for this filter, on the page with this number."""
+    """Keep what was asked for this filter, on the page that would start this sweep."""
     pages = dict(request.session.get(KEY, {}))
     pages.pop(str(sweep), None)
     pages[str(sweep)] = {"of": _named(wanted), "at": to_seconds(clock.estimate()), **asdict(asked)}
@@ -52,7 +55,7 @@ def remember(request: HttpRequest, sweep: uuid.UUID, wanted: GrantFilter, asked:
 
 
 def recall(request: HttpRequest, sweep: uuid.UUID, wanted: GrantFilter) -> Asked | None:
-    """What was shown; None: nothing, too long ago, or for another filter."""
+    """What that page asked; None: nothing is remembered, or it is too old or of another filter."""
     page = dict(request.session.get(KEY, {}).get(str(sweep), {}))
     shown, at = page.pop("of", None), page.pop("at", 0)
     if shown != _named(wanted) or not 0 <= to_seconds(clock.estimate()) - at <= HOLDS:
@@ -61,7 +64,7 @@ def recall(request: HttpRequest, sweep: uuid.UUID, wanted: GrantFilter) -> Asked
 
 
 def _named(wanted: GrantFilter) -> dict[str, Any]:
-    """A filter, to be compared."""
+    """A filter as JSON, to be compared with one in the session."""
     before = wanted.created_before
     return {
         "service": wanted.service.pk,

@@ -1,4 +1,4 @@
-"""Which grants an operator means, and the last word before they are revoked."""
+"""The forms of a revoke by filter: the filter, and the confirmation."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from .kit.utc import UTCDateTimeField
 
 
 class FilterForm(forms.Form):
-    """Which grants. At least one besides the service."""
+    """Which grants to revoke. At least one field besides the service must be filled in."""
 
     service = forms.ModelChoiceField(Service.objects.none(), label=_("Service"))
     client = forms.CharField(
@@ -42,7 +42,11 @@ class FilterForm(forms.Form):
         self.fields["service"].queryset = services  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
-        """The filter as `wanted`."""
+        """The values, with the filter as `wanted`.
+
+        ValidationError: only the service is given, it has no such client, or the time is in the
+        future.
+        """
         values: dict[str, Any] = super().clean() or {}
         if self.errors:
             return values
@@ -70,7 +74,10 @@ class FilterForm(forms.Form):
 
 
 class ConfirmForm(ReasonForm):
-    """The last word: the client's ID or the count, typed; and a number that can be used once."""
+    """The confirmation: the phrase as typed, the reason, and the new sweep's key.
+
+    The key makes the page work once: a second sweep cannot have it.
+    """
 
     typed = forms.CharField(label=_("To confirm, type"), required=True)
     sweep = forms.UUIDField(widget=forms.HiddenInput)

@@ -1,4 +1,4 @@
-"""What a revoke by filter is about, how far it is, and what came of it."""
+"""A revoke by filter as an operator reads it: its filter, its progress and its report."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -30,13 +30,17 @@ def described(wanted: GrantFilter) -> str:
 
 
 def badge(sweep: Sweep) -> str:
-    """Its status, as an icon and a word."""
+    """The status of a sweep, as an icon and a word."""
     status = sweep.status(clock.estimate())
     return state(status, status.label)
 
 
 def progress(sweep: Sweep) -> dict[str, Any]:
-    """Figures of the moment. Rate: grants a second since the start; seconds left, where known."""
+    """The current figures, as JSON for the script of the page.
+
+    `rate` is grants revoked a second, since the start. `expected` is None where there were too many
+    grants to count, and `secondsLeft` is None where it is not known or the job is done.
+    """
     now = clock.estimate()
     status = sweep.status(now)
     ended = sweep.finished_at or sweep.worked_at or now
@@ -70,9 +74,10 @@ def _history(events: list[GrantEvent]) -> list[dict[str, str]]:
 
 
 def report(sweep: Sweep) -> dict[str, Any]:
-    """What was asked for, by whom and why; what came of it, by client.
+    """The filter, who started the job and why, and the number of grants revoked by client.
 
-    Its figures are counted from the events of the job, which are written with what they tell of.
+    The numbers are counted from the job's events, which are written in the same transactions as
+    the revocations.
     """
     groups = sweep.events().order_by("client_id").values_list("client_id")
     clients = dict(groups.annotate(Count("pk")))

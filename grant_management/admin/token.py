@@ -19,12 +19,12 @@ T = TypeVar("T", bound=Token)
 
 
 class TokenListForm(ListForm):
-    """By the grant that they belong to."""
+    """Filters: service and grant ID."""
 
     search_help = _("Exact: a grant ID")
 
     def narrow(self, rows: Rows) -> Rows:
-        """Those of the grant."""
+        """The tokens of the grants with this grant ID."""
         term = self.cleaned_data.get("q")
         if not term:
             return rows
@@ -42,7 +42,7 @@ def _bound_to(token: Token) -> str:
 
 
 class TokenAdmin(ListAdmin[T]):
-    """A token by the first 8 characters of its digest."""
+    """Tokens of one kind, shown by the first 8 characters of their digests."""
 
     list_form = TokenListForm
     is_merged = False
@@ -60,21 +60,21 @@ class TokenAdmin(ListAdmin[T]):
     readonly_fields = ("digest_prefix", "status")
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[T]":
-        """With what says whether it is alive, and nothing of what its grant holds."""
+        """With the rows that decide a token's status, and without the content of its grant."""
         rows = super().get_queryset(request).select_related(*self.related)
         return rows.defer(*(f"grant__{name}" for name in CONTENT))
 
     @admin.display(description=_("status"))
     def status(self, token: T) -> Any:
-        """In words."""
+        """The status, as an icon and a word."""
         return _status(token)
 
 
 @admin.register(AccessToken)
 class AccessTokenAdmin(TokenAdmin[AccessToken]):
-    """What a client shows."""
+    """Access tokens, which clients present."""
 
 
 @admin.register(RefreshToken)
 class RefreshTokenAdmin(TokenAdmin[RefreshToken]):
-    """What a client exchanges."""
+    """Refresh tokens, which clients exchange for new tokens."""

@@ -1,4 +1,4 @@
-"""The what-if tester: paste a call, see each check. Nothing is written, nothing is kept."""
+"""The what-if tester: paste a call, see each check. Nothing is written and nothing is kept."""
 
 import json
 from dataclasses import asdict
@@ -18,7 +18,9 @@ from .kit.content import READ, cut
 
 
 class WhatIfForm(forms.Form):
-    """The members of a call, or a whole body. Credentials are not shown again."""
+    """The members of a call, or a whole body. The page does not show the token, the proof or the
+    body again; a certificate is public.
+    """
 
     body = forms.CharField(
         label=_("Whole JSON body, in place of all below"), required=False, strip=False,
@@ -47,7 +49,9 @@ class WhatIfForm(forms.Form):
 
 
 def ask(service: Service, form: WhatIfForm) -> dict[str, Any]:
-    """What the page shows of the answer."""
+    """The template's context: the checks as `steps` and the JSON text of the `answer`; or, where
+    the body cannot be read, the message as `refused`.
+    """
     try:
         answer, checks = explain(service, form.call())
     except Refused as refusal:
@@ -60,5 +64,5 @@ def _shown(checks: list[TracedStep]) -> list[dict[str, Any]]:
 
 
 def _pretty(answer: GMResponse) -> str:
-    """As far as it fits: the content of a grant may be as long as a body."""
+    """The answer as indented JSON, cut where it is too long: it may have a grant's content."""
     return cut(json.dumps(strict_json.loads(answer.as_json()), indent=2), READ)

@@ -89,7 +89,7 @@ class Result(Enum):
     STORE_SCOPE_REFUSED = ("A291303", 400, Action.CALLER_ERROR, INVALID_SCOPE, "The refresh token does not have these scopes:")
     TOKEN_OF_OTHER_SUBJECT = ("A291302", 200, Action.FORBIDDEN, INSUFFICIENT_SCOPE, "The access token is another subject's.")
 
-    MANAGEMENT_NOT_ALLOWED = ("A292301", 403, None, None, "The API token may not manage these tokens: it takes an organization token with that right, and its own organization.")
+    MANAGEMENT_NOT_ALLOWED = ("A292301", 403, None, None, "The API token may not manage these tokens: an organization token of the same organization with that right is needed.")
     API_TOKEN_UNKNOWN = ("A292201", 404, None, None, "The organization has no such API token that is alive.")
 
     AUTHORIZATION_MISSING = ("A001202", 401, None, None, "The request has no API token: send it as 'Authorization: Bearer'.")

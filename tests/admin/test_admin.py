@@ -243,7 +243,7 @@ class TestTheGrantPage:
         """It began elsewhere, so there is no event of that."""
         (created,) = self.page(admin_client, grant).context["timeline"]
         assert (created["title"], created["at"]) == ("Grant created", grant.created_at)
-        assert "elsewhere" in created["actor"]
+        assert "before the events" in created["actor"]
 
     def test_says_what_stays(self, admin_client, world, grant):
         world.service.revoke_access_tokens = False
@@ -366,7 +366,7 @@ class TestApiTokens:
         token = ApiToken.objects.get(description="CI")
         assert (token.created_by, token.prefix) == ("admin", value[:8])
         again = admin_client.post(url, data, follow=True)
-        assert "That was done already" in again.content.decode()
+        assert "This form was already sent" in again.content.decode()
         assert value not in again.content.decode()
         assert ApiToken.objects.count() == 2
 
@@ -426,7 +426,7 @@ class TestApiTokens:
         said = admin_client.get(url).content.decode()
         assert "It opens every service of the organization Example Bank." in said
         assert "It may manage the organization" in said
-        assert "never, as far as it was noted" in said
+        assert "no use recorded" in said
         admin_client.post(url, {"reason": "other"})
         event = OrganizationEvent.objects.get()
         assert (event.kind, event.actor) == ("api_token_revoked", "admin")
@@ -499,3 +499,36 @@ def test_a_nonce_is_expired_by_hand(admin_client, world, call):
     assert answer.body["dpopNonce"] != nonce
     assert GrantEvent.objects.get().kind == "nonce_expired"
     assert admin_client.post(url, {"reason": "other"}).status_code == 404
+
+
+class TestOrganizationEventFilters:
+    @pytest.mark.parametrize(
+        ("query", "number"),
+        [
+            ("kind=member_added", 1),
+            ("kind=imported", 0),
+            ("actor_kind__exact=command", 1),
+            ("actor_kind__exact=operator", 0),
+            ("organization__id__exact={0}", 1),
+            ("organization__id__exact=0", 0),
+        ],
+    )
+    def test_each_finds_its_own(self, admin_client, world, query, number):
+        organization = world.service.organization
+        actor = Actor.command("test")
+        OrganizationEvent.objects.create(
+            organization=organization,
+            kind="member_added",
+            at=now(),
+            actor_kind=actor.kind,
+            actor="test",
+        )
+        url = reverse("admin:grant_management_organizationevent_changelist")
+        answer = admin_client.get(f"{url}?{query.format(organization.pk)}")
+        assert answer.status_code == 200
+        shown = answer.context["cl"].queryset
+        assert shown.filter(actor="test", kind="member_added").count() == number
+
+    def test_no_other_lookup(self, admin_client, world):
+        url = reverse("admin:grant_management_organizationevent_changelist")
+        assert admin_client.get(f"{url}?details__x=1").status_code == 400

@@ -100,7 +100,7 @@ def test_a_double_click_starts_one(admin_client, world, not_yet):
         response = admin_client.post(url("check"), confirmed(page), follow=True)
     assert Sweep.objects.count() == 1
     assert response.redirect_chain[-1][0] == url("change", Sweep.objects.get().pk)
-    assert "started already" in response.content.decode()
+    assert "already started" in response.content.decode()
 
 
 def test_an_empty_filter_is_refused(admin_client, world, not_yet):

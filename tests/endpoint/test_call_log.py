@@ -1,4 +1,4 @@
-"""What is noted of a call, where its service asks for it: and that it decides and harms nothing."""
+"""Logging of a call, where its service asks for it: and that it decides and harms nothing."""
 
 import json
 from datetime import timedelta

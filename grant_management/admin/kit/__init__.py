@@ -1,1 +1,1 @@
-"""What the pages of the admin share."""
+"""Code that the pages of the admin share."""

@@ -1,4 +1,6 @@
-"""What an operator does to one row: said first, with a reason, by POST, and with a receipt."""
+"""Actions of operators on one row. A page says what the action will do and asks for a reason; a
+POST performs it and leads to the event, which is the receipt.
+"""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -36,7 +38,7 @@ REASONS: list[tuple[str, Text]] = [
 
 
 class ReasonForm(forms.Form):
-    """Why: out of a list, in words, and the number of a ticket."""
+    """Why an operator acts: a reason out of a list, a note, and the number of a ticket."""
 
     reason = forms.ChoiceField(label=_("Reason"), choices=REASONS)
     note = form_fields.text(m.NOTE, label=_("Note"), required=False, widget=forms.Textarea)
@@ -45,7 +47,13 @@ class ReasonForm(forms.Form):
 
 @dataclass(frozen=True)
 class ObjectAction:
-    """One thing to do. `perform` says whether this call did it, of many at one moment."""
+    """An action on a row, and the page for it.
+
+    `name` is the last part of the page's URL, `permission` a codename of this app, and `kind` the
+    kind of event that the action writes. `applies` says whether the row can take the action now.
+    `describe` yields what the page says first. `perform` returns whether this call did it: of
+    several at the same moment, one does.
+    """
 
     name: str
     permission: str
@@ -57,13 +65,13 @@ class ObjectAction:
 
 
 class OperatorAdmin(ReadOnlyAdmin[M]):
-    """A model to be seen, with buttons for those who may press them."""
+    """A read-only admin with actions, each a button for the operators who have its permission."""
 
     object_actions: tuple[ObjectAction, ...] = ()
     change_form_template = "admin/grant_management/change_form.html"
 
     def get_urls(self) -> list[URLPattern]:
-        """A page for each action."""
+        """The URLs of the list and of a row, and that of each action."""
         pages = [
             path(
                 f"<path:object_id>/{action.name}/",
@@ -75,7 +83,7 @@ class OperatorAdmin(ReadOnlyAdmin[M]):
         return [*pages, *super().get_urls()]
 
     def may(self, request: HttpRequest, action: ObjectAction) -> bool:
-        """Those who see the row, and were given the right."""
+        """Whether the operator may view this model and has the permission of the action."""
         given = request.user.has_perm(f"grant_management.{action.permission}")
         return given and self.has_view_permission(request)
 
@@ -88,7 +96,7 @@ class OperatorAdmin(ReadOnlyAdmin[M]):
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
 
     def buttons(self, request: HttpRequest, row: M) -> list[tuple[Text, str]]:
-        """What this operator can still do to this row: a label and a URL each."""
+        """A label and a URL for each action that this operator can take on this row now."""
         applying = [one for one in self.object_actions if one.applies(row)]
         return [
             (f"{one.label}…", self.url(one.name, row)) for one in applying if self.may(request, one)
@@ -119,7 +127,7 @@ class OperatorAdmin(ReadOnlyAdmin[M]):
     def _perform(
         self, request: HttpRequest, action: ObjectAction, row: M, why: Reason
     ) -> HttpResponse:
-        """On to the receipt: the event, which can be reloaded without doing it again."""
+        """Perform the action, and go to the event as its receipt, which is safe to reload."""
         actor = operator(request)
         done = action.perform(row, actor, why)
         event = _last_event(action, row)

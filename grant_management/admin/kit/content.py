@@ -1,4 +1,4 @@
-"""What a grant holds, as far as a page shows it, whatever it holds; and all of it as a file."""
+"""The content of a grant: as much as a page can show, however large it is, or all as a file."""
 
 from typing import Any, Final
 
@@ -14,38 +14,38 @@ from ...protocol import strict_json
 from .display import indented, tree
 
 LISTED: Final = 8_000
-"""Characters of a column that a row of a list reads."""
+"""The longest column that a row of a list reads (see `Size`)."""
 READ: Final = 65_536
-"""Characters of a column that a row's own page reads."""
+"""The longest column that a row's own page reads (see `Size`)."""
 DRAWN: Final = 20_000
-"""Characters of authorization details that are drawn as cards."""
+"""The most characters of authorization details that are drawn as cards."""
 LONG: Final = 2_000
-"""Characters of one text."""
+"""The most characters that are shown of one text."""
 ENTRIES: Final = 50
-"""Entries of one list."""
+"""The most entries that are shown of one list."""
 
 
 class Size(Length):
-    """Characters of a text, or bytes where that spares a database the reading."""
+    """The length of a text in SQL: in characters, but on PostgreSQL in bytes."""
 
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        """The size is kept beside the text."""
+        """PostgreSQL keeps the number of bytes beside a long text, and need not read the text."""
         return self.as_sql(compiler, connection, function="OCTET_LENGTH", **context)
 
 
 def bounded(text: Any, most: int, of: Any = None) -> Case:
-    """The text, or what is made `of` it; null where the text is longer than that."""
+    """SQL of the text, or of the expression `of`; null where the text is longer than `most`."""
     too_long = When(GreaterThan(Size(text), most), then=Value(None))
     return Case(too_long, default=text if of is None else of, output_field=TextField())
 
 
 def as_text(column: str) -> Expression:
-    """A column of JSON as the text that it is."""
+    """SQL of a JSON column as text."""
     return Cast(column, TextField())
 
 
 def listed() -> dict[str, Any]:
-    """For each row of a list of grants: what `names_in` reads."""
+    """The annotations of a list of grants that `names_in` reads."""
     details = F("authorization_details")
     return {
         "listed_scopes": bounded(F("scopes"), LISTED),
@@ -54,7 +54,9 @@ def listed() -> dict[str, Any]:
 
 
 def names_in(row: Any) -> tuple[list[str] | None, list[str] | None]:
-    """The scopes and the authorization types of a row of a list; None: too long to be read."""
+    """The scope names and the authorization types of a row that has the annotations of `listed`,
+    both sorted. None: the column is longer than a list reads.
+    """
     scopes, types = row.listed_scopes, row.listed_types
     return (
         None if scopes is None else sorted(Grant(scopes=scopes).scope_names()),
@@ -63,7 +65,11 @@ def names_in(row: Any) -> tuple[list[str] | None, list[str] | None]:
 
 
 def shown(grant: Grant) -> dict[str, Any]:
-    """What the grant's page shows of it. `more`: there is more than that."""
+    """The template's context for the content of a grant.
+
+    `details` are cards, and `others` the types of the details without a card. `more`: entries are
+    missing. A text that is only cut does not count: it ends in "…".
+    """
     texts = {f"shown_{name}": bounded(F(name), READ) for name in CONTENT}
     scopes, claims, details = (
         Grant.objects.filter(pk=grant.pk).annotate(**texts).values_list(*texts).get()
@@ -80,21 +86,21 @@ def shown(grant: Grant) -> dict[str, Any]:
 
 
 def whole(grant: Grant) -> HttpResponse:
-    """All that it holds, as a file of JSON."""
+    """The whole content of a grant, as a JSON file."""
     texts = dict(zip(CONTENT, Grant.objects.values_list(*CONTENT).get(pk=grant.pk), strict=True))
     members = (f'"{name}":{text}' for name, text in texts.items() if text)
     return json_file("{" + ",".join(members) + "}", f"grant-{grant.pk}.json")
 
 
 def json_file(text: str, name: str) -> HttpResponse:
-    """A text of JSON that the browser saves."""
+    """A response that the browser saves as a file; the text is JSON already."""
     response = HttpResponse(text, content_type="application/json")
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
 
 def cut(text: str, most: int = LONG) -> str:
-    """Its beginning, and a sign that there is more."""
+    """The text, or its first `most` characters and "…" where it is longer."""
     return text if len(text) <= most else f"{text[:most]}…"
 
 
@@ -104,7 +110,7 @@ def _entry(entry: dict[str, Any]) -> dict[str, str]:
 
 
 def _drawn(text: str) -> tuple[list[dict[str, Any]], set[str]]:
-    """The first of the details as cards; and the types of the others."""
+    """The first details, as many as `ENTRIES` and `DRAWN` allow, as cards; the others' types."""
     cards: list[dict[str, Any]] = []
     room, details = DRAWN, strict_json.stored(text or "[]")
     for detail in details[:ENTRIES]:

@@ -1,4 +1,4 @@
-"""Cutting off a service or one of its clients."""
+"""The action that cuts off a service or one of its clients."""
 
 from collections.abc import Iterable
 
@@ -10,10 +10,10 @@ from .actions import ObjectAction, Text
 
 
 def _what_a_cut_off_stops(target: Service | Client) -> Iterable[Text]:
-    yield _("Every grant and every token of %(target)s that came before now is dead at once.") % {
+    yield _("Every grant and token of %(target)s issued before now stops working at once.") % {
         "target": target
     }
-    yield _("What comes after now is not touched. It cannot be undone.")
+    yield _("Grants and tokens issued later are not affected. It cannot be undone.")
 
 
 CUT_OFF_SERVICE = ObjectAction(

@@ -1,4 +1,4 @@
-"""How values are shown: times, IDs, states; the same on every page."""
+"""How every page shows times, IDs, states and JSON."""
 
 import json
 from datetime import datetime
@@ -32,11 +32,11 @@ ICONS: Final = {
 
 
 DEEPEST: Final = 20
-"""Spaces in front of a line of JSON."""
+"""The most spaces that a line of JSON is indented by."""
 
 
 def time_tag(at: datetime | None) -> str:
-    """Relative, with the absolute time and its zone behind it."""
+    """A time relative to now, with the exact time in UTC as its title; None is a dash."""
     if at is None:
         return NONE
     return format_html(
@@ -48,8 +48,8 @@ def time_tag(at: datetime | None) -> str:
 
 
 def _relative(at: datetime, now: datetime) -> str:
-    """In words of our own, so that a page is in one language: Django's `timesince` would be
-    translated where "ago" is not.
+    """The time in words. Django's `timesince` is not used: it is translated into languages that
+    this app has no texts in, so a page would mix two languages.
     """
     seconds = int(abs((now - at).total_seconds()))
     for length, past, future in _UNITS:
@@ -94,7 +94,10 @@ _UNITS: Final = [
 
 
 def state(name: str, label: Any = "") -> SafeString:
-    """An icon and a word, so that nobody needs the colour."""
+    """A state as an icon and a word, so that nobody needs the colour.
+
+    `name` selects icon and colour; the word is `label`, or else the label or name of the state.
+    """
     css = str(name).replace(" ", "-").replace("_", "-")
     icon = ICONS.get(name, "•")
     words = label or getattr(name, "label", name)
@@ -107,7 +110,7 @@ def state(name: str, label: Any = "") -> SafeString:
 
 
 def identifier(value: str | None) -> str:
-    """In the middle shortened, the whole of it to be copied."""
+    """An ID, shortened in the middle, with a button that copies all of it; none is a dash."""
     if not value:
         return NONE
     short = value if len(value) <= 17 else f"{value[:8]}…{value[-8:]}"
@@ -117,14 +120,14 @@ def identifier(value: str | None) -> str:
 
 
 def copy_button(value: str) -> SafeString:
-    """Shown by the script that makes it work."""
+    """A button that copies the value, hidden until the script that makes it work shows it."""
     return format_html(
         '<button type="button" class="gm-copy" data-copy="{}" hidden>{}</button>', value, _("Copy")
     )
 
 
 def link(url: str, text: Any) -> SafeString:
-    """A link."""
+    """A link as HTML; the URL and the text are escaped."""
     return format_html('<a href="{}">{}</a>', url, text)
 
 
@@ -134,13 +137,13 @@ def over(name: Any, below: str) -> SafeString:
 
 
 def few(names: list[str], number: int = 3) -> str:
-    """The first of them, then how many more."""
+    """The first names, then how many more there are, such as `a b c +2`; none is a dash."""
     more = f" +{len(names) - number}" if len(names) > number else ""
     return " ".join(names[:number]) + more or NONE
 
 
 def tree(value: Any) -> SafeString:
-    """A JSON value as nested lists; numbers as they were written."""
+    """A JSON value as nested HTML lists; numbers as they were written."""
     if isinstance(value, dict):
         rows = ((name, tree(member)) for name, member in value.items())
         items = format_html_join("", "<li><b>{}</b> {}</li>", rows)
@@ -153,12 +156,12 @@ def tree(value: Any) -> SafeString:
 
 
 def indented(value: Any) -> str:
-    """A JSON value as a text to be read; numbers as they were written."""
+    """A JSON value as indented text; numbers as they were written."""
     return _indented(value, "")
 
 
 def _indented(value: Any, margin: str) -> str:
-    """Deep levels are not indented further: a small text would become a large one."""
+    """Lines are indented by `DEEPEST` spaces at most, or a small text could become a huge one."""
     inner = margin + "  " if len(margin) < DEEPEST else margin
     if isinstance(value, dict) and value:
         lines = [

@@ -1,8 +1,8 @@
-"""Files to take away: complete, or an error.
+"""Exported files: complete, or an error.
 
-A file is written whole before its first byte goes out, with its length. So one that fails midway
-is a page that says so, and one whose transfer breaks off is seen to be short, whatever the server
-does. What is read meanwhile is a turn at a time: memory stays flat, and nobody waits for long.
+A file is written completely before its first byte is sent, and is sent with its length. So an
+export that fails midway is an error page, and a client sees when a transfer broke off, whatever the
+server does. Rows are read a turn at a time: memory stays flat, and no statement takes long.
 """
 
 import csv
@@ -22,30 +22,37 @@ from ...db.keyset import Rows
 from .utc import in_utc
 
 TURN: Final = 1_000
-"""Rows that a turn looks at."""
+"""Rows that one turn of an export looks at, before any condition."""
 WEIGHT: Final = 1_000_000
-"""Bytes of large columns in memory at once; a row that has more comes alone."""
+"""The most bytes of large columns in memory at once; a row with more is read alone."""
 BLOCK: Final = 1_048_576
-"""Bytes of a file that are in memory; a longer one is on the disk until it is sent."""
+"""The most bytes of a file in memory; a longer file is on disk until it is sent."""
 MARK: Final = "\ufeff"
-"""Tells a spreadsheet that a file is UTF-8."""
-# What begins a formula, also in full width; and what a spreadsheet passes over before it.
+"""The byte order mark, which tells a spreadsheet that a file is UTF-8."""
+# A character that starts a formula, also in its full-width form, after any characters that a
+# spreadsheet skips; or a tab or line end.
 _FORMULA: Final = re.compile(
     r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2060\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]"
 )
-# Of these characters no formula can be made that does anything: a grant ID stays what it is.
+# The unreserved characters (RFC 3986 §2.3) cannot form a formula that does anything. So a grant ID
+# that begins with "-" is not changed.
 _UNRESERVED: Final = re.compile(r"[A-Za-z0-9._~-]*\Z")
 
 
 class Attachment(FileResponse):
-    """A file that the browser saves. One of a single block leaves its thread at once."""
+    """A file that the browser saves, sent in blocks. A short file is a single block, so sending it
+    does not keep a thread of the server.
+    """
 
     block_size = BLOCK
 
 
 def attachment(pieces: Iterable[str], name: str, media_type: str) -> FileResponse:
-    """The file of these pieces. What they raise, this raises: nothing has gone out then."""
+    """A response with these pieces as a file. An exception from the pieces is raised here, before
+    anything is sent.
+    """
     sent: IO[bytes]
+    # Closes the temporary file, unless the response sends it from the disk: then that closes it.
     with ExitStack() as until_sent:
         file = until_sent.enter_context(
             SpooledTemporaryFile(BLOCK, dir=settings.FILE_UPLOAD_TEMP_DIR)
@@ -63,7 +70,10 @@ def attachment(pieces: Iterable[str], name: str, media_type: str) -> FileRespons
 
 
 def in_parts(turns: Iterable[Rows], weight: Any) -> Iterator[Any]:
-    """The rows of all turns, no more of them in memory than their weight allows."""
+    """The rows of all turns, with at most `WEIGHT` bytes of large columns in memory at once.
+
+    `weight` is the SQL expression of how many bytes a row has of them.
+    """
     for turn in turns:
         weighed = turn.annotate(weight=weight).values_list("pk", "weight")
         for keys in _parts(weighed):
@@ -84,8 +94,10 @@ def _parts(weighed: Iterable[tuple[Any, int | None]]) -> Iterator[list[Any]]:
 
 
 def csv_lines(names: Sequence[str], rows: Iterable[Iterable[Any]]) -> Iterator[str]:
-    """A table (RFC 4180). The last row is `end` and the number of rows before it: without it, the
-    file is not whole.
+    """The lines of a CSV file (RFC 4180), with the names as the header.
+
+    The last line is `end` and the number of rows, without the header: a file that lacks it is not
+    complete.
     """
     number = 0
     yield MARK + as_csv_line(names)
@@ -95,7 +107,7 @@ def csv_lines(names: Sequence[str], rows: Iterable[Iterable[Any]]) -> Iterator[s
 
 
 def json_lines(records: Iterable[str]) -> Iterator[str]:
-    """Records, a line each, and a last one that says how many there are."""
+    """The lines of a JSON Lines file: the records, and a last line with their number."""
     number = 0
     for number, record in enumerate(records, 1):  # noqa: B007 - the last number counts
         yield record + "\n"
@@ -103,22 +115,22 @@ def json_lines(records: Iterable[str]) -> Iterator[str]:
 
 
 def as_csv_line(values: Iterable[Any]) -> str:
-    """One line, with quotes around each value: a spreadsheet that takes `;` for what separates
-    values finds none in the middle of one.
+    """One line of CSV. Every value is quoted, so that a spreadsheet that separates values at `;`
+    does not split a value that contains one.
     """
     line = csv.writer(_Line(), quoting=csv.QUOTE_ALL)
     return str(line.writerow([_cell(value) for value in values]))
 
 
 class _Line:
-    """A file whose write hands the line back."""
+    """A file whose `write` returns the line: `csv` writes to files only."""
 
     def write(self, line: str) -> str:
         return line
 
 
 def _cell(value: Any) -> Any:
-    """A spreadsheet takes a cell that starts so for a formula: a quote makes it text."""
+    """A value for a cell, with a quote before a text that a spreadsheet would run as a formula."""
     if isinstance(value, datetime):
         return in_utc(value)
     risky = isinstance(value, str) and _FORMULA.match(value) and not _UNRESERVED.match(value)

@@ -1,4 +1,4 @@
-"""Fields of forms that take what the other doors take."""
+"""Form fields that accept the same values as the API and the import."""
 
 import json
 from collections.abc import Callable
@@ -13,13 +13,13 @@ from ...protocol import strict_json
 
 
 def text(member: Text | Pattern, **options: Any) -> forms.CharField:
-    """A field for this member, with its bounds; what else it refuses it refuses in its words."""
+    """A form field for this member, with its maximum length and a validator for its other rules."""
     longest = member.longest if isinstance(member, Text) else None
     return forms.CharField(max_length=longest, validators=[follows(member)], **options)
 
 
 def follows(member: Field) -> Callable[[Any], None]:
-    """A validator of a form's value."""
+    """A validator that raises ValidationError for a value that the member refuses."""
 
     def validate(value: Any) -> None:
         taken(member, value)
@@ -28,7 +28,7 @@ def follows(member: Field) -> Callable[[Any], None]:
 
 
 def taken(member: Field, value: Any) -> Any:
-    """The value that the models have. ValidationError: the member's sentence."""
+    """The value as the models store it. ValidationError: the member refuses it, in its sentence."""
     try:
         return member.read(value)
     except ValueError as error:
@@ -36,10 +36,14 @@ def taken(member: Field, value: Any) -> Any:
 
 
 class StrictDecoder(json.JSONDecoder):
-    """The one strict reader, where a form expects a decoder."""
+    """The strict JSON reader, in the shape of the decoder that a form field takes."""
 
     def decode(self, s: str, *args: Any) -> Any:
-        """JSONDecodeError, whatever is wrong with the text: how deep it is, how long a number."""
+        """The value of the text.
+
+        JSONDecodeError, the only error that the form field handles: the text is not JSON, or is
+        beyond a limit, such as that of depth.
+        """
         try:
             return strict_json.loads(s)
         except ValueError as error:
@@ -47,11 +51,11 @@ class StrictDecoder(json.JSONDecoder):
 
 
 class StrictJSONField(forms.JSONField):
-    """A list as JSON, which refuses what the API refuses."""
+    """A list as JSON, refused where the API would refuse the text."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs | {"decoder": StrictDecoder})
 
     def clean(self, value: Any) -> Any:
-        """Nothing, `null` and `{}` are an empty list: the column takes no null."""
+        """The value, or an empty list for one such as `null`, which the column cannot hold."""
         return super().clean(value) or []

@@ -1,5 +1,5 @@
-"""A list: one form of filters, one table, next and previous by key. Always of known services, so
-that an index leads to every row of it.
+"""Lists: a form of filters, a table, and next and previous pages by key. A list is always limited
+to known services, because every index begins with the service.
 """
 
 from collections.abc import Callable, Iterator
@@ -27,7 +27,11 @@ M = TypeVar("M", bound=models.Model)
 
 
 class ListForm(forms.Form):
-    """The filters of a list. Subclasses say which of them an index answers."""
+    """The filters of a list. Subclasses put those that an index answers into `narrow`, and the
+    others into `condition`.
+
+    `search_help` describes the search box; without it there is no box.
+    """
 
     q = forms.CharField(
         label=_("Search"),
@@ -49,8 +53,8 @@ class ListForm(forms.Form):
             del self.fields["q"]
 
     def chosen(self) -> list[int]:
-        """The numbers of the service that was chosen, or of all that this operator sees: the page,
-        its count and its export mean the same.
+        """The number of the chosen service, or the numbers of all that this operator sees. The
+        page, its count and its export all use this list, so they cover the same services.
         """
         service = self.cleaned_data.get("service")
         return self._all if service is None else [service.pk]
@@ -60,7 +64,7 @@ class ListForm(forms.Form):
         return list(self.services.values_list("pk", flat=True))
 
     def where(self) -> str:
-        """Which services these are, in words."""
+        """The services of the list, in words; "" where the operator sees none."""
         service = self.cleaned_data.get("service")
         if service is None and len(self._all) == 1:
             service = self.services.first()
@@ -71,35 +75,38 @@ class ListForm(forms.Form):
         return _("in all %(n)s services") % {"n": len(self._all)}
 
     def narrow(self, rows: Rows) -> Rows:
-        """By what an index finds."""
+        """The rows that match the filters that an index answers; here all rows."""
         return rows
 
     def condition(self) -> Q | None:
-        """By what no index finds."""
+        """The filters that no index answers; None: there are none. A page looks for matches in a
+        window of rows (see `db.keyset`).
+        """
         return None
 
     def found_by(self, rows: Rows, ways: "list[Q]") -> Rows:
-        """Those that one of the ways finds, each by its own index: an OR over ways that find
-        nothing would read the table.
+        """The rows that match at least one of these conditions, each of which has its own index.
+
+        Conditions that match nothing are left out: with them, the OR would read the whole table.
         """
         known = rows.filter(service__in=self.chosen())
         finding = [way for way in ways if known.filter(way).exists()]
         return rows.filter(reduce(or_, finding)) if finding else rows.none()
 
     def given(self, *names: str) -> dict[str, Any]:
-        """The values of these fields that there are."""
+        """The values of those of these fields that are filled in."""
         return {name: self.cleaned_data[name] for name in names if self.cleaned_data.get(name)}
 
 
 class BetweenForm(ListForm):
-    """With two days (UTC), the second included; or with two moments."""
+    """Adds a filter for the time in `moment_field`: from and to a day (UTC) or a moment."""
 
     moment_field: ClassVar[str] = "at"
     since = FirstMomentField(label=_("From (UTC)"), required=False)
     until = LastMomentField(label=_("To (UTC)"), required=False)
 
     def narrow(self, rows: Rows) -> Rows:
-        """Between the two."""
+        """The rows from `since` to `until`, both included."""
         bounds = {"since": "gte", "until": "lte"}
         given = self.given(*bounds).items()
         return rows.filter(**{f"{self.moment_field}__{bounds[name]}": at for name, at in given})
@@ -107,7 +114,10 @@ class BetweenForm(ListForm):
 
 @dataclass(frozen=True)
 class Column:
-    """What a row shows; the column that `leads` is a link to the row's page."""
+    """A column of a list: `show` makes its text or HTML from a row.
+
+    The column that `leads` is a link to the row's page.
+    """
 
     label: Any
     show: Callable[[Any], Any]
@@ -115,25 +125,27 @@ class Column:
 
 
 SERVICE: Final = Column(_("Service"), lambda row: row.service)
-"""In front of the others where a list shows several services."""
+"""The first column of a list that shows several services."""
 
 
 class ListAdmin(ReadOnlyAdmin[M]):
-    """A model whose list can be a million rows long."""
+    """An admin for a model whose list can be a million rows long."""
 
     order: tuple[str, ...] = ("-pk",)
     is_merged: bool = True
-    """Whether the index of each service leads to its rows in this order."""
+    """Whether an index has the rows of each service in `order`. A page of several services is then
+    merged from their indexes; otherwise it is read in `order`, by the primary key.
+    """
     related: tuple[str, ...] = ("service",)
     large: tuple[str, ...] = ()
-    """Columns that can be large: no list reads them."""
+    """Columns that can be large, which a list does not read."""
     columns: tuple[Column, ...] = ()
     list_form: type[ListForm] = ListForm
     change_list_template = "admin/grant_management/list.html"
     empty_text: Any = _("Nothing here yet.")
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """A page of the list."""
+        """A page of the list, or only the form with its errors where that is invalid."""
         form = self._form(request)
         context: dict[str, Any] = {
             "form": form,
@@ -162,8 +174,8 @@ class ListAdmin(ReadOnlyAdmin[M]):
         }
 
     def selected(self, request: HttpRequest, size: int) -> Iterator[Rows]:
-        """All rows of the list with this query, to take away: a service after the other, in turns
-        that look at so many rows. None where the query cannot be read.
+        """All rows of the list with this query, for an export: one service after the other, as
+        querysets that each look at `size` rows. There are none where the form is invalid.
         """
         form = self._form(request)
         if not form.is_valid():
@@ -174,7 +186,7 @@ class ListAdmin(ReadOnlyAdmin[M]):
             yield from all_of(own, condition, size)
 
     def to_list(self, rows: Rows) -> Rows:
-        """With what the columns show, and nothing that is large."""
+        """With the related rows that the columns show, and without the large columns."""
         return rows.select_related(*self.related).defer(*self.large)
 
     def _ordered(self, rows: Rows, services: list[int]) -> Ordered:
@@ -183,7 +195,7 @@ class ListAdmin(ReadOnlyAdmin[M]):
         return Ordered(rows.filter(service__in=services), self.order)
 
     def tools(self, request: HttpRequest) -> list[tuple[Any, str]]:
-        """What stands beside the list: a label and a URL each."""
+        """The buttons of the list: a label and a URL for each."""
         return []
 
     def _form(self, request: HttpRequest) -> ListForm:

@@ -1,4 +1,4 @@
-"""What every page has in common: it shows what its operator may see, and changes nothing."""
+"""The base of all pages: each shows only what its operator may see, and changes nothing."""
 
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
@@ -25,14 +25,16 @@ if TYPE_CHECKING:
 else:
 
     class ModelAdmin(admin.ModelAdmin):
-        """Django's, which takes a parameter only in the eyes of a type checker."""
+        """Django's class, which takes a type parameter only in the stubs of type checkers."""
 
         def __class_getitem__(cls, model: type[models.Model]) -> type:
             return cls
 
 
 def organizations(request: HttpRequest) -> list[int] | None:
-    """The organizations that an operator sees; None: all. Asked once for each request."""
+    """The numbers of the organizations that the operator sees; None: all. At most 1 query for each
+    request.
+    """
     if not hasattr(request, _SEEN):
         setattr(request, _SEEN, OrganizationMember.objects.organizations_of(request.user))
     seen: list[int] | None = getattr(request, _SEEN)
@@ -45,19 +47,22 @@ _SEEN: Final = "_grant_management_organizations"
 def limited(
     rows: "models.QuerySet[R]", request: HttpRequest, organization_path: str
 ) -> "models.QuerySet[R]":
-    """Those of the operator's organizations; `organization_path` leads from a row to its own."""
+    """The rows of the operator's organizations.
+
+    `organization_path` is the lookup that leads from a row to its organization.
+    """
     limits = organizations(request)
     return rows if limits is None else rows.filter(**{f"{organization_path}__in": limits})
 
 
 def number(text: str) -> int | None:
-    """The number of a service out of a query string; None: it is none that a service can have."""
+    """A service's number from a query string; None: no service can have such a number."""
     is_short = len(text) <= len(str(MAX_ID)) and text.isdecimal()
     return int(text) if is_short and int(text) <= MAX_ID else None
 
 
 def operator(request: HttpRequest) -> Actor:
-    """Who works in the admin, for the events."""
+    """The user of the admin, as the actor of an event."""
     return Actor.operator(request.user.get_username(), request.user.pk)
 
 
@@ -68,20 +73,20 @@ _NO_MEMBER: Final = _(
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]
-    """Counts no further than it must."""
+    """A paginator that does not count a whole table."""
 
     @cached_property
     def count(self) -> int:
-        """Exact up to the limit; one more than that means: more."""
+        """The number of rows, exact up to `COUNT_LIMIT`; the limit plus one means more."""
         rows = cast("models.QuerySet[models.Model]", self.object_list)
         return bounded_count(rows)
 
 
 class ReadOnlyAdmin(ModelAdmin[M]):
-    """A model to be seen by those who may. Digests are on no page.
+    """An admin that shows a model to operators who may view it. No page shows a whole digest.
 
-    An operator sees the organizations that they are a member of and nothing else, here or in what
-    builds on `get_queryset`: lists, search, counts, exports, and pages by their URL.
+    An operator sees only the organizations that they are a member of. `get_queryset` ensures that
+    for everything built on it: lists, search, counts, exports, and pages reached by their URL.
     """
 
     class Media:
@@ -98,34 +103,38 @@ class ReadOnlyAdmin(ModelAdmin[M]):
     object_history_template = "admin/grant_management/object_history.html"
 
     def get_queryset(self, request: HttpRequest) -> "models.QuerySet[M]":
-        """What this operator sees."""
+        """The rows of the operator's organizations."""
         return limited(super().get_queryset(request), request, self.organization_path)
 
     def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
-        """None: a list is narrowed by its own form, so that no digest is found by comparing, and
-        no value of a query string reaches a column that cannot hold it. Django answers 400.
+        """False: no lookup in a query string is allowed, and Django answers 400 to one.
+
+        So nobody can find out a digest by comparing, and no column is compared with a value that
+        it cannot hold. The large lists have a form of filters instead.
         """
         return False
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        """Times in UTC, and named so."""
+        """The columns of the list, with times in UTC and marked so."""
         return [self._in_utc(name) for name in super().get_list_display(request)]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        """Likewise on a page of Django's own that shows and changes nothing."""
+        """The fields of a row's page, with times in UTC where the page is read-only."""
         names = list(super().get_fields(request, obj))
         shows = obj is not None and not self.has_change_permission(request, obj)
         return [self._in_utc(name) for name in names] if shows else names
 
     def _in_utc(self, name: Any) -> Any:
-        """What shows a column of times; anything else stays the name that it is."""
+        """For the name of a time, a function that shows it in UTC; any other name unchanged."""
         field = {one.name: one for one in self.opts.fields}.get(name)
         return utc.column(field) if isinstance(field, models.DateTimeField) else name
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """404 for what is not there, or not this operator's: the two look the same."""
+        """The row's page. Http404 for a row that does not exist or is of another organization: the
+        operator cannot tell which.
+        """
         if self.get_object(request, object_id) is None:
             raise Http404
         return super().change_view(request, object_id, form_url, extra_context)
@@ -133,7 +142,7 @@ class ReadOnlyAdmin(ModelAdmin[M]):
     def page(
         self, request: HttpRequest, template: str, title: str | Promise, **context: Any
     ) -> HttpResponse:
-        """A page of ours, framed as this admin site frames its own."""
+        """A page from a template in `admin/grant_management/`, in the frame of this admin site."""
         self._say_why_nothing_is_shown(request)
         request.current_app = self.admin_site.name
         site = self.admin_site.each_context(request)
@@ -142,7 +151,7 @@ class ReadOnlyAdmin(ModelAdmin[M]):
         return TemplateResponse(request, f"admin/grant_management/{template}", frame | context)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """Django's list."""
+        """Django's list, with a warning for an operator who is a member of no organization."""
         self._say_why_nothing_is_shown(request)
         return super().changelist_view(request, extra_context)
 
@@ -155,7 +164,10 @@ class ReadOnlyAdmin(ModelAdmin[M]):
         return reverse(name, current_app=self.admin_site.name)
 
     def url(self, page: str, row: models.Model | None = None) -> str:
-        """The URL of a page about this model, at this admin site."""
+        """The URL, at this admin site, of a page of this model or of one row.
+
+        `page` is the end of the URL's name: `changelist`, `change`, or that of an action.
+        """
         name = f"admin:grant_management_{self.opts.model_name}_{page}"
         arguments = [] if row is None else [row.pk]
         return reverse(name, args=arguments, current_app=self.admin_site.name)
@@ -165,9 +177,9 @@ class ReadOnlyAdmin(ModelAdmin[M]):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody."""
+        """Nobody: what an operator may change has a page of its own."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody: what is revoked stays to be seen, and what has expired is purged."""
+        """Nobody: revoked rows stay visible, and expired rows are deleted by the purge."""
         return False

@@ -1,7 +1,7 @@
-"""One zone, and it is named: every time that is typed into the admin or shown by it is in UTC.
+"""Times in the admin: whether typed or shown, they are in UTC, and say so.
 
-The host's `TIME_ZONE`, the zone that was activated for a request and the language of a request
-change nothing: a cut-off that is read in another zone kills too much or too little, for good.
+The host's `TIME_ZONE`, the active time zone and the language of a request have no effect. A cut-off
+that is read in another time zone would stop too much or too little, and cannot be undone.
 """
 
 import re
@@ -15,7 +15,8 @@ from django.db import models
 from django.utils.html import format_html
 
 NONE: Final = "\N{EN DASH}"
-# RFC 3339 §5.6, a space allowed; seconds and zone may be absent. As it is shown, it can be typed.
+# RFC 3339 §5.6, or a day alone. A space may stand for the T, seconds and zone may be absent, and
+# the zone may be "UTC": so a time that `exact` shows can be typed in again.
 _MOMENT: Final = re.compile(
     r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?) ?(Z|UTC|[+-]\d\d:?\d\d)?)?",
     re.ASCII | re.IGNORECASE,
@@ -23,9 +24,10 @@ _MOMENT: Final = re.compile(
 
 
 def parse_time(text: str, of_a_day: time = time.min) -> datetime:
-    """The moment that a text names, in UTC unless it has an offset; of a day alone, `of_a_day`.
+    """The moment that a text names, converted to UTC. Without an offset the text is in UTC; a day
+    alone means the time `of_a_day` on it.
 
-    ValueError: it names none.
+    ValueError: the text names no moment.
     """
     found = _MOMENT.fullmatch(text.strip())
     if found is None:
@@ -41,18 +43,18 @@ def parse_time(text: str, of_a_day: time = time.min) -> datetime:
 
 
 def exact(at: datetime) -> str:
-    """A time as it is read, and can be typed: to the second, with its zone."""
+    """A time for an operator, to the second and in UTC; a form takes it as it is."""
     shown = at.astimezone(UTC).replace(tzinfo=None)
     return f"{shown.isoformat(sep=' ', timespec='seconds')} UTC"
 
 
 def in_utc(at: datetime) -> str:
-    """A time for another program: ISO 8601, with its offset."""
+    """A time for another program: ISO 8601 in UTC, with the offset."""
     return at.astimezone(UTC).isoformat()
 
 
 def exact_tag(at: datetime | None) -> str:
-    """A time as it stands on a row's own page and on a receipt."""
+    """The exact time as HTML, for the page of a row and for a receipt; None is a dash."""
     if at is None:
         return NONE
     return format_html('<time datetime="{}">{}</time>', in_utc(at), exact(at))
@@ -60,7 +62,9 @@ def exact_tag(at: datetime | None) -> str:
 
 @cache
 def column(field: "models.DateTimeField[Any, Any]") -> Any:
-    """In place of a field's name, where Django's own pages would show it in the host's zone."""
+    """A function that shows the field in UTC. It takes the place of the field's name where Django's
+    own pages would use the host's time zone.
+    """
 
     def show(row: models.Model) -> str:
         return exact_tag(getattr(row, field.name))
@@ -72,17 +76,17 @@ def column(field: "models.DateTimeField[Any, Any]") -> Any:
 
 
 class UTCDateTimeField(forms.DateTimeField):
-    """The one field for times in forms: RFC 3339, in UTC where no offset is said.
+    """The form field for every time: RFC 3339, in UTC where there is no offset.
 
-    Django's own would read the host's zone and the formats of the language. What was typed is
-    shown again as it was typed.
+    Django's own field would use the host's time zone and the language's formats. A text that was
+    typed is shown again as it was typed.
     """
 
     widget = forms.TextInput
     of_a_day: time = time.min
 
     def to_python(self, value: Any) -> datetime | None:
-        """ValidationError: it names no moment."""
+        """The moment; None: the field is empty. ValidationError: the text names no moment."""
         if value in self.empty_values:
             return None
         if isinstance(value, datetime):
@@ -93,7 +97,7 @@ class UTCDateTimeField(forms.DateTimeField):
             raise ValidationError(self.error_messages["invalid"], code="invalid") from None
 
     def prepare_value(self, value: Any) -> Any:
-        """A moment as it can be typed, whatever the zone and the language."""
+        """A moment as a text in UTC that can be typed in again; another value as it is."""
         if not isinstance(value, datetime):
             return value
         aware = value if value.tzinfo else value.replace(tzinfo=UTC)
@@ -101,10 +105,10 @@ class UTCDateTimeField(forms.DateTimeField):
 
 
 class DayInput(forms.TextInput):
-    """A calendar, but where something else than a day was given: a calendar cannot show that."""
+    """A date input, or a text input for a value that is not a day: a date input cannot show it."""
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
-        """With the type of the input."""
+        """Django's context, with the type of input that can show the value."""
         context = super().get_context(name, value, attrs)
         shown = context["widget"]["value"]
         is_day = shown is None or re.fullmatch(r"\d{4}-\d\d-\d\d", shown, re.ASCII)
@@ -113,13 +117,13 @@ class DayInput(forms.TextInput):
 
 
 class FirstMomentField(UTCDateTimeField):
-    """A day (UTC), from its first moment on; or a moment."""
+    """A day (UTC), taken as its first moment; or a moment."""
 
     widget = DayInput
 
 
 class LastMomentField(UTCDateTimeField):
-    """A day (UTC), up to its last moment; or a moment."""
+    """A day (UTC), taken as its last moment; or a moment."""
 
     widget = DayInput
     of_a_day = time.max

@@ -1,4 +1,4 @@
-"""The grant management API, as long as the grant lives: draft §6.1 to §6.4, §6.6."""
+"""Checks of the grant management API before the revoke (draft §6.1 to §6.4, §6.6)."""
 
 import math
 import re
@@ -29,7 +29,7 @@ METHODS = {"GET", "DELETE"}
 TIMES = ("created_at", "expires_at", "last_updated", "last_updated_at")
 UPDATERS = ("client", "authorization_server")
 TOKENS = ("access_token", "refresh_token")
-# The first second of the year 10000. What lies behind it counts milliseconds.
+# The first second of the year 10000. A later time must be in milliseconds.
 END_OF_TIME = 253402300800
 
 _SCOPE = re.compile(r"[!#-\[\]-~]+(?: [!#-\[\]-~]+)*")  # RFC 6749 §3.3
@@ -116,7 +116,7 @@ def _(server: ServerUnderTest) -> None:
 def _(server: ServerUnderTest) -> None:
     token = server.own("access_token").access_token
     for url in (server.endpoint(), f"{server.endpoint()}/"):
-        # Other statuses, such as 429 and 500, do not say that there is none.
+        # Other statuses, such as 429 and 500, do not show that there is no list.
         status_is(server.send("GET", url, token), 400, 401, 403, 404, 405)
     is_shown(server)
 
@@ -129,7 +129,7 @@ def _(server: ServerUnderTest) -> None:
     is_shown(server)
 
 
-@check("GM-27", "6.6", "a grant of another client is 403, or not told to be there")
+@check("GM-27", "6.6", "a grant of another client is 403, or 404")
 def _(server: ServerUnderTest) -> None:
     other = server.given("other_grant_id")
     status_is(server.request(grant_id=other), 403, 404)
@@ -148,10 +148,10 @@ def _(server: ServerUnderTest) -> None:
 
 
 def _both(server: ServerUnderTest, token: str) -> Iterator[Response]:
-    """The responses to a query and a revoke by this token, which must be refused.
+    """The responses to a query and a revoke with this token, which must be refused.
 
-    The revoke is of another grant, where there is one, so that a server which lets it through
-    spoils no other check.
+    The revoke is of another grant where there is one, so that a server that accepts it spoils no
+    other check. Failure: the grant is not shown afterwards.
     """
     yield server.request(token=token)
     yield server.request("DELETE", (server.spare or server.own("grant_id")).grant_id, token)
@@ -159,14 +159,14 @@ def _both(server: ServerUnderTest, token: str) -> Iterator[Response]:
 
 
 def _member(content: dict[str, Any], name: str) -> Any:
-    """A member of the content. Skip: it is not there, or an empty array, which shows nothing."""
+    """A member of the content. Skip: it is absent or an empty array, which shows nothing."""
     if content.get(name, []) == []:
         raise Skip("the grant has none")
     return content[name]
 
 
 def _is_absolute_uri(value: Any) -> bool:
-    """RFC 8707 §2, RFC 3986 §4.3: with a scheme, without a fragment."""
+    """Whether it is a URI with a scheme and without a fragment (RFC 8707 §2, RFC 3986 §4.3)."""
     if not isinstance(value, str) or not _ABSOLUTE_URI.fullmatch(value):
         return False
     parts = urlsplit(value)
@@ -174,12 +174,12 @@ def _is_absolute_uri(value: Any) -> bool:
 
 
 def _is_numeric_date(value: Any) -> bool:
-    """RFC 7519 §2: a JSON number of seconds."""
+    """Whether it is a NumericDate: a JSON number of seconds (RFC 7519 §2)."""
     return type(value) in (int, float) and math.isfinite(value) and 0 <= value < END_OF_TIME
 
 
 def _walk(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
-    """Each value, as text, with the name of the member that it is in, as deep as it may be."""
+    """Each value at any depth: the name of the member that it is in, and its text."""
     yield name, "" if isinstance(value, dict | list) else str(value)
     if isinstance(value, dict):
         for inner, one in value.items():

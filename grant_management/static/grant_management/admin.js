@@ -1,5 +1,5 @@
-// What the admin's pages do beyond their forms: copy, keys, suggestions, progress. Every page works
-// without it.
+// Additions to the admin's pages: copy and print buttons, keys, suggestions, progress. Every page
+// works without this script.
 "use strict";
 
 document.addEventListener("DOMContentLoaded", () => {
@@ -11,6 +11,7 @@ document.addEventListener("DOMContentLoaded", () => {
 });
 
 function copyButtons() {
+  // Absent where the page is not a secure context (plain HTTP): the buttons then stay hidden.
   if (!navigator.clipboard) return;
   for (const button of document.querySelectorAll("[data-copy]")) {
     const label = button.textContent;
@@ -105,6 +106,7 @@ function progress() {
     const response = await fetch(place.dataset.progress);
     if (!response.ok) return;
     const now = await response.json();
+    // The server draws the buttons for a status, so a new status needs a new page.
     if (now.status !== place.dataset.status) { location.reload(); return; }
     part("revoked").textContent = now.revoked;
     part("rate").textContent = now.rate;

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""The one command: sets up what it needs beside itself, then does what was asked.
+"""The one command: sets up .venv with the packages that it needs, then does what was asked.
 
-Needs Python 3.11 or later, and nothing else: this file and what it imports use the standard
-library alone.
+Needs Python 3.11 or later, and nothing else: this file and what it imports use the standard library
+alone.
 """
 
 import argparse
@@ -38,7 +38,7 @@ SETUP_LOCK = HERE / ".setup-lock"
 
 
 def main() -> int:
-    """Exit code: 0 where all went as asked."""
+    """Run the command of the command line, and return its exit code."""
     if sys.version_info < (3, 11):  # noqa: UP036 - the machine may have an older one
         print(f"Python 3.11 or later is needed; this is {sys.version.split()[0]}.", file=sys.stderr)
         return 1
@@ -51,28 +51,28 @@ def main() -> int:
 
 
 def demo(options: argparse.Namespace, rest: list[str]) -> int:
-    """A server with sample data, and real calls to it."""
+    """Start a server with sample data, and make real calls to it."""
     _install("requirements.lock")
     once = ["--once"] if options.once else []
     return _become(["-m", "gm_project.demo", "--port", str(options.port), *once])
 
 
 def test(options: argparse.Namespace, rest: list[str]) -> int:
-    """The whole test suite, on each database."""
+    """Run the whole test suite on each database."""
     _install("requirements-dev.lock")
     databases = [options.db] if options.db else ["sqlite", "postgresql"]
     failed = False
     for number, database in enumerate(databases):
         print(f"\n== Tests on {database} ==", flush=True)
         arguments = ["-m", "pytest", "--db", database, "-n", "auto", "--dist", "worksteal"]
-        if number:  # what needs no database was run with the first
+        if number:  # tests that need no database ran with the first one
             arguments += [f"--ignore={path}" for path in WITHOUT_DATABASE]
         failed |= subprocess.call([str(PYTHON), *arguments, *rest]) != 0
     return int(failed)
 
 
 def check(options: argparse.Namespace, rest: list[str]) -> int:
-    """Lint, format, types, layers, migrations: all of them, and the names of those that failed."""
+    """Run the static checks (lint, format, types, layers, migrations); name those that failed."""
     _install("requirements-dev.lock")
     environment = {"SECRET_KEY": "only-for-these-checks", **os.environ}
     failed = []
@@ -86,25 +86,25 @@ def check(options: argparse.Namespace, rest: list[str]) -> int:
 
 
 def bench(options: argparse.Namespace, rest: list[str]) -> int:
-    """What the endpoint costs, beside peers and floors."""
+    """Measure what the endpoint costs, beside peers and floors."""
     _install("requirements-dev.lock")
     return _become(["-m", "benchmarks", *rest])
 
 
 def chaos(options: argparse.Namespace, rest: list[str]) -> int:
-    """Whether what was acknowledged outlives faults."""
+    """Check that acknowledged writes outlive faults."""
     _install("requirements-dev.lock")
     return _become(["-m", "chaos", *rest])
 
 
 def screenshots(options: argparse.Namespace, rest: list[str]) -> int:
-    """The pictures of the documentation."""
+    """Take the pictures of the documentation again."""
     _install("requirements-dev.lock")
     return _become(["-m", "tests.browser.screenshots"])
 
 
 def serve(options: argparse.Namespace, rest: list[str]) -> int:
-    """Migrates, then serves."""
+    """Migrate the database, then serve."""
     environment = dict(os.environ)
     if not environment.get("SECRET_KEY"):
         if not is_loopback(options.host):
@@ -123,7 +123,7 @@ def serve(options: argparse.Namespace, rest: list[str]) -> int:
 
 
 def manage(options: argparse.Namespace, rest: list[str]) -> int:
-    """Django's commands, and ours."""
+    """Run one of Django's commands, or ours."""
     _install("requirements.lock")
     return _become(["manage.py", *options.arguments])
 
@@ -162,9 +162,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _install(requirements: str) -> None:
-    """Put what the file names into the environment beside this one, unless it is there; one
-    process at a time.
-    """
+    """Install the packages of a requirements file into .venv, unless they are there."""
     if not _is_installed(requirements):
         with alone(lambda: lock(SETUP_LOCK), _say_waiting):
             if not _is_installed(requirements):
@@ -186,6 +184,7 @@ def _digest(requirements: str) -> str:
 
 def _set_up(requirements: str) -> None:
     print(f"Setting up {VENV.name} from {requirements}: once, and when that changes …", flush=True)
+    # Without pip the environment is broken, such as by an interrupt, and is made anew.
     if not PYTHON.exists() or subprocess.call([str(PYTHON), "-c", "import pip"]):
         _make_venv()
     pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
@@ -205,7 +204,7 @@ def _make_venv() -> None:
 
 
 def _own_key() -> str:
-    """The key of this checkout, made once; nobody else can read it."""
+    """The secret key of this checkout, made once; only its owner can read it."""
     if not KEY_FILE.exists():
         _make_key()
     mend(KEY_FILE)
@@ -213,7 +212,10 @@ def _own_key() -> str:
 
 
 def _make_key() -> None:
-    """All of it at once, so that no process reads half a key; the first one to come counts."""
+    """Write a new key, unless another process was first.
+
+    It is linked into place as a whole, so that no process reads half a key.
+    """
     descriptor, name = tempfile.mkstemp(prefix=f"{KEY_FILE.name}-", dir=KEY_FILE.parent)
     with open(descriptor, "w") as stream:
         stream.write(secrets.token_urlsafe(50))
@@ -226,7 +228,7 @@ def _make_key() -> None:
 
 
 def _become(arguments: list[str]) -> int:
-    """Run Python in this process's place, so that signals reach it."""
+    """Run Python in place of this process, so that signals reach it."""
     if os.name == "nt":
         return subprocess.call([str(PYTHON), *arguments])
     sys.stdout.flush()

@@ -1,1 +1,1 @@
-"""What is measured: never part of the test suite, always as ratios within one run."""
+"""Benchmarks: never part of the test suite; their results are ratios within one run."""

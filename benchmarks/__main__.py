@@ -1,6 +1,6 @@
 """`run.py bench`: what the endpoint costs, as ratios within this run, beside the goals.
 
-A benchmark judges nobody: the exit code is 0, whatever is measured.
+A benchmark only reports: the exit code is 0, whatever the figures are.
 """
 
 import argparse
@@ -29,7 +29,7 @@ PARTS = {
 
 
 def main():
-    """Each part on each database, in a database of its own."""
+    """Run each part on each database, in a database of its own."""
     options = _options()
     os.sched_setaffinity(0, {LOAD_CORE})
     figures = {"machine": _machine(), "options": {**vars(options), "json": None}}
@@ -68,7 +68,7 @@ def _options():
 
 
 def _usual(database):
-    """Those with goals on this database."""
+    """The parts that have goals on this database."""
     own = ("import", "admin")
     return [part for part in PARTS if part not in own or database == goals.POSTGRESQL]
 

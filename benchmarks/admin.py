@@ -1,7 +1,7 @@
 """How long the admin's pages take where there are many grants: `run.py bench admin`.
 
-In a process without a server, with no network between: the time is the server's. The median of
-some rounds, in which the pages take turns.
+It runs in a process without a server and without a network, so the time is that of the page. Each
+figure is the median of some rounds, in which the pages take turns.
 """
 
 import json
@@ -30,7 +30,7 @@ def measure(database, url, postmaster, folder, stack, options):
 
 
 def main():
-    """Prints what each page takes."""
+    """Print the milliseconds of each page, as JSON."""
     import django
 
     django.setup()
@@ -53,7 +53,7 @@ def main():
 
 
 def _pages():
-    """By name a URL, and what is posted to it."""
+    """For each page by name the URL, and what is posted to it; None: it is a GET."""
     from urllib.parse import urlencode
 
     from django.urls import reverse

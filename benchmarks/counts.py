@@ -1,4 +1,4 @@
-"""Statements and objects in reference cycles, counted in a process without a server."""
+"""Counts of SQL statements and of objects in reference cycles, in a process without a server."""
 
 import gc
 import json
@@ -13,7 +13,7 @@ CALLS = 50
 
 
 def measure(database, url, postmaster, folder, stack, options):
-    """Counted in a process of its own, which has the database's settings."""
+    """Count in a process of its own, which is configured for this database."""
     key = targets.Key()
     targets.prepare(url, 1_000, key.jkt)
     revokes = targets.numbered(targets.alive(CALLS, 700), "REVOKE")
@@ -44,7 +44,7 @@ def measure(database, url, postmaster, folder, stack, options):
 
 
 def main():
-    """Reads requests, prints what they come to."""
+    """Read requests from standard input, and print the counts."""
     import django
 
     django.setup()
@@ -56,7 +56,7 @@ def _count(bodies):
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
-    _answer(bodies[0])
+    _answer(bodies[0])  # fills caches
     gc.collect()
     gc.disable()
     for body in bodies[1:-1]:
@@ -65,6 +65,7 @@ def _count(bodies):
     gc.enable()
     with CaptureQueriesContext(connection) as captured:
         _answer(bodies[-1])
+    # What frames a transaction is not counted.
     frames = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
     made = [one for one in captured if not one["sql"].startswith(frames)]
     return {"statements": len(made), "cycles": round(cycles, 1)}

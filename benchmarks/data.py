@@ -1,8 +1,8 @@
 """Grants by the million, made by SQL: `python -m benchmarks.data --grants 1000000`.
 
 Grant `i` is `g-<i>` of client `client-<i % clients>` for subject `subject-<i % subjects>`; its
-access token has the value `access-<i>`, its refresh token `refresh-<i>`. Interrupted, it goes on
-where it stopped when it is run again; it ends early where its time or the disk runs out.
+access token has the value `access-<i>`, its refresh token `refresh-<i>`. A run that was interrupted
+goes on where it stopped when it is started again. It ends early when its time or the disk runs out.
 """
 
 import argparse
@@ -17,16 +17,17 @@ from datetime import UTC, datetime, timedelta
 import django
 
 CHUNK = 50_000
-"""Grants of a statement, and of a transaction."""
+"""Grants that one statement makes; a transaction makes as many."""
 BYTES_EACH = 4_000
-"""Of disk, for a grant with its tokens, its event and their indexes; on the safe side."""
+"""Bytes on disk for a grant with its tokens, its event and their indexes; a high estimate."""
 SPAN = timedelta(days=730)
+"""The grants were created during this time."""
 FIRST_SERVICE = 1001
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much there is to be."""
+    """How many grants, clients and subjects to make."""
 
     grants: int
     clients: int = 1_000
@@ -34,7 +35,7 @@ class Size:
 
 
 class SQLite:
-    """Its words for what is made."""
+    """The SQL of SQLite for the values of the rows."""
 
     series = (
         "(WITH RECURSIVE s(i) AS"
@@ -49,7 +50,7 @@ class SQLite:
 
     @staticmethod
     def prepare(connection):
-        """SQLite has no SHA-256 of its own."""
+        """Add a function for SHA-256, which SQLite lacks."""
         connection.ensure_connection()
         sha256 = hashlib.sha256
         connection.connection.create_function(
@@ -58,7 +59,7 @@ class SQLite:
 
 
 class PostgreSQL:
-    """Likewise."""
+    """The SQL of PostgreSQL for the values of the rows."""
 
     series = "generate_series({start}, {stop} - 1) AS numbers(i)"
     digest = "sha256(convert_to('{name}-' || i, 'UTF8'))"
@@ -73,13 +74,17 @@ class PostgreSQL:
 
     @staticmethod
     def prepare(connection):
-        """What is lost in a crash is made again."""
+        """Commit without waiting for the disk: what a crash loses can be made again."""
         with connection.cursor() as cursor:
             cursor.execute("SET synchronous_commit = off")
 
 
 def fill(size, *, service=FIRST_SERVICE, seconds=None, report=lambda done: None):
-    """How many grants there are when it ends."""
+    """Make grants until there are `size.grants`; the number that there are at the end.
+
+    It is smaller where `seconds` have passed or the disk is nearly full. `report` gets the number
+    after each chunk.
+    """
     from django.db import connection
 
     words = _words(connection)
@@ -97,7 +102,7 @@ def fill(size, *, service=FIRST_SERVICE, seconds=None, report=lambda done: None)
 
 
 def add_tokens(number, count, service=FIRST_SERVICE):
-    """So many more access tokens for grant `number`: copies of its own, but for key and value."""
+    """Add access tokens to grant `number`: copies of its own token with other keys and digests."""
     from django.db import connection
 
     from grant_management.models import AccessToken
@@ -117,7 +122,7 @@ def add_tokens(number, count, service=FIRST_SERVICE):
 
 
 def _words(connection):
-    """Of this database, which is prepared for them."""
+    """The SQL of this database; the connection is prepared for it."""
     words = {"sqlite": SQLite, "postgresql": PostgreSQL}[connection.vendor]
     words.prepare(connection)
     return words
@@ -148,7 +153,7 @@ def _done(service):
 
 
 def _is_room():
-    """Whether the disk takes another chunk, and some more."""
+    """Whether the disk has room for another chunk, and some more."""
     return shutil.disk_usage(os.getcwd()).free > 4 * CHUNK * BYTES_EACH
 
 
@@ -230,13 +235,13 @@ def _columns(model, words, service, size, kind):
 
 
 def _analyze(connection):
-    """So that the planner knows what there is."""
+    """Update the statistics of the planner."""
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE" if connection.vendor == "sqlite" else "VACUUM ANALYZE")
 
 
 def revive():
-    """The grants that a benchmark revoked before; those that were made revoked stay so."""
+    """Make the grants that a benchmark revoked live again; those created as revoked stay so."""
     from grant_management.models import Grant
 
     revoked = Grant.objects.filter(service=FIRST_SERVICE, revoked_at__isnull=False)
@@ -251,11 +256,13 @@ WARM = (
     "SELECT count(scopes) FROM grant_management_grant"
     " WHERE service_id = %s AND id >= '00000000-0000-0000-0000-000000000000'",
 )
-"""What a call reads, by index: a scan of a large table leaves nothing in PostgreSQL's cache."""
+"""Statements that read, by index, what a call reads. A scan of a large table would leave nothing in
+PostgreSQL's cache.
+"""
 
 
 def warm(connection):
-    """As after some hours of calls, where the cache is large enough."""
+    """Fill the cache as some hours of calls would, if it is large enough."""
     with connection.cursor() as cursor:
         for setting in ("enable_seqscan", "enable_bitmapscan"):
             cursor.execute(f"SET {setting} = off")
@@ -264,7 +271,7 @@ def warm(connection):
 
 
 def main():
-    """Exit code 0, also where time or disk ran out: it says how many there are."""
+    """Make the grants, and print how many there are. Exit code 0, even if time or disk ran out."""
     parser = argparse.ArgumentParser(prog="benchmarks.data", description=__doc__)
     parser.add_argument("--grants", type=int, default=1_000_000)
     parser.add_argument("--seconds", type=float, help="stop after so long")

@@ -1,4 +1,4 @@
-"""Databases of a benchmark: new ones, gone when it ends."""
+"""The databases of a benchmark: made for it, deleted when it ends."""
 
 from pathlib import Path
 
@@ -6,7 +6,9 @@ from .goals import SQLITE
 
 
 def start(database, folder, stack):
-    """Its URL, and the process of PostgreSQL (None on SQLite). `stack` ends it."""
+    """The URL of a new database, and the process ID of PostgreSQL (None on SQLite). `stack` ends
+    it.
+    """
     folder = Path(folder)
     if database == SQLITE:
         return f"sqlite:///{folder / 'bench.sqlite3'}", None

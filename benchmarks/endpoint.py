@@ -1,7 +1,7 @@
-"""The endpoint against peers and floors.
+"""The endpoint, compared with peers and floors.
 
-One worker on one core; the load and PostgreSQL on another. The targets take turns in rounds, every
-answer is checked, and a ratio is the median of the ratios of the rounds.
+One worker runs on one core, the load and PostgreSQL on another. The targets take turns in rounds,
+every answer is checked, and a ratio is the median of the ratios of the rounds.
 """
 
 import shutil
@@ -19,11 +19,11 @@ RATIOS = [
     (goals.DPOP, "dpop", "bare"),
 ]
 WARM_UP = 4_000
-"""Requests of each target before the first round: V8 needs them, and is at its fastest then."""
+"""Requests to each target before the first round: V8 needs so many to be at its fastest."""
 
 
 def measure(database, url, postmaster, folder, stack, options):
-    """The figures: medians, ratios, rounds."""
+    """The figures: medians, ratios, rounds, and the private memory of the server in MiB."""
     key = targets.Key()
     targets.prepare(url, options.grants, key.jkt)
     measured = [
@@ -42,7 +42,10 @@ def measure(database, url, postmaster, folder, stack, options):
 
 
 def _targets(url, database, key, stack, folder, options):
-    """The servers, started; ours and its peers in one process each kind."""
+    """The targets, with their servers started.
+
+    The endpoint and its peers in Django share one server; node-oidc-provider has its own.
+    """
     ours = targets.serve(url, peers=True)
     stack.callback(ours.stop)
     number, is_pg = options.grants, database == "postgresql"
@@ -87,7 +90,7 @@ def _targets(url, database, key, stack, folder, options):
 
 
 def _round(measured, options, postmaster):
-    """Each target once: requests a second, microseconds of CPU, percentiles."""
+    """Requests a second, microseconds of CPU time and percentiles of each target."""
     figures = {}
     for target in measured:
         requests = target.requests(options.requests)

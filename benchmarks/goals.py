@@ -1,4 +1,4 @@
-"""What is aimed for: a line a measure, with what is to be reached and what is aimed for."""
+"""The goals: for each measure a value to reach, and a better one to aim for."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ POSTGRESQL, SQLITE = "postgresql", "sqlite"
 
 @dataclass(frozen=True)
 class Goal:
-    """A measure. `more` is better, or less."""
+    """The goal of a measure. `more`: the higher the value, the better; else the lower."""
 
     measure: str
     reach: float
@@ -15,7 +15,7 @@ class Goal:
     more: bool = True
 
     def says(self, value):
-        """How far it is."""
+        """How far a value gets: "aim", "reached" or "missed"."""
         if self._is_met(value, self.aim):
             return "aim"
         return "reached" if self._is_met(value, self.reach) else "missed"
@@ -85,7 +85,7 @@ GOALS = {
 
 
 def show(database, measures):
-    """Prints a line for each."""
+    """Print one line for each measure."""
     print(f"\n{'measure':52} {'measured':>9} {'reach':>7} {'aim':>7}")
     for measure, value in measures.items():
         goal = GOALS[database].get(measure)

@@ -1,7 +1,7 @@
-"""The same call where there is little and where there is much: it should cost the same.
+"""The time of a call with few grants and with many: it should be the same.
 
-The servers of both sizes run side by side and take turns, with one connection each: what is
-compared is how long a call takes.
+The servers of all sizes run side by side and take turns, with one connection each: the figure is
+how long a call takes.
 """
 
 import os
@@ -17,11 +17,11 @@ FEW = 1_000
 ROUNDS = 10
 QUERIES, REVOKES = 200, 36
 HEAVY, LIGHT = 100_000, 1
-"""Tokens of a grant that is revoked."""
+"""The numbers of tokens of the grants that are revoked."""
 
 
 def measure(database, url, postmaster, folder, stack, options):
-    """Milliseconds by size and by action, and the ratios of the most to the fewest."""
+    """Milliseconds by size and action, and the ratios of the largest size to the smallest."""
     servers = {}
     for size in _sizes(options.many):
         (folder / str(size)).mkdir()
@@ -66,9 +66,9 @@ def _ratio(much, little):
 
 
 def _rounds(servers):
-    """Of each server the medians of its rounds, by action."""
+    """The median of each round in milliseconds, by size and action."""
     found = {size: {"QUERY": [], "REVOKE": []} for size in servers}
-    for number in range(-1, ROUNDS):  # the first to be warm
+    for number in range(-1, ROUNDS):  # round -1 warms up
         for size, server in servers.items():
             queried = targets.numbered(_of(size, number, (2,), QUERIES), "QUERY")
             revoked = targets.numbered(_of(size, number, (3, 4, 6, 8), REVOKES), "REVOKE")
@@ -83,7 +83,7 @@ def _rounds(servers):
 
 
 def _of(size, number, digits, count):
-    """Numbers of grants that end in these digits, from all over; for a revoke new ones each."""
+    """Numbers of grants that end in these digits, from all over; each round has new ones."""
     there = size // 10 * len(digits)
     stride = max(there // (count * (ROUNDS + 1)), 1)
     places = (((number + 1) * count + index) * stride % there for index in range(count))
@@ -91,7 +91,7 @@ def _of(size, number, digits, count):
 
 
 def _weigh(url, server):
-    """Milliseconds of a REVOKE, by the tokens of its grant."""
+    """Milliseconds of each REVOKE, by the number of tokens of its grant."""
     numbers = range(5, 5 + 20 * 10, 10)
     _run(url, "add_tokens", *map(str, numbers[::2]))
     found = {HEAVY: [], LIGHT: []}
@@ -102,7 +102,7 @@ def _weigh(url, server):
 
 
 def _run(url, *arguments):
-    """In a process of its own, which has the database's settings."""
+    """Run this module in a process of its own, which is configured for that database."""
     env = {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": targets.SETTINGS}
     line = [sys.executable, "-m", "benchmarks.growth", *arguments]
     subprocess.run(line, cwd=ROOT, env=env, check=True)
@@ -118,7 +118,7 @@ def _show(found, weights):
 
 
 def main(name, *numbers):
-    """What is done to a database before it is measured."""
+    """Prepare a database before it is measured: `warm`, or `add_tokens` for these grants."""
     import django
 
     django.setup()

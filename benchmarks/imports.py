@@ -1,4 +1,4 @@
-"""How fast grants come in: a file of grants with two tokens each, by the project's own command."""
+"""The speed of an import: a file of grants with two tokens each, by the project's own command."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ CLIENTS = 1_000
 
 
 def measure(database, url, postmaster, folder, stack, options):
-    """Rows a second, and the most memory that the command had at a time (its resident set)."""
+    """Rows a second, and the largest resident set of the command in MiB."""
     path = folder / "grants.jsonl"
     rows = _write(path, options.imported)
     env = {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "gm_project.settings"}
@@ -32,7 +32,7 @@ def measure(database, url, postmaster, folder, stack, options):
 
 
 def _manage(env, *arguments):
-    """What the process came to. CalledProcessError: it failed."""
+    """The resources that a command used. CalledProcessError: it failed."""
     process = subprocess.Popen(
         [sys.executable, "manage.py", *arguments],
         cwd=ROOT,
@@ -46,7 +46,7 @@ def _manage(env, *arguments):
 
 
 def _write(path, grants):
-    """How many rows the file has."""
+    """Write the records; how many there are."""
     rows = 0
     with path.open("w") as stream:
         for record in _records(grants):

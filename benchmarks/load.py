@@ -11,7 +11,7 @@ CONNECTIONS = 8
 
 @dataclass
 class Run:
-    """What a round of requests came to. Seconds."""
+    """The times of a round of requests, in seconds."""
 
     seconds: float = 0.0
     latencies: list[float] = field(default_factory=list)
@@ -22,18 +22,18 @@ class Run:
         return len(self.latencies) / self.seconds
 
     def percentile(self, share):
-        """In milliseconds."""
+        """The latency in milliseconds that this share (0 to 1) of the requests does not exceed."""
         ordered = sorted(self.latencies)
         return ordered[min(int(len(ordered) * share), len(ordered) - 1)] * 1_000
 
     @property
     def median(self):
-        """In milliseconds."""
+        """The median latency, in milliseconds."""
         return statistics.median(self.latencies) * 1_000
 
 
 class _Connection:
-    """One that sends a request when the last is answered."""
+    """A connection that sends a request when the last one has been answered."""
 
     def __init__(self, port):
         self.socket = socket.create_connection(("127.0.0.1", port))
@@ -47,7 +47,7 @@ class _Connection:
         self.socket.sendall(request)
 
     def receive(self):
-        """The whole answer, or None where more of it is to come."""
+        """The whole answer; None while more of it is to come."""
         read = self.socket.recv(65_536)
         if not read:
             raise ConnectionError("the server closed the connection")
@@ -64,7 +64,10 @@ class _Connection:
 
 
 def drive(port, requests, expected, connections=CONNECTIONS):
-    """A run of these requests. AssertionError: an answer is not as expected."""
+    """Send these requests, and time the answers.
+
+    AssertionError: an answer has another status than 200, or does not contain `expected`.
+    """
     run, waiting = Run(), iter(requests)
     with selectors.DefaultSelector() as selector:
         opened = [_Connection(port) for _ in range(min(connections, len(requests)))]
@@ -83,7 +86,7 @@ def drive(port, requests, expected, connections=CONNECTIONS):
 
 
 def _serve(connection, selector, waiting, expected, run):
-    """1 where this connection is done, else 0."""
+    """Read from a connection, and send its next request; 1 where there is none, else 0."""
     answer = connection.receive()
     if answer is None:
         return 0
@@ -99,12 +102,12 @@ def _serve(connection, selector, waiting, expected, run):
 
 
 def post(path, body, *, content_type="application/json", **headers):
-    """The bytes of a POST."""
+    """The bytes of a POST request."""
     return _request("POST", path, body, {"Content-Type": content_type, **headers})
 
 
 def get(path, **headers):
-    """The bytes of a GET."""
+    """The bytes of a GET request."""
     return _request("GET", path, b"", headers)
 
 

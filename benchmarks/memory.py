@@ -1,4 +1,4 @@
-"""What a worker has for itself (USS), before and after many requests."""
+"""The private memory (USS) of a worker, before and after many requests."""
 
 from . import goals, targets
 from .load import drive
@@ -8,7 +8,7 @@ STEP = 10_000
 
 
 def measure(database, url, postmaster, folder, stack, options):
-    """MiB after each step."""
+    """The private memory in MiB after each step."""
     key = targets.Key()
     targets.prepare(url, options.grants, key.jkt)
     server = targets.serve(url)

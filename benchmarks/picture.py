@@ -1,4 +1,4 @@
-"""The growth curves: `python -m benchmarks.picture FIGURES.json PICTURE.svg`."""
+"""Draws the growth curves: `python -m benchmarks.picture FIGURES.json PICTURE.svg`."""
 
 import json
 import math
@@ -14,7 +14,7 @@ NAMES = {"postgresql": "PostgreSQL", "sqlite": "SQLite"}
 
 
 def draw(figures):
-    """The SVG of all curves there are."""
+    """The text of an SVG with every curve that the figures have."""
     curves = list(_curves(figures))
     sizes = sorted({size for _, _, points in curves for size, _ in points})
     highest = max(value for _, _, points in curves for _, value in points) * 1.15
@@ -57,8 +57,8 @@ def _y(value, highest):
 
 
 def _free(y, taken):
-    """A height for a label that no other label has."""
-    while any(abs(y - one) < 14 for one in taken):
+    """A height for a label that keeps away from all other labels."""
+    while any(abs(y - one) < 14 for one in taken):  # the height of a label
         y -= 14
     taken.append(y)
     return y

@@ -1,4 +1,4 @@
-"""Servers as processes of their own, on a core of their own, and what they cost."""
+"""Server processes on a core of their own, and the CPU time and memory that they use."""
 
 import contextlib
 import os
@@ -21,7 +21,7 @@ def free_port():
 
 
 class Server:
-    """A process and its children."""
+    """A server process and its children."""
 
     def __init__(self, line, port, env=None, cwd=ROOT):
         self.port = port
@@ -46,25 +46,25 @@ class Server:
         raise TimeoutError("the server did not come up")
 
     def pids(self):
-        """Of the process and all below it."""
+        """The process IDs of the server and of all its descendants."""
         return tree(self.process.pid)
 
     def cpu(self):
-        """Seconds of CPU so far."""
+        """Seconds of CPU time so far, of all processes together."""
         return sum(cpu_of(pid) for pid in self.pids())
 
     def private_memory(self):
-        """MiB that the largest of its processes has for itself (USS)."""
+        """MiB of private memory (USS) of the largest process."""
         return max(private_memory_of(pid) for pid in self.pids())
 
     def stop(self):
-        """Ends it, and waits."""
+        """Terminate it, and wait for its end."""
         self.process.terminate()
         self.process.wait(timeout=30)
 
 
 def tree(pid):
-    """A process and all below it."""
+    """The process IDs of a process and of all its descendants."""
     children = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -78,7 +78,7 @@ def tree(pid):
 
 
 def cpu_of(pid):
-    """Seconds of CPU, of a process that may be gone."""
+    """Seconds of CPU time of a process; 0 where it is gone."""
     with contextlib.suppress(OSError):
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICKS
@@ -86,7 +86,7 @@ def cpu_of(pid):
 
 
 def private_memory_of(pid):
-    """MiB."""
+    """MiB of private memory (USS) of a process; 0 where it is gone."""
     with contextlib.suppress(OSError):
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
         return sum(int(line.split()[1]) for line in lines if line.startswith("Private_")) / 1_024
@@ -94,7 +94,7 @@ def private_memory_of(pid):
 
 
 def standalone(application, port, *, env, workers=1):
-    """A server as the standalone project runs it."""
+    """Start a server as the standalone project does."""
     from gm_project.server import command
 
     return Server(command("127.0.0.1", port, workers, application), port, env)

@@ -1,4 +1,4 @@
-"""What is measured: each target's server, its requests, and what every answer must say."""
+"""The targets: their servers, their requests, and what every answer must contain."""
 
 import json
 import os
@@ -20,13 +20,13 @@ SERVICE = 1001
 PATH = f"/api/{SERVICE}/auth/gm"
 ENDPOINT = "https://as.example.com/gm"
 BOUND = 5_000
-"""So many of the first access tokens are bound to the key."""
+"""The number of access tokens, the first ones, that are bound to the key; at most half of all."""
 PEERS = Path(__file__).parent / "peers"
 
 
 @dataclass
 class Target:
-    """One line of the table."""
+    """One line of the table: `requests` makes requests, `expected` is part of every answer."""
 
     name: str
     server: Server
@@ -36,7 +36,7 @@ class Target:
 
 
 class Key:
-    """A client's key, and proofs made with it."""
+    """A client's key, and the DPoP proofs that it signs."""
 
     def __init__(self):
         import jwt
@@ -50,7 +50,7 @@ class Key:
         self.jkt = jwk.thumbprint(self.public)
 
     def proof(self, htu, access_token):
-        """For one GET."""
+        """A DPoP proof for one GET."""
         import jwt
 
         from grant_management.protocol.digests import b64url_encode, sha256
@@ -67,7 +67,10 @@ class Key:
 
 
 def prepare(database_url, grants, jkt, *, toolkit=True):
-    """A database with this many grants, a known API token, and the toolkit's tokens."""
+    """Fill a database with this many grants, a known API token, and the toolkit's tokens.
+
+    In a process of its own, which is configured for that database.
+    """
     arguments = json.dumps({"grants": grants, "jkt": jkt, "toolkit": toolkit})
     line = [sys.executable, "-m", "benchmarks.targets", arguments]
     env = {**os.environ, "DATABASE_URL": database_url, "DJANGO_SETTINGS_MODULE": SETTINGS}
@@ -106,7 +109,7 @@ def _prepare(grants, jkt, toolkit):
 
 
 def _prepare_toolkit(number):
-    """As many tokens, and the one that may introspect."""
+    """Create this many tokens of the toolkit, and the one that may introspect them."""
     from django.utils import timezone
     from oauth2_provider.models import AccessToken, Application
 
@@ -132,18 +135,18 @@ def _hex(index):
 
 
 def alive(numbers, start=BOUND):
-    """Numbers of grants that are alive, from one on, as many as asked for."""
+    """The `numbers` first numbers of live grants from `start` on."""
     found = []
     index = start
     while len(found) < numbers:
-        if index % 10 != 9:
+        if index % 10 != 9:  # benchmarks.data makes one in ten revoked
             found.append(index)
         index += 1
     return found
 
 
 def bearer_queries(count, grants):
-    """QUERY with a bearer token, each of another grant."""
+    """QUERYs with a bearer token, each of another grant while there are enough."""
     start = min(BOUND, grants // 2)
     room = (grants - start) * 9 // 10
     numbers = alive(min(count, room), start)
@@ -151,7 +154,7 @@ def bearer_queries(count, grants):
 
 
 def dpop_queries(count, grants, key):
-    """QUERY with a fresh proof each."""
+    """QUERYs, each with a new DPoP proof."""
     numbers = alive(min(count, min(BOUND, grants // 2) * 9 // 10), 0)
     requests = []
     for index in range(count):
@@ -162,12 +165,12 @@ def dpop_queries(count, grants, key):
 
 
 def numbered(numbers, action):
-    """Calls for these grants."""
+    """One call for each of these grants."""
     return [_call(number, action) for number in numbers]
 
 
 def body_of(request):
-    """What a request has below its headers."""
+    """The body of a request, as text."""
     return request.partition(b"\r\n\r\n")[2].decode()
 
 
@@ -183,7 +186,7 @@ def moved(requests, path):
 
 
 def introspections(count, number):
-    """What the toolkit takes."""
+    """Introspection requests to the toolkit."""
     headers = {"Authorization": "Bearer introspector"}
     form = "application/x-www-form-urlencoded"
     path = "/api/toolkit/introspect"
@@ -194,7 +197,7 @@ def introspections(count, number):
 
 
 class Provider:
-    """node-oidc-provider, running."""
+    """A running node-oidc-provider."""
 
     def __init__(self, key, folder):
         self.key, port = key, free_port()
@@ -208,13 +211,13 @@ class Provider:
         self.tokens = json.loads(said.read_text())
 
     def introspections(self, count):
-        """With the client's secret in the body."""
+        """Introspection requests, with the client's secret in the body."""
         body = f"client_id=bench&client_secret=bench&token={self.tokens['bearer']}".encode()
         form = "application/x-www-form-urlencoded"
         return [post("/token/introspection", body, content_type=form)] * count
 
     def userinfos(self, count):
-        """With a fresh proof each."""
+        """Userinfo requests, each with a new DPoP proof."""
         token, host = self.tokens["bound"], self.issuer.removeprefix("http://")
         headers = {"Authorization": f"DPoP {token}", "Host": host}
         url = f"{self.issuer}/me"
@@ -222,7 +225,7 @@ class Provider:
 
 
 def serve(url, *, peers=False):
-    """The standalone project; with the peers that are Django views beside it, if wanted."""
+    """Start the standalone project; with `peers`, its process also serves the peers in Django."""
     package = "benchmarks.peers" if peers else "gm_project"
     environment = {"DATABASE_URL": url, "SECRET_KEY": "x" * 50}
     environment["DJANGO_SETTINGS_MODULE"] = f"{package}.settings"

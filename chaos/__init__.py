@@ -1,4 +1,4 @@
 """`run.py chaos`: load on real servers while faults are injected, judged by what was acknowledged.
 
-Bounded, and on this machine alone.
+It takes a bounded time, and stays on this machine.
 """

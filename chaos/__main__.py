@@ -1,7 +1,7 @@
-"""`run.py chaos`: whether what was acknowledged outlives faults. Exit code 1: something did not.
+"""`run.py chaos`: checks that acknowledged writes outlive faults. Exit code 1: one did not.
 
-On loopback, in new databases, bounded: the long form takes less than 15 minutes, the short one
-less than 90 seconds.
+On loopback, in new databases, in a bounded time: the long form takes less than 15 minutes, the
+short one less than 90 seconds.
 """
 
 import argparse
@@ -28,7 +28,7 @@ Task = tuple[type[Fault], type[Mutation]]
 
 
 def main() -> int:
-    """Each fault on each database; then, where asked to, each mutation."""
+    """Run each fault on each database; then, where asked to, each mutation. The exit code."""
     options = _options()
     if sys.platform != "linux":
         print("The faults are brought about in Linux's ways: run.py chaos needs Linux.")
@@ -54,15 +54,15 @@ def main() -> int:
 def _run(
     database: str, options: argparse.Namespace, rows: list[Row], seen: dict[tuple[str, str], bool]
 ) -> None:
-    """Everything on one database."""
+    """Run everything on one database, and add the results to `rows` and `seen`."""
     timing = _timing(options)
     with ExitStack() as stack:
         stack.callback(signal.signal, signal.SIGINT, signal.default_int_handler)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gm-chaos-")))
-        folder.chmod(0o711)  # root's PostgreSQL is another user
+        folder.chmod(0o711)  # as root, PostgreSQL runs as another user, which must get in
         print(f"\n== Chaos on {database} ==\n", flush=True)
         place = Place(database, folder, stack, timeout=timing.timeout)
-        stack.callback(signal.signal, signal.SIGINT, signal.SIG_IGN)  # while all of it ends
+        stack.callback(signal.signal, signal.SIGINT, signal.SIG_IGN)  # while everything is ended
         if not options.prove:
             tasks = [(fault, _mutation(options)) for fault in _faults(database, options)]
             rows += _trials(place, tasks, timing, lambda row, mutation: None)
@@ -81,7 +81,7 @@ def _run(
 def _trials(
     place: Place, tasks: list[Task], timing: Timing, done: Callable[[Row, Mutation], None]
 ) -> list[Row]:
-    """Their rows, each printed when it is there."""
+    """Run the trials, and print each row when it is there; `done` gets it with its mutation."""
     rows = []
     for kind, harm in tasks:
         fault, mutation = kind(), harm()
@@ -105,7 +105,7 @@ def _say_row(row: Row, mutation: Mutation) -> None:
 
 
 def _sayer(name: str) -> trial.Say:
-    """Shows how far a trial is, on a terminal."""
+    """A function that shows on a terminal how far a trial is."""
     if not sys.stdout.isatty():
         return lambda text: None
     return lambda text: print(f"\r\033[K{name}: {text} …\r", end="", flush=True)
@@ -136,7 +136,7 @@ def _mutation(options: argparse.Namespace) -> type[Mutation]:
 
 
 def _databases(options: argparse.Namespace) -> list[str]:
-    """Those that were asked for; a mutation needs one only."""
+    """The databases to run on; a mutation needs one only."""
     if options.db:
         return [options.db]
     if options.mutate:
@@ -145,7 +145,10 @@ def _databases(options: argparse.Namespace) -> list[str]:
 
 
 def _proofs(database: str, options: argparse.Namespace) -> list[Task]:
-    """The mutations of this database with their faults; each once, where no database is named."""
+    """The mutations of this database, each with its fault.
+
+    With `--prove` and no `--db`, each mutation runs on one database only.
+    """
     faults = {fault.name: fault for fault in report.all_faults()}
     once = options.prove and not options.db
     return [

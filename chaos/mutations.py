@@ -1,7 +1,7 @@
 """Mutations: harm done on purpose, each in a way that the judge must see.
 
 They show that a run can fail. Each is for one fault, harms the database (by SQL), the model, the
-load or the fault, and names its victim: the run has seen it where a finding names that victim.
+load or the fault, and notes its victim. The run has seen it where a finding names that victim.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from .wire import Answer, read
 
 
 class Mutation:
-    """No harm. `expects` is the kind of finding that there must be of the `victim`."""
+    """No harm. `expects` is the kind of finding that the run must make about the `victim`."""
 
     name: ClassVar[str] = ""
     fault: ClassVar[str] = ""
@@ -28,18 +28,18 @@ class Mutation:
         self.victim = ""
 
     def begin(self, place: Place, target: Target, fault: Fault) -> None:
-        """Before the load."""
+        """Called before the load."""
 
     def end(self, place: Place, model: Model) -> None:
-        """After recovery, before the judgement."""
+        """Called after recovery, before the judgement."""
 
     def seen(self, findings: list[Any]) -> bool:
-        """Whether the judge found it."""
+        """Whether the judge found the harm."""
         return any(one.kind == self.expects and one.victim == self.victim for one in findings)
 
 
 def _write(model: Model, kind: str) -> Iterator[tuple[Grant, Write]]:
-    """Acknowledged writes of a kind, of grants that live, or of any where it is a revoke."""
+    """Acknowledged writes of a kind, of grants that are alive; for revokes, of any grant."""
     for grant in model.grants:
         for write in grant.writes:
             if write.kind == kind and write.sure is Sure.YES and (grant.lives or kind == REVOKED):
@@ -53,7 +53,7 @@ class LosesToken(Mutation):
     databases = (SQLITE, POSTGRESQL)
 
     def end(self, place: Place, model: Model) -> None:
-        """All of a grant that lives."""
+        """Delete the access tokens of a live grant."""
         grant = next(one for one in model.grants if one.lives and one.usable())
         place.database.rows(
             "DELETE FROM grant_management_accesstoken WHERE grant_id ="
@@ -70,7 +70,7 @@ class UndoesRevoke(Mutation):
     databases = (POSTGRESQL,)
 
     def end(self, place: Place, model: Model) -> None:
-        """Its stamp and its generations."""
+        """Reset the stamp and the generations of a revoked grant."""
         grant, _ = next(_write(model, REVOKED))
         place.database.rows(
             "UPDATE grant_management_grant SET revoked_at = NULL, access_generation = 0,"
@@ -94,7 +94,7 @@ class LosesEvent(Mutation):
     databases = (POSTGRESQL,)
 
     def end(self, place: Place, model: Model) -> None:
-        """Of a grant that lives."""
+        """Delete the event of a merge of a live grant."""
         grant, _ = next(_write(model, MERGED))
         place.database.rows(
             "DELETE FROM grant_management_grantevent WHERE kind = ? AND grant_id = ?",
@@ -111,7 +111,7 @@ class DoublesEvent(Mutation):
     databases = (POSTGRESQL,)
 
     def end(self, place: Place, model: Model) -> None:
-        """A copy, with a key of its own."""
+        """Insert a copy of the event, with a key of its own."""
         grant, _ = next(_write(model, CREATED))
         sql = "SELECT * FROM grant_management_grantevent WHERE 1 = 0"
         names = ", ".join(name for name in place.database.columns(sql) if name != "id")
@@ -132,7 +132,7 @@ class ModelDoubles(Mutation):
     databases = (POSTGRESQL,)
 
     def end(self, place: Place, model: Model) -> None:
-        """So that one event of two is missing."""
+        """Add a write a second time, so that the model expects two events where there is one."""
         grant, write = next(_write(model, MERGED))
         grant.writes.append(write)
         self.victim = grant.name
@@ -145,20 +145,20 @@ class ModelForgets(Mutation):
     databases = (SQLITE, POSTGRESQL)
 
     def end(self, place: Place, model: Model) -> None:
-        """So that there is one event too many."""
+        """Make the model expect no event where there is one."""
         grant, write = next(_write(model, CREATED))
         write.sure = Sure.NO
         self.victim = grant.name
 
 
 class UndoesMerge(Mutation):
-    """What an acknowledged merge added is taken away."""
+    """The scopes of an acknowledged merge are removed."""
 
     name, fault, expects = "undoes-merge", "read-only", LOST
     databases = (SQLITE, POSTGRESQL)
 
     def end(self, place: Place, model: Model) -> None:
-        """As if it had never been."""
+        """Leave the grant no scope but `openid`."""
         grant, _ = next(_write(model, MERGED))
         scopes = '[{"scope":"openid"}]'
         place.database.rows(
@@ -170,12 +170,12 @@ class UndoesMerge(Mutation):
 
 
 class LosesGrant(Mutation):
-    """A grant that was created is deleted, with all that hangs on it but its events."""
+    """A grant that was created is deleted with its tokens, but not its events."""
 
     name, fault, expects = "loses-grant", "disk full", LOST
 
     def end(self, place: Place, model: Model) -> None:
-        """Its tokens first."""
+        """Delete the tokens, then the grant."""
         grant, _ = next(_write(model, CREATED))
         for table in ("accesstoken", "refreshtoken"):
             place.database.rows(
@@ -193,11 +193,11 @@ class ForgetsProofs(Mutation):
     name, fault, expects = "forgets-proofs", "clock ahead", DOUBLED
 
     def begin(self, place: Place, target: Target, fault: Fault) -> None:
-        """Before each replay; the first one that is accepted names the victim."""
+        """Delete the rows before each replay."""
         target.before_replay = lambda: place.database.rows("DELETE FROM grant_management_usedproof")
 
     def seen(self, findings: list[Any]) -> bool:
-        """Any grant's."""
+        """Whether a replay was accepted, of whichever grant's proof."""
         return any(one.sentence == "a DPoP proof was accepted twice" for one in findings)
 
 
@@ -208,7 +208,7 @@ class GarblesAnswers(Mutation):
     databases = (SQLITE, POSTGRESQL)
 
     def begin(self, place: Place, target: Target, fault: Fault) -> None:
-        """Of the many that there are."""
+        """Replace the first answer of the load."""
         left = [b"<h1>Server Error (500)</h1>"]
 
         def garble(answer: Answer) -> Answer:
@@ -217,24 +217,24 @@ class GarblesAnswers(Mutation):
         target.garble = garble
 
     def seen(self, findings: list[Any]) -> bool:
-        """Whichever call it was."""
+        """Whether the answer was found, of whichever call it was."""
         return any("not of the contract" in one.sentence for one in findings)
 
 
 class _OfJob(Mutation):
-    """Harm to the job of a fault."""
+    """A mutation that harms the job of a fault."""
 
     expects = LOST
     job: JobKilled
 
     def begin(self, place: Place, target: Target, fault: Fault) -> None:
-        """Knows the job."""
+        """Remember the job, and harm it before it runs."""
         assert isinstance(fault, JobKilled)
         self.job, self.victim = fault, fault.name
         self.harm(fault)
 
     def harm(self, job: JobKilled) -> None:
-        """Before it runs."""
+        """Harm the job before it runs."""
 
 
 class SweepNotFinished(_OfJob):
@@ -243,11 +243,11 @@ class SweepNotFinished(_OfJob):
     name, fault = "sweep-not-run-again", "sweep killed"
 
     def harm(self, job: JobKilled) -> None:
-        """Healing does nothing."""
+        """Skip the second run of the command."""
         job.heal = lambda place, model: None  # type: ignore[method-assign]
 
     def seen(self, findings: list[Any]) -> bool:
-        """Grants that live."""
+        """Whether live grants of the sweep were found."""
         return any(one.sentence == "a grant of the sweep is not revoked" for one in findings)
 
 
@@ -257,7 +257,7 @@ class PurgeTakesLive(_OfJob):
     name, fault = "purge-takes-live", "purge killed"
 
     def end(self, place: Place, model: Model) -> None:
-        """One of those beside the expired ones."""
+        """Delete one token of the job: the purge has left only live ones."""
         place.database.rows(
             "DELETE FROM grant_management_accesstoken WHERE id = (SELECT t.id FROM"
             " grant_management_accesstoken t JOIN grant_management_client c ON c.id = t.client_id"
@@ -266,7 +266,7 @@ class PurgeTakesLive(_OfJob):
         )
 
     def seen(self, findings: list[Any]) -> bool:
-        """One row less."""
+        """Whether it was found that a live token is missing."""
         return any(one.sentence == "a live token was purged" for one in findings)
 
 
@@ -277,7 +277,7 @@ class ImportNotFinished(SweepNotFinished):
     databases = (SQLITE, POSTGRESQL)
 
     def seen(self, findings: list[Any]) -> bool:
-        """Records that are not there."""
+        """Whether it was found that grants are missing."""
         return any(
             one.sentence == "a record of the import is not there (grant)" for one in findings
         )
@@ -289,13 +289,13 @@ class ExportTruncated(_OfJob):
     name, fault = "export-truncated", "export killed"
 
     def end(self, place: Place, model: Model) -> None:
-        """Cut at a line, as a killed one may be."""
+        """Cut the file off between two lines, as a killed export might."""
         file = self.job.file  # type: ignore[attr-defined]
         lines = file.read_bytes().splitlines(keepends=True)
         file.write_bytes(b"".join(lines[: len(lines) // 2]))
 
     def seen(self, findings: list[Any]) -> bool:
-        """Records that are not there."""
+        """Whether it was found that records are missing."""
         return any(one.sentence.startswith("a record is not in the export") for one in findings)
 
 

@@ -1,4 +1,4 @@
-"""Where a run takes place: a database, two servers on it, and what they are called with."""
+"""The place of a run: a database, two servers on it, and the credentials to call them."""
 
 import contextlib
 import json
@@ -22,7 +22,7 @@ Record = dict[str, Any]
 
 
 class Place:
-    """All of it; `stack` ends it."""
+    """A database and two servers, running; `stack` ends them."""
 
     def __init__(self, name: str, folder: Path, stack: ExitStack, *, timeout: float) -> None:
         self.folder = folder
@@ -33,6 +33,7 @@ class Place:
         self.load_records("world", _world(self._api_token, self._tokens))
         self._log, self._logged = folder / "servers.log", 0
         before = self.database.before_servers
+        # One server has two workers, so that a fault can kill one of them.
         self.servers = [
             Server("one", self.database.url, self._log, workers=2, before=before),
             Server("two", self.database.url, self._log, workers=1, before=before),
@@ -43,26 +44,28 @@ class Place:
         self._timeout = timeout
 
     def target(self) -> Target:
-        """What the load is driven at."""
+        """The servers and credentials for the load."""
         ports = [server.port for server in self.servers]
         return Target(ports, SERVICE, self._api_token, self._tokens, self._timeout)
 
     def command(self, *arguments: str, **changes: str) -> str:
-        """What `manage.py …` said. RuntimeError: it failed."""
+        """The output of `manage.py …`; `changes` are environment variables. RuntimeError: it
+        failed.
+        """
         code, said = run_command(self.database.url, *arguments, **changes)
         if code:
             raise RuntimeError(f"{' '.join(arguments)} ended with {code}: {said[-2000:]}")
         return said
 
     def write_records(self, name: str, records: Iterable[Record]) -> Path:
-        """A file of the interchange format."""
+        """Write a file of the interchange format."""
         path = self.folder / f"{name}.jsonl"
         with path.open("w") as stream:
             stream.writelines(json.dumps(record) + "\n" for record in records)
         return path
 
     def load_records(self, name: str, records: Iterable[Record]) -> None:
-        """Import them."""
+        """Import the records."""
         self.command("import_grants", str(self.write_records(name, records)))
 
     def recover(self, limit: float) -> float | None:
@@ -81,7 +84,7 @@ class Place:
         return None if waiting else time.monotonic() - began
 
     def new_log(self) -> str:
-        """What the servers logged since this was asked last."""
+        """What the servers logged since the last call of this method."""
         with self._log.open(errors="replace") as stream:
             stream.seek(self._logged)
             text = stream.read()
@@ -89,12 +92,12 @@ class Place:
         return text
 
     def restart(self) -> None:
-        """Both servers, from new."""
+        """Restart both servers."""
         for server in self.servers:
             server.restart()
 
     def wait(self, condition: Callable[[], bool], seconds: float = 60.0) -> bool:
-        """Whether it came true in time."""
+        """Wait for a condition; whether it came true in time."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             if condition():
@@ -116,7 +119,9 @@ _HANDS = [f"hand-{number}" for number in range(HANDS)]
 
 
 def _world(api_token: str, tokens: dict[str, str]) -> list[Record]:
-    """A service, a client for each hand with a token of its own, and a grant that is asked for."""
+    """A service, a client for each hand with an access token of its own, and the grant that probes
+    query.
+    """
     own = {"service": SERVICE, "scopes": SCOPES.split()}
     named = {"organization": 1, "name": "Retail", "grant_management_endpoint": ENDPOINT}
     return [
@@ -133,17 +138,17 @@ def _world(api_token: str, tokens: dict[str, str]) -> list[Record]:
 
 
 def grant(client: str, grant_id: str, subject: str | None = None) -> Record:
-    """A grant to import."""
+    """The record of a grant to import."""
     record = {"type": "grant", "service": SERVICE, "client_id": client, "grant_id": grant_id}
     return record | {"scopes": [{"scope": "openid"}]} | ({"subject": subject} if subject else {})
 
 
 def access_token(client: str, token: str, **members: Any) -> Record:
-    """A token to import."""
+    """The record of an access token to import."""
     own = {"service": SERVICE, "client_id": client, "token": token, "scopes": SCOPES.split()}
     return {"type": "access_token", **own, **members}
 
 
 def client_record(client: str) -> Record:
-    """A client to import."""
+    """The record of a client to import."""
     return {"type": "client", "service": SERVICE, "client_id": client}

@@ -12,11 +12,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 COME_UP, END = 30.0, 5.0
-"""Seconds."""
+"""Seconds that a server has to start, and to end."""
 
 
 def environment(**changes: str) -> dict[str, str]:
-    """As little as a shell has, so that nothing leaks in."""
+    """The environment of a process: only what it needs, so that nothing of the shell leaks in."""
     kept = ("PATH", "HOME", "LANG", "TMPDIR")
     return {name: os.environ[name] for name in kept if name in os.environ} | changes
 
@@ -29,13 +29,13 @@ def free_port() -> int:
 
 
 def children(pid: int) -> list[int]:
-    """The processes that a process started, and still has."""
+    """The child processes of a process that still run."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(OSError):
                 fields = (entry / "stat").read_text().rpartition(")")[2].split()
-                if int(fields[1]) == pid and fields[0] != "Z":
+                if int(fields[1]) == pid and fields[0] != "Z":  # a zombie has ended
                     found.append(int(entry.name))
     return found
 
@@ -43,7 +43,7 @@ def children(pid: int) -> list[int]:
 def clock(offset: float) -> dict[str, str] | None:
     """The environment of a process whose clock is off by that many seconds.
 
-    None: Debian's `faketime` is not installed, or is elsewhere.
+    None: Debian's `faketime` is not installed, or not where it is expected.
     """
     program = shutil.which("faketime")
     if program is None:
@@ -57,7 +57,7 @@ def clock(offset: float) -> dict[str, str] | None:
 
 
 class Server:
-    """A server of the standalone project, with its workers, on one port that stays its own."""
+    """A server of the standalone project, with its workers, on a port that stays the same."""
 
     def __init__(self, name: str, url: str, log: Path, *, workers: int, before: list[str]) -> None:
         self.name, self.port, self.log = name, free_port(), log
@@ -67,7 +67,7 @@ class Server:
 
     @property
     def pid(self) -> int:
-        """Of the main process."""
+        """The process ID of its main process."""
         assert self._process is not None
         return self._process.pid
 
@@ -77,7 +77,10 @@ class Server:
         return self._process is not None and not has_ended(self._process)
 
     def start(self, **changes: str) -> None:
-        """Start it, and wait until it listens. RuntimeError: it ended, or never did."""
+        """Start it, and wait until it listens; `changes` are environment variables.
+
+        RuntimeError: it ended, or did not listen in time.
+        """
         arguments = ["-m", "gm_project.server", "127.0.0.1", str(self.port), str(self._workers)]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -98,12 +101,12 @@ class Server:
         raise RuntimeError(f"server {self.name} did not come up; its log is {self.log}")
 
     def restart(self, **changes: str) -> None:
-        """End what is left of it, and start it again."""
+        """End what is left of it, and start it again; `changes` as in `start`."""
         self.stop()
         self.start(**changes)
 
     def revive(self) -> bool:
-        """Whether its main process was dead, so that it had to be started again."""
+        """Start it again if its main process has ended; whether it had."""
         if self.alive:
             return False
         self.restarts += 1
@@ -111,14 +114,14 @@ class Server:
         return True
 
     def workers(self) -> list[int]:
-        """Its worker processes, once there are some: it listens before it has made them."""
+        """Its worker processes. It listens before it has made them, so this waits for them."""
         until = time.monotonic() + END
         while not (found := children(self.pid)) and self.alive and time.monotonic() < until:
             time.sleep(0.02)
         return found
 
     def stop(self) -> None:
-        """End it, and workers that outlived their main process."""
+        """End it, also workers that outlived their main process."""
         if self._process is None:
             return
         if self.alive:
@@ -130,7 +133,7 @@ class Server:
 
 
 def start_command(url: str, *arguments: str, **changes: str) -> "subprocess.Popen[str]":
-    """`manage.py …`, running."""
+    """Start `manage.py …`; `changes` are environment variables."""
     return subprocess.Popen(
         [sys.executable, "manage.py", *arguments],
         cwd=ROOT,
@@ -144,7 +147,7 @@ def start_command(url: str, *arguments: str, **changes: str) -> "subprocess.Pope
 
 
 def run_command(url: str, *arguments: str, **changes: str) -> tuple[int, str]:
-    """The exit code of `manage.py …`, and what it said."""
+    """The exit code of `manage.py …`, and its output."""
     process = start_command(url, *arguments, **changes)
     try:
         said, _ = process.communicate(timeout=300)
@@ -155,16 +158,16 @@ def run_command(url: str, *arguments: str, **changes: str) -> tuple[int, str]:
 
 
 def has_ended(process: "subprocess.Popen[bytes] | subprocess.Popen[str]") -> bool:
-    """Whether it ended. It is not waited for: until then nobody else gets its number."""
+    """Whether it has ended. It is not reaped, so that no other process gets its ID yet."""
     if process.returncode is not None:
         return True
     return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
 
 
 def kill_group(process: "subprocess.Popen[bytes] | subprocess.Popen[str]") -> None:
-    """SIGKILL for it and for what it left, in the session that it leads; then wait for it.
+    """Send SIGKILL to it and to what is left of the session that it leads; then reap it.
 
-    Nothing where it was waited for: by now its number may be somebody else's.
+    Does nothing where it was reaped before: by now its ID may be that of another process.
     """
     if process.returncode is not None:
         return
@@ -173,5 +176,6 @@ def kill_group(process: "subprocess.Popen[bytes] | subprocess.Popen[str]") -> No
     process.wait()
     if process.stdout is not None:
         process.stdout.close()
+    # libfaketime leaves its shared memory behind when it is killed.
     for left in Path("/dev/shm").glob(f"*faketime*_{process.pid}"):
         left.unlink(missing_ok=True)

@@ -13,7 +13,7 @@ ENDPOINT = "https://as.example.com/gm"
 
 
 class Key:
-    """A key pair, and proofs that it signs."""
+    """A key pair that signs DPoP proofs."""
 
     def __init__(self) -> None:
         self._private = ec.generate_private_key(ec.SECP256R1())
@@ -23,17 +23,17 @@ class Key:
 
     @property
     def thumbprint(self) -> str:
-        """RFC 7638: members sorted, no white space."""
+        """The thumbprint of the key (RFC 7638): of its sorted members, without white space."""
         canonical = json.dumps(self._jwk, sort_keys=True, separators=(",", ":"))
         return _b64url(hashlib.sha256(canonical.encode()).digest())
 
     def proof(self, grant_id: str, access_token: str, *, htm: str = "GET", age: float = 0.0) -> str:
-        """Of a QUERY (GET) or a REVOKE (DELETE) of that grant, signed `age` seconds ago."""
+        """A proof for a QUERY (GET) or REVOKE (DELETE) of that grant, signed `age` seconds ago."""
         ath = _b64url(hashlib.sha256(access_token.encode()).digest())
         return self._sign(htm, f"{ENDPOINT}/{grant_id}", {"ath": ath}, age)
 
     def token_proof(self) -> str:
-        """Of a token request (RFC 9449 §5): no `ath`."""
+        """A proof for a token request (RFC 9449 §5): it has no `ath`."""
         return self._sign("POST", TOKEN_ENDPOINT, {}, 0.0)
 
     def _sign(self, htm: str, htu: str, more: dict[str, str], age: float) -> str:

@@ -1,4 +1,4 @@
-"""What a run says: the table, what was found, and docs/reliability.md."""
+"""The output of a run: the table, the findings, and docs/reliability.md."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -40,19 +40,21 @@ def line(row: Row) -> str:
 
 
 def refusals(counted: Counter[str]) -> str:
-    """By code, the most frequent first; those that the load provokes are left out."""
+    """The number of refusals by code, the most frequent first, without those that the load
+    provokes.
+    """
     told = [f"{code}: {number:,}" for code, number in counted.most_common()]
     return ", ".join(one for one in told if not one.startswith(PROVOKED)) or "none"
 
 
 def grouped(findings: Iterable[Finding]) -> list[str]:
-    """Each kind of finding once, with its number."""
+    """Each different finding once, with its number."""
     counted = Counter((one.kind, one.sentence) for one in findings)
     return [f"{kind}: {sentence} ({number:,})" for (kind, sentence), number in counted.items()]
 
 
 def table(rows: list[Row]) -> str:
-    """All rows of a database, and below them what was found and noted."""
+    """The table of one database, and below it the findings and notes."""
     parts = [_HEAD, *(line(row) for row in rows), ""]
     for row in rows:
         if told := "; ".join((*grouped(row.findings), *row.notes)):
@@ -61,12 +63,12 @@ def table(rows: list[Row]) -> str:
 
 
 def write(rows: list[Row], seen: dict[tuple[str, str], bool], command: str) -> None:
-    """The document, from a run."""
+    """Write the document about a run."""
     DOCUMENT.write_text(document(rows, seen, command))
 
 
 def document(rows: list[Row], seen: dict[tuple[str, str], bool], command: str) -> str:
-    """Its text."""
+    """The text of the document."""
     databases = dict.fromkeys(row.database for row in rows)
     titles = {"postgresql": "PostgreSQL", "sqlite": "SQLite"}
     parts = [
@@ -105,8 +107,10 @@ def _faults() -> str:
 
 
 def all_faults() -> list[type[Fault]]:
-    """In the order in which they are run. Wrong clocks come last: on SQLite they leave stamps that
-    lie in the future, which no import takes before their time.
+    """The faults, in the order in which they are run.
+
+    Wrong clocks come last: on SQLite they leave stamps in the future, and no import accepts those
+    until that time has come.
     """
     from . import faults
 

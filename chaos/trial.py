@@ -1,4 +1,4 @@
-"""One trial: a fault under load, recovery, and the judgement."""
+"""One trial: a fault under load, the recovery, and the judgement."""
 
 import secrets
 import threading
@@ -18,8 +18,10 @@ from .proofs import Key
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds: of load before a fault, of the fault, of load after it; until recovery is given up;
-    that a call waits for its answer. `rounds`: how often the fault comes.
+    """How long the parts of a trial take, in seconds, and whether it is the long form (`thorough`).
+
+    `before` and `after`: load before and after the fault; `fault`: the fault itself; `limit`: until
+    recovery is given up; `timeout`: how long a call waits. `rounds`: how often the fault comes.
     """
 
     before: float = 1.5
@@ -37,7 +39,11 @@ SHORT = Timing(before=0.4, fault=0.8, after=0.4, limit=20.0, timeout=3.0, rounds
 
 @dataclass
 class Row:
-    """What a trial came to."""
+    """The result of a trial, a row of the table.
+
+    `missing` says why the fault was not run. `recovery` and `waited` are in seconds; `recovery`
+    None: there was none within the limit.
+    """
 
     database: str
     fault: str
@@ -61,7 +67,10 @@ Say = Callable[[str], None]
 
 
 def run(place: Place, fault: Fault, timing: Timing, mutation: Mutation, say: Say) -> Row:
-    """The row of a fault; the place is as it was before, but for its grants."""
+    """Run one trial, and return its row.
+
+    Afterwards the place is as it was before, apart from the new grants.
+    """
     row = Row(place.database.name, fault.name, fault.missing(place))
     if row.missing:
         return row
@@ -86,7 +95,7 @@ def run(place: Place, fault: Fault, timing: Timing, mutation: Mutation, say: Say
 
 
 def _rounds(place: Place, fault: Fault, timing: Timing, model: Model, say: Say) -> float | None:
-    """The slowest recovery; None: one did not come within the limit."""
+    """The seconds of the slowest recovery; None: one did not come within the limit."""
     slowest: float | None = 0.0
     rounds = 1 if fault.once else timing.rounds
     for number in range(rounds):
@@ -112,20 +121,20 @@ def _rounds(place: Place, fault: Fault, timing: Timing, model: Model, say: Say) 
 
 
 def spare(calls: Calls) -> None:
-    """A grant that lives and was merged, and one that is revoked: so that there is a victim."""
+    """Make a live grant with a merge, and a revoked one, so that a mutation finds a victim."""
     hand = Hand(0, "hand-0", calls)
     hand.create()
     hand.create()
     hand.merge(hand.grants[0])
     hand.issue(hand.grants[0], Key())
-    for _ in range(8):  # with its proof sent twice, now one after the other, now at once
+    for _ in range(8):  # each sends its proof twice, one after the other or at once
         hand.read(hand.grants[0])
     hand.revoke(hand.grants[1])
     hand.close()
 
 
 class _Load:
-    """Threads that run while the `with` lasts."""
+    """The threads of the load, which run during the `with` block."""
 
     def __init__(self, target: Target, model: Model, fault: Fault) -> None:
         target.may_refuse = lambda: fault.may_refuse
@@ -146,7 +155,7 @@ class _Load:
 
     @property
     def alive(self) -> bool:
-        """Whether every thread runs."""
+        """Whether every thread still runs."""
         return all(thread.is_alive() for thread in self._threads)
 
     def __exit__(self, *_error: object) -> None:
@@ -156,7 +165,7 @@ class _Load:
 
 
 def _read_log(place: Place, model: Model, target: Target, fault: Fault) -> None:
-    """It has no credential; how long it is, is noted."""
+    """Search the log for credentials; note how long it is if calls failed."""
     log = place.new_log()
     model.findings += judge_log(model, log, [target.api_token, *target.client_tokens.values()])
     failed = sum(number for code, number in model.refused.items() if code.startswith("A2771"))

@@ -1,4 +1,4 @@
-"""Calls over HTTP, each answer looked at: JSON with a code of the contract, or none at all."""
+"""Calls over HTTP. Each answer must be JSON with a code of the contract; else it is malformed."""
 
 import http.client
 import json
@@ -17,7 +17,10 @@ _MESSAGE = re.compile(r"\[(A[0-9]{6})\] ")
 
 @dataclass(frozen=True)
 class Answer:
-    """`status` 0: none came, and `problem` says why. `malformed`: it is not of the contract."""
+    """The answer to a call. `status` 0: none came, and `problem` says why.
+
+    `malformed`: it breaks the contract, and `problem` says how.
+    """
 
     status: int = 0
     body: dict[str, Any] = field(default_factory=dict)
@@ -27,25 +30,25 @@ class Answer:
 
     @property
     def code(self) -> str:
-        """The result code, or why there is none."""
+        """The result code; where there is none, the problem."""
         return str(self.body.get("resultCode", "")) or self.problem
 
     @property
     def done(self) -> bool:
-        """Whether what was asked for was done."""
+        """Whether the request was fulfilled."""
         fulfilled = self.body.get("action") in (None, "OK", "NO_CONTENT")
         return self.status == 200 and not self.malformed and fulfilled
 
     @property
     def refused(self) -> bool:
-        """Whether it was certainly not done."""
+        """Whether the request was certainly not fulfilled."""
         if self.status == 0:
             return self.problem == NOT_CONNECTED
         return not self.malformed and not self.done and not self.failed
 
     @property
     def failed(self) -> bool:
-        """Whether the server says that it failed: then nobody knows what it did."""
+        """Whether the server says that it failed: the request may or may not have taken effect."""
         return self.status >= 500
 
 
@@ -55,7 +58,7 @@ CLOSED = "connection closed"
 
 
 class Caller:
-    """One connection to one server, opened again where it broke."""
+    """One connection to one server, opened again after it broke."""
 
     def __init__(self, port: int, api_token: str, timeout: float) -> None:
         self.port = port
@@ -64,14 +67,14 @@ class Caller:
         self._connection: http.client.HTTPConnection | None = None
 
     def post(self, path: str, members: dict[str, Any], *, key: str = "") -> Answer:
-        """The answer to a POST of JSON; a member `form` makes it a form."""
+        """The answer to a POST of JSON; `key` is the Idempotency-Key, "" for none."""
         headers = {**self._headers, **({"Idempotency-Key": key} if key else {})}
         body = json.dumps(members)
         headers["Content-Type"] = "application/json"
         return self._send(path, body, headers, plain=False)
 
     def form(self, path: str, body: str) -> Answer:
-        """The answer to a form: RFC 7662's, which has no code where it was fulfilled."""
+        """The answer to a POST of a form (RFC 7662), which has no code where it is fulfilled."""
         headers = {**self._headers, "Content-Type": "application/x-www-form-urlencoded"}
         return self._send(path, body, headers, plain=True)
 
@@ -111,7 +114,7 @@ def _problem(error: Exception, connected: bool) -> str:
 
 
 def read(status: int, content: bytes, seconds: float = 0.0, *, plain: bool = False) -> Answer:
-    """The answer that these bytes are; what is not of the contract is malformed."""
+    """The answer that these bytes are; `plain`: it has no code where the status is 200."""
     try:
         body = json.loads(content)
     except ValueError:

@@ -1,16 +1,16 @@
-"""The standalone project and its admin, as Django's registry has them."""
+"""The Django apps of the standalone project."""
 
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
 
 
 class ProjectConfig(AppConfig):
-    """The project itself, for its `migrate`."""
+    """The project itself: it is an app because of its `migrate`."""
 
     name = "gm_project"
 
 
 class OperatorsAdminConfig(AdminConfig):
-    """Django's admin, on a site of our own."""
+    """Django's admin, with our own site."""
 
     default_site = "gm_project.site.OperatorsSite"

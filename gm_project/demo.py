@@ -1,7 +1,7 @@
 """The demo: a server with sample data, and real calls to it, shown one by one.
 
 `python -m gm_project.demo [--once] [--port N]`, as `run.py demo` calls it. Exit code 0: each call
-was answered as it should.
+was answered as expected.
 """
 
 import argparse
@@ -33,12 +33,12 @@ console = Console(highlight=False)
 
 
 def main() -> int:
-    """Seed, serve, call; then stay up, unless it is for once."""
+    """Fill a database, start the server and make the calls; without `--once`, keep serving."""
     parser = argparse.ArgumentParser(prog="run.py demo")
     parser.add_argument("--once", action="store_true")
     parser.add_argument("--port", type=int, default=8000)
     options = parser.parse_args()
-    # Ended from outside, it ends its server too.
+    # SIGTERM as an exception, so that `_server` ends its process too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     make_directory(DEMO)
     port, claim = _claim_port(options.port)
@@ -58,8 +58,9 @@ def main() -> int:
 
 
 def _claim_port(first: int) -> tuple[int, Held]:
-    """The first port, or the next one that is free; and the lock of its database, which a second
-    demo would otherwise delete before it finds the port taken.
+    """The first free port from `first` on, and the lock of its database.
+
+    Without the lock a second demo would delete that database before it finds the port taken.
     """
     for port in range(first, min(first + 100, 65536)):
         with contextlib.suppress(CannotListen):
@@ -71,7 +72,7 @@ def _claim_port(first: int) -> tuple[int, Held]:
 
 
 def _use_own_database(port: int) -> None:
-    """A new database, away from the real one; a demo on another port keeps its own."""
+    """A new database for this port; the real one, and those of other ports, are left alone."""
     for old in DEMO.glob(f"{port}.sqlite3*"):
         old.unlink()
     os.environ["DATABASE_URL"] = f"sqlite:///{DEMO / f'{port}.sqlite3'}"
@@ -83,7 +84,7 @@ def _use_own_database(port: int) -> None:
 
 @contextlib.contextmanager
 def _server(port: int) -> Iterator["subprocess.Popen[bytes]"]:
-    """The real server, once it answers; ended afterwards."""
+    """The real server, once it answers; it is ended afterwards."""
     from gm_project.server import command
 
     server = subprocess.Popen(  # noqa: S603 - our own command line
@@ -108,7 +109,7 @@ def _wait_until_up(server: "subprocess.Popen[bytes]", port: int) -> None:
 
 
 def _call_all(port: int, data: "DemoData") -> bool:
-    """Whether each call was answered as it should."""
+    """Make and show the calls; whether each was answered as expected."""
     console.print(f"\n[bold]Real calls to http://127.0.0.1:{port}[/bold]\n")
     nonce = ""
     passed = True
@@ -140,7 +141,7 @@ def _post(
 
 
 def _show(line: str, members: "dict[str, object] | dict[str, str]", style: str) -> None:
-    """A message, one member a line; long values in the middle help nobody."""
+    """Print a message, one member a line. Long values that help no reader are cut off."""
     console.print(f"  {line}", style=style, markup=False)
     for name, value in members.items():
         shown = f"{value[:24]}…" if isinstance(value, str) and name in _LONG else value

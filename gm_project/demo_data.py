@@ -1,4 +1,4 @@
-"""What the demo works on: made anew each time, with keys and secrets of that run alone."""
+"""The data of the demo: made anew each time, with keys and secrets for that run alone."""
 
 import secrets
 import time
@@ -38,7 +38,7 @@ SCOPES = "grant_management_query grant_management_revoke"
 
 @dataclass(frozen=True)
 class Step:
-    """One call: its title, its body (from the last nonce), and the action and code it gets."""
+    """One call: its title, its body for the last nonce, and the expected action and result code."""
 
     title: str
     body: Callable[[str], Body]
@@ -47,7 +47,7 @@ class Step:
 
 @dataclass(frozen=True)
 class DemoData:
-    """What the calls need."""
+    """The calls, and what they need; `username` and `password` are those of the admin."""
 
     path: str
     api_token: str
@@ -58,7 +58,7 @@ class DemoData:
 
 
 class Key:
-    """A client's key, and the proofs that it makes (RFC 9449 §4.2)."""
+    """A client's key, and the DPoP proofs that it signs (RFC 9449 §4.2)."""
 
     def __init__(self) -> None:
         self._private = ec.generate_private_key(ec.SECP256R1())
@@ -67,7 +67,7 @@ class Key:
         self.jkt = jwk.thumbprint(self._public)
 
     def proof(self, htm: str, htu: str, access_token: str, nonce: str = "") -> str:
-        """A proof for one request."""
+        """A DPoP proof for one request; `nonce` "": without a nonce."""
         claims = {
             "jti": secrets.token_urlsafe(16),
             "htm": htm,
@@ -82,7 +82,10 @@ class Key:
 
 
 def seed(base: str) -> DemoData:
-    """A new database with an organization, a service, a client, grants and tokens."""
+    """Migrate a new database, and fill it for the demo; `base` is the URL of the server.
+
+    It gets an organization, a service, a client, grants and tokens.
+    """
     call_command("migrate", verbosity=0)
     password = secrets.token_urlsafe(9)
     get_user_model()._default_manager.create_superuser("demo", "", password)

@@ -30,7 +30,7 @@ REASONS: Final = ("requested by user", "suspected fraud", "client offboarded")
 
 
 def make_past(service: Service, now: datetime, days: int = 30) -> None:
-    """Grants of each day, some of them revoked since; the same month each time."""
+    """Create grants of each day, some of them revoked since; each run makes the same month."""
     chance = random.Random(7)  # noqa: S311 - a picture, not a secret
     clients = [_client(service, *one) for one in APPS.items()]
     grants: list[Grant] = []
@@ -67,7 +67,7 @@ def _grant(service: Service, client: Client, at: datetime, chance: random.Random
 
 
 def _life_of(grant: Grant, at: datetime, now: datetime, chance: random.Random) -> list[GrantEvent]:
-    """It was created; and one in four was revoked, by its client or by an operator."""
+    """The events of a grant: its creation and, for one in four, a revoke, which it also stamps."""
     client = Actor.client(grant.client.client_id)
     events = [_event(grant, EventKind.CREATED, at, client, Reason(""))]
     later = at + timedelta(hours=chance.randint(1, 400))

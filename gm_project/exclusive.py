@@ -1,10 +1,10 @@
-"""One process at a time: a lock on a file, which is free again once its holder ends, however.
+"""One process at a time: a lock on a file, which is free again once its holder has ended.
 
 It is a lock of SQLite, which works wherever the database does. Needs the standard library alone,
 since run.py imports it before anything is installed.
 """
 
-from __future__ import annotations  # an older Python gets as far as run.py's refusal
+from __future__ import annotations  # so that an older Python reaches run.py's refusal
 
 import contextlib
 import sqlite3
@@ -27,7 +27,7 @@ class Held(Protocol):
 
 
 def lock(path: Path) -> Held | None:
-    """The lock of a file. None: another process holds it."""
+    """Take the lock on a file, without waiting. None: another process holds it."""
     held = sqlite3.connect(path, timeout=0, isolation_level=None, factory=PrivateConnection)
     try:
         held.execute("BEGIN EXCLUSIVE")
@@ -41,7 +41,7 @@ def lock(path: Path) -> Held | None:
 
 @contextlib.contextmanager
 def alone(take: Callable[[], Held | None], say_waiting: Callable[[], object]) -> Iterator[None]:
-    """Hold a lock; where another process has it, say so once, and wait for as long as it takes."""
+    """Hold a lock during the block. Where another process has it, call `say_waiting`, then wait."""
     held = take()
     if held is None:
         say_waiting()

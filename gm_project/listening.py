@@ -3,7 +3,7 @@
 Needs the standard library alone, since run.py imports it before anything is installed.
 """
 
-from __future__ import annotations  # an older Python gets as far as run.py's refusal
+from __future__ import annotations  # so that an older Python reaches run.py's refusal
 
 import errno
 import ipaddress
@@ -11,17 +11,18 @@ import socket
 
 
 class CannotListen(Exception):
-    """A sentence that says why, and what to do."""
+    """The server cannot listen. The message says why, and what to do."""
 
 
 def listen(host: str, port: int) -> socket.socket:
     """A socket that no other server can share, not even one that starts at the same moment.
 
-    The kernel sees to that, since SO_REUSEPORT is not set. Workers inherit the socket, so the port
-    is taken until the last of them has ended, also where they outlive the process that made it.
+    Without SO_REUSEPORT the kernel refuses a second one. Workers inherit the socket, so the port is
+    taken until the last of them has ended, even if they outlive the process that made it.
 
     Connections inherit TCP_NODELAY. Without it the body of an answer waits for the client's
-    acknowledgement of the headers, which the client may delay by 40 ms.
+    acknowledgement of the headers, which the client may delay by 40 ms. CannotListen: the port is
+    taken, or not usable.
     """
     try:
         listening = socket.create_server(
@@ -36,7 +37,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach it."""
+    """Whether only this machine can reach the host."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:

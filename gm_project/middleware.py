@@ -1,4 +1,4 @@
-"""What the standalone project adds to every page."""
+"""Middleware of the standalone project."""
 
 from collections.abc import Callable
 from typing import Final
@@ -20,32 +20,32 @@ POLICY: Final = "; ".join(
         "base-uri 'none'",
     ]
 )
-"""Nothing from elsewhere, nothing inline (CSP level 3)."""
+"""Nothing from another origin, nothing inline (CSP level 3)."""
 
 
 class ContentSecurityPolicy:
-    """The policy on every answer. It is one and the same, so no package has to build it."""
+    """Sets the policy on every response. It never varies, so no package has to build it."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """The response, with the policy."""
+        """The response of the view, with the policy."""
         response = self.get_response(request)
         response.headers["Content-Security-Policy"] = POLICY
         return response
 
 
 class DatabaseErrors:
-    """An error of the database in any page is a line of text: no frames, and no values."""
+    """Answers an error of the database on any page with one line of text: no frames, no values."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """The response."""
+        """The response of the view, unchanged: only `process_exception` does something."""
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """The response to one; None: to another error, which is Django's to answer."""
+        """The response to an error of the database; None: another error, which Django answers."""
         return failure_page(exception, request) if is_of_database(exception) else None

@@ -10,18 +10,18 @@ from .exclusive import Held, lock
 from .private_files import file_of
 
 NUMBER: Final = 8_392_750_166_231_407
-"""Of PostgreSQL's advisory lock: any that nothing else in the database uses."""
+"""The key of PostgreSQL's advisory lock: any number that nothing else in the database uses."""
 
 
 class _Free:
     """The lock of a database that no other process can reach."""
 
     def close(self) -> None:
-        """Nothing was held."""
+        """Do nothing: no lock was taken."""
 
 
 def take(alias: str) -> Held | None:
-    """The lock, until it is closed. None: another process holds it."""
+    """The lock, held until it is closed. None: another process holds it."""
     if connections[alias].vendor == "postgresql":
         return _take_on_postgresql(connections.create_connection(alias))
     path = file_of(connections[alias].settings_dict["NAME"])
@@ -29,12 +29,12 @@ def take(alias: str) -> Held | None:
 
 
 def _take_on_postgresql(connection: BaseDatabaseWrapper) -> Held | None:
-    """A lock of a transaction, on a connection of its own: a pooler that hands out connections by
-    the transaction keeps this one until the transaction ends.
+    """An advisory lock of a transaction, on a connection of its own.
 
-    A migration may create an index concurrently, which waits for every other snapshot. So the lock
-    is tried for, not waited for; and a statement without a snapshot comes last, for in the extended
-    protocol a SELECT keeps its own until the next statement.
+    A pooler that hands out connections for one transaction each keeps this one until the
+    transaction ends. A migration may create an index concurrently, which waits for every other
+    snapshot. So the lock is tried for, not waited for; and the last statement is one without a
+    snapshot, since in the extended protocol a SELECT keeps its snapshot until the next statement.
     """
     connection.set_autocommit(False)
     with connection.cursor() as cursor:

@@ -1,9 +1,9 @@
-"""Files that only their owner can read: the database, what SQLite keeps beside it, the key.
+"""Files that only their owner can read: the database, the files beside it, the secret key.
 
 Needs the standard library alone, since run.py imports it before anything is installed.
 """
 
-from __future__ import annotations  # an older Python gets as far as run.py's refusal
+from __future__ import annotations  # so that an older Python reaches run.py's refusal
 
 import contextlib
 import logging
@@ -18,16 +18,16 @@ from urllib.parse import unquote, urlsplit
 log = logging.getLogger(__name__)
 
 BESIDE: Final = ("", "-wal", "-shm", "-journal")
-"""What SQLite appends to a database's path: the files that it keeps beside the database."""
+"""The suffixes of a database and of the files that SQLite keeps beside it."""
 # Closing any descriptor of a file drops all of the process's locks on it, SQLite's too: so no
 # connection may open the new file before this descriptor of it is closed.
 _creating = threading.Lock()
 
 
 class PrivateConnection(sqlite3.Connection):
-    """A connection to a database that is its owner's alone.
+    """A connection to a database that only its owner can read.
 
-    SQLite gives the files beside a database the database's own mode, so that one decides.
+    SQLite gives new files beside a database the mode of the database itself.
     """
 
     def __init__(self, database: Any, *args: Any, **options: Any) -> None:
@@ -40,7 +40,7 @@ class PrivateConnection(sqlite3.Connection):
 
 
 def file_of(database: str | bytes | os.PathLike[str]) -> Path | None:
-    """The file behind what SQLite takes as a name, which may be a URI; None: in memory."""
+    """The file of a database that SQLite opens by this name or URI; None: it is in memory."""
     name = os.fsdecode(database)
     if name.startswith("file:"):
         uri = urlsplit(name)
@@ -52,15 +52,15 @@ def file_of(database: str | bytes | os.PathLike[str]) -> Path | None:
 def create(path: Path) -> None:
     """Make an empty file that is private from its first moment, unless there is one.
 
-    Where that is impossible, whoever opens the file next says why.
+    An error is left to the code that opens the file next, which says what is wrong.
     """
     with _creating, contextlib.suppress(OSError):
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def mend(path: Path) -> None:
-    """Take a file that is there from its group and from all others, and say so."""
-    if os.name == "nt":  # access lists, no modes
+    """Take all rights to an existing file from its group and from others, and log that."""
+    if os.name == "nt":  # Windows has access lists, no modes
         return
     try:
         mode = path.stat().st_mode
@@ -75,6 +75,6 @@ def mend(path: Path) -> None:
 
 
 def make_directory(path: Path) -> None:
-    """Make a directory that only its owner can enter, or make the one that is there such."""
+    """Make a directory that only its owner can enter; an existing one becomes so."""
     path.mkdir(mode=0o700, exist_ok=True)
     path.chmod(0o700)

@@ -1,7 +1,7 @@
 """The server of the standalone project: granian, with as many workers as make sense.
 
 Called by `run.py serve` as `python -m gm_project.server HOST PORT WORKERS [APPLICATION]
-[--migrate]`; 0 workers: by the machine and the database.
+[--migrate]`. With 0 workers their number depends on the machine and the database.
 """
 
 import argparse
@@ -26,23 +26,25 @@ from gm_project.listening import CannotListen, is_loopback, listen
 
 SQLITE = settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
 THREADS = 2 if SQLITE else 4
-"""Of a worker. SQLite answers at once, PostgreSQL is waited for; and while one thread sends an
-export to somebody who reads slowly, another answers the API.
+"""Threads of a worker. SQLite answers at once, while PostgreSQL is waited for. A second thread
+answers the API while the first sends an export to a slow reader.
 """
 APPLICATION = "gm_project.wsgi:application"
 GRACE: Final = 10
-"""Seconds that a worker has for the calls in hand, once it is told to end."""
+"""Seconds that a worker has for the calls in hand after it is told to end."""
 
 
 def command(host: str, port: int, workers: int = 0, application: str = APPLICATION) -> list[str]:
-    """The command line of a server."""
+    """The command line of a server; `workers` 0: by the machine and the database."""
     arguments = [host, str(port), str(workers), application]
     return [sys.executable, "-m", "gm_project.server", *arguments]
 
 
 class _Server(Server):  # type: ignore[misc,valid-type] # it is another class on each system
-    """Workers share a socket that was opened here; granian would let each open its own, with
-    SO_REUSEPORT, and then any other server can join them.
+    """Workers share a socket that was opened here.
+
+    granian would let each worker open its own, with SO_REUSEPORT, and then any other server could
+    join them.
     """
 
     def __init__(self, listener: socket.socket, application: str, **options: Any) -> None:
@@ -54,14 +56,21 @@ class _Server(Server):  # type: ignore[misc,valid-type] # it is another class on
         self._shd = SocketHolder(self._sfd, False, self.backlog)  # type: ignore[call-arg]
 
     def signal_handler_interrupt(self, number: int, *args: Any) -> None:
-        """A forked worker has this one too until it has its own, and would only make a note."""
+        """End the server; in a forked worker, end that worker.
+
+        A worker inherits this handler until it sets its own. granian's would only set a flag there.
+        """
         if os.getpid() == self.pid:
             super().signal_handler_interrupt(number, *args)
         elif number == signal.SIGTERM:
             os._exit(0)
 
     def _stop_workers(self) -> None:
-        """Not by `workers_kill_timeout`: granian takes a worker that has just ended for stuck."""
+        """Kill workers that take longer than GRACE.
+
+        `workers_kill_timeout` is not used: with it, granian takes a worker that has just ended for
+        stuck.
+        """
         limit = threading.Timer(GRACE, self._kill_workers)
         limit.start()
         super()._stop_workers()
@@ -74,10 +83,10 @@ class _Server(Server):  # type: ignore[misc,valid-type] # it is another class on
 
 
 def serve(listener: socket.socket, workers: int, application: str = APPLICATION) -> None:
-    """Until it is told to stop.
+    """Serve until told to stop.
 
     The application is loaded here, before the workers are made: where the system can fork, they
-    share what they do not change.
+    share the memory that they do not change.
     """
     _load(application)
     host, port = listener.getsockname()[:2]
@@ -100,8 +109,10 @@ def _load(application: str) -> Any:
 
 
 def _load_in_worker(application: str) -> Any:
-    """Ctrl+C reaches every process of a terminal; here the first one alone hears it, and ends the
-    others: to it, a worker that ended by itself would be an error.
+    """Load the application in a worker, which ignores Ctrl+C.
+
+    Ctrl+C reaches every process of a terminal. Only the main process handles it, and ends the
+    workers: it would take a worker that ended by itself for an error.
     """
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
@@ -110,7 +121,7 @@ def _load_in_worker(application: str) -> Any:
 
 
 def _end_with_parent() -> None:
-    """A worker without the process that started it has nobody to stop or replace it."""
+    """End this worker when its parent has ended: nothing would stop or replace it any more."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
@@ -120,21 +131,21 @@ def _end_with_parent() -> None:
 
 
 def default_workers() -> int:
-    """One for each core that this process may use; on SQLite one, since it has one writer at a
-    time: more would only wait for each other.
+    """One for each core that this process may use; one on SQLite, which has one writer at a time,
+    so that more workers would only wait for each other.
     """
     return 1 if SQLITE else _cores()
 
 
 def _cores() -> int:
-    """Where the system can say it, those that this process may use."""
+    """The cores that this process may use, where the system tells; else all of them."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def main() -> None:
-    """Refuses, or says what it chose and serves."""
+    """Check the options, migrate where asked to, and serve; exit with a message otherwise."""
     options = _parser().parse_args()
     if settings.DEBUG and not is_loopback(options.host):
         sys.exit(
@@ -143,7 +154,7 @@ def main() -> None:
         )
     try:
         if options.migrate:
-            listen(options.host, options.port).close()  # before the database is touched
+            listen(options.host, options.port).close()  # fail before the database is touched
             _migrate()
         listener = listen(options.host, options.port)
     except CannotListen as error:
@@ -164,7 +175,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _migrate() -> None:
-    """In a process of its own: what it loads, the workers never need."""
+    """Migrate in a process of its own, so that the workers do not inherit what `migrate` loads."""
     line = [sys.executable, "manage.py", "migrate", "-v", "0"]
     code = subprocess.call(line, cwd=settings.BASE_DIR)  # noqa: S603 - our own command line
     if code:

@@ -1,4 +1,4 @@
-"""Settings of the standalone project, from the environment; safe where it says nothing."""
+"""Settings of the standalone project, from environment variables, with safe defaults."""
 
 import os
 import secrets
@@ -16,12 +16,12 @@ def _list(name: str) -> list[str]:
 
 
 DEBUG = os.environ.get("DEBUG", "").lower() in ("1", "true", "yes")
-# Without one of its own a process gets one that dies with it: sessions end, nothing else.
+# Without SECRET_KEY a process makes a key for itself: its sessions end with it, nothing else.
 SECRET_KEY = os.environ.get("SECRET_KEY") or secrets.token_urlsafe(50)
 ALLOWED_HOSTS = _list("ALLOWED_HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
 CSRF_TRUSTED_ORIGINS = _list("CSRF_TRUSTED_ORIGINS")
 
-# "X-Forwarded-Proto,https": the header in which a proxy says that the request came by TLS.
+# Such as "X-Forwarded-Proto,https": how a proxy says that the request came by TLS.
 _proxy_header = _list("SECURE_PROXY_SSL_HEADER")
 if len(_proxy_header) == 2:
     _name = _proxy_header[0].upper().replace("-", "_").removeprefix("HTTP_")
@@ -85,9 +85,10 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         # Several writers: take the write lock at BEGIN and wait for it, instead of failing halfway.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        # What is acknowledged is on the disk. In WAL mode EXTRA is FULL; where a file system has no
-        # WAL, it also syncs the directory once a commit has deleted the rollback journal. On macOS
-        # only a full fsync reaches the disk. (https://www.sqlite.org/pragma.html#pragma_synchronous)
+        # A write is acknowledged once it is on the disk. In WAL mode EXTRA equals FULL; where a
+        # file system has no WAL, EXTRA also syncs the directory once a commit has deleted the
+        # rollback journal. On macOS only a full fsync reaches the disk.
+        # See https://www.sqlite.org/pragma.html#pragma_synchronous
         "init_command": ("PRAGMA journal_mode=WAL; PRAGMA synchronous=EXTRA; PRAGMA fullfsync=ON"),
         "factory": PrivateConnection,
     }

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 
 class OperatorsSite(AdminSite):
-    """Where operators log in."""
+    """The admin site, where operators log in."""
 
     site_header = "Grant management"
     site_title = "Grant management"
@@ -17,7 +17,7 @@ class OperatorsSite(AdminSite):
     def index(  # type: ignore[override]
         self, request: HttpRequest, extra_context: Any = None
     ) -> HttpResponse:
-        """The overview, for those who may see it; else the list of what there is."""
+        """The overview, for users who may see it; else Django's list of models."""
         if request.user.has_perm("grant_management.view_dailycount"):
             return HttpResponseRedirect(reverse("admin:grant_management_dailycount_changelist"))
         return super().index(request, extra_context)

@@ -9,7 +9,7 @@ from grant_management.api.errors import refusal_response
 from grant_management.protocol.results import Refused, Result
 
 urlpatterns = [
-    # Browsers ask for it on every page; that there is none is no error.
+    # Browsers ask for it on every page. There is none, and that should log no error.
     path("favicon.ico", lambda request: HttpResponse(status=204)),
     path("admin/", admin.site.urls),
     path("", include("grant_management.urls")),

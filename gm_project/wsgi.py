@@ -1,4 +1,4 @@
-"""What a WSGI server loads."""
+"""The WSGI application."""
 
 import gc
 import os
@@ -11,8 +11,9 @@ application = get_wsgi_application()
 
 
 def _settle() -> None:
-    """Load what the first request would load, and take all of it out of the collector's sight: a
-    full collection of a loaded Django takes tens of milliseconds, in the middle of a request.
+    """Load what the first request would load, and exclude it from garbage collection.
+
+    A full collection of a loaded Django takes tens of milliseconds, in the middle of a request.
     """
     from django.urls import get_resolver
 

@@ -1,4 +1,4 @@
-"""The app."""
+"""The configuration of the Django app."""
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
@@ -13,8 +13,8 @@ class GrantManagementConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the system checks, hear of users who are deleted, and make the operators' roles
-        when the database is migrated.
+        """Register the system checks, the receiver for deleted users, and the one that creates the
+        operators' roles when the database is migrated.
         """
         from . import (  # noqa: F401
             checks,

@@ -1,7 +1,7 @@
 """The settings of the app: `GRANT_MANAGEMENT` in the host's settings, a dict, read when it is used.
 
-Each key is an attribute of `Settings` in lower case, with its default and what it must be. The
-system checks hold the host's values to that; README has the table, which a test compares.
+Each key is an attribute of `Settings` in lower case, with its default and its rule. The system
+checks apply the rules to the host's values. README has them in a table; a test compares the two.
 """
 
 import ipaddress
@@ -19,21 +19,23 @@ T = TypeVar("T")
 
 @cache
 def configured() -> dict[str, Any]:
-    """What the host set: a dict, or nothing."""
+    """The host's `GRANT_MANAGEMENT`; {}: there is none, or it is not a dict."""
     value = getattr(settings, "GRANT_MANAGEMENT", {})
     return value if isinstance(value, dict) else {}
 
 
 @receiver(setting_changed)
 def _forget(*, setting: str, **_signal: Any) -> None:
-    """Tests change settings; a server never does."""
+    """Read the setting again: tests change it, while a running server never does."""
     if setting == "GRANT_MANAGEMENT":
         configured.cache_clear()
 
 
 class Setting(Generic[T]):
-    """A key. `must_be` ends the sentence "… must be", which the system check `error` says where
-    `is_usable` is false.
+    """A key of `GRANT_MANAGEMENT`, as an attribute that has the host's value or the default.
+
+    Where `is_usable` is false of the host's value, the system check `error` (such as "E003") says
+    that the key must be `must_be`.
     """
 
     def __init__(
@@ -52,7 +54,7 @@ class Setting(Generic[T]):
     @overload
     def __get__(self, instance: object, owner: type) -> T: ...
     def __get__(self, instance: object | None, owner: type) -> "Self | T":
-        """What the host set, or the default; the setting itself, where the class is asked."""
+        """The host's value, or the default; the setting itself on the class."""
         if instance is None:
             return self
         value: T = configured().get(self.key, self.default)
@@ -86,27 +88,27 @@ class Settings:
     """All keys, in the order of README's table."""
 
     max_body_size = Setting(1_048_576, _is_positive, "a number of bytes above 0", "E003")
-    """Bytes of a request's body."""
+    """Bytes that the body of a request may have."""
     throttle_rate = Setting[str | None](None, _is_rate, "None or a rate such as '100/s'", "E004")
-    """Calls for each API token, as Django REST framework writes rates; None: unlimited."""
+    """Calls that each API token may make, as a rate of Django REST framework; None: unlimited."""
     client_certificate_header = Setting[str | None](
         None, _is_header, "None or the name of a header", "E015"
     )
-    """In which a proxy hands on the client's TLS certificate; None: no proxy does."""
+    """The header in which a proxy passes on the client's TLS certificate; None: no proxy does."""
     trusted_proxies = Setting[list[str]](
         [], _are_networks, "a list of networks: '10.0.0.0/8'", "E005"
     )
-    """Networks of the proxies that may set that header; from elsewhere it is ignored."""
+    """The networks of the proxies that may set that header. From elsewhere it is ignored."""
     underscores_are_dropped = Setting(
         False, lambda value: isinstance(value, bool), "True or False", "E009"
     )
-    """No header whose name has an underscore gets through: the proxies or the server drop it."""
+    """True: the proxies or the server drop every header whose name has an underscore."""
     event_retention_days = Setting[int | None](
         None, _is_positive_or_none, "None or a number above 0", "E007"
     )
     """Days that events are kept; None: for ever."""
     call_log_sample = Setting(1, _is_positive, "a number above 0", "E008")
-    """Of so many calls one is logged, where a service keeps a log; 1: each."""
+    """On average one call in this many is logged, where a service keeps a log; 1: every call."""
     max_grant_content = Setting(262_144, _is_positive, "a number of bytes above 0", "E011")
     """Bytes that the JSON texts of one grant may have together."""
     max_grant_pairs = Setting(10_000, _is_positive, "a number above 0", "E012")
@@ -116,11 +118,11 @@ class Settings:
     oauth_toolkit_service = Setting[int | None](
         None, _is_positive_or_none, "None or the number of a service", "E016"
     )
-    """The service that django-oauth-toolkit's tokens belong to; None: the only one."""
+    """The number of the service of django-oauth-toolkit's tokens; None: the only service."""
 
     @classmethod
     def all(cls) -> Iterator[Setting[Any]]:
-        """Each setting, in the order of their declaration."""
+        """All settings, in the order of their declaration."""
         return (one for one in vars(cls).values() if isinstance(one, Setting))
 
 

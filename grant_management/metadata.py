@@ -1,4 +1,4 @@
-"""What an authorization server publishes about itself: draft §7.1, RFC 9449 §5.1, RFC 8414."""
+"""Metadata of an authorization server: draft §7.1, RFC 9449 §5.1, RFC 8414."""
 
 from typing import Any
 
@@ -6,7 +6,10 @@ from .models import Service
 
 
 def authorization_server_metadata(service: Service) -> dict[str, Any]:
-    """The members that this app answers for, to be merged into the server's own metadata."""
+    """The metadata members of this app, to be merged into the server's own.
+
+    `grant_management_endpoint` is left out where the service has none.
+    """
     members: dict[str, Any] = {
         "grant_management_actions_supported": service.actions_supported,
         "grant_management_endpoint": service.grant_management_endpoint,

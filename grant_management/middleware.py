@@ -1,4 +1,4 @@
-"""Errors that no view of the app answers, in the shape that its callers and operators can read."""
+"""Answers to errors that no view of the app answers: JSON for callers, text for operators."""
 
 import logging
 import sys
@@ -17,9 +17,11 @@ _FAILED = "_grant_management_failed"
 
 
 class JSONErrorsMiddleware:
-    """Turns errors that arise before the app's views (a forbidden Host, a failing middleware of
-    the host) into its JSON, under its own paths only; and errors of the database in the app's
-    pages of the admin into a line of text. Stands first in `MIDDLEWARE`.
+    """Answers errors that the app's views cannot answer. It must be first in `MIDDLEWARE`.
+
+    Errors before a view (a forbidden Host, a failing middleware of the host) become the API's JSON,
+    under the app's own paths only. Errors of the database in the app's pages of the admin become
+    a line of text.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -27,7 +29,7 @@ class JSONErrorsMiddleware:
         logging.getLogger("django.request").addFilter(_is_not_told)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """The response, or what stands for it."""
+        """The response, or the JSON that replaces an error page."""
         response = self.get_response(request)
         if response.status_code < 400 or _is_json(response) or (view := _our_view(request)) is None:
             return response
@@ -37,27 +39,33 @@ class JSONErrorsMiddleware:
         return response_for_status(response.status_code) or response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """What an operator sees where the database fails: no frames, and no values."""
+        """A line of text for an operator where the database fails; None: Django handles the error.
+
+        Unlike an error page of Django it has no frames and no values.
+        """
         if is_of_database(exception) and self.is_a_page(request):
             return failure_page(exception, request)
         return None
 
     def is_a_page(self, request: HttpRequest) -> bool:
-        """Whether it is one of the app's in an admin. A host may have others, and its own way."""
+        """Whether it is one of the app's pages in an admin. The host's own pages are left alone."""
         match = request.resolver_match
         return match is not None and (match.url_name or "").startswith("grant_management_")
 
 
 @receiver(got_request_exception)
 def _remember(*, request: HttpRequest | None = None, **_signal: Any) -> None:
-    """An error of the database before the views, for what comes after: here alone it is known."""
+    """Keep an error of the database on the request: later only its response is known.
+
+    `__call__` and the filter of the log need the error.
+    """
     error = sys.exc_info()[1]
     if request is not None and is_of_database(error) and not classify(error).is_bug:
         setattr(request, _FAILED, error)
 
 
 def _is_not_told(record: logging.LogRecord) -> bool:
-    """False for what `failure_response` says in a line of its own."""
+    """A filter of the log: False for an error that `failure_response` logs in a line of its own."""
     request = getattr(record, "request", None)
     return getattr(request, _FAILED, None) is None or _our_view(request) is None
 
@@ -67,7 +75,7 @@ def _is_json(response: HttpResponse) -> bool:
 
 
 def _our_view(request: Any) -> Any:
-    """The class of the app's view at the request's path; None: it is not the app's."""
+    """The class of the app's view at the request's path; None: the path is not the app's."""
     try:
         match = resolve(request.path_info)
     except Resolver404:

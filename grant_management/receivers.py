@@ -1,4 +1,4 @@
-"""Users of the host who go, and their memberships with them."""
+"""Removes the memberships of a user whom the host deletes."""
 
 from typing import Any, Final
 
@@ -11,11 +11,14 @@ from .models import Actor, OrganizationMember
 from .models.event import ActorKind
 
 ACTOR: Final = Actor(ActorKind.SYSTEM, "deletion of the user")
-"""Who deleted the user is not known here: Django's own log of the admin says it."""
+"""The actor in the event. A signal does not say who deleted the user; the admin's log does."""
 
 
 def connect() -> None:
-    """Called once, when the app is ready. Proxies send the signal under their own name."""
+    """Connect the receiver; called once, when the app is ready.
+
+    A proxy of the user model sends the signal with itself as the sender, so it is connected too.
+    """
     user = get_user_model()
     for model in apps.get_models():
         if model._meta.concrete_model is user._meta.concrete_model:
@@ -25,7 +28,10 @@ def connect() -> None:
 
 
 def remove_memberships(instance: Any, **kwargs: Any) -> None:
-    """In the transaction of the deletion, where users are in the same database."""
+    """Remove the memberships of a deleted user, each with its event.
+
+    This is part of the deletion's transaction where users are in the same database.
+    """
     with primary.atomic():
         for member in OrganizationMember.objects.filter(user_id=instance.pk):
             member.username = instance.get_username()

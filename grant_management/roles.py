@@ -1,4 +1,4 @@
-"""The operators' roles, as groups: made when the database is migrated, then the host's own."""
+"""The operators' roles, as groups: created by `migrate`, and the host's to change from then on."""
 
 from typing import Any, Final
 
@@ -52,7 +52,7 @@ ROLES: Final = {
 
 
 def create_roles(sender: Any, using: str, **kwargs: Any) -> None:
-    """Make the groups that are not there; one that is there is left as the host has it."""
+    """Create the groups that are missing, after `migrate`. An existing group is not changed."""
     if not apps.is_installed("django.contrib.auth"):
         return
     from django.contrib.auth.management import create_permissions
@@ -61,6 +61,7 @@ def create_roles(sender: Any, using: str, **kwargs: Any) -> None:
     if not router.allow_migrate_model(using, Group):  # users may live in another database
         return
 
+    # Django's own receiver, which creates the permissions, may run later than this one.
     create_permissions(sender, using=using, verbosity=0)
     ours = Permission.objects.using(using).filter(content_type__app_label="grant_management")
     for name, codenames in ROLES.items():

@@ -1,16 +1,17 @@
-"""Signals for the host project, sent after commit; a failing receiver harms nobody."""
+"""Signals for the host project."""
 
 from django.dispatch import Signal
 
 tokens_dying = Signal()
-"""Sent with `sender=Grant`, `grant`, `at`, `access` and `refresh` (which kinds of its tokens die),
-inside the transaction in which they do: what a receiver writes is undone with it, and an error of
-a receiver undoes all."""
+"""Sent inside the transaction in which tokens of a grant die, with `sender=Grant`, `grant`, `at`
+(the time), `access` and `refresh` (whether its tokens of that kind die). What a receiver writes is
+rolled back with the transaction, and an exception in a receiver rolls the transaction back."""
 
 token_presented = Signal()
-"""Sent with `sender=AccessToken` or `RefreshToken`, `token` and `value` (its clear value), before
-the token is judged. A receiver that knows it to be dead elsewhere sets `token.revoked_at`, and
-writes nothing."""
+"""Sent before a presented token is checked, with `sender=AccessToken` or `RefreshToken`, `token`
+and `value` (its clear value). A receiver that knows that the token is revoked elsewhere sets
+`token.revoked_at`, and writes nothing to the database."""
 
 grant_revoked = Signal()
-"""Sent with `sender=Grant`, `grants` (a list of Grant) and `events` (a list of GrantEvent)."""
+"""Sent after the commit of a revoke, with `sender=Grant`, `grants` (a list of Grant) and `events`
+(a list of GrantEvent). An exception in a receiver has no effect on the caller."""

@@ -1,6 +1,6 @@
-"""What a host includes, under any prefix.
+"""The URLs of the app, which a host includes under any prefix.
 
-An optional slash in front: clients whose base URL ends in one send `//api/…`.
+Paths below `api/` may have a slash in front: clients whose base URL ends in a slash send `//api/…`.
 """
 
 from typing import Final
@@ -14,7 +14,7 @@ from .api.views import ForeignOperationView, UnknownRouteView
 
 app_name = "grant_management"
 
-# Of Authlete's API description, version 3: what this server does not do.
+# Operations in Authlete's API description, version 3, that this server does not have.
 _FOREIGN: Final = "|".join(
     [
         r"auth/(?:authorization|userinfo)(?:/.+)?",

@@ -1,1 +1,1 @@
-"""Peers and floors."""
+"""The peers and floors that the endpoint is compared with."""

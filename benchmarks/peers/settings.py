@@ -1,4 +1,4 @@
-"""The standalone project's settings, with the peers beside it: the same server and middleware."""
+"""The standalone project's settings and the peers: the same server and middleware serve both."""
 
 from gm_project.settings import *  # noqa: F403
 from gm_project.settings import INSTALLED_APPS

@@ -1,4 +1,4 @@
-"""The floors and the peer that is a Django app. All below /api/, like what they are compared to."""
+"""The floors, and the peer that is a Django app; below /api/, as the endpoint is."""
 
 import json
 
@@ -14,7 +14,7 @@ from grant_management.models import Grant
 
 @csrf_exempt
 def bare(request):
-    """JSON in, JSON out: the floor of the framework."""
+    """The floor of the framework: JSON in, JSON out."""
     members = json.loads(request.body)
     answer = {"resultCode": "A277001", "action": members["gmAction"], "responseContent": "{}"}
     response = HttpResponse(json.dumps(answer), content_type="application/json")
@@ -23,7 +23,7 @@ def bare(request):
 
 
 class StockView(APIView):
-    """What one writes first: a parser, a query, a renderer."""
+    """What a developer writes first: a parser, a query, a renderer."""
 
     authentication_classes = ()
 

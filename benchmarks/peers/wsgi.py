@@ -1,4 +1,4 @@
-"""What the server loads."""
+"""The WSGI application of the peers."""
 
 import os
 

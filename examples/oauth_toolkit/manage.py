@@ -11,7 +11,7 @@ from django.core.management import execute_from_command_line
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
 if __name__ == "__main__":
-    # What a command makes, such as the database, is its owner's alone.
+    # Files that a command makes, such as the database, are for their owner alone.
     os.umask(0o077)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings")
     execute_from_command_line(sys.argv)

@@ -1,6 +1,6 @@
 """`manage.py shell -c "import seed; seed.main()"`: two users, two applications, one service.
 
-Says the secrets that it made as one line of JSON. A second run makes new secrets.
+Prints the secrets that it made as one line of JSON. A second run makes new secrets.
 """
 
 import json
@@ -16,7 +16,7 @@ REDIRECT_URI = "http://127.0.0.1:9/callback"
 
 
 def main() -> None:
-    """Make them, and say how to log in."""
+    """Create them, and print how to log in."""
     organization, _ = Organization.objects.get_or_create(id=1, defaults={"name": "Example Bank"})
     service, _ = Service.objects.get_or_create(
         id=1,

@@ -30,7 +30,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    # No page in a frame: not the login either (RFC 9700 section 4.16).
+    # No other page may frame ours, not even the login (RFC 9700 section 4.16).
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "urls"

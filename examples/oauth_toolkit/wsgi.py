@@ -1,4 +1,4 @@
-"""What a WSGI server loads."""
+"""The WSGI application of the example."""
 
 import os
 

@@ -1,1 +1,1 @@
-"""Every HTTP door."""
+"""The HTTP API: its views, and what they share (authentication, bodies, errors, throttles)."""

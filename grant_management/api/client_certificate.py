@@ -1,4 +1,4 @@
-"""The client's certificate, as a trusted proxy hands it on in a header."""
+"""The client's certificate, as a trusted proxy passes it on in a header."""
 
 import ipaddress
 from typing import Any, Final
@@ -8,15 +8,19 @@ from django.http import HttpRequest
 from ..conf import app_settings
 from . import server
 
-Network = Any  # ipaddress.IPv4Network | ipaddress.IPv6Network, of one version with its addresses
+Network = Any  # IPv4Network | IPv6Network: `subnet_of` does not type-check on the union
 
 
 _MAPPED: Final = 96
-"""Bits in front of an IPv4 address that is written as an IPv6 one."""
+"""Bits before the IPv4 address in an IPv4-mapped IPv6 address."""
 
 
 def client_certificate(request: HttpRequest) -> str:
-    """What a trusted proxy says of the client's certificate, or ""."""
+    """The client's certificate as a trusted proxy wrote it into the header, not yet parsed, or "".
+
+    It is "" where no header is configured, where the peer is not a trusted proxy, and where the
+    server merges the header with one of another spelling, which a client may have sent.
+    """
     name, address = app_settings.client_certificate_header, request.META.get("REMOTE_ADDR", "")
     if not name or not is_trusted(address, app_settings.trusted_proxies):
         return ""
@@ -26,17 +30,23 @@ def client_certificate(request: HttpRequest) -> str:
 
 
 def has_two_spellings() -> bool:
-    """Whether a client could send the certificate's header past a proxy that strips it: WSGI has
-    one name for `X-Client-Cert` and `X_Client_Cert`.
+    """Whether the certificate's header has a second spelling, which a proxy may let through.
+
+    WSGI has one name for `X-Client-Cert` and `X_Client_Cert`: where a proxy strips only one of
+    them, a client can send the other. False where `UNDERSCORES_ARE_DROPPED` is set.
     """
     name = str(app_settings.client_certificate_header or "")
     return ("-" in name or "_" in name) and not app_settings.underscores_are_dropped
 
 
 def is_trusted(address: str, networks: list[str]) -> bool:
-    """Whether an address is in one of the networks; an IPv4 one also as IPv6 writes it."""
+    """Whether an address is in one of the networks. IPv4 may be written as IPv4-mapped IPv6.
+
+    An address that cannot be parsed, such as "", is in none.
+    """
     try:
-        remote = _unmapped(ipaddress.ip_network(address.partition("%")[0]))  # RFC 4007 §11.2
+        # Without its zone, which follows a % (RFC 4007 §11.2).
+        remote = _unmapped(ipaddress.ip_network(address.partition("%")[0]))
     except ValueError:
         return False
     trusted = (_unmapped(ipaddress.ip_network(network)) for network in networks)
@@ -44,7 +54,10 @@ def is_trusted(address: str, networks: list[str]) -> bool:
 
 
 def _unmapped(network: Network) -> Network:
-    """`10.0.0.0/8` for `::ffff:10.0.0.0/104`, as a socket for both has it (RFC 4291 §2.5.5.2)."""
+    """`10.0.0.0/8` for `::ffff:10.0.0.0/104` (RFC 4291 §2.5.5.2); any other network as it is.
+
+    A socket that listens on both IPv4 and IPv6 reports IPv4 addresses in the mapped form.
+    """
     mapped = getattr(network.network_address, "ipv4_mapped", None)
     if mapped is None or network.prefixlen < _MAPPED:
         return network

@@ -1,7 +1,7 @@
-"""The draft's own endpoint (§6): a grant as a resource, for the OAuth client itself.
+"""The draft's own endpoint (§6): a grant as a resource; and the server's metadata (RFC 8414).
 
-The client's request is put into the same call that an authorization server would make, so that
-both doors lead through the same checks.
+OAuth clients send their requests here themselves. Such a request becomes the call that an
+authorization server would make for it, so that it passes the same checks.
 """
 
 import json
@@ -23,10 +23,10 @@ from .client_certificate import client_certificate
 from .errors import MethodNotAllowed, json_response
 from .views import JSONView, method_of
 
-# Where GET works, HEAD does (RFC 9110 §9.1); a server leaves out the body of its answer.
+# A server that supports GET supports HEAD too (RFC 9110 §9.1); it drops the body of the answer.
 METHODS = {"GET": GMAction.QUERY, "HEAD": GMAction.QUERY, "DELETE": GMAction.REVOKE}
 
-# RFC 6750 §2.1 and RFC 9449 §7.1; the scheme in any case (RFC 9110 §11.1).
+# RFC 6750 §2.1 and RFC 9449 §7.1. Scheme names are case-insensitive (RFC 9110 §11.1).
 _CREDENTIALS = re.compile(r"(bearer|dpop) +([A-Za-z0-9\-._~+/]+=*)\Z", re.IGNORECASE)
 _STATUS = {
     Action.OK: 200,
@@ -41,7 +41,10 @@ class GrantResourceView(JSONView):
     """`GET`, `HEAD` and `DELETE /gm/{serviceId}/{grantId}`."""
 
     def respond(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
-        """200, 204, 401, 403 or 404, as the draft's §6.4 to §6.6 say; 500 where we failed."""
+        """200, 204, 401, 403 or 404 (draft §6.4 to §6.6), or 500 where the server is at fault.
+
+        Refused: there is no such service, it does not support the method, or there is a body.
+        """
         service, now = find_service(kwargs["service_id"])
         action = _action(service, method_of(request))
         refuse_body(request)
@@ -53,10 +56,11 @@ class MetadataView(JSONView):
     """`GET` and `HEAD /.well-known/oauth-authorization-server/{serviceId}`."""
 
     def respond(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
-        """200 with the members of this app, for anybody.
+        """200 with the metadata members of this app, without authentication (RFC 8414 §3).
 
-        A service without a `grant_management_endpoint` publishes nothing (RFC 8414 §3), so nobody
-        is told that it exists.
+        Refused: another method, a body, no such service, or a service that has no
+        `grant_management_endpoint`. The last two look the same, so that nobody learns which
+        services exist.
         """
         if method_of(request) not in ("GET", "HEAD"):
             raise MethodNotAllowed("GET", "HEAD")
@@ -68,7 +72,10 @@ class MetadataView(JSONView):
 
 
 def find_service(service_id: str) -> tuple[Service, datetime]:
-    """The service of a URL, and the database's time: 1 query. Refused: there is none."""
+    """The service of this number, written in digits, and the database's time: 1 query.
+
+    Refused: there is no such service.
+    """
     number = int(service_id)
     found = service_and_time(number) if number <= MAX_ID else None
     if found is None:
@@ -77,7 +84,7 @@ def find_service(service_id: str) -> tuple[Service, datetime]:
 
 
 def _action(service: Service, method: str) -> GMAction:
-    """What the method asks for, where the service supports it."""
+    """The action of the method. MethodNotAllowed: the service does not support it."""
     supported = {
         name: action
         for name, action in METHODS.items()
@@ -89,14 +96,14 @@ def _action(service: Service, method: str) -> GMAction:
 
 
 def _call(request: HttpRequest, action: GMAction, grant_id: str) -> GMRequest:
-    """The client's request as a call; `htu` is that of this endpoint by default."""
+    """The client's request as a call. It has no `htu`: the default is the grant's URL here."""
     credentials = _CREDENTIALS.match(request.headers.get("Authorization", ""))
     dpop_scheme = credentials is not None and credentials[1].lower() == "dpop"
     return GMRequest(
         access_token=credentials[2] if credentials else "",
         client_certificate=client_certificate(request),
-        # A bound token with the Bearer scheme is refused (RFC 9449 §7.2): its proof counts for
-        # nothing. Two headers come joined by a comma, which no proof has.
+        # With the Bearer scheme the proof is ignored, so that a key-bound token is refused (RFC
+        # 9449 §7.2). Two DPoP headers arrive joined by a comma, which makes the proof invalid.
         dpop=request.headers.get("DPoP", "") if dpop_scheme else "",
         htm=method_of(request),
         gm_action=action,
@@ -107,6 +114,7 @@ def _call(request: HttpRequest, action: GMAction, grant_id: str) -> GMRequest:
 
 def _response(answer: GMResponse) -> HttpResponse:
     action = answer.result.action
+    # A CALLER_ERROR too is 500: this server is the caller here, so the client cannot correct it.
     status = _STATUS.get(action, 500) if action else 500
     response = json_response(_body(answer, status), status)
     if status == 204:

@@ -14,11 +14,11 @@ _RETRY_AFTER: Final = {
     Result.DATABASE_BUSY: 2,
     Result.DATABASE_CONFLICT: 1,
 }
-"""Seconds; after any other failure the same request would fail again."""
+"""Seconds. After any other failure the same request would only fail again."""
 
 
 class MethodNotAllowed(Refused):
-    """Another method than those `allowed`."""
+    """405: the method is not one of those `allowed`, which the `Allow` header lists."""
 
     def __init__(self, *allowed: str) -> None:
         super().__init__(Result.METHOD_NOT_ALLOWED, f"Allowed: {' '.join(allowed) or 'none'}.")
@@ -26,7 +26,7 @@ class MethodNotAllowed(Refused):
 
 
 class Throttled(Refused):
-    """Too many calls. `wait` is in seconds."""
+    """429: too many calls. `wait` is in seconds, for the `Retry-After` header."""
 
     def __init__(self, wait: int) -> None:
         super().__init__(Result.THROTTLED)
@@ -34,14 +34,14 @@ class Throttled(Refused):
 
 
 def json_response(body: str, status: int = 200) -> HttpResponse:
-    """JSON that nobody keeps (RFC 9111 §5.2.2.5)."""
+    """A JSON response that no cache may store (RFC 9111 §5.2.2.5). `body` is JSON text."""
     response = HttpResponse(body.encode(), status=status, content_type="application/json")
     response["Cache-Control"] = "no-store"
     return response
 
 
 def refusal_response(refusal: Refused) -> HttpResponse:
-    """The answer to a request that was refused before it was processed."""
+    """The response to a refused request, with the headers that its status needs."""
     result = refusal.result
     content = None if result.action is None else challenge_of(refusal)
     answer = GMResponse(result, refusal.message, content)
@@ -58,9 +58,9 @@ def refusal_response(refusal: Refused) -> HttpResponse:
 def failure_response(
     error: Exception, request: HttpRequest, *, is_authletes: bool = False
 ) -> HttpResponse:
-    """The answer where this server failed; and a line in the log, which alone hears why.
+    """The response to a request at which this server failed. The reason goes only into the log.
 
-    Authlete's clients expect a 500. Elsewhere it is a 503 where trying again helps.
+    `is_authletes`: always 500, which Authlete's clients expect. Otherwise 503 where a retry helps.
     """
     failure = settle(error)
     tell(error, failure, _where(request))
@@ -71,7 +71,7 @@ def failure_response(
 
 
 def failure_page(error: Exception, request: HttpRequest) -> HttpResponse:
-    """The same for people: plain text, for a page takes a session and a user from the database."""
+    """The same for operators, as plain text: a page would read a session from the database."""
     failure = settle(error)
     tell(error, failure, _where(request))
     response = HttpResponse(failure.result.message(), status=500, content_type="text/plain")
@@ -80,14 +80,14 @@ def failure_page(error: Exception, request: HttpRequest) -> HttpResponse:
 
 
 def _where(request: HttpRequest) -> str:
-    """The view, and not the path: somebody may have put a credential there."""
+    """The method and the view, for the log. The path is left out: it may hold a credential."""
     match = request.resolver_match
     func = getattr(match.func, "view_class", match.func) if match else None
     return f"{request.method} {getattr(func, '__qualname__', 'before any view')}"
 
 
 def _ask_again(response: HttpResponse, failure: Failure) -> None:
-    """RFC 9110 §15.6.4 and §10.2.3."""
+    """Make it 503 with `Retry-After` where a retry helps (RFC 9110 §15.6.4, §10.2.3)."""
     seconds = _RETRY_AFTER.get(failure.result)
     if seconds is not None:
         response.status_code = 503
@@ -95,7 +95,7 @@ def _ask_again(response: HttpResponse, failure: Failure) -> None:
 
 
 def _as_told(response: HttpResponse) -> HttpResponse:
-    """The log has its line: Django adds none."""
+    """Mark the response as logged, so that Django does not log it again."""
     response._has_been_logged = True  # type: ignore[attr-defined]
     return response
 
@@ -109,7 +109,7 @@ _OF_STATUS = {
 
 
 def response_for_status(status: int) -> HttpResponse | None:
-    """The answer that stands for an error of Django's own; None: a status that is not an error."""
+    """The response that replaces an error page of Django; None: a status that is left as it is."""
     result = _OF_STATUS.get(status)
     detail = "its headers are not acceptable." if status == 400 else ""
     return refusal_response(Refused(result, detail)) if result else None

@@ -12,7 +12,7 @@ from .errors import json_response
 from .views import JSONView
 
 SMALL: Final = 65_536
-"""Bytes. A larger body is not read before its sender is known."""
+"""Bytes. A larger body is read only after its sender was authenticated."""
 
 
 class GrantManagementView(JSONView):
@@ -21,10 +21,10 @@ class GrantManagementView(JSONView):
     is_authletes = True
 
     def respond(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
-        """200 with an action, whatever became of the call.
+        """200 with an action, whatever the outcome of the call.
 
-        The call is read first, so that one statement finds all that was presented. A caller who
-        is refused hears that and nothing else: what is wrong with the call comes after it.
+        The call is read before its caller is authenticated, so that one statement finds everything
+        that was presented. Errors in the call are still reported after those of the caller.
         """
         number = kwargs["service_id"]
         try:
@@ -41,11 +41,11 @@ class GrantManagementView(JSONView):
 
 
 def read_call(request: HttpRequest) -> GMRequest:
-    """The call in the body. Refused: there is none."""
+    """The call in the body. Refused: the body is missing, incomplete or unreadable."""
     return parse_gm_request(request.content_type or "", read_body(request))
 
 
 def _is_small(request: HttpRequest) -> bool:
-    """Whether the body may be read for a stranger: one of unknown size may not."""
+    """Whether the body may be read before authentication: not where its size is unknown."""
     size = announced_size(request)
     return size is not None and size <= SMALL

@@ -1,4 +1,4 @@
-"""How many calls an API token may make."""
+"""The limit on the calls of an API token."""
 
 from typing import Any
 
@@ -10,13 +10,13 @@ from ..conf import app_settings
 class ApiTokenThrottle(SimpleRateThrottle):
     """Counts the calls of each API token in the host's default cache.
 
-    A cache that processes do not share counts for each process on its own.
+    Where processes do not share that cache, each process counts on its own.
     """
 
     def get_rate(self) -> str | None:
-        """From `GRANT_MANAGEMENT["THROTTLE_RATE"]`; None: unlimited."""
+        """The rate in `GRANT_MANAGEMENT["THROTTLE_RATE"]`, such as "100/s"; None: unlimited."""
         return app_settings.throttle_rate
 
     def get_cache_key(self, request: Any, view: Any) -> str:
-        """Of the API token, not of an address: callers stand behind proxies."""
+        """A key for the API token. An address would not do: callers share proxies."""
         return f"grant_management.throttle.{request.auth.pk}"

@@ -1,4 +1,4 @@
-"""HTTP in and out."""
+"""The base of the API's views: authentication, throttle, and errors as JSON."""
 
 import math
 from typing import Any, ClassVar, cast
@@ -16,20 +16,21 @@ from .throttles import ApiTokenThrottle
 
 
 class JSONView(APIView):
-    """A door of the API: answers POST, and every failure in one JSON shape.
+    """A view of the API, which answers every refusal and every failure in one JSON shape.
 
-    Its `dispatch` stands in for that of Django REST framework, so that a host's
-    `REST_FRAMEWORK` changes nothing here.
+    Its `dispatch` replaces that of Django REST framework, so that a host's `REST_FRAMEWORK`
+    changes nothing here.
     """
 
     throttle_classes = [ApiTokenThrottle]
     is_authletes: ClassVar[bool] = False
-    """Whether Authlete has this operation, so that its clients expect 500 where we fail."""
+    """Whether Authlete has this operation too: its clients expect 500 where the server fails."""
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:
-        """The view, outside any transaction of the request (`ATOMIC_REQUESTS`), whichever database
-        the host has for this app: a rollback would bring a used proof back to life.
+        """The view, exempt from `ATOMIC_REQUESTS` on every database of the host.
+
+        The rollback of a transaction around the request would make a used proof usable again.
         """
         view = super().as_view(**initkwargs)
         for alias in connections:
@@ -37,7 +38,7 @@ class JSONView(APIView):
         return view
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """The answer, whatever happens."""
+        """The response of `respond`, or a JSON response for the exception that it raised."""
         try:
             return self.respond(request, **kwargs)
         except Refused as refusal:
@@ -46,11 +47,14 @@ class JSONView(APIView):
             return failure_response(error, request, is_authletes=self.is_authletes)
 
     def respond(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
-        """The answer to a request. Refused: it ends before it is processed."""
+        """The response to a request. Refused: `dispatch` answers with its result."""
         raise NotImplementedError
 
     def opened(self, request: HttpRequest, found: Credentials) -> Service:
-        """The caller's service → throttle."""
+        """The service that the caller asked for. Notes the use of the API token, if so configured.
+
+        Refused: the API token is not for this service. Throttled: it made too many calls.
+        """
         service = authorize(found)
         self.throttle(request)
         if service.track_last_used:
@@ -60,7 +64,10 @@ class JSONView(APIView):
     def caller(
         self, request: HttpRequest, service_id: int = NO_SERVICE, access_token: str = ""
     ) -> Credentials:
-        """Who calls, with what: method → API token."""
+        """The caller's credentials; sets `request.auth`, which the throttle needs.
+
+        Refused: the method is not POST (checked first), or the API token is missing or not valid.
+        """
         if method_of(request) != "POST":
             raise MethodNotAllowed("POST")
         authorization = request.META.get("HTTP_AUTHORIZATION", "")
@@ -69,7 +76,7 @@ class JSONView(APIView):
         return found
 
     def throttle(self, request: HttpRequest) -> None:
-        """Refused where it called too often."""
+        """Raise Throttled if the API token in `request.auth` made too many calls."""
         if app_settings.throttle_rate is None:
             return
         for throttle in self.get_throttles():
@@ -83,18 +90,16 @@ class UnknownRouteView(JSONView):
     result = Result.ROUTE_UNKNOWN
 
     def respond(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
-        """Always refuses."""
+        """Raise Refused with the `result` of the class."""
         raise Refused(self.result)
 
 
 class ForeignOperationView(UnknownRouteView):
-    """Authlete's operations that are no part of this server: its clients are told that."""
+    """Operations of Authlete that this server does not have. The answer says so."""
 
     result = Result.OPERATION_NOT_HERE
 
 
 def method_of(request: HttpRequest) -> str:
-    """As it was sent: Django makes it upper case, and methods are told apart by case (RFC 9110
-    §9.1).
-    """
+    """The method as it was sent. Django upper-cases it, but case counts (RFC 9110 §9.1)."""
     return str(request.META["REQUEST_METHOD"])

@@ -11,7 +11,8 @@ from ..db import primary
 
 FULL, EXTRA = 2, 3
 NEEDED: Final = {"wal": FULL, "truncate": FULL, "persist": FULL, "delete": EXTRA}
-"""The `synchronous` that puts a commit on the disk, by `journal_mode`. Other modes cannot.
+"""The least `synchronous` at which a commit is on the disk, by `journal_mode`. Other modes cannot
+guarantee it.
 
 https://www.sqlite.org/pragma.html#pragma_synchronous
 """
@@ -19,14 +20,16 @@ https://www.sqlite.org/pragma.html#pragma_synchronous
 
 @register(Tags.database)
 def check_database(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    """What is acknowledged is on the disk, and a transaction that writes does not fail halfway."""
+    """Warnings where a commit may be acknowledged before it is on the disk (W004, W006), and where
+    SQLite may fail a transaction that reads before it writes (W005).
+    """
     if primary.alias() not in (databases or ()):
         return []
     connection = primary.connection()
     try:
         return _CHECKS.get(connection.vendor, lambda _: [])(connection)
     except DatabaseError:
-        return []  # what is wrong with the database is told elsewhere
+        return []  # a database that cannot be asked is reported elsewhere
 
 
 def _check_sqlite(connection: Any) -> list[CheckMessage]:

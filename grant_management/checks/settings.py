@@ -1,4 +1,4 @@
-"""System checks: what is wrong with the host's settings, before the first request."""
+"""System checks of the host's settings, before the first request."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -13,13 +13,13 @@ from ..conf import Settings, app_settings, configured
 from ..db import clock, primary
 
 ROOM: Final = 65_536
-"""Bytes that a record of a grant takes besides what the grant holds."""
+"""Bytes that the record of a grant in an export has besides what the grant holds, at most."""
 MIDDLEWARE = "grant_management.middleware.JSONErrorsMiddleware"
 
 
 @register(Tags.compatibility)
 def check_settings(**kwargs: Any) -> list[CheckMessage]:
-    """`GRANT_MANAGEMENT` is a dict of known keys with usable values."""
+    """Errors where `GRANT_MANAGEMENT` is not a dict of known keys with usable values."""
     if not isinstance(getattr(settings, "GRANT_MANAGEMENT", {}), dict):
         return [Error("GRANT_MANAGEMENT must be a dict.", id="grant_management.E001")]
     return [*_unknown_keys(), *_unusable_values()]
@@ -27,7 +27,7 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.compatibility)
 def check_middleware(**kwargs: Any) -> list[CheckMessage]:
-    """Django's own errors come as JSON only where the app's middleware stands outermost."""
+    """A warning where the app's middleware is not first: Django's own errors would not be JSON."""
     if next(iter(settings.MIDDLEWARE), None) == MIDDLEWARE:
         return []
     message = "Errors that arise before the app's views will not be JSON."
@@ -37,13 +37,16 @@ def check_middleware(**kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.database)
 def check_clock(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    """A server's clock should agree with the database's: its logs and its TLS go by its own."""
+    """A warning where this server's clock differs from the database's by more than is tolerated.
+
+    Grants and tokens are not affected, but logs and TLS use the server's clock.
+    """
     if primary.alias() not in (databases or ()):
         return []
     try:
         seconds = clock.difference().total_seconds()
     except DatabaseError:
-        return []  # what is wrong with the database is told elsewhere
+        return []  # a database that cannot be asked is reported elsewhere
     if abs(seconds) <= clock.CLOCK_TOLERANCE.total_seconds():
         return []
     message = f"This server's clock is {seconds:+.0f} s off the database's clock."
@@ -53,7 +56,7 @@ def check_clock(databases: Sequence[str] | None = None, **kwargs: Any) -> list[C
 
 @register(Tags.security)
 def check_certificate_header(**kwargs: Any) -> list[CheckMessage]:
-    """A header with a dash in its name has two spellings, of which proxies strip one."""
+    """A warning where the certificate's header has a second spelling, which a client may send."""
     if not has_two_spellings():
         return []
     message = "A client may send CLIENT_CERTIFICATE_HEADER itself, with underscores for dashes."
@@ -97,7 +100,7 @@ def _header_without_proxies() -> list[CheckMessage]:
 
 
 def _lines_too_short() -> list[CheckMessage]:
-    """What is exported here could not be imported here."""
+    """An error where the largest grant that can be exported here could not be imported here."""
     needed = app_settings.max_grant_content + ROOM
     if app_settings.max_import_line >= needed:
         return []

@@ -21,21 +21,25 @@ INTERRUPTED = 130
 
 
 class Terminal(Console):
-    """A console whose reader may go away (`| head`): the checks go on, the files are written."""
+    """A console whose reader may go away (`| head`): the run goes on, and writes its files."""
 
     def on_broken_pipe(self) -> None:
-        """Say no more."""
+        """Print nothing more, but do not exit."""
         with contextlib.suppress(SystemExit):
             super().on_broken_pipe()
 
 
 def main() -> int:
-    """Run every check. 0: none failed; 1: one did; 2: bad config or file; 130: interrupted."""
+    """Run every check, and return the exit code.
+
+    0: none failed; 1: one did; 2: bad config or file; 130: interrupted.
+    """
     options = _options()
     console = _console()
     files = {name: path for name in FORMATS if (path := getattr(options, name)) is not None}
     try:
         server = ServerUnderTest(Config.load(options.config))
+        # A file that cannot be written is noticed now, not at the end of a long run.
         for path in files.values():
             path.open("ab").close()
     except (ConfigError, OSError) as error:
@@ -44,7 +48,7 @@ def main() -> int:
     try:
         _make(report, server, console)
     finally:
-        # From here on an interrupt would cost what was found.
+        # From here on an interrupt would lose the findings.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         written = _write(report, files, console)
     if not written:
@@ -62,13 +66,13 @@ def _options() -> argparse.Namespace:
 
 def _console() -> Console:
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # A terminal that has no "✓" is no reason to stop.
+        # Escape "✓" where the terminal cannot show it, instead of failing.
         sys.stdout.reconfigure(errors="backslashreplace")
     return Terminal(highlight=False, soft_wrap=True, emoji=False)
 
 
 def _make(report: Report, server: ServerUnderTest, console: Console) -> None:
-    """Run the checks until they end, or somebody ends them."""
+    """Run the checks until they end or are interrupted."""
     # Continuous integration ends a job by SIGTERM.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -81,7 +85,7 @@ def _make(report: Report, server: ServerUnderTest, console: Console) -> None:
 
 
 def _write(report: Report, files: dict[str, Path], console: Console) -> bool:
-    """Whether every file was written; one that cannot be leaves the other alone."""
+    """Write the files; whether all were written. One that fails does not stop the others."""
     written = True
     for name, path in files.items():
         try:

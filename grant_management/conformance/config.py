@@ -1,4 +1,4 @@
-"""What to test, and how to get grants and tokens there."""
+"""The config of a run: the server to test, and how to get grants and tokens from it."""
 
 import tomllib
 from dataclasses import dataclass, field, fields
@@ -14,11 +14,15 @@ class ConfigError(Exception):
 
 @dataclass
 class Config:
-    """A server, and what is needed to call it. "" and [] are: not given, its checks are skipped.
+    """The server, and what is needed to call it. "" and []: not given; its checks are skipped.
 
     `authorize` is a program that stands in for the client and its user: it gets the parameters of
     an authorization request as a JSON object on standard input, and prints the token response as
     JSON, or the error (`{"error": …}`) that came back to the client.
+
+    `more_scope` is what a merge adds and a replace removes. `outliving_access_token` is a token of
+    the same client that does not belong to the grant; `weak_access_token` lacks the scopes;
+    `other_grant_id` is a grant of another client. Timeouts are in seconds.
     """
 
     issuer: str = ""
@@ -45,7 +49,9 @@ class Config:
 
     @classmethod
     def load(cls, path: Path) -> "Config":
-        """From a TOML file. ConfigError: a member is unknown or has the wrong type."""
+        """Read a TOML file. ConfigError: no such file, an unknown member or a value of a wrong
+        type.
+        """
         try:
             members = tomllib.loads(path.read_bytes().decode())
             _check(members, {one.name: one.type for one in fields(cls)})

@@ -1,4 +1,4 @@
-"""A bound on how long any work takes, also where a server sends one byte at a time."""
+"""A bound on how long any work takes, even where a server sends one byte at a time."""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -11,14 +11,17 @@ Value = TypeVar("Value")
 
 
 def within(seconds: float, what: str, work: Callable[[], Value]) -> Value:
-    """What the work returns or raises. Failure: it has not ended by then; it is abandoned."""
+    """What the work returns or raises. Failure: it takes longer than `seconds`; it is abandoned.
+
+    `what` names the work in the message.
+    """
     result: Future[Value] = Future()
-    # The exit of the interpreter does not wait for a daemon.
+    # The interpreter does not wait for a daemon thread when it exits.
     Thread(target=_settle, args=(result, work), daemon=True).start()
     try:
         return result.result(seconds)
     except TimeoutError:
-        if result.done():
+        if result.done():  # the work itself raised it
             raise
         raise Failure(f"{what} did not end within {seconds:g} seconds") from None
 

@@ -1,4 +1,4 @@
-"""What may be shown of a server's words: no credential, no control character, and not too much."""
+"""What may be shown of a server's text: no credential, no control character, not too much."""
 
 import json
 import re
@@ -6,8 +6,9 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 MAX_SHOWN = 500
+"""Characters that are shown of one text."""
 HIDDEN = "[hidden]"
-# Strings of token and authorization responses that are no secret. Any other is taken for one.
+# Members of token and authorization responses that are public. Any other string is a secret.
 _PUBLIC = {"grant_id", "scope", "token_type", "state", "iss", "error", "error_description"}
 
 
@@ -18,7 +19,7 @@ class Secrets:
         self._values = {value for value in values if value}
 
     def learn(self, members: dict[str, Any]) -> None:
-        """Take what is secret in a token response, with an authorization response inside."""
+        """Add the secrets of a token response, and of the authorization response inside it."""
         for name, value in members.items():
             if isinstance(value, dict):
                 self.learn(value)
@@ -26,18 +27,19 @@ class Secrets:
                 self._values.add(value)
 
     def hide(self, text: str) -> str:
-        """The text without any of them, as they are or escaped."""
+        """The text with each of these credentials hidden, escaped forms too."""
         forms = {form for value in self._values for form in _forms(value)}
+        # The longest first, since one may contain another.
         for form in sorted(forms, key=len, reverse=True):
             text = re.sub(_pattern(form), HIDDEN, text)
         return text
 
 
 def printable(text: str) -> str:
-    """The text on one line. What a terminal obeys or XML 1.0 §2.2 forbids is written as escapes.
+    """The text on one line, cut off at MAX_SHOWN characters.
 
-    That is every control, format and unassigned character, every surrogate, and every space
-    but U+0020.
+    Characters that control a terminal, or that XML 1.0 §2.2 forbids, are written as escapes: every
+    control, format and unassigned character, every surrogate, and every space but U+0020.
     """
     found = "".join(one if one.isprintable() else _escape(one) for one in text)
     return found if len(found) <= MAX_SHOWN else f"{found[:MAX_SHOWN]}…"
@@ -48,11 +50,11 @@ def _escape(character: str) -> str:
 
 
 def _forms(value: str) -> set[str]:
-    """How a value may stand in a message of Python, a URL or JSON."""
+    """The forms that a value can have in a message of Python, in a URL and in JSON."""
     return {value, quote(value), quote_plus(value), repr(value)[1:-1], json.dumps(value)[1:-1]}
 
 
 def _pattern(form: str) -> str:
-    """A short value counts where it stands alone: a token "a" is no reason to hide each letter."""
+    """A short form is hidden only as a word of its own: the token "a" must not hide each letter."""
     pattern = re.escape(form)
     return pattern if len(form) >= 8 else rf"(?<![A-Za-z0-9]){pattern}(?![A-Za-z0-9])"

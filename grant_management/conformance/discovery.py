@@ -1,4 +1,4 @@
-"""The server's metadata: RFC 8414."""
+"""The server's metadata (RFC 8414)."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,7 +12,10 @@ WELL_KNOWN = "/.well-known/oauth-authorization-server"
 
 
 def read_metadata(config: Config) -> dict[str, Any]:
-    """Its members. Failure: it is not 200, application/json and an object (RFC 8414 §3.2)."""
+    """The members of the metadata. Skip: the config does not say where they are.
+
+    Failure: the response is not 200, application/json and a JSON object (RFC 8414 §3.2).
+    """
     url = metadata_url(config)
     if not url:
         raise Skip("no issuer and no metadata_url in the config")
@@ -23,12 +26,12 @@ def read_metadata(config: Config) -> dict[str, Any]:
 
 
 def metadata_url(config: Config) -> str:
-    """Where it is; "" where the config does not tell."""
+    """The URL of the metadata; "" where the config has neither metadata_url nor issuer."""
     return config.metadata_url or _well_known(config.issuer)
 
 
 def _well_known(issuer: str) -> str:
-    """Before the path of the issuer, not behind it (RFC 8414 §3.1)."""
+    """The well-known path stands before the path of the issuer, not behind it (RFC 8414 §3.1)."""
     if not issuer:
         return ""
     parts = urlsplit(issuer)

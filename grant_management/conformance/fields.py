@@ -1,4 +1,4 @@
-"""Values of header fields, compared as their RFCs say."""
+"""Values of header fields, parsed and compared as their RFCs say."""
 
 import re
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ class Challenge:
     parameters: dict[str, str] = field(default_factory=dict)
 
     def add(self, name: str, value: str) -> None:
-        """A parameter. One that comes twice has no value: it must not (RFC 9110 §11.2)."""
+        """Add a parameter. One that comes twice, which RFC 9110 §11.2 forbids, has the value ""."""
         self.parameters[name] = "" if name in self.parameters else value
 
 
@@ -31,7 +31,7 @@ def elements(value: str) -> list[str]:
 
 
 def challenges(response: Response) -> list[Challenge]:
-    """Each challenge of a response (RFC 9110 §11.6.1); what does not parse is left out."""
+    """The challenges of a response (RFC 9110 §11.6.1), without elements that do not parse."""
     found: list[Challenge] = []
     for element in elements(response.field("WWW-Authenticate")):
         if match := _PARAMETER.fullmatch(element):
@@ -47,16 +47,16 @@ def challenges(response: Response) -> list[Challenge]:
 
 
 def is_json(response: Response) -> bool:
-    """Whether the media type is application/json, in any case (RFC 9110 §8.3.1)."""
+    """Whether the media type is application/json, compared without case (RFC 9110 §8.3.1)."""
     values = response.headers.get_all("Content-Type") or []
     return len(values) == 1 and values[0].partition(";")[0].strip().lower() == "application/json"
 
 
 def is_not_stored(response: Response) -> bool:
-    """Whether the directive no-store is there, in any case (RFC 9111 §5.2)."""
+    """Whether Cache-Control has the directive no-store, without case (RFC 9111 §5.2)."""
     return "no-store" in {one.lower() for one in elements(response.field("Cache-Control"))}
 
 
 def allowed_methods(response: Response) -> set[str]:
-    """The methods of `Allow`; they are case-sensitive (RFC 9110 §9.1)."""
+    """The methods of `Allow`, which are case-sensitive (RFC 9110 §9.1)."""
     return set(elements(response.field("Allow")))

@@ -1,4 +1,4 @@
-"""One HTTP request, as it is: no redirect is followed, no status is an exception."""
+"""One HTTP request as it is: no redirect is followed, no status raises an exception."""
 
 import base64
 import http.client
@@ -18,7 +18,7 @@ MAX_BODY = 1024 * 1024
 
 
 class _AsItIs(urllib.request.HTTPErrorProcessor):
-    """Takes every status for a response."""
+    """Returns every response, whatever its status."""
 
     def http_response(self, request: Any, response: Any) -> Any:
         return response
@@ -28,36 +28,36 @@ class _AsItIs(urllib.request.HTTPErrorProcessor):
 
 @dataclass(frozen=True)
 class Response:
-    """What came back."""
+    """A response, read as a whole."""
 
     status: int
     headers: Message
     body: bytes
 
     def json(self) -> Any:
-        """The body's value; ValueError where it is no JSON in UTF-8 (RFC 8259)."""
+        """The value of the body. ValueError: it is not JSON in UTF-8 (RFC 8259)."""
         return strict_json.loads(self.body)
 
     def members(self) -> dict[str, Any]:
-        """The members of the JSON object that the body is. Failure: it is none."""
+        """The members of the JSON object in the body. Failure: the body is another JSON value."""
         value = self.json()
         if not isinstance(value, dict):
             raise Failure("the body is no JSON object")
         return value
 
     def field(self, name: str) -> str:
-        """All lines of a header field as one list (RFC 9110 §5.2); "" where there is none."""
+        """All lines of a header field as one list (RFC 9110 §5.2); "" where the field is absent."""
         return ", ".join(self.headers.get_all(name) or [])
 
 
 def basic(client_id: str, client_secret: str) -> str:
-    """A client's credentials, for the Basic scheme (RFC 6749 §2.3.1)."""
+    """A client's credentials for the Basic scheme, without its name (RFC 6749 §2.3.1)."""
     pair = ":".join(map(urllib.parse.quote_plus, (client_id, client_secret)))
     return base64.b64encode(pair.encode()).decode()
 
 
 def bearer(token: str) -> str:
-    """Credentials of the Bearer scheme. Failure: no header can carry the token."""
+    """The value of `Authorization` for a token. Failure: the token does not fit into a header."""
     require(bool(re.fullmatch(r"[!-~]+", token)), "an access token has characters outside VCHAR")
     return f"Bearer {token}"
 
@@ -70,9 +70,11 @@ def send(
     form: Mapping[str, str] | None = None,
     timeout: float = 20,
 ) -> Response:
-    """The response to a request. Failure, OSError, ValueError or HTTPException: there is none.
+    """Send a request and read the response.
 
-    The timeout is how long the server may be silent. A whole response may take twice as long.
+    `credentials` is the value of `Authorization`; "": no such header. `timeout` is how many seconds
+    the server may be silent; a whole response may take twice as long. Failure, OSError, ValueError
+    or HTTPException: there is no response.
     """
     if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
         raise Failure(f"{url} is no http URL")
@@ -94,15 +96,15 @@ def _read(response: http.client.HTTPResponse) -> bytes:
     """The whole body; never a part of it."""
     body = response.read(MAX_BODY + 1)
     require(len(body) <= MAX_BODY, f"the body has more than {MAX_BODY} bytes")
-    # A bounded read does not tell that the connection ended before the content did.
+    # A bounded read does not report that the connection ended before the content did.
     if response.length:
         raise http.client.IncompleteRead(body, response.length)
     return body
 
 
 def _read_after_empty(response: http.client.HTTPResponse) -> bytes:
-    """What follows the header of a 204, which ends it (RFC 9112 §6.3). It should be nothing."""
+    """The first byte behind the end of a 204, which is its header (RFC 9112 §6.3); b"": none."""
     try:
         return response.fp.read(1)
-    except OSError:  # The server ignores `Connection: close`, and says no more.
+    except OSError:  # The server ignores `Connection: close`, and sends nothing more.
         return b""

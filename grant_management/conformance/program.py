@@ -16,11 +16,13 @@ WHO = "the 'authorize' program"
 
 
 def run(line: Sequence[str], given: bytes, timeout: float) -> dict[str, Any]:
-    """The JSON object that the program prints. Failure: it prints none, or does not end well.
+    """Run the program with `given` as its standard input; the JSON object that it prints.
 
-    Its standard error is not read: it may show tokens that nobody here knows to hide.
+    Failure: it takes longer than `timeout` seconds, exits with a status other than 0, or does not
+    print an object. Its standard error is discarded: it may show tokens that nothing here could
+    hide.
     """
-    # A session of its own, so that what the program started ends with it.
+    # A session of its own, so that processes that the program started end with it.
     with subprocess.Popen(  # noqa: S603 - the operator's own program
         line,
         bufsize=0,
@@ -39,13 +41,13 @@ def run(line: Sequence[str], given: bytes, timeout: float) -> dict[str, Any]:
 
 
 def _converse(program: subprocess.Popen[bytes], given: bytes) -> bytes:
-    """What the program prints; one byte more than the limit where it prints more."""
+    """The output of the program, cut off one byte above the limit."""
     assert program.stdin is not None  # noqa: S101 - for the types: both are pipes
     assert program.stdout is not None  # noqa: S101
     with contextlib.suppress(BrokenPipeError), program.stdin:
         program.stdin.write(given)
     output = _read(program.stdout)
-    if len(output) <= MAX_OUTPUT:
+    if len(output) <= MAX_OUTPUT:  # else it may print for ever, and is killed
         program.wait()
     return output
 

@@ -19,28 +19,28 @@ _MARKS = {
 
 @dataclass
 class Report:
-    """What was found so far, of which checks."""
+    """The checks of a run, and what they found so far."""
 
     checks: Sequence[Check]
     findings: list[Finding] = field(default_factory=list)
 
     @property
     def complete(self) -> bool:
-        """Whether every check was made."""
+        """Whether every check has run."""
         return len(self.findings) == len(self.checks)
 
     @property
     def progress(self) -> str:
-        """How many checks were made, in words."""
+        """How many checks have run, in words."""
         return f"{len(self.findings)} of {len(self.checks)} checks were made"
 
     def counts(self) -> dict[str, int]:
-        """How many came to what."""
+        """The number of findings by outcome: `passed`, `failed` and `skipped`."""
         return {one.value: sum(f.outcome is one for f in self.findings) for one in Outcome}
 
 
 def tell(console: Console, finding: Finding) -> None:
-    """One line, as it is found; and why, where it did not pass."""
+    """Print a finding as one line; on a second one the reason, where it did not pass."""
     one = finding.check
     console.print(f"{_MARKS[finding.outcome]} {one.number}  §{one.section}  {one.title}")
     if finding.detail:
@@ -65,7 +65,7 @@ def as_json(report: Report) -> bytes:
 
 
 def as_junit(report: Report) -> bytes:
-    """What continuous integration reads. A run that was interrupted is an error there."""
+    """The report as JUnit XML, for continuous integration. An interrupted run has an error."""
     number = report.counts()
     suite = ET.Element(
         "testsuite",

@@ -14,7 +14,7 @@ from .grant import Grant, refresh_token_of
 from .http import Response, basic, bearer, send
 from .verdict import Failure, Skip, require
 
-# A path segment that no reader of URLs changes (RFC 3986 §3.3, §5.2.4).
+# A path segment that no URL parser changes (RFC 3986 §3.3, §5.2.4).
 _SEGMENT = re.compile(r"(?!\.\.?$)[A-Za-z0-9\-._~!$&'()*+,;=:@]+")
 
 
@@ -26,13 +26,13 @@ class ServerUnderTest:
     """
 
     config: Config
-    # The one under test: the config's, until the suite made one.
+    # The grant under test: the config's, until the suite creates one.
     grant: Grant = field(init=False)
-    # A second one, which requests are aimed at that must be refused and could do harm.
+    # A second grant: the target of harmful requests that must be refused.
     spare: Grant | None = None
-    # The answer to the first create, once it succeeded.
+    # The token response to the create of GM-04; empty where that failed.
     created: dict[str, Any] = field(default_factory=dict)
-    # What went wrong before the revoke, by the check that needs it to have gone well.
+    # Errors of the controls before the revoke, by the check that each control belongs to.
     before_revoke: dict[str, Exception] = field(default_factory=dict)
     # Whether the revoke was acknowledged.
     revoked: bool = False
@@ -57,7 +57,9 @@ class ServerUnderTest:
         return value
 
     def own(self, *needed: str) -> Grant:
-        """The grant under test, with what is needed of it: by default its ID and access token."""
+        """The grant under test. `needed` are the members that it must have: by default the ID and
+        the access token. Skip or Failure: one is missing.
+        """
         for name in needed or ("grant_id", "access_token"):
             if not getattr(self.grant, name):
                 require(not self.config.authorize, "there is no grant: GM-04 failed")
@@ -67,7 +69,7 @@ class ServerUnderTest:
     # Metadata
 
     def metadata(self) -> dict[str, Any]:
-        """The server's metadata, read once; each check that needs it fails where that failed."""
+        """The server's metadata, read once; the error of that read is raised at each call."""
         if isinstance(self._metadata, Exception):
             raise self._metadata
         return self._metadata
@@ -80,7 +82,7 @@ class ServerUnderTest:
             return error
 
     def endpoint(self) -> str:
-        """The grant management endpoint: the config's, or the metadata's."""
+        """The grant management endpoint of the config or the metadata, without a "/" at its end."""
         if self.config.grant_management_endpoint:
             return self.config.grant_management_endpoint.removesuffix("/")
         if not metadata_url(self.config):
@@ -96,7 +98,10 @@ class ServerUnderTest:
     def request(
         self, method: str = "GET", grant_id: str | None = None, token: str | None = None
     ) -> Response:
-        """A request for a grant: by default for the one under test, with its token. "": none."""
+        """Send a request for a grant: by default for the one under test, with its access token.
+
+        `token` "": no access token. Failure: the grant_id does not fit into a URL.
+        """
         grant_id = self.own("grant_id").grant_id if grant_id is None else grant_id
         token = self.own("access_token").access_token if token is None else token
         endpoint = self.endpoint()
@@ -104,12 +109,15 @@ class ServerUnderTest:
         return self.send(method, f"{endpoint}/{grant_id}", token)
 
     def send(self, method: str, url: str, token: str) -> Response:
-        """A request with an access token, or with none."""
+        """Send a request with this access token; "": without one."""
         credentials = bearer(token) if token else ""
         return send(method, url, credentials=credentials, timeout=self.config.timeout)
 
     def authorize(self, **parameters: str) -> dict[str, Any]:
-        """An authorization request; the token response, or the error."""
+        """Send an authorization request; the token response, or the error.
+
+        Parameters that are "" are left out. Skip: there is no 'authorize' program.
+        """
         if not self.config.authorize:
             raise Skip("no 'authorize' program in the config")
         asked = {name: value for name, value in parameters.items() if value}
@@ -119,12 +127,12 @@ class ServerUnderTest:
         return answer
 
     def create(self, scope: str = "") -> Grant:
-        """Another grant, with the config's scope or this one."""
+        """Create another grant, with this scope or else the config's."""
         wanted = scope or self.config.scope
         return Grant.issued(self.authorize(grant_management_action="create", scope=wanted))
 
     def change(self, action: str, grant: Grant, scope: str) -> Grant:
-        """The grant after a merge or a replace, with new tokens. Failure: it is another one."""
+        """Merge or replace a grant; the grant with new tokens. Failure: its grant_id changed."""
         changed = Grant.issued(
             self.authorize(grant_management_action=action, grant_id=grant.grant_id, scope=scope)
         )
@@ -132,7 +140,7 @@ class ServerUnderTest:
         return changed
 
     def refresh(self, refresh_token: str) -> Response:
-        """A refresh request of the client (RFC 6749 §6)."""
+        """Send a refresh request of the client (RFC 6749 §6)."""
         form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
         return send(
             "POST",
@@ -143,9 +151,10 @@ class ServerUnderTest:
         )
 
     def renew(self, grant: Grant) -> Grant:
-        """The grant with refreshed tokens: as long as it lives, its refresh token must work.
+        """The grant with refreshed tokens. As long as it is alive, its refresh token must work.
 
-        Without a refresh token or a token endpoint it stays as it is.
+        Failure: it does not work. Without a refresh token or a token endpoint the grant is returned
+        as it is.
         """
         if not grant.refresh_token or not self.config.token_endpoint:
             return grant

@@ -1,4 +1,4 @@
-"""How checks are declared and run, and what they come to."""
+"""Declaring and running checks."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -13,7 +13,10 @@ Run = Callable[[ServerUnderTest], None]
 
 @dataclass(frozen=True)
 class Check:
-    """One requirement: its number, the section of the draft, what must hold, how it is seen."""
+    """One requirement: its number, the section of the draft, what must hold, and its function.
+
+    The function raises Failure or Skip; otherwise the check has passed.
+    """
 
     number: str
     section: str
@@ -23,7 +26,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Finding:
-    """A check, and what it came to. `seconds` is how long it took.
+    """The outcome of a check; `seconds` is how long it took.
 
     `detail` says why it did not pass. It has no credential and no control character.
     """
@@ -35,7 +38,7 @@ class Finding:
 
 
 def declare(checks: list[Check]) -> Callable[[str, str, str], Callable[[Run], Run]]:
-    """A decorator that adds a check to this list."""
+    """A decorator that adds a check to this list; it takes a number, a section and a title."""
 
     def check(number: str, section: str, title: str) -> Callable[[Run], Run]:
         def add(run: Run) -> Run:
@@ -48,7 +51,7 @@ def declare(checks: list[Check]) -> Callable[[str, str, str], Callable[[Run], Ru
 
 
 def run_all(checks: Iterable[Check], server: ServerUnderTest) -> Iterator[Finding]:
-    """Each finding, as it is made, in the order of the checks."""
+    """Run the checks in their order, and yield each finding as soon as it is made."""
     for check in checks:
         start = time.monotonic()
         outcome, detail = _run(check, server)

@@ -1,10 +1,10 @@
-"""What a check comes to, and how it says so."""
+"""The outcomes of a check, and the exceptions that a check raises."""
 
 from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """What a check came to."""
+    """The outcome of a check."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -16,10 +16,12 @@ class Failure(Exception):
 
 
 class Skip(Exception):
-    """The check cannot be done, because the operator gave too little. The message says what."""
+    """The check cannot be done. The message says why: the config gives too little, or the server
+    does not use what is optional.
+    """
 
 
 def require(condition: bool, message: str) -> None:
-    """Failure where the condition does not hold."""
+    """Raise Failure with this message unless the condition holds."""
     if not condition:
         raise Failure(message)

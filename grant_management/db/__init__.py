@@ -1,1 +1,1 @@
-"""What stands between the models and the database."""
+"""The layer between the models and the database driver."""

@@ -1,4 +1,4 @@
-"""New rows: made, and put into their table, many at a time."""
+"""Makes and inserts many new rows at a time."""
 
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -21,8 +21,8 @@ M = TypeVar("M", bound=models.Model)
 
 
 class _Shape(NamedTuple):
-    """Of a model: its relations by name, what is constant when it is not given, what is made for
-    each row, and which UUIDs are made for many rows at once.
+    """How rows of a model are made: the columns of its relations by name, the constant defaults,
+    the defaults that are made for each row, and the UUID columns that `insert` fills.
     """
 
     relations: dict[str, str]
@@ -32,13 +32,15 @@ class _Shape(NamedTuple):
 
 
 def new(model: type[M], fields: Mapping[str, Any]) -> M:
-    """What `model(**fields)` makes, at a third of the cost: it looks at each field anew.
+    """The same as `model(**fields)`, at a third of the cost: Django goes through every field again
+    for each row.
 
-    Its UUIDs come with `insert`.
+    Columns whose default is `uuid7` are None until `insert` fills them.
     """
-    if pre_init.receivers or post_init.receivers:  # somebody wants to be told
+    if pre_init.receivers or post_init.receivers:  # only Django's own constructor sends these
         return model(**fields)
     shape, cached = _shape(model), {}
+    # A callable default stands in `constants` as None until it is made below.
     values = dict(shape.constants)
     for name, value in fields.items():
         if name in shape.relations:
@@ -71,10 +73,10 @@ def _shape(model: type[models.Model]) -> _Shape:
 
 
 def insert(model: type[models.Model], rows: list[Any]) -> None:
-    """All of the rows, or an error and none of them.
+    """Insert all of the rows, or none of them if the database reports an error.
 
-    By COPY where PostgreSQL takes the model's values as they are: Django's INSERT spends most of
-    its time on making SQL.
+    PostgreSQL gets them by COPY, if the driver is psycopg 3 and the model has no JSON field, whose
+    values would need converting: Django's INSERT spends most of its time building SQL.
     """
     connection = primary.connection()
     _give_uuids(model, rows)
@@ -85,7 +87,7 @@ def insert(model: type[models.Model], rows: list[Any]) -> None:
 
 
 def _give_uuids(model: type[models.Model], rows: list[Any]) -> None:
-    """To those that have none yet."""
+    """Fill the UUID columns of rows that have none yet."""
     for name in _shape(model).uuids:
         lacking = [row.__dict__ for row in rows if row.__dict__[name] is None]
         for values, value in zip(lacking, uuid7s(len(lacking)), strict=True):
@@ -108,9 +110,10 @@ def _copy(connection: Any, model: type[models.Model], rows: list[Any]) -> None:
         connection.wrap_database_errors,
         cursor.cursor.copy(statement) as copy,
     ):
+        # Binary COPY needs the types of the columns, without lengths such as that of varchar(255).
         copy.set_types([str(field.db_type(connection)).partition("(")[0] for field in fields])
         for row in rows:
             values = row.__dict__
             copy.write_row([values[name] for name in names])
-    for row in rows:
+    for row in rows:  # as `bulk_create` leaves them
         row._state.adding, row._state.db = False, connection.alias

@@ -1,7 +1,7 @@
-"""One clock: the database's (contract: several servers never compare their own clocks).
+"""The one clock is the database's: several servers never compare their own clocks.
 
-The statements of the hot path bring the time with them (`db.joined`); what runs beside it asks.
-SQLite has no clock but that of its process, and all its processes share one machine.
+The statements of the hot path select the time along with their rows (`db.joined`); other code
+calls `now`. SQLite has only the clock of the process, and all its processes run on one machine.
 """
 
 import logging
@@ -11,10 +11,10 @@ from typing import Any, Final
 from .primary import connection
 
 CLOCK_TOLERANCE: Final = timedelta(seconds=5)
-"""How far two clocks may differ that should agree: a server's, or that of a new primary."""
+"""How far a clock may differ from the database's: a server's clock, or that of a new primary."""
 
 TRUSTED_FOR: Final = timedelta(minutes=1)
-"""How long a difference that was seen is taken for what it is."""
+"""How long `estimate` uses a measured difference before it is measured again."""
 
 logger = logging.getLogger("grant_management")
 _warned = False
@@ -34,8 +34,8 @@ def now() -> datetime:
 
 
 def estimate() -> datetime:
-    """The database's time as far as this process knows it, to show and never to decide: no
-    statement, but one a minute.
+    """An estimate of the database's time, for display and never for a decision: at most one
+    statement a minute.
     """
     own = datetime.now(UTC)
     if _seen is None or own - _seen[0] > TRUSTED_FOR:
@@ -44,7 +44,8 @@ def estimate() -> datetime:
 
 
 def column(vendor: str) -> str:
-    """What a statement selects to bring the time with it; "" where the process has that clock."""
+    """The SQL expression for the database's time; "" on SQLite, where the process has the time."""
+    # Not now(), which is the time at which the transaction began.
     return "" if vendor == "sqlite" else "clock_timestamp()"
 
 
@@ -52,11 +53,15 @@ def difference() -> timedelta:
     """How far this server's clock is ahead of the database's; below 0: behind it."""
     before = datetime.now(UTC)
     told = now()
+    # The database read its clock somewhere in between: assume halfway.
     return before + (datetime.now(UTC) - before) / 2 - told
 
 
 def watch(told: datetime) -> None:
-    """Note how far this server's clock is off; log once where that is more than is tolerated."""
+    """Remember how far this server's clock differs from `told`, the database's time.
+
+    A difference beyond `CLOCK_TOLERANCE` is logged, once for each process.
+    """
     global _seen, _warned
     own = datetime.now(UTC)
     ahead = own - told
@@ -67,7 +72,7 @@ def watch(told: datetime) -> None:
 
 
 def is_future(moment: Any, told: datetime) -> bool:
-    """Whether a stamp lies further ahead than clocks may differ."""
+    """Whether a time is further ahead of `told`, the database's time, than clocks may differ."""
     return isinstance(moment, datetime) and moment > told + CLOCK_TOLERANCE
 
 

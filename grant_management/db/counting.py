@@ -1,4 +1,4 @@
-"""Counts that stop: a page must not wait for a table."""
+"""Counts with a limit, so that no page waits until a whole table is counted."""
 
 from typing import Any, Final
 
@@ -9,13 +9,14 @@ COUNT_LIMIT: Final = 10_000
 
 
 def bounded_count(rows: "QuerySet[Any]") -> int:
-    """How many rows of an ordered query there are, exact up to `COUNT_LIMIT`; one more: more.
+    """The number of rows, exact up to `COUNT_LIMIT`; `COUNT_LIMIT + 1` means more.
 
-    The order lets an index lead to them: without one, a database may read the table instead.
+    The query must be ordered, so that the database follows an index: without an order it may scan
+    the table instead.
     """
     return rows[: COUNT_LIMIT + 1].count()
 
 
 def shown_number(number: int) -> str:
-    """As an operator reads it: exact up to `COUNT_LIMIT`, then "more than"."""
+    """A bounded count as text for an operator: exact up to `COUNT_LIMIT`, then "more than"."""
     return f"{number:,}" if number <= COUNT_LIMIT else f"more than {COUNT_LIMIT:,}"

@@ -1,7 +1,7 @@
-"""What an error of the database is: away, read-only, busy, a conflict, or a bug of ours.
+"""Classifies database errors: the database is away, read-only or busy, a conflict, or our bug.
 
-The drivers say it with a code: PostgreSQL's Appendix A (SQLSTATE) and SQLite's result codes.
-Everything that tells a caller, an operator or the log about such an error asks here.
+The drivers report a code: a SQLSTATE (PostgreSQL's Appendix A) or a result code of SQLite. All code
+that reports such an error to a caller, an operator or the log uses this module.
 """
 
 import logging
@@ -15,20 +15,20 @@ from ..protocol.results import Result
 logger = logging.getLogger("grant_management")
 
 FRAMES: Final = 100
-"""Lines in the log for a bug, at most: those nearest to it."""
+"""Stack frames that are logged for a bug, at most: those nearest to where it was raised."""
 
 
 class Failure(NamedTuple):
-    """What failed, and what an operator does about it."""
+    """The result that callers get, and what an operator can do about it."""
 
     result: Result
     advice: str
-    # The connection serves nobody any more: the next request makes a new one.
+    # The connection is of no use any more: close it, and the next request opens a new one.
     closes: bool = False
 
     @property
     def is_bug(self) -> bool:
-        """Whether nothing but a change of the code will help."""
+        """Whether it is a fault of this server: a bug, or a database that is not migrated."""
         return self.result is Result.SERVER_FAILED
 
 
@@ -94,7 +94,7 @@ _OF_SQLSTATE: Final = {
     "57P": _AWAY,  # the server stops, crashed, starts, or ended the session
     "58": _AWAY,  # system error
 }
-"""By the code, or the longest beginning of it that is here; any other is a bug."""
+"""Failures by SQLSTATE, or by the longest prefix of it in this table; any other is a bug."""
 
 _OF_SQLITE: Final = {
     3: _READ_ONLY,  # SQLITE_PERM
@@ -109,19 +109,20 @@ _OF_SQLITE: Final = {
     15: _LOCKED,  # SQLITE_PROTOCOL
     26: _AWAY,  # SQLITE_NOTADB
 }
-"""By the primary code, which is the last byte of the extended one."""
+"""Failures by primary result code, which is the lowest byte of an extended one."""
 _SQLITE_ERROR: Final = 1
 _BUSY_SNAPSHOT: Final = 517
-"""Somebody wrote since this transaction's first read. From its start it can be tried again."""
+"""SQLITE_BUSY_SNAPSHOT: another connection wrote after this transaction's first read. It can be
+tried again from its start."""
 
-# SQLite has one code for all that is wrong with a statement.
+# SQLite has one code for every fault of a statement, so only its text tells a missing table.
 _NOT_MIGRATED_WORDS: Final = ("no such table", "no such column", "has no column named")
-# libpq keeps the SQLSTATE of a connection that is refused to itself; the words are the server's.
+# libpq does not pass on the SQLSTATE of a refused connection, so the server's text is searched.
 _CROWDED_WORDS: Final = ("too many clients", "connection slots", "too many connections")
 
 
 def classify(error: BaseException) -> Failure:
-    """What an error is. One that does not come from a database is a bug."""
+    """The failure that an error stands for; an error of no database is a bug."""
     if state := sqlstate(error):
         return _of_sqlstate(state)
     if (number := _of_cause(error, "sqlite_errorcode")) is not None:
@@ -132,21 +133,22 @@ def classify(error: BaseException) -> Failure:
 
 
 def sqlstate(error: BaseException) -> str:
-    """The SQLSTATE of an error, by whatever driver; "" where there is none."""
+    """The SQLSTATE of an error of psycopg 3 or psycopg2; "" where there is none."""
     return _of_cause(error, "sqlstate") or _of_cause(error, "pgcode") or ""
 
 
 def is_of_database(error: BaseException | None) -> TypeGuard[Error]:
-    """Whether Django got it from a database."""
+    """Whether it is one of Django's database errors."""
     return isinstance(error, Error)
 
 
 def settle(error: BaseException) -> Failure:
-    """What an error is; it leaves the connections of this thread in a known state.
+    """The failure that an error stands for; leaves the connections of this thread in a known state.
 
-    Where one is lost or serves no writes they are closed (an error does not say whose it is), so
-    that the next request meets the database as it is then: started again, or the new primary.
-    After any other error they stay: its transaction, which is over by now, rolled it back.
+    If one was lost or takes no writes, all that are outside of a transaction are closed (an error
+    does not tell which connection it came from), so that the next request reaches the restarted
+    database or the new primary. After any other failure they stay open: their transaction has been
+    rolled back by then.
     """
     failure = classify(error)
     if failure.closes:
@@ -157,12 +159,15 @@ def settle(error: BaseException) -> Failure:
 
 
 def described(error: BaseException, failure: Failure) -> str:
-    """In one line, and never with the error's text, which may quote a value of the request."""
+    """One line with the result code, the error's class and the advice.
+
+    It never has the error's text, which may quote a value of the request.
+    """
     return f"[{failure.result.code}] {_kind(error)}. {failure.advice}"
 
 
 def tell(error: BaseException, failure: Failure, where: str) -> None:
-    """The log: one line that says what to do; of a bug, the frames too."""
+    """Log one line that says what failed and what to do; for a bug, the stack frames too."""
     line = f"{where} failed: {described(error, failure)}"
     if failure.is_bug:
         line += "".join(f"\n  {frame}" for frame in _frames(error))
@@ -170,13 +175,13 @@ def tell(error: BaseException, failure: Failure, where: str) -> None:
 
 
 def _frames(error: BaseException) -> list[str]:
-    """Where it was raised, and by way of what; without the text of the source."""
+    """The stack frames of an error, without source lines."""
     stack = traceback.extract_tb(error.__traceback__, limit=-FRAMES)
     return [f"{one.filename}:{one.lineno} in {one.name}" for one in stack]
 
 
 def _of_cause(error: BaseException, name: str) -> Any:
-    """What the error has of that name, or what it was raised from: Django wraps the driver's."""
+    """The attribute of the error or of its causes, None if absent: Django wraps driver errors."""
     cause: BaseException | None = error
     while cause is not None:
         if (value := getattr(cause, name, None)) is not None:
@@ -208,7 +213,7 @@ def _kind(error: BaseException) -> str:
 
 
 def _close(connection: Any) -> None:
-    """The driver's own connection first: a pool would hand it out again."""
+    """Close the driver's own connection first: a pool would otherwise hand it out again."""
     if connection.vendor == "postgresql" and connection.connection is not None:
         connection.connection.close()
     connection.close()

@@ -1,8 +1,8 @@
 """Rows of several models by one statement, for the hot path.
 
-The ORM compiles a query anew whenever it is asked, which costs more than to run it, and joins
-along foreign keys alone. Here the joins are SQL, written down once; the columns are those of the
-models, and what comes back are the models that the ORM would make.
+The ORM compiles a query every time, which costs more than running it, and joins only along foreign
+keys. Here the joins are SQL that is written once; the columns come from the models, and the results
+are the model instances that the ORM would make.
 """
 
 from collections.abc import Callable
@@ -24,15 +24,15 @@ Read = Callable[[Row], Values]
 Make = Callable[[Row], Any]
 
 REMEMBERED = 1_024
-"""Rows of a part that `repeats`."""
+"""Converted rows that are cached for each part that `repeats`, at most."""
 
 
 class Part:
-    """A model of a joined row, by its alias in the statement.
+    """One model of a joined row, and its table's alias in the SQL.
 
-    `without` are columns that are loaded only when they are read. A part that `repeats` is the
-    same row in many answers of the database: how its values are converted is remembered for each
-    row as the database had it, so a row that has changed is converted anew.
+    `without` names deferred columns, which are loaded only when they are read. `repeats` marks a
+    model of which the same row comes back in many results: its converted values are cached under
+    the values that the driver returned, so a row that has changed is converted again.
     """
 
     def __init__(
@@ -47,17 +47,17 @@ class Part:
         self.fields = [one for one in model._meta.concrete_fields if one.attname not in without]
 
     def columns(self, connection: BaseDatabaseWrapper) -> list[str]:
-        """In the order of the fields.
+        """The SQL of the columns to select, in the order of `fields`.
 
-        On SQLite as expressions: for a plain column the driver looks up how its declared type is
-        to be converted, at every execution, which costs more than to read it.
+        On SQLite they are expressions (`+column`): for a plain column the driver looks up the
+        converter of its declared type at every execution, which costs more than reading it.
         """
         sign = "+" if connection.vendor == "sqlite" else ""
         quote = connection.ops.quote_name
         return [f"{sign}{self.alias}.{quote(str(one.column))}" for one in self.fields]
 
     def maker(self, connection: BaseDatabaseWrapper) -> Make:
-        """What makes the model of this part's values; None where an outer join found nothing."""
+        """A function that makes the instance of this part's values; None if a join found no row."""
         read = _reader(self, connection)
         if self.repeats:
             read = lru_cache(REMEMBERED)(read)
@@ -67,10 +67,10 @@ class Part:
             if row[key] is None:
                 return None
             values = read(row)
-            if pre_init.receivers or post_init.receivers:  # somebody wants to be told
+            if pre_init.receivers or post_init.receivers:  # Django's own way sends them
                 return model.from_db(using, list(values), list(values.values()))
             instance = model.__new__(model)
-            instance.__dict__ = values.copy()
+            instance.__dict__ = values.copy()  # the cached values stay as they are
             instance._state = state = ModelState()
             state.adding, state.db = False, using
             return instance
@@ -79,10 +79,10 @@ class Part:
 
 
 class JoinedQuery:
-    """`SELECT` the columns of the parts, then what `tables` says: FROM, joins and conditions.
+    """A `SELECT` of the columns of its parts; `tables` is the SQL from FROM on, with conditions.
 
-    Its answer brings the database's time with it. `lock` is what PostgreSQL is to lock of the row;
-    SQLite's transactions lock all.
+    The database's time is selected too. `lock` is PostgreSQL's locking clause; on SQLite the
+    transaction locks the whole database.
     """
 
     def __init__(self, tables: str, *parts: Part, lock: str = "") -> None:
@@ -90,8 +90,10 @@ class JoinedQuery:
         self._plans: dict[str, tuple[Statement, list[tuple[slice, Make]], bool]] = {}
 
     def get(self, using: str, values: list[Value]) -> tuple[list[Any], datetime] | None:
-        """The models of the first row, None for one that was not found, and the time; None: no
-        row. 1 query.
+        """The first row, as an instance for each part, and the database's time. 1 query.
+
+        None: there is no row. An instance is None if its outer join found nothing. `using` is the
+        alias of the database.
         """
         connection = connections[using]
         plan = self._plans.get(using)
@@ -126,7 +128,7 @@ def _key(model: type[models.Model]) -> "models.Field[Any, Any]":
 
 
 def _reader(part: Part, connection: BaseDatabaseWrapper) -> Read:
-    """What the driver gives to what Python has, by name."""
+    """A function from a row of the driver to Python values by attribute name."""
     names = [field.attname for field in part.fields]
     steps = [
         (field.attname, step) for field in part.fields for step in _steps(part, field, connection)
@@ -145,7 +147,7 @@ def _reader(part: Part, connection: BaseDatabaseWrapper) -> Read:
 def _steps(
     part: Part, field: "models.Field[Any, Any]", connection: BaseDatabaseWrapper
 ) -> list[Callable[[Any], Any]]:
-    """The ORM's own functions; but for SQLite's times, of which it has two, slow ones."""
+    """The ORM's own converters; for SQLite's times a faster one, as the ORM's two are slow."""
     if connection.vendor == "sqlite" and isinstance(field, models.DateTimeField):
         return [partial(_parse_time, zone=connection.timezone)]
     column = field.get_col(part.alias)

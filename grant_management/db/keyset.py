@@ -1,10 +1,10 @@
-"""Pages by key: the next page costs the same at any depth.
+"""Keyset pagination: the next page costs the same at any depth.
 
-Rows are first narrowed by what an index finds. What no index finds (a status, a type inside JSON)
-is a condition: it is looked for among the next `WINDOW` rows, and the page says so.
+Rows are first narrowed to those that an index finds. A condition that no index answers (a status, a
+type inside JSON) is tested on the next `WINDOW` rows only, and the page says so.
 
-An index begins with the service. Of several services, a page is merged from what the index of each
-has next, since no index has them in one order.
+Every index begins with the service. A page of several services is merged from the next rows of each
+service, since no index has the rows of several services in one order.
 """
 
 import json
@@ -22,13 +22,13 @@ from . import counting
 from .counting import bounded_count
 
 WINDOW: Final = 10_000
-"""Rows that are looked at for a page with conditions."""
+"""Rows that are searched for a page with a condition."""
 LEAST: Final = 100
-"""Rows of each service that are looked at for it, however many services there are."""
+"""Rows of each service that are searched, at least, where several services share the window."""
 SIZE: Final = 50
 """Rows of a page."""
 LONGEST: Final = 4_000
-"""Characters of a cursor."""
+"""Characters of a cursor's text, at most."""
 COUNTED: Final = 50
 """Services whose rows are counted in one statement."""
 
@@ -38,14 +38,17 @@ Order = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Cursor:
-    """Where a page starts: behind the row with these values, or before it."""
+    """Where a page starts: after the row with these values, or `backwards` before it.
+
+    No values: at the first page.
+    """
 
     values: list[Any] = field(default_factory=list)
     backwards: bool = False
 
     @classmethod
     def read(cls, model: type[models.Model], order: Order, params: Any) -> "Cursor":
-        """From `after` or `before` of a query string; what cannot be read is the first page."""
+        """The cursor in `after` or `before` of a query string; if unreadable, the first page."""
         for name, backwards in (("after", False), ("before", True)):
             if name in params:
                 try:
@@ -57,7 +60,10 @@ class Cursor:
 
 @dataclass(frozen=True)
 class Page:
-    """A page's rows, how many there are in all, and the cursors beside it ("": none)."""
+    """A page's rows, the bounded count of all rows, and the cursors of its neighbours ("": none).
+
+    `is_windowed`: a condition was tested on a window of the rows, and only that was counted.
+    """
 
     rows: list[Any]
     count: int
@@ -68,40 +74,40 @@ class Page:
 
 @dataclass(frozen=True)
 class Ordered:
-    """Rows in the order of one index: those of one service, or of all by their primary key."""
+    """Rows in the order of one index: those of one service, or all rows by their primary key."""
 
     rows: Rows
     order: Order
 
     def beyond(self, values: list[Any]) -> "Ordered":
-        """Those behind the row with these values."""
+        """The rows after the row with these values; no values: all rows."""
         return self._where(_bound(self.order, values, "")) if values else self
 
     def until(self, values: list[Any] | None) -> "Ordered":
-        """Those up to the row with these values, and with it; None: all."""
+        """The rows up to and including the row with these values; None: all rows."""
         behind = _directions(self.order, backwards=True)
         return self if values is None else self._where(_bound(behind, values, "e"))
 
     def those(self, condition: Q | None) -> "Ordered":
-        """Those that the condition holds of."""
+        """The rows that meet the condition; None: all rows."""
         return self if condition is None else self._where(condition)
 
     def backwards(self) -> "Ordered":
-        """The last of them first."""
+        """The rows in reverse order."""
         return replace(self, order=_directions(self.order, backwards=True))
 
     def first(self, number: int) -> list[Any]:
-        """So many of them."""
+        """The first rows, at most this many."""
         return list(self.rows.order_by(*self.order)[:number])
 
     def window(self, number: int) -> list[Any] | None:
-        """The values where that many rows end; None: there are not so many."""
+        """The values of the row with this number; None: there are fewer rows."""
         rows = self.rows.order_by(*self.order).values_list(*_names(self.order))
         end = rows[number - 1 : number].first()
         return None if end is None else list(end)
 
     def count(self) -> int:
-        """Exact up to the limit; one more than that means: more."""
+        """The number of rows, exact up to `COUNT_LIMIT`; one more than that means more."""
         return bounded_count(self.rows.order_by(*self.order))
 
     def _where(self, condition: Q) -> "Ordered":
@@ -110,15 +116,18 @@ class Ordered:
 
 @dataclass(frozen=True)
 class Merged(Ordered):
-    """Rows of several services, each of which has an index that leads to its own in this order.
+    """Rows of several services: each service's rows are found in this order by an index.
 
-    The database compares them, never Python: it has its own order of texts.
+    The database compares rows, never Python: its order of texts may differ from Python's.
     """
 
     services: tuple[int, ...]
 
     def first(self, number: int) -> list[Any]:
-        """From those services whose first row comes early enough: no more than so many."""
+        """The first rows of all services together, at most this many.
+
+        Only this many services, those with the earliest first rows, can have rows among them.
+        """
         found: list[Any] = []
         for service in self._by_row(0)[:number]:
             if service.row_0 is None:
@@ -128,14 +137,17 @@ class Merged(Ordered):
         return list(self.rows.filter(pk__in=found).order_by(*self.order)[:number])
 
     def window(self, number: int) -> list[Any] | None:
-        """The nearest of the places where the share of a service ends."""
+        """The values of the row where the first service reaches the end of its share of the window.
+
+        None: no service has as many rows as its share.
+        """
         share = max(number // len(self.services), LEAST)
         nearest = self._by_row(share - 1)[0]
         values = [getattr(nearest, f"row_{n}") for n in range(len(self.order))]
         return None if values[0] is None else values
 
     def count(self) -> int:
-        """A bounded count of each service, until there are more than the limit."""
+        """The sum of the services' bounded counts; counting stops beyond `COUNT_LIMIT`."""
         most, found = counting.COUNT_LIMIT + 1, 0
         for at in range(0, len(self.services), COUNTED):
             services = self._services().filter(pk__in=self.services[at : at + COUNTED])
@@ -146,8 +158,9 @@ class Merged(Ordered):
         return found
 
     def _by_row(self, place: int) -> "models.QuerySet[Any]":
-        """The services by the values of their row at this place, as `row_0` and so on; those that
-        have no such row come last.
+        """The services, ordered by the values of their row at this place (from 0).
+
+        The values are annotated as `row_0` and so on. Services without such a row come last.
         """
         own = self._own()
         values = {
@@ -162,7 +175,7 @@ class Merged(Ordered):
         return services.order_by(*order).only("pk")
 
     def _services(self) -> Rows:
-        """Those of the rows' model: this stands below the models."""
+        """All services, found through the rows' model: this module must not import the models."""
         services: Any = self.rows.model._meta.get_field("service").related_model
         found: Rows = services.objects.all()
         return found
@@ -179,24 +192,25 @@ class _Count(Subquery):
 
 
 def page_of(rows: Ordered, cursor: Cursor, condition: Q | None) -> Page:
-    """The page at a cursor: 2 queries of one service, and a third where there is a window."""
+    """The page at a cursor. For one service 2 queries, and a third where there is a condition."""
     ahead = rows.backwards() if cursor.backwards else rows
     ahead = ahead.beyond(cursor.values)
     counted, end = rows, None
     if condition is not None:
         end = ahead.window(WINDOW)
         counted = ahead = ahead.until(end).those(condition)
-    found = ahead.first(SIZE + 1)
+    found = ahead.first(SIZE + 1)  # one more, to know whether another page follows
     beside = _beside(found, rows.order, cursor)
-    if end is not None and len(found) <= SIZE:  # there may be more behind the window
+    if end is not None and len(found) <= SIZE:  # there may be more beyond the window
         beside["previous" if cursor.backwards else "next"] = written(end)
     shown = found[:SIZE][::-1] if cursor.backwards else found[:SIZE]
     return Page(rows=shown, count=counted.count(), is_windowed=condition is not None, **beside)
 
 
 def all_of(rows: Ordered, condition: Q | None, size: int) -> Iterator[Rows]:
-    """All rows of one service in turns, each of which looks at so many: no turn holds the database
-    for long, and none needs a cursor that is open in between.
+    """All rows of one service that meet the condition, as one query for each `size` rows.
+
+    So no query holds the database for long, and no database cursor stays open in between.
     """
     values: list[Any] = []
     while True:
@@ -209,7 +223,7 @@ def all_of(rows: Ordered, condition: Q | None, size: int) -> Iterator[Rows]:
 
 
 def _beside(found: list[Any], order: Order, cursor: Cursor) -> dict[str, str]:
-    """The cursors of the pages before and after."""
+    """The cursors of the next and the previous page."""
     if not found:
         return {"next": "", "previous": ""}
     more = len(found) > SIZE
@@ -221,7 +235,10 @@ def _beside(found: list[Any], order: Order, cursor: Cursor) -> dict[str, str]:
 
 
 def _bound(order: Order, values: list[Any], or_equal: str) -> Q:
-    """Behind the row with these values, as two bounds: an index can start at the first of them."""
+    """The condition of rows after the row with these values; of one or two columns.
+
+    The outer bound, on the first column, is where an index scan can start.
+    """
     than = "lt" if order[0].startswith("-") else "gt"
     names = _names(order)
     if len(names) == 1:
@@ -246,14 +263,14 @@ def _values(row: Any, order: Order) -> list[Any]:
 
 
 def written(values: list[Any]) -> str:
-    """A cursor's text."""
+    """The text of a cursor at the row with these values, for a query string."""
     return json.dumps(
         [one.isoformat() if isinstance(one, datetime) else str(one) for one in values]
     )
 
 
 def parsed(model: type[models.Model], order: Order, text: Any) -> list[Any]:
-    """The values of a cursor's text. ValueError: it is none of this order."""
+    """The values in a cursor's text. ValueError: it is not a cursor of this order."""
     if not isinstance(text, str) or len(text) > LONGEST:
         raise ValueError("no text of a cursor")
     values = strict_json.loads(text)
@@ -270,9 +287,9 @@ def _column(model: type[models.Model], name: str) -> Any:
 
 
 def _read(column: Any, value: str) -> Any:
-    """A value that the column can be compared with, on every database. ValueError: there is none.
+    """The value, which any database can compare with the column. ValueError: it is no such value.
 
-    Times come as they were written here: with an offset, and in reach of every zone.
+    A time needs an offset, as `written` gives it, and a year that no time zone moves out of range.
     """
     if isinstance(column, models.UUIDField):
         return UUID(value)
@@ -288,6 +305,6 @@ def _read(column: Any, value: str) -> Any:
 
 def _number(value: str) -> int:
     number = int(value)
-    if abs(number) >= 2**63:
+    if abs(number) >= 2**63:  # SQLite's driver takes none beyond 64 bits
         raise ValueError("not a number of a row")
     return number

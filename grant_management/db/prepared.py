@@ -1,9 +1,10 @@
-"""Statements on PostgreSQL by psycopg's own `pq`: a cursor would cost more than the statement.
+"""Runs statements on PostgreSQL by psycopg's `pq` layer: a cursor costs more than the statement.
 
-Outside of a transaction a statement is prepared: planned once for each connection. Its name is a
-digest of its SQL, so that behind a pooler it never stands for another one, whoever prepared it.
-Inside a transaction it is sent whole: psycopg sends its BEGIN late, and one that is not prepared
-where the pooler leads would end the transaction. `sql` is in PostgreSQL's own form, with `$1`.
+Outside of a transaction a statement is prepared, so it is planned once for each connection. Its
+name is a digest of its SQL, so that behind a pooler the name means the same SQL, whoever prepared
+it. Inside a transaction a statement is sent unprepared: BEGIN is sent with the first statement,
+when a pooler may choose another session, and executing a statement that is not prepared there
+would abort the transaction. `sql` is in PostgreSQL's own form, with `$1`.
 """
 
 import hashlib
@@ -28,16 +29,16 @@ if TYPE_CHECKING:
 
 
 class _Context(NamedTuple):
-    """Where a transformer finds its loaders."""
+    """The connection and adapters from which a `Transformer` takes its loaders."""
 
     connection: "Connection[Any]"
     adapters: AdaptersMap
 
 
 def _loaders(driver: "Connection[Any]") -> AdaptersMap:
-    """Django's, but for that of times: it is Python, and costs as much as a request's routing.
+    """Django's loaders, except the one for times: it is Python, and as slow as a request's routing.
 
-    psycopg's own gives the same moments, in the connection's time zone, which Django has set.
+    psycopg's own loader returns the same moments, in the connection's time zone, which Django sets.
     """
     loaders = AdaptersMap(driver.adapters)
     of_django = loaders.get_loader(_TIMESTAMPTZ, Format.TEXT)
@@ -48,7 +49,7 @@ def _loaders(driver: "Connection[Any]") -> AdaptersMap:
 
 
 class _Session:
-    """What one connection has prepared, and how it loads the rows of each statement."""
+    """The statements that one connection has prepared, and the row loaders of each."""
 
     __slots__ = ("context", "names", "transformers")
 
@@ -58,7 +59,7 @@ class _Session:
         self.transformers: dict[bytes, Any] = {}
 
     def first_row(self, sql: bytes, result: "PGresult") -> Row:
-        """The loaders are chosen once: a statement names its columns, so they stay."""
+        """The first row. Its loaders are chosen once, since a statement's columns stay the same."""
         transformer = self.transformers.get(sql)
         if transformer is None:
             transformer = self.transformers[sql] = Transformer(self.context)
@@ -70,7 +71,7 @@ class _Session:
 
 
 def _session(driver: "Connection[Any]") -> _Session:
-    """Kept by the connection itself, so that it goes with it."""
+    """The session of a connection, kept as its attribute so that both end together."""
     session: _Session | None = getattr(driver, _SESSION, None)
     if session is None:
         session = _Session(driver)
@@ -79,14 +80,14 @@ def _session(driver: "Connection[Any]") -> _Session:
 
 
 def fetch(driver: "Connection[Any]", sql: bytes, values: list[Value]) -> Row | None:
-    """The first row, as Django's own cursors load it; None where there is none."""
+    """The first row, with the values that Django's cursors would load; None: no row."""
     session = _session(driver)
     result = _execute(driver, session, sql, values, ExecStatus.TUPLES_OK)
     return session.first_row(sql, result) if result.ntuples else None
 
 
 def change(driver: "Connection[Any]", sql: bytes, values: list[Value]) -> int:
-    """The number of rows that it changed."""
+    """The number of rows that the statement changed."""
     result = _execute(driver, _session(driver), sql, values, ExecStatus.COMMAND_OK)
     return result.command_tuples or 0
 
@@ -107,7 +108,7 @@ def _execute(
         name = session.names.get(sql) or _prepare(driver, session, sql)
         result = driver.pgconn.exec_prepared(name, sent, formats)
         if result.status != good and result.error_field(DiagnosticField.SQLSTATE) == _NOT_PREPARED:
-            # A pooler led to a session that does not have it: nothing was done there yet.
+            # A pooler chose a session where it is not prepared. Nothing ran there: send it again.
             del session.names[sql]
             result = driver.pgconn.exec_params(sql, sent, None, formats)
     _check(driver, result, good)
@@ -115,13 +116,16 @@ def _execute(
 
 
 def _begin(driver: "Connection[Any]") -> None:
-    """What psycopg does before the first statement of a transaction (`Connection.autocommit`)."""
+    """Send the BEGIN that psycopg sends before the first statement (`Connection.autocommit`)."""
     if driver.pgconn.transaction_status == TransactionStatus.IDLE:
         _check(driver, driver.pgconn.exec_(b"BEGIN"), ExecStatus.COMMAND_OK)
 
 
 def can_run(driver: Any) -> bool:
-    """Whether it is a psycopg 3 that begins its transactions with a plain BEGIN."""
+    """Whether it is a psycopg 3 connection whose transactions begin with a plain BEGIN.
+
+    This module sends no other.
+    """
     if not isinstance(driver, Connection):
         return False
     chosen = (driver.isolation_level, driver.read_only, driver.deferrable)
@@ -129,10 +133,10 @@ def can_run(driver: Any) -> bool:
 
 
 def _check(driver: "Connection[Any]", result: Any, good: ExecStatus) -> None:
-    """An error of psycopg, unless it went well."""
+    """Raise psycopg's error unless the result has the status `good`."""
     if result.status == good:
         return
-    # A server that crashes gives a result of its own, without a SQLSTATE.
+    # A server that crashes leaves a result without a SQLSTATE.
     if driver.pgconn.status == ConnStatus.BAD or not result.error_field(DiagnosticField.SQLSTATE):
         raise OperationalError("the connection is lost")
     raise error_from_result(result)
@@ -141,6 +145,7 @@ def _check(driver: "Connection[Any]", result: Any, good: ExecStatus) -> None:
 def _prepare(driver: "Connection[Any]", session: _Session, sql: bytes) -> bytes:
     name = b"gm_" + hashlib.sha256(sql).hexdigest()[:32].encode()
     result = driver.pgconn.prepare(name, sql)
+    # Behind a pooler another client may have prepared it: the same name means the same SQL.
     if result.error_field(DiagnosticField.SQLSTATE) != _PREPARED_ALREADY:
         _check(driver, result, ExecStatus.COMMAND_OK)
     session.names[sql] = name
@@ -148,7 +153,7 @@ def _prepare(driver: "Connection[Any]", session: _Session, sql: bytes) -> bytes:
 
 
 def _sent(value: Value) -> bytes:
-    """In PostgreSQL's text format, but for bytes."""
+    """A value in PostgreSQL's text format; bytes as they are, in its binary format."""
     if isinstance(value, bytes):
         return value
     return (value.isoformat() if isinstance(value, datetime) else str(value)).encode()

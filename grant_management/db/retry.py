@@ -1,4 +1,4 @@
-"""Again from the start, where the database broke an operation off because of another one."""
+"""Repeats an operation that the database aborted because of a concurrent one."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -17,9 +17,10 @@ RETRIES: Final = 3
 
 
 def retried(operation: Callable[P, T]) -> Callable[P, T]:
-    """An operation with its own transaction, tried again after a conflict: at most three times.
+    """Decorates an operation with its own transaction: after a conflict it is tried again from its
+    start, at most `RETRIES` times.
 
-    Inside a transaction of the caller it is tried once, since that one has to begin again.
+    Inside a caller's transaction it runs once: the caller has to begin that transaction again.
     """
 
     @wraps(operation)

@@ -1,7 +1,7 @@
-"""Statements of the hot path, run as near to the driver as can be.
+"""Statements of the hot path, run as close to the driver as possible.
 
-Where somebody listens to the connection (a log of its queries, a wrapper of a test or a host),
-they go Django's way, and are heard.
+If the connection's queries are logged or wrapped (by a test or a host), they go through Django's
+cursor, so that the log and the wrappers see them.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,10 @@ T = TypeVar("T")
 
 
 class Statement:
-    """SQL with `%s` for its values, and as the drivers have it."""
+    """SQL with `%s` for its values and `%%` for a percent sign; kept in each driver's form too.
+
+    `qmark` has `?` (SQLite), `numbered` has `$1` and so on (PostgreSQL).
+    """
 
     __slots__ = ("numbered", "qmark", "sql")
 
@@ -34,8 +37,10 @@ class Statement:
         self.numbered = joined.replace("%%", "%").encode()
 
     def fetch(self, connection: Any, values: list[Value]) -> Row | None:
-        """The first row. Where the connection was lost meanwhile, on a new one: a read can be
-        done again, and so no request has to ask first whether its connection still stands.
+        """The first row; None: no row.
+
+        If the connection turns out to be lost, the statement is run again on a new one, except
+        inside a transaction: so no request has to test its connection before a read.
         """
         try:
             return self._run(connection, values, _first, "fetch")
@@ -46,7 +51,7 @@ class Statement:
         return self._run(connection, values, _first, "fetch")
 
     def change(self, connection: Any, values: list[Value]) -> int:
-        """The number of rows that it changed."""
+        """The number of rows that the statement changed. Unlike `fetch` it never sends it again."""
         return self._run(connection, values, _count, "change")
 
     def _run(self, connection: Any, values: list[Value], read: Callable[[Any], T], name: str) -> T:
@@ -60,16 +65,16 @@ class Statement:
         try:
             answer = self._execute(connection, values, read, name)
         except connection.Database.Error:
-            with connection.wrap_database_errors:  # as one of Django's
+            with connection.wrap_database_errors:  # as Django's exception
                 raise
-        connection.health_check_done = True  # it has just been seen to stand
+        connection.health_check_done = True  # Django need not test it again
         return answer
 
     def _execute(
         self, connection: Any, values: list[Value], read: Callable[[Any], T], name: str
     ) -> T:
-        """By the driver itself; on PostgreSQL prepared, where that is safe: planning is most of
-        what a statement costs.
+        """Run it by the driver; on PostgreSQL prepared where that is safe, since planning is most
+        of a statement's cost.
         """
         driver = connection.connection
         if connection.vendor == "sqlite":
@@ -83,11 +88,12 @@ class Statement:
 
 
 def _is_about_the_connection(error: DatabaseError | InterfaceError) -> bool:
-    """Whether another connection may do better: it was lost, or what it had planned is outdated.
+    """Whether a new connection may help: this one was lost, or its prepared plan is outdated.
 
-    A statement that was refused or waited too long is not sent a second time.
+    A statement that was refused or timed out is not sent a second time.
     """
-    return classify(error).closes or sqlstate(error) == "0A000"  # feature_not_supported
+    # feature_not_supported: a table has changed since the statement was prepared
+    return classify(error).closes or sqlstate(error) == "0A000"
 
 
 def _first(cursor: Any) -> Row | None:

@@ -1,4 +1,4 @@
-"""What statements take, and what they give."""
+"""The types of a statement's values and of its rows."""
 
 from datetime import datetime
 from typing import Any

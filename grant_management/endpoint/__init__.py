@@ -1,1 +1,1 @@
-"""The story of a call of the grant management API."""
+"""A call of the grant management API: the steps that check and perform it, and its answer."""

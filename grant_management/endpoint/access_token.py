@@ -1,4 +1,4 @@
-"""The access token: which it is, whether it is active, whether it has the scope."""
+"""The steps about the access token: find it, check that it is active, check its scope."""
 
 from datetime import datetime
 from typing import Final
@@ -13,7 +13,7 @@ SCOPES: Final = {
     GMAction.QUERY: "grant_management_query",
     GMAction.REVOKE: "grant_management_revoke",
 }
-"""What a token needs for each action (draft §6.2)."""
+"""The scope that a token needs for each action (draft §6.1)."""
 
 _REFUSALS = {
     TokenStatus.EXPIRED: Result.ACCESS_TOKEN_EXPIRED,
@@ -25,28 +25,32 @@ _REFUSALS = {
 
 
 def find(context: Context) -> None:
-    """Sets the token: 1 query, or none where it was found together with the caller."""
+    """Set the token: 1 query, or none where it was found together with the caller.
+
+    Refused: the service has no such token.
+    """
     if context.known is None:
         context.token = find_access_token(context.service, context.request.access_token)
         return
     context.token, value = context.known, context.request.access_token
+    # The query that finds a token by itself sends this signal too.
     token_presented.send(sender=AccessToken, token=context.token, value=value)
 
 
 def check_alive(context: Context) -> None:
-    """The token, its grant and its client are."""
+    """Refuse a token that is not active, or whose grant or client is not."""
     check_active(context.token, context.now)
 
 
 def check_scope(context: Context) -> None:
-    """The token has the scope of the action (RFC 6750 §3.1)."""
+    """Refuse a token that lacks the scope of the action (RFC 6750 §3.1)."""
     needed = SCOPES[context.action]
     if needed not in context.token.scopes.split(" "):
         raise Refused(Result.SCOPE_MISSING, f"'{needed}'.")
 
 
 def find_access_token(service: Service, value: str) -> AccessToken:
-    """The service's access token of this value: 1 query. Refused: there is none."""
+    """The service's access token of this value, active or not: 1 query. Refused: there is none."""
     try:
         return AccessToken.objects.presented(service, value)
     except AccessToken.DoesNotExist:
@@ -54,7 +58,7 @@ def find_access_token(service: Service, value: str) -> AccessToken:
 
 
 def check_active(token: Token, now: datetime) -> None:
-    """Refused unless the token, its grant and its client are alive at this time."""
+    """Raise Refused if the token, its grant or its client is not active at the time `now`."""
     status = token.status(now)
     if status is not TokenStatus.ACTIVE:
         raise Refused(_REFUSALS[status])

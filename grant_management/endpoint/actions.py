@@ -1,4 +1,4 @@
-"""What a call can do to a grant: query it, revoke it."""
+"""The steps about the grant: find it, check its owner, query or revoke it."""
 
 from datetime import datetime
 
@@ -12,7 +12,10 @@ BY_CLIENT = Reason("requested by client")
 
 
 def find_grant(context: Context) -> None:
-    """The grant is there, and alive: at most 1 query, none where it is the token's own."""
+    """Set the grant: at most 1 query, none where it is the token's own.
+
+    Refused: the service has no such grant, or it is not active. The message is the same.
+    """
     token, grant_id = context.token, context.request.grant_id
     try:
         grant = _own(token, grant_id) or Grant.objects.known(context.service, grant_id)
@@ -23,9 +26,10 @@ def find_grant(context: Context) -> None:
 
 
 def check_owner(context: Context) -> None:
-    """The grant is the token's client's; and, unless the service says otherwise, its subject's.
+    """Refuse a token whose client or subject is not that of the grant.
 
-    A token without a subject (client credentials) may manage every grant of its client.
+    The subject does not matter where the service's `ownership` is `client`, or where the token has
+    no subject (client credentials).
     """
     token, grant = context.token, context.grant
     if grant.client_id != token.client_id:
@@ -37,7 +41,10 @@ def check_owner(context: Context) -> None:
 
 
 def perform(context: Context) -> None:
-    """Sets the result, and the grant's content where it was queried (draft §6.4, §6.5)."""
+    """Query or revoke the grant: set the result, and for QUERY the content (draft §6.4, §6.5).
+
+    Refused: the token or the grant stopped being active before the revoke.
+    """
     if context.action is GMAction.QUERY:
         context.result, context.content = Result.QUERIED, context.grant.content()
         return
@@ -47,9 +54,13 @@ def perform(context: Context) -> None:
 
 
 def _revoke(token: Token, grant: Grant) -> None:
-    """Judged again under the grant's lock: a replace may have come between, or another revoke."""
+    """Revoke the grant. Under its lock the token and the grant are checked once more.
+
+    A replace or another revoke may have come between the first check and the lock.
+    """
 
     def judge(held: Grant, now: datetime) -> None:
+        # `check_active` reads the token's grant, which must be the row as it is under the lock.
         if token.grant_id == held.pk:
             token.know(held.service, held.client, held)
         check_active(token, now)

@@ -1,4 +1,4 @@
-"""A call and what is noted of it, where its service asks for that. None of it decides anything."""
+"""Answers a call, and logs it where its service asks for that. The log decides nothing."""
 
 import secrets
 from dataclasses import asdict
@@ -18,12 +18,16 @@ from .trace import Named, trace
 def answer_call(
     service: Service, call: GMRequest, now: datetime, known: AccessToken | None = None
 ) -> GMResponse:
-    """The answer to a call; and a note of it, which cannot harm it."""
+    """The answer to a call, which is logged as well. An error of the logging changes no answer.
+
+    `now` is the database's time; `known` is the access token, where it was found together with
+    the caller.
+    """
     answer = process(Context(service, call, now, known))
     if service.call_log_size or service.track_last_used:
         try:
             _note(service, call, answer, now)
-        except Exception as error:  # noqa: BLE001 - what was done is done, and its answer goes out
+        except Exception as error:  # noqa: BLE001 - the call is done, so its answer must go out
             tell(error, settle(error), "The note of a call")
     return answer
 
@@ -49,7 +53,7 @@ def _logged(
         action=call.gm_action if known else "",
         code=answer.result.code,
         client_id=named.token.client.client_id if named.token else "",
-        # What is no grant's ID may be anything that somebody put there by mistake.
+        # Only the ID of a known grant: any other text may be a credential, sent by mistake.
         grant_id=named.grant.grant_id if named.grant else "",
         answer=_shown(answer),
         steps=[asdict(check) for check in trace(call, named, answer)],
@@ -57,7 +61,7 @@ def _logged(
 
 
 def _shown(answer: GMResponse) -> dict[str, str]:
-    """What went out, without what the grant holds: that is on the grant's own page."""
+    """The answer, without the content of the grant, which is shown on the grant's own page."""
     refused = answer.result.action not in (Action.OK, Action.NO_CONTENT)
     members = {
         "resultCode": answer.result.code,

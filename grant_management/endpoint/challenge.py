@@ -1,4 +1,4 @@
-"""The challenge of a service: what the client of the authorization server is told."""
+"""The challenge for the OAuth client, with the realm and the algorithms of a service."""
 
 from ..models import Service
 from ..models.token import Token
@@ -9,9 +9,10 @@ from ..protocol.results import Refused
 def challenge_by(
     service: Service, refusal: Refused, token: Token | None = None, scope: str = ""
 ) -> str:
-    """The value of `WWW-Authenticate`, in the scheme of the token that was presented, if any.
+    """The value of `WWW-Authenticate` (RFC 6750 §3, RFC 9449 §7.1).
 
-    `scope`: what the token lacks.
+    `token` is the presented token, if it was found: its binding decides the scheme. `scope` is
+    what the token lacks, or "".
     """
     return challenge_of(
         refusal,

@@ -1,4 +1,4 @@
-"""What the checks of a call compared, in words: expected and presented, never a credential."""
+"""The values that the checks of a call compared, as text for operators, without credentials."""
 
 from typing import Any, Final
 
@@ -9,15 +9,20 @@ from .access_token import SCOPES
 from .messages import GMRequest, GMResponse
 
 Compared = dict[Result, tuple[str, str]]
-"""By a refusal of the check: what it expected, and what was presented."""
+"""The expected and the presented value, by a result with which the check refuses."""
 MAX_SHOWN: Final = 200
+"""Characters of a value that are shown."""
 NOTHING: Final = "nothing"
 
 
 def compare(
     call: GMRequest, token: AccessToken | None, grant: Grant | None, answer: GMResponse
 ) -> Compared:
-    """Only what this token is bound to, and what the call reached far enough to have."""
+    """The values of the checks that apply to this token; {}: the token is not known.
+
+    `token` and `grant` are those that the call names. A nonce is compared only where the answer
+    has one.
+    """
     compared: Compared = {}
     if token is None:
         return compared
@@ -41,11 +46,11 @@ def _certificate(call: GMRequest) -> str:
     try:
         return certificates.thumbprint(call.client_certificate)
     except ValueError:
-        return "what is no certificate"
+        return "not a certificate"
 
 
 def _proof(call: GMRequest, token: AccessToken, answer: GMResponse) -> Compared:
-    """What the proof claims, whether it verified or not."""
+    """The claims of the proof beside the expected ones, whether or not the proof is valid."""
     header, claims = dpop.unverified(call.dpop)
     service = token.service
     expected = f"{call.htm or 'GET or DELETE'} {call.htu or service.grant_url(call.grant_id)}"
@@ -66,11 +71,11 @@ def _thumbprint(header: dict[str, Any]) -> str:
     try:
         return jwk.thumbprint(jwk.public_members(header.get("jwk"), str(header.get("alg"))))
     except (ValueError, KeyError):
-        return "what is no public key"
+        return "not a public key"
 
 
 def _url(text: str) -> str:
-    """Without its query and fragment, which may hold anything."""
+    """The URL without query and fragment, which may hold a credential."""
     return _shown(text.partition("?")[0].partition("#")[0])
 
 

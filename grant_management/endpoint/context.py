@@ -1,4 +1,4 @@
-"""What the steps of a call share: what was presented, and what they have found of it so far."""
+"""The state that the steps of a call share; and how steps are declared and run."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -12,10 +12,11 @@ from .messages import GMRequest
 
 
 class Context:
-    """A call on its way. `now` is the database's time; `known` the access token, where it was found
-    together with the caller; `rehearse`: what the answer would be, and no grant is revoked.
+    """A call, and what its steps have found so far.
 
-    What has no value here is set by the step that finds it.
+    `now` is the database's time. `known` is the access token, where it was found together with the
+    caller. `rehearse`: the answer is made, but no grant is revoked. The attributes that `__init__`
+    leaves unset are set by the steps.
     """
 
     __slots__ = (
@@ -59,15 +60,16 @@ class Context:
 
     @property
     def presented(self) -> Token | None:
-        """The token, where the steps got so far as to find it."""
+        """The access token; None until a step has found it."""
         return getattr(self, "token", None)
 
 
 class Step(NamedTuple):
-    """A step of a call: what must hold, and how it is refused.
+    """A step of a call. `title` says what must hold, and `run` raises Refused where it does not.
 
-    `run` raises Refused with one of `refusals`. `binding` names what a token must be bound to for
-    the step to be needed (`x5t_s256` or `jkt`). A step without a title checks nothing by itself.
+    `refusals` are the results that the trace reports at this step. `binding` is the attribute of
+    the token (`x5t_s256` or `jkt`) without which the step is skipped. A step without a title is
+    not in the trace: its refusals are reported at another step.
     """
 
     title: str
@@ -77,7 +79,7 @@ class Step(NamedTuple):
 
 
 def run_steps(steps: Iterable[Step], context: Context) -> None:
-    """One after the other. Refused: one of them does not hold."""
+    """Run the steps in order, except those whose binding the token lacks. Refused: one refuses."""
     for step in steps:
         if not step.binding or getattr(context.token, step.binding):
             step.run(context)

@@ -1,4 +1,4 @@
-"""The story of a call: its steps, one after the other, and its answer."""
+"""A call of the grant management API: its steps in order, and its answer."""
 
 from typing import Final
 
@@ -12,22 +12,22 @@ from .messages import GMResponse
 R, of = Result, frozenset
 STEPS: Final = (
     Step("gmAction is QUERY or REVOKE", parameters.check_action, of({R.GM_ACTION_MISSING, R.GM_ACTION_UNKNOWN, R.GM_ACTION_NOT_HERE})),
-    Step("grantId is there", parameters.check_grant_id, of({R.GRANT_ID_MISSING})),
-    Step("accessToken is there", parameters.check_access_token, of({R.ACCESS_TOKEN_MISSING})),
+    Step("grantId is present", parameters.check_grant_id, of({R.GRANT_ID_MISSING})),
+    Step("accessToken is present", parameters.check_access_token, of({R.ACCESS_TOKEN_MISSING})),
     Step("The service knows the access token", access_token.find, of({R.ACCESS_TOKEN_UNKNOWN})),
     Step("The token, its grant and its client are alive", access_token.check_alive, of({R.ACCESS_TOKEN_EXPIRED, R.ACCESS_TOKEN_REVOKED, R.TOKEN_GRANT_DEAD, R.CLIENT_LOCKED})),
     *sender_constraint.STEPS,
     Step("The token has the scope of the action", access_token.check_scope, of({R.SCOPE_MISSING})),
-    Step("The grant is there, and alive", actions.find_grant, of({R.GRANT_NOT_FOUND})),
-    Step("The grant is the token's client's and subject's", actions.check_owner, of({R.GRANT_OF_OTHER_CLIENT, R.GRANT_OF_OTHER_SUBJECT})),
+    Step("The grant exists and is active", actions.find_grant, of({R.GRANT_NOT_FOUND})),
+    Step("The grant belongs to the token's client and subject", actions.check_owner, of({R.GRANT_OF_OTHER_CLIENT, R.GRANT_OF_OTHER_SUBJECT})),
     Step("", actions.perform),
 )  # fmt: skip
-"""Their order is part of the contract: the token and what binds it come before anything about the
-grant, so that nobody can probe grant IDs."""
+"""The order is part of the contract: the token and its binding are checked before anything about
+the grant, so that nobody can probe grant IDs."""
 
 
 def process(context: Context) -> GMResponse:
-    """The answer to a call, whichever step ends it."""
+    """The answer to a call: its result, or the refusal of the step that ended it."""
     try:
         run_steps(STEPS, context)
         return _answer(context, context.result, context.result.message(), context.content)
@@ -36,7 +36,7 @@ def process(context: Context) -> GMResponse:
 
 
 def _answer(context: Context, result: Result, message: str, content: str | None) -> GMResponse:
-    """With the nonce to use next, on success and on refusal alike (RFC 9449 §8.2)."""
+    """The answer, with the nonce to use next on success and on refusal alike (RFC 9449 §8.2)."""
     nonce = context.nonces.current if context.nonces else None
     return GMResponse(result, message, content, nonce)
 

@@ -20,12 +20,12 @@ class GMRequest(NamedTuple):
     gm_action: str = ""
     grant_id: str = ""
     dpop_nonce_required: bool = False
-    # Only where this project reads the client's own request: it came with the DPoP scheme.
+    # Set by the draft's own endpoint only: the client sent its token with the DPoP scheme.
     dpop_scheme: bool = False
 
 
 class GMResponse(NamedTuple):
-    """An answer of the grant management API. None: the member is left out."""
+    """An answer of the grant management API. A member that is None is left out of the JSON."""
 
     result: Result
     message: str
@@ -33,7 +33,7 @@ class GMResponse(NamedTuple):
     dpop_nonce: str | None = None
 
     def as_json(self) -> str:
-        """The body: strings only, and never a null."""
+        """The body as JSON text. Its members are strings, never null."""
         members = (
             ("resultCode", self.result.code),
             ("resultMessage", self.message),
@@ -61,7 +61,10 @@ _GM_NAMES: Final = {field.name: attribute for field, attribute in _GM_MEMBERS.it
 
 
 def parse_gm_request(media_type: str, body: bytes) -> GMRequest:
-    """The call in a body. Refused: it is empty, unreadable, or a member has the wrong type."""
+    """The call in a body; members that are not its own are ignored.
+
+    Refused: another media type, an empty or unreadable body, or a member of the wrong type.
+    """
     members = parse_body(media_type, body)
     values = read(members, _GM_MEMBERS)
     return GMRequest(**{_GM_NAMES[name]: value for name, value in values.items()})

@@ -6,7 +6,10 @@ from .context import Context
 
 
 def check_action(context: Context) -> None:
-    """`gmAction` is QUERY or REVOKE: the other names belong to authorization requests."""
+    """Set the action. Refused: `gmAction` is missing, or is neither QUERY nor REVOKE.
+
+    The other actions belong to authorization requests (draft §5.2), and get a message of their own.
+    """
     name = context.request.gm_action
     if not name:
         raise Refused(Result.GM_ACTION_MISSING)
@@ -18,12 +21,12 @@ def check_action(context: Context) -> None:
 
 
 def check_grant_id(context: Context) -> None:
-    """`grantId` is there."""
+    """Refuse a call without `grantId`."""
     if not context.request.grant_id:
         raise Refused(Result.GRANT_ID_MISSING)
 
 
 def check_access_token(context: Context) -> None:
-    """`accessToken` is there."""
+    """Refuse a call without `accessToken`."""
     if not context.request.access_token:
         raise Refused(Result.ACCESS_TOKEN_MISSING)

@@ -1,4 +1,4 @@
-"""What binds an access token: a certificate (RFC 8705 §3), a key (RFC 9449 §7), or both."""
+"""The steps about what a token is bound to: a certificate (RFC 8705 §3), a key (RFC 9449 §7)."""
 
 import hmac
 from datetime import UTC, datetime
@@ -14,8 +14,9 @@ _DEFAULT_METHODS = {GMAction.QUERY: "GET", GMAction.REVOKE: "DELETE"}
 
 
 def fetch_nonces(context: Context) -> None:
-    """The nonces that the proof must carry one of. Before the checks, since the current one goes
-    out with a refusal too (RFC 9449 §8).
+    """Set the nonces of which the proof must carry one, where a nonce is required.
+
+    This comes before the checks, since a refusal carries the current nonce too (RFC 9449 §8, §9).
     """
     service, request = context.service, context.request
     if context.token.jkt and (service.dpop_nonce_required or request.dpop_nonce_required):
@@ -23,7 +24,7 @@ def fetch_nonces(context: Context) -> None:
 
 
 def verify_certificate(context: Context) -> None:
-    """The client's certificate is the one that the token is bound to (RFC 8705 §3)."""
+    """Refuse a client certificate that is missing, unreadable or not the token's (RFC 8705 §3)."""
     certificate = context.request.client_certificate
     if not certificate:
         raise Refused(Result.CERTIFICATE_MISSING)
@@ -36,19 +37,25 @@ def verify_certificate(context: Context) -> None:
 
 
 def check_scheme(context: Context) -> None:
-    """A token that is bound to no key does not come with the DPoP scheme (RFC 9449 §7.1)."""
+    """Refuse the DPoP scheme with a token that is bound to no key (RFC 9449 §7.1)."""
     if context.request.dpop_scheme and not context.token.jkt:
-        raise Refused(Result.PROOF_KEY_DIFFERS, "It is bound to none: send it as Bearer.")
+        raise Refused(
+            Result.PROOF_KEY_DIFFERS,
+            "The access token is bound to no key: send it with the Bearer scheme.",
+        )
 
 
 def check_proof(context: Context) -> None:
-    """There is one."""
+    """Refuse a call without a DPoP proof."""
     if not context.request.dpop:
         raise Refused(Result.PROOF_MISSING)
 
 
 def find_htu(context: Context) -> None:
-    """The URL of the client's request: from the caller or the settings, never from a header."""
+    """Set the URL of the client's request in normal form: from the caller, else from the service.
+
+    It is never taken from a header, which the client controls. Refused: neither has a valid URL.
+    """
     request = context.request
     own = context.service.grant_url(request.grant_id) if request.grant_id else ""
     try:
@@ -58,7 +65,7 @@ def find_htu(context: Context) -> None:
 
 
 def verify_proof(context: Context) -> None:
-    """All of RFC 9449 §4.3 but what the later steps check."""
+    """Set the proof. Refused: it fails RFC 9449 §4.3, apart from what the later steps check."""
     service, request = context.service, context.request
     expected = dpop.Expected(
         htm=request.htm or _DEFAULT_METHODS[context.action],
@@ -76,22 +83,23 @@ def verify_proof(context: Context) -> None:
 
 
 def check_key(context: Context) -> None:
-    """The proof's key is the one that the token is bound to (RFC 9449 §7.1)."""
+    """Refuse a proof whose key is not the one that the token is bound to (RFC 9449 §7.1)."""
     if not hmac.compare_digest(context.proof.jkt, context.token.jkt):
         raise Refused(Result.PROOF_KEY_DIFFERS)
 
 
 def check_nonce(context: Context) -> None:
-    """The proof has a nonce of the service, where one is required (RFC 9449 §8)."""
+    """Refuse a proof without a nonce that is valid now, where one is required (RFC 9449 §8, §9)."""
     if context.nonces is not None and not context.nonces.accept(context.proof.nonce):
         raise Refused(Result.NONCE_REQUIRED)
 
 
 def burn_proof(context: Context) -> None:
-    """The proof was not used before (RFC 9449 §11.1). The last check of it: one that failed before
-    can be mended and sent again.
+    """Remember the proof as used. Refused: it was used before (RFC 9449 §11.1).
 
-    It is remembered for longer than it could be accepted again, by any clock that agrees.
+    This is the last check of the proof, so that one that fails an earlier check is not used up. It
+    is remembered for `CLOCK_TOLERANCE` longer than its `iat` is accepted: no clock within that
+    tolerance accepts it again.
     """
     service, proof = context.service, context.proof
     seconds = proof.iat + service.dpop_max_age + service.dpop_clock_skew
@@ -105,11 +113,11 @@ STEPS: Final = (
     Step("", fetch_nonces),
     Step("The certificate is the one that the token is bound to", verify_certificate, of({R.CERTIFICATE_MISSING, R.CERTIFICATE_UNREADABLE, R.CERTIFICATE_DIFFERS}), "x5t_s256"),
     Step("", check_scheme),
-    Step("A DPoP proof is there", check_proof, of({R.PROOF_MISSING}), "jkt"),
+    Step("A DPoP proof is present", check_proof, of({R.PROOF_MISSING}), "jkt"),
     Step("The URL of the client's request is known", find_htu, of({R.HTU_UNKNOWN}), "jkt"),
     Step("The proof is valid (RFC 9449, section 4.3)", verify_proof, of({R.PROOF_INVALID}), "jkt"),
     Step("The proof's key is the one that the token is bound to", check_key, of({R.PROOF_KEY_DIFFERS}), "jkt"),
     Step("The proof has a nonce of this service, where one is required", check_nonce, of({R.NONCE_REQUIRED}), "jkt"),
     Step("The proof was not used before", burn_proof, of({R.PROOF_REPLAYED}), "jkt"),
 )  # fmt: skip
-"""In the order of the contract."""
+"""The steps in the order of the contract."""

@@ -1,4 +1,4 @@
-"""The trace of a call: what became of each check, and what it compared."""
+"""The trace of a call: the outcome of each check, and the values that it compared."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,7 +14,7 @@ from .messages import GMRequest, GMResponse
 
 
 class State(StrEnum):
-    """What became of a check."""
+    """The outcome of a check."""
 
     PASSED = "passed"
     REFUSED = "refused"
@@ -24,8 +24,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TracedStep:
-    """A step of the call that checks something, and what became of it; why, where it refused; and
-    what it compared, where that is no credential.
+    """A check of a call and its outcome.
+
+    `why` is the message of its refusal, else "". `expected` and `presented` are the values that it
+    compared, or "": credentials are not shown.
     """
 
     title: str
@@ -44,15 +46,15 @@ class Named:
 
     @classmethod
     def by(cls, request: GMRequest, service: Service) -> "Named":
-        """2 queries."""
+        """Find both, active or not: at most 2 queries."""
         return cls(_token(service, request.access_token), _grant(service, request.grant_id))
 
 
 def explain(service: Service, request: GMRequest) -> tuple[GMResponse, list[TracedStep]]:
-    """The answer that would go out, and how it came about.
+    """The answer that the call would get, and its trace.
 
-    The checks themselves run, in a transaction that is rolled back, so that no proof is burnt; a
-    REVOKE ends before the grant is touched, so that nobody is told.
+    The real checks run, in a transaction that is rolled back, so that no proof is used up. A REVOKE
+    ends before the grant is changed, so that no signal is sent about it.
     """
     with primary.atomic():
         named = Named.by(request, service)
@@ -62,7 +64,7 @@ def explain(service: Service, request: GMRequest) -> tuple[GMResponse, list[Trac
 
 
 def trace(request: GMRequest, named: Named, answer: GMResponse) -> list[TracedStep]:
-    """Each check of the contract, in the order in which they run."""
+    """Each check of the contract with its outcome, in the order in which they run."""
     compared = compare(request, named.token, named.grant, answer)
     checks: list[TracedStep] = []
     refused = False

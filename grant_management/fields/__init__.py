@@ -1,5 +1,5 @@
-"""The members of requests and records as data: what each may hold, and what refuses the rest.
+"""The members of requests and records as data: the values that each accepts, and its error text.
 
-Every door reads with these: the API, the store, provisioning, the import, the admin's forms, the
-commands and the bridge. What one of them takes, each other one takes as well.
+All entry points read with these: the API, the store, provisioning, the import, the admin's forms,
+the commands and the bridge. So a value that one of them accepts is accepted by all.
 """

@@ -1,6 +1,4 @@
-"""A member of a request or a record, as data: its name, what it may hold, and the sentence that
-refuses the rest.
-"""
+"""The base class of the members of requests and records."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -9,7 +7,10 @@ from typing import Any, ClassVar, Self
 
 @dataclass(frozen=True)
 class Field:
-    """A member by the name that it has on the wire. `nullable`: null is a value of its own."""
+    """A member: its name on the wire, the values that it accepts, and the text that refuses others.
+
+    `nullable`: `take` accepts null as a value. `type` is the type in JSON, for documentation.
+    """
 
     name: str
     nullable: bool = False
@@ -17,7 +18,7 @@ class Field:
 
     @property
     def sentence(self) -> str:
-        """What is said, behind the name, of a value that is refused."""
+        """The rule, as an error states it after the member's name: "must be …"."""
         raise NotImplementedError
 
     def named(self, name: str) -> Self:
@@ -25,20 +26,23 @@ class Field:
         return replace(self, name=name)
 
     def or_null(self) -> Self:
-        """The same rule, or null."""
+        """The same rule, with null accepted as well."""
         return replace(self, nullable=True)
 
     def take(self, value: Any) -> Any:
-        """As `read`; and null, where that is a value."""
+        """As `read`; but None is returned as it is where the member is nullable."""
         return None if value is None and self.nullable else self.read(value)
 
     def read(self, value: Any) -> Any:
-        """The value that models have. ValueError: it is refused."""
+        """The value as models store it, from one of `strict_json`. ValueError: it is refused.
+
+        Numbers come as `Literal`s where they were kept as they were written.
+        """
         raise NotImplementedError
 
     def judge(self, value: Any, now: datetime) -> None:
-        """ValueError where the value that was read is not acceptable at this moment."""
+        """Raise ValueError if a value from `read` is not acceptable at the time `now`."""
 
     def refused(self) -> ValueError:
-        """The exception that carries the sentence."""
+        """The exception to raise for a refused value; its text is the sentence."""
         return ValueError(self.sentence)

@@ -1,7 +1,7 @@
-"""Every member of a request and of a record, once.
+"""Every member of a request or a record, declared once.
 
-Records have their names in snake_case and times in seconds; the members of the API are the same
-ones, by the names that Authlete or this API gives them (`named`), with times in milliseconds.
+Records have names in snake_case and times in seconds. The API has the same members under the names
+that Authlete or this API gives them (`named`), with times in milliseconds.
 """
 
 from typing import Final
@@ -28,13 +28,14 @@ from .strings import (
 MAX_ID: Final = 2**63 - 1
 """The largest number of an organization or a service."""
 MAX_INTEGER: Final = 2**31 - 1
-"""The largest number of a column of integers."""
+"""The largest value of an integer column."""
 MAX_GENERATION: Final = MAX_INTEGER - 1_000_000
-"""What comes in leaves room for as many merges and revokes, each of which raises it by one."""
+"""The largest generation that a record may have. It leaves room for a million merges and revokes,
+each of which raises it by one."""
 ACTIONS: Final = ("query", "revoke", "create", "merge", "replace")
 """What a service can support (draft §7.1)."""
 
-# Tenants, and those who call.
+# Organizations, services, API tokens and clients.
 ORGANIZATION_ID = WholeNumber("id", least=1, most=MAX_ID)
 SERVICE_ID = ORGANIZATION_ID
 NAME = Text("name")
@@ -107,12 +108,12 @@ ROTATED_AT = Time("rotated_at", when=When.PAST)
 FAMILY = Uuid("family")
 CNF = Confirmation("cnf")
 
-# Why an operator or a caller did something.
+# The reason that an operator or a caller gives.
 REASON = Text("reason", shortest=0, longest=50)
 NOTE = Text("note", shortest=0, longest=2_000, lines=True)
 TICKET = Text("ticket", shortest=0)
 
-# What many grants are found by.
+# Filters for revoking many grants.
 SCOPE = Pattern(
     "scope",
     pattern=r"[\x21\x23-\x5B\x5D-\x7E]{1,255}",
@@ -121,7 +122,7 @@ SCOPE = Pattern(
 AUTHORIZATION_TYPE = Text("authorization_type")
 CREATED_BEFORE = Time("created_before", when=When.PAST)
 
-# A call of the grant management API, and what other calls present.
+# A call of the grant management API, and credentials that other calls present.
 GM_ACTION = Opaque("gmAction")
 ACCESS_TOKEN = Opaque("accessToken")
 CERTIFICATE = Opaque("clientCertificate")
@@ -141,7 +142,7 @@ CLIENT: Final[tuple[Field, ...]] = (
     CLIENT_NUMBER.named("clientId"),
     CLIENT_ID.named("clientIdentifier"),
 )
-"""Both names of a client; where both are given they must agree."""
+"""The two names of a client. Where both are given they must agree."""
 PROOF: Final[tuple[Field, ...]] = (CERTIFICATE, DPOP, HTM, HTU, NONCE_REQUIRED)
 CONTENT: Final[tuple[Field, ...]] = (SCOPES, CLAIMS, DETAILS.named("authorizationDetails"))
 EXPIRES_AT = Time("expires_at", when=When.COMING).in_milliseconds("expiresAt")
@@ -155,7 +156,7 @@ GRANT_TYPE = Text("grantType", longest=50)
 ASKED_SCOPES = ScopeNames("scopes")
 LIFETIME = WholeNumber("accessTokenDuration", most=MAX_INTEGER, unit="seconds")
 PROPERTIES = Anything("properties", what="an array")
-"""Of which one, with the key `grant_id`, names the grant."""
+"""The element whose key is `grant_id` names the grant."""
 NEW_ACCESS_TOKEN = Credential("accessToken")
 NEW_REFRESH_TOKEN = Credential("refreshToken")
 CERTIFICATE_THUMBPRINT = THUMBPRINT.named("certificateThumbprint")
@@ -170,4 +171,4 @@ ASKED_API_TOKEN = API_TOKEN_ID.named("tokenId")
 # Commands.
 EXPIRES_IN = WholeNumber("expires_in", least=1, most=100 * 366 * 86_400, unit="seconds")
 BATCH_SIZE = WholeNumber("batch_size", least=1, most=30_000)
-"""SQLite takes at most 32,766 parameters."""
+"""SQLite takes at most 32,766 parameters in a statement."""

@@ -1,4 +1,4 @@
-"""Whole numbers and times, however they are written (RFC 8259 §6 has one type of number)."""
+"""Members that are whole numbers or times. JSON has one type of number (RFC 8259 §6)."""
 
 import re
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from .field import Field
 
 @dataclass(frozen=True)
 class WholeNumber(Field):
-    """A whole number, however it is written: `3600`, `3600.0` and `3.6E3` are one."""
+    """A whole number, however it is written: `3600`, `3600.0` and `3.6E3` are the same."""
 
     least: int = 0
     most: int = 2**31 - 1
@@ -24,18 +24,19 @@ class WholeNumber(Field):
 
     @property
     def sentence(self) -> str:
-        """With both bounds, and the unit where it has one."""
+        """The rule, with both bounds and the unit, if it has one."""
         what = f"whole number of {self.unit}" if self.unit else "whole number"
         return f"must be a {what} from {self.least} to {self.most}"
 
     def read(self, value: Any) -> int:
-        """The number."""
+        """The number. ValueError: it is not whole, or out of bounds."""
         number, is_whole = self._number(value)
         if not is_whole or not self.least <= number <= self.most:
             raise self.refused()
         return number
 
     def _number(self, value: Any) -> tuple[int, bool]:
+        """The number without its fraction, and whether it is a whole number."""
         if isinstance(value, Literal):
             try:
                 return numbers.scaled(value.text)
@@ -50,14 +51,14 @@ class WholeNumberOrText(WholeNumber):
     """A whole number, also as a string of digits, as some clients send it."""
 
     def read(self, value: Any) -> int:
-        """The number."""
+        """The number. ValueError: it is not whole, or out of bounds."""
         if isinstance(value, str):
             value = Literal(value) if re.fullmatch("[0-9]{1,19}", value) else None
         return super().read(value)
 
 
 class When(Enum):
-    """Which moments make sense, seen from now."""
+    """The moments that a time may have, relative to now. The values are part of the sentence."""
 
     EVER = "before the year 10000"
     PAST = "not later than now"
@@ -74,15 +75,15 @@ class Time(Field):
 
     @property
     def sentence(self) -> str:
-        """With its unit: seconds and milliseconds are easily taken for each other."""
+        """The rule, with its unit: seconds and milliseconds are easily confused."""
         return f"must be a time in {self.unit.label} since 1970, {self.when.value}"
 
     def in_milliseconds(self, name: str) -> Self:
-        """The same, as Authlete's members have times."""
+        """The same rule under another name, in milliseconds like Authlete's members."""
         return replace(self, name=name, unit=Unit.MILLISECONDS)
 
     def read(self, value: Any) -> datetime:
-        """The moment; whether it makes sense now, `judge` says."""
+        """The moment. ValueError: not a time from 1970 to 9999. `judge` compares it with now."""
         if isinstance(value, datetime):
             return value
         try:
@@ -91,7 +92,10 @@ class Time(Field):
             raise self.refused() from None
 
     def judge(self, value: datetime | None, now: datetime) -> None:
-        """ValueError: a stamp of what is still to come, or an end that has passed."""
+        """Raise ValueError if the time is later than `now` but must not be, or the reverse.
+
+        A past time may be ahead of `now` by as much as clocks may differ.
+        """
         is_early = self.when is When.COMING and value is not None and value <= now
         if is_early or (self.when is When.PAST and clock.is_future(value, now)):
             raise self.refused()

@@ -1,4 +1,4 @@
-"""Bodies of requests → members → values. Strict where a lax reading could hide an attack."""
+"""Reads bodies into members, and members into values. Strict where laxness could hide an attack."""
 
 import urllib.parse
 from collections.abc import Iterable, Mapping
@@ -16,7 +16,11 @@ FORM = "application/x-www-form-urlencoded"
 
 
 def parse_body(media_type: str, body: bytes, *, keep_numbers: bool = False) -> dict[str, Any]:
-    """The members of a JSON object or a form; those that are null are left out."""
+    """The members of a JSON object or a form; those that are null are left out.
+
+    `keep_numbers`: numbers come as `Literal`s. Refused: another media type, an empty body, or a
+    body that is not strict JSON or a strict form.
+    """
     if media_type not in (JSON, FORM):
         raise Refused(Result.MEDIA_TYPE_UNSUPPORTED)
     if not body.strip():
@@ -31,8 +35,10 @@ def parse_body(media_type: str, body: bytes, *, keep_numbers: bool = False) -> d
 def read(
     members: Mapping[str, Any], fields: Iterable[Field], now: datetime | None = None
 ) -> dict[str, Any]:
-    """The members that there are, by name; null is absent. Refused: one is not acceptable, or not
-    at the moment `now`.
+    """The values of the members that are present, by name; null counts as absent.
+
+    Refused: a value is not acceptable, or not at the time `now`. None: times are not compared with
+    the present.
     """
     values = {}
     for field in fields:
@@ -43,7 +49,7 @@ def read(
 
 
 def read_one(field: Field, value: Any, now: datetime | None = None) -> Any:
-    """The value of a member. Refused: it is not acceptable."""
+    """The value of one member, as in `read`. Refused: it is not acceptable."""
     try:
         read = field.read(value)
         if now is not None:
@@ -72,6 +78,7 @@ def _form_members(body: bytes) -> dict[str, Any]:
         raise ValueError("a field appears twice")
     for value in members.values():
         strict_json.check_string(value)
+    # A form has strings only. This is the one boolean among the members of forms.
     if members.get("dpopNonceRequired") in ("true", "false"):
         members["dpopNonceRequired"] = members["dpopNonceRequired"] == "true"
     return members

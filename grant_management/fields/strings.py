@@ -1,4 +1,4 @@
-"""Strings: of so many characters, of a pattern, out of a few; and true or false."""
+"""Members that are strings (with bounds, a pattern or choices), and booleans."""
 
 import re
 import uuid
@@ -16,17 +16,17 @@ _LINE_ENDS: Final = str.maketrans("", "", "\t\n\r")
 
 @dataclass(frozen=True)
 class Opaque(Field):
-    """What is looked up or verified, and not stored: whatever is wrong with it, its check says."""
+    """A string that is looked up or verified, and not stored: its check refuses what is wrong."""
 
     may_be_empty: bool = True
 
     @property
     def sentence(self) -> str:
-        """Of its type alone."""
+        """The rule, which is about the type alone."""
         return "must be a string" if self.may_be_empty else "must be a string that is not empty"
 
     def read(self, value: Any) -> str:
-        """The string."""
+        """The string, unchanged."""
         if not isinstance(value, str) or not (value or self.may_be_empty):
             raise self.refused()
         return value
@@ -34,26 +34,26 @@ class Opaque(Field):
 
 @dataclass(frozen=True)
 class Anything(Field):
-    """What the operation itself reads, and refuses with the same sentence."""
+    """A value of any type. The operation itself reads it, and refuses it with the same sentence."""
 
     what: str = ""
     type: ClassVar[str] = "any"
 
     @property
     def sentence(self) -> str:
-        """Says what the operation takes."""
+        """The rule that the operation applies."""
         return f"must be {self.what}"
 
     def read(self, value: Any) -> Any:
-        """As it came."""
+        """The value, unchanged."""
         return value
 
 
 @dataclass(frozen=True)
 class Text(Field):
-    """A string of so many characters, none of them a control character.
+    """A string of `shortest` to `longest` characters, none of them a control character.
 
-    `lines`: tabs and line ends may be in it. `controls`: all of them may.
+    `lines`: tabs and line ends are allowed. `controls`: all control characters but U+0000 are.
     """
 
     shortest: int = 1
@@ -63,7 +63,7 @@ class Text(Field):
 
     @property
     def sentence(self) -> str:
-        """With both bounds."""
+        """The rule, with both bounds and the control characters that are allowed."""
         size = f"must be a string of {self.shortest} to {self.longest} characters"
         if self.controls:
             return size
@@ -71,11 +71,11 @@ class Text(Field):
         return f"{size} without control characters{but}"
 
     def sought(self) -> "Text":
-        """What is looked for may have been stored before control characters were refused."""
+        """The rule for searching: old values may have control characters, which are refused now."""
         return replace(self, controls=True)
 
     def read(self, value: Any) -> str:
-        """The string, as it is."""
+        """The string, unchanged."""
         if not isinstance(value, str) or not self.shortest <= len(value) <= self.longest:
             raise self.refused()
         if not (value.isprintable() or self._is_clean(value)):
@@ -93,17 +93,17 @@ class Text(Field):
 
 @dataclass(frozen=True)
 class Credential(Field):
-    """The value of a token, which is kept as its digest: any characters that JSON can carry."""
+    """The value of a token. Only its digest is stored, so all characters of JSON are accepted."""
 
     longest: int = 100_000
 
     @property
     def sentence(self) -> str:
-        """Without a word about the value."""
+        """The rule, without the value, which must not get into an error."""
         return f"must be a token of 1 to {self.longest} characters"
 
     def read(self, value: Any) -> str:
-        """The value."""
+        """The value, unchanged."""
         if not isinstance(value, str) or not 0 < len(value) <= self.longest:
             raise self.refused()
         return value
@@ -111,18 +111,18 @@ class Credential(Field):
 
 @dataclass(frozen=True)
 class Pattern(Field):
-    """A string that matches a pattern as a whole; `what` says it in words."""
+    """A string that matches a pattern as a whole; `what` describes the pattern in words."""
 
     pattern: str = ""
     what: str = ""
 
     @property
     def sentence(self) -> str:
-        """What the pattern stands for."""
+        """The rule, in the words of `what`."""
         return f"must be {self.what}"
 
     def read(self, value: Any) -> Any:
-        """The string, as it is."""
+        """The string, unchanged."""
         if not isinstance(value, str) or not _compiled(self.pattern).fullmatch(value):
             raise self.refused()
         return value
@@ -135,13 +135,13 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 @dataclass(frozen=True)
 class Digest(Pattern):
-    """A SHA-256 in hexadecimal digits."""
+    """A SHA-256 digest in hexadecimal digits."""
 
     pattern: str = "[0-9A-Fa-f]{64}"
     what: str = "a SHA-256 in 64 hexadecimal digits"
 
     def read(self, value: Any) -> bytes:
-        """Its 32 bytes."""
+        """The 32 bytes of the digest."""
         return bytes.fromhex(super().read(value))
 
 
@@ -151,11 +151,11 @@ class Uuid(Field):
 
     @property
     def sentence(self) -> str:
-        """It has no bounds."""
+        """The rule, which has no bounds."""
         return "must be a UUID"
 
     def read(self, value: Any) -> uuid.UUID:
-        """The UUID."""
+        """The UUID, in any spelling that Python accepts."""
         try:
             return uuid.UUID(value)
         except (ValueError, AttributeError, TypeError):
@@ -164,17 +164,17 @@ class Uuid(Field):
 
 @dataclass(frozen=True)
 class Flag(Field):
-    """True or false, and nothing that is like it."""
+    """True or false. 0, 1 and strings are refused."""
 
     type: ClassVar[str] = "boolean"
 
     @property
     def sentence(self) -> str:
-        """There is no third."""
+        """The rule, which is about the type alone."""
         return "must be true or false"
 
     def read(self, value: Any) -> bool:
-        """The flag."""
+        """The value, unchanged."""
         if not isinstance(value, bool):
             raise self.refused()
         return value
@@ -182,17 +182,17 @@ class Flag(Field):
 
 @dataclass(frozen=True)
 class Choice(Field):
-    """One of a few strings."""
+    """A string that is one of `choices`."""
 
     choices: tuple[str, ...] = ()
 
     @property
     def sentence(self) -> str:
-        """With all of them."""
+        """The rule, with all choices."""
         return f"must be one of {', '.join(self.choices)}"
 
     def read(self, value: Any) -> str:
-        """The string."""
+        """The string, unchanged."""
         if not isinstance(value, str) or value not in self.choices:
             raise self.refused()
         return value
@@ -200,7 +200,7 @@ class Choice(Field):
 
 @dataclass(frozen=True)
 class Choices(Field):
-    """An array of some of a few strings, at least so many."""
+    """An array of `choices`, with at least `least` elements."""
 
     choices: tuple[str, ...] = ()
     least: int = 0
@@ -208,13 +208,13 @@ class Choices(Field):
 
     @property
     def sentence(self) -> str:
-        """With all of them."""
+        """The rule, with all choices and the least number of elements."""
         least = f"at least {self.least} of " if self.least else ""
         return f"must be an array of {least}{', '.join(self.choices)}"
 
     def read(self, value: Any) -> list[str]:
-        """Each of them once, in the order in which they were named first."""
-        given = value if isinstance(value, list) else [None]
+        """The distinct strings, in the order in which they first appear."""
+        given = value if isinstance(value, list) else [None]  # which is no choice, so it is refused
         if not all(isinstance(one, str) and one in self.choices for one in given):
             raise self.refused()
         if len(given) < self.least:
@@ -230,12 +230,12 @@ class Endpoint(Field):
 
     @property
     def sentence(self) -> str:
-        """With its bound."""
+        """The rule, with the greatest length."""
         size = f"of at most {self.longest} characters"
         return f"must be an absolute http or https URL without query or fragment, {size}, or empty"
 
     def read(self, value: Any) -> str:
-        """The URL, as it is."""
+        """The URL, unchanged."""
         if not isinstance(value, str) or len(value) > self.longest:
             raise self.refused()
         if value and not (uris.is_endpoint(value) and _has_normal_form(value)):

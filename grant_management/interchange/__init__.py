@@ -1,1 +1,1 @@
-"""Grants, tokens and what they hang on, as JSON Lines: in and out."""
+"""Import and export, as JSON Lines, of grants, tokens and the tenants that they belong to."""

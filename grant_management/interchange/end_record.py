@@ -1,4 +1,4 @@
-"""The last record: how many came before it, so that a part of a file is not taken for the whole."""
+"""The end record: the number of records before it, which reveals a truncated file."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ TYPE: Final = "end"
 
 
 class Error(NamedTuple):
-    """What is wrong on a line."""
+    """What is wrong on a line of the file."""
 
     line: int
     message: str
@@ -23,34 +23,37 @@ class Numbered(Protocol):
 
     @property
     def number(self) -> int:
-        """Counted from 1."""
+        """The line's number, counted from 1."""
 
     @property
     def text(self) -> bytes:
-        """As it stands there."""
+        """The line's text."""
 
 
 L = TypeVar("L", bound=Numbered)
 
 
 def end_record(number: int) -> str:
-    """The record behind so many others."""
+    """The text of the end record of a file with this many records."""
     return json.dumps({"type": TYPE, "records": number}, separators=(",", ":"))
 
 
 @dataclass
 class End:
-    """What is seen of it while the lines are read."""
+    """The end record of a file that is being read.
+
+    `records` is the number before it so far, `line` its own line (None: not read yet).
+    """
 
     records: int = 0
     line: int | None = None
     problems: list[Error] = field(default_factory=list)
 
     def watch(self, lines: Iterable[L]) -> Iterator[L]:
-        """The lines before it. One behind it is a problem, and the last line that is read."""
+        """The lines before it. A line after it is a problem, and ends the reading."""
         for line in lines:
             if self.line is not None:
-                self.problems.append(Error(line.number, "stands behind the end record"))
+                self.problems.append(Error(line.number, "comes after the end record"))
                 return
             record = _end(line.text)
             if record is None:
@@ -75,8 +78,8 @@ def _is(value: Any, number: int) -> bool:
 
 
 def _end(text: bytes) -> dict[str, Any] | None:
-    """The end record of a line, or None: it is another one, or none that can be read."""
-    if b'"end"' not in text:
+    """The line's record if it is an end record; None: it is another one, or unreadable."""
+    if b'"end"' not in text:  # spares parsing every line twice
         return None
     try:
         record = strict_json.loads(text.strip(), keep_numbers=True)

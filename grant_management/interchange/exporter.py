@@ -1,4 +1,4 @@
-"""The export: everything, one record a line, digests in place of values."""
+"""The export: all rows as one record a line, with digests instead of token values."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,17 +16,20 @@ from .tenants import ServiceKind
 
 CHUNK: Final = 2_000
 CHUNK_OF_GRANTS: Final = 200
-"""What a grant holds can be long."""
+"""Rows in memory at a time: fewer of grants, whose contents can be long."""
 
 
 @contextmanager
 def snapshot() -> Iterator[None]:
-    """One moment of the database, for as long as it is read; writers are not held up."""
+    """All reads in this context see the database at one moment; writers do not wait.
+
+    Inside a caller's transaction it does nothing.
+    """
     connection = primary.connection()
     if connection.in_atomic_block:
         yield
     elif connection.vendor == "sqlite":
-        # Not `atomic`: a project may have it take the write lock.
+        # Not `atomic`: a project may configure it to take the write lock at BEGIN.
         with connection.cursor() as cursor:
             cursor.execute("BEGIN DEFERRED")
             try:
@@ -40,12 +43,15 @@ def snapshot() -> Iterator[None]:
 
 
 def total(service: Service | None) -> int:
-    """How many records an export has."""
+    """The number of records of an export; None: of all services."""
     return sum(rows.count() for rows in _rows(service))
 
 
 def records(service: Service | None) -> Iterator[str]:
-    """The lines of an export: of one service and its organization, or of all."""
+    """The lines of an export, without the end record; None: of all services.
+
+    An export of one service has its organization too, but no organization tokens.
+    """
     for rows in _rows(service):
         size = CHUNK_OF_GRANTS if rows.model is Grant else CHUNK
         for row in rows.iterator(chunk_size=size):
@@ -53,7 +59,7 @@ def records(service: Service | None) -> Iterator[str]:
 
 
 def _rows(service: Service | None) -> "list[models.QuerySet[Any]]":
-    """What an export reads, in the order in which one needs the other."""
+    """The query sets of an export, each after those that its records refer to."""
     tenants: list[models.QuerySet[Any]] = [
         Organization.objects.order_by("pk"),
         Service.objects.order_by("pk"),
@@ -70,6 +76,7 @@ def _rows(service: Service | None) -> "list[models.QuerySet[Any]]":
         Grant.objects.select_related("client").order_by("pk"),
         *(
             model._default_manager.select_related("client", "grant")
+            # Of its grant a token's record needs the grant ID alone.
             .defer(*(f"grant__{column}" for column in CONTENT))
             .order_by("pk")
             for model in (AccessToken, RefreshToken)
@@ -79,7 +86,7 @@ def _rows(service: Service | None) -> "list[models.QuerySet[Any]]":
 
 
 def _compact(record: dict[str, Any]) -> dict[str, Any]:
-    """Without the members that say nothing."""
+    """The record without members that are None, "" or {}."""
     return {name: value for name, value in record.items() if value not in (None, "", {})}
 
 

@@ -16,7 +16,7 @@ from .record import BadRecord, Fields, Key, Kind, assign, digest_of, earliest, e
 
 
 class GrantKind(Kind):
-    """`{"type":"grant","service":…,"client_id":…,"grant_id":…}` and what was granted."""
+    """`{"type":"grant","service":…,"client_id":…,"grant_id":…}` and what the grant holds."""
 
     name = "grant"
     model = Grant
@@ -45,7 +45,7 @@ class GrantKind(Kind):
     updated = (*content, *generations, "created_at", "expires_at", "revoked_at", "pending")
 
     def read(self, record: Mapping[str, Any]) -> Fields:
-        """With the texts to store, as the other doors make them."""
+        """The fields, with the content as the JSON texts that are stored."""
         fields = super().read(record)
         for name, show in _SHOW.items():
             if name in fields:
@@ -59,21 +59,21 @@ class GrantKind(Kind):
         return (fields["service"].pk, fields["grant_id"])
 
     def known(self, keys: Iterable[Key]) -> dict[Key, Any]:
-        """By service and grant ID."""
+        """The grants by service and grant ID, locked."""
         services, grant_ids = zip(*keys, strict=True)
         rows = Grant.objects.select_for_update(of=("self",)).select_related("client")
         rows = rows.filter(any_of("service_id", services), any_of("grant_id", grant_ids))
         return {(row.service_id, row.grant_id): row for row in rows.order_by("pk")}
 
     def create(self, fields: Fields, now: datetime) -> Grant:
-        """As it is; one that comes revoked has no live tokens of generation 0."""
+        """A new grant. One that comes revoked starts at generation 1: tokens of 0 are dead."""
         generation = 1 if fields.get("revoked_at") else 0
         stamps = {"created_at": now, **dict.fromkeys(self.generations, generation)}
         self._check_size({}, fields)
         return new(Grant, {**stamps, **fields})
 
     def update(self, row: Grant, fields: Fields, now: datetime) -> None:
-        """What was granted; its death only once."""
+        """Update what it holds and its times. Revoking it raises its generations, once."""
         keep(row, fields, "client", "subject")
         self._check_size({name: getattr(row, name) for name in self.texts}, fields)
         dies = row.revoked_at is None and fields.get("revoked_at") is not None
@@ -83,10 +83,11 @@ class GrantKind(Kind):
         assign(row, fields, *self.content)
         earliest(row, fields, "created_at", "revoked_at")
         expire(row, fields, now)
+        # A grant can become active, and never pending again.
         row.pending = row.pending and fields.get("pending", row.pending)
 
     def _check_size(self, held: Fields, fields: Fields) -> None:
-        """BadRecord: it gives the grant more content than one may hold."""
+        """BadRecord: with the content of this record the grant would hold more than it may."""
         most, given = (
             app_settings.max_grant_content,
             [name for name in self.texts if name in fields],
@@ -108,7 +109,7 @@ class TokenKind(Kind):
 
     model: ClassVar[type[AccessToken | RefreshToken]]
     generation: ClassVar[str]
-    """Of the grant: what that of a live token is."""
+    """The grant's column with the generation of its active tokens of this kind."""
     members: ClassVar[tuple[Field, ...]] = (
         m.SERVICE_ID.named("service"),
         m.CLIENT_ID,
@@ -129,7 +130,7 @@ class TokenKind(Kind):
     updated: ClassVar[tuple[str, ...]] = ("scopes", *stamps, "jkt", "x5t_s256")
 
     def read(self, record: Mapping[str, Any]) -> Fields:
-        """With `digest`, and what binds it."""
+        """The fields, with `digest` for the token, and `jkt` and `x5t_s256` for `cnf`."""
         fields = digest_of(super().read(record))
         fields.update(fields.pop("cnf", None) or {})
         if "scopes" in fields:
@@ -141,7 +142,7 @@ class TokenKind(Kind):
         return (fields["service"].pk, fields["digest"])
 
     def known(self, keys: Iterable[Key]) -> dict[Key, Any]:
-        """By service and digest."""
+        """The tokens by service and digest, locked."""
         services, digests = zip(*keys, strict=True)
         rows = self.model._default_manager.select_for_update(of=("self",))
         rows = rows.select_related("client", "grant")
@@ -149,8 +150,8 @@ class TokenKind(Kind):
         return {(row.service_id, bytes(row.digest)): row for row in rows.order_by("pk")}
 
     def create(self, fields: Fields, now: datetime) -> AccessToken | RefreshToken:
-        """As it is, where its grant is its client's, and has come to its generation: else the token
-        would come to life with a later merge or replace.
+        """A new token. BadRecord: its grant is another client's, or its generation is above the
+        grant's, so that a later merge or replace would make it active.
         """
         grant = fields.get("grant")
         if grant is not None and grant.client_id != fields["client"].pk:
@@ -160,7 +161,10 @@ class TokenKind(Kind):
         return new(self.model, {"issued_at": now, **fields})
 
     def update(self, row: AccessToken | RefreshToken, fields: Fields, now: datetime) -> None:
-        """Its scopes and its end. Its generation stays: another could bring it back to life."""
+        """Update its scopes and its times; a binding can be added, and never changed.
+
+        Its generation stays: another one could bring a dead token back to life.
+        """
         keep(row, fields, "client", "subject", "grant")
         keep(row, fields, *(name for name in ("jkt", "x5t_s256") if getattr(row, name)))
         assign(row, fields, "scopes", "jkt", "x5t_s256")
@@ -177,7 +181,7 @@ class AccessTokenKind(TokenKind):
 
 
 class RefreshTokenKind(TokenKind):
-    """A refresh token: also when it was rotated, and the family that it belongs to."""
+    """A refresh token, with the time of its rotation and its family."""
 
     name = "refresh_token"
     model = RefreshToken
@@ -186,6 +190,6 @@ class RefreshTokenKind(TokenKind):
     updated = (*TokenKind.updated, "rotated_at")
 
     def update(self, row: AccessToken | RefreshToken, fields: Fields, now: datetime) -> None:
-        """As other tokens; rotated once, rotated for ever."""
+        """As for other tokens; a rotation is never undone."""
         super().update(row, fields, now)
         earliest(row, fields, "rotated_at")

@@ -34,9 +34,9 @@ KINDS: Final[dict[str, Kind]] = {
         RefreshTokenKind(),
     )
 }
-"""In the order in which one needs the other."""
+"""In the order of references: a record refers only to records of kinds before its own."""
 BATCH_BYTES: Final = 16 * 1_048_576
-"""Bytes of lines after which a batch is full, however few they are: two of them are in memory."""
+"""A batch with this many bytes is full, however few lines it has: two batches are in memory."""
 
 
 class Record(NamedTuple):
@@ -47,7 +47,7 @@ class Record(NamedTuple):
 
 
 class ReadLines(NamedTuple):
-    """What stands on lines: records by kind, and bad ones. `size` is in bytes."""
+    """The lines of a batch: records by kind, and errors. `first` is a line number, `size` bytes."""
 
     first: int
     size: int
@@ -56,7 +56,7 @@ class ReadLines(NamedTuple):
 
     @classmethod
     def of(cls, lines: Sequence[Line]) -> "ReadLines":
-        """At least one line. Nothing is looked up: a record may still turn out to be bad."""
+        """Read one line or more. Nothing is looked up: a record may still turn out to be bad."""
         size = sum(line.size for line in lines)
         read = cls(lines[0].number, size, {name: [] for name in KINDS}, [])
         for line in lines:
@@ -77,16 +77,16 @@ class BadBatch(Exception):
 
 
 class _NotNew(Exception):
-    """The batch was rolled back: the database refused a row that was taken for new."""
+    """The batch was rolled back: the database refused a row that was assumed to be new."""
 
 
 @dataclass
 class Importer:
     """An import that is under way. `skip_bad`: keep the good records of a batch with bad ones.
 
-    `expects_new`: rows are inserted without a look for those that are there already. The database
-    refuses a batch with such a row, for each kind's key is unique there; it is taken again, with
-    that look, and so are all after it.
+    `expects_new`: rows are inserted without looking up existing ones. The database refuses a batch
+    with an existing row, since each kind's key is unique. That batch is written again with a
+    look-up, and so are all later ones.
     """
 
     actor: Actor
@@ -99,7 +99,7 @@ class Importer:
     expects_new: bool = True
 
     def take(self, read: ReadLines) -> list[Error]:
-        """Write a batch; the errors that were skipped. BadBatch: nothing of it was written."""
+        """Write a batch; the errors of skipped records. BadBatch: nothing of it was written."""
         try:
             return self._take(read)
         except _NotNew:
@@ -108,7 +108,7 @@ class Importer:
 
     @retried
     def _take(self, read: ReadLines) -> list[Error]:
-        # Where this fails, the references know of rows that are not there.
+        # If this fails, its references name rows that were rolled back: continue without any.
         references, self.references = self.references.of_next_batch(), References()
         with primary.atomic():
             now = clock.now()
@@ -127,7 +127,7 @@ class Importer:
         return sorted(batch.errors)
 
     def _announce(self, services: set[int], organizations: set[int], now: datetime) -> None:
-        """One event for each that this run had not touched before."""
+        """Add one event for each service and organization that this run touches first here."""
         kind, details = EventKind.IMPORTED, {"source": self.source}
         for number in sorted(services):
             GrantEvent.objects.record(kind, number, now, self.actor, details=details)
@@ -137,8 +137,10 @@ class Importer:
 
 @dataclass
 class Batch:
-    """Lines that are written together. Kind by kind, for records may stand in any order that
-    defines what it uses: so a batch takes a handful of statements, however they alternate.
+    """Records that are written in one transaction, kind by kind.
+
+    A kind refers only to kinds before it, so a batch takes a handful of statements, however the
+    kinds alternate in the file.
     """
 
     now: datetime
@@ -150,7 +152,7 @@ class Batch:
     organizations: set[int] = field(default_factory=set)
 
     def write(self, records: Mapping[str, list[Record]]) -> None:
-        """Write the good records; the others are in `errors`."""
+        """Write the good records, by names of kinds; the errors of the others are in `errors`."""
         for name, kind in KINDS.items():
             if records[name]:
                 self._write_kind(kind, records[name])
@@ -161,6 +163,7 @@ class Batch:
         if not resolved:
             return
         known = self._known(kind, resolved)
+        # Rows that are the same after the update are not written.
         before = {key: _state(kind, row) for key, row in known.items()}
         for key, row in known.items():
             self.references.define(kind.name, key, row, THERE)
@@ -195,6 +198,7 @@ class Batch:
     ) -> None:
         line, fields = record
         key = kind.key(fields)
+        # A record may come twice in a batch: the second one updates the row of the first.
         row = known.get(key) or new.get(key, (line, None))[1]
         try:
             kind.judge(fields, self.now)
@@ -209,7 +213,7 @@ class Batch:
             self._touch(fields)
 
     def _note_organizations(self, rows: list[Any]) -> None:
-        """Remember those that changed themselves, or whose API tokens for all services did."""
+        """Remember organizations that changed, or whose organization tokens did, for the event."""
         for row in rows:
             if isinstance(row, Organization):
                 self.organizations.add(row.pk)
@@ -222,9 +226,9 @@ class Batch:
             self.services.add(fields["service"].pk)
 
     def _insert(self, kind: Kind, new: dict[Key, tuple[int, Any]]) -> dict[Key, tuple[int, Any]]:
-        """All at once; where that fails, one by one, to name the one that it failed for.
+        """Insert all rows at once; if that fails, one by one, to find the bad one.
 
-        _NotNew: it failed, and nobody had looked for known rows.
+        Returns those that were inserted. _NotNew: it failed, and existing rows were not looked up.
         """
         try:
             with primary.atomic():
@@ -237,7 +241,7 @@ class Batch:
 
     def _insert_one(self, line: int, row: Any) -> bool:
         try:
-            with primary.atomic():
+            with primary.atomic():  # a savepoint, so that a failure does not abort the batch
                 row.save(force_insert=True)
         except (IntegrityError, DataError):
             self.errors.append(Error(line, "conflicts with another record: is its number taken?"))
@@ -250,8 +254,9 @@ def _state(kind: Kind, row: Any) -> list[Any]:
 
 
 def batches(stream: BinaryIO, size: int, end: End) -> Iterator[ReadLines]:
-    """What stands on the lines that are not blank, before the `end`: so many at a time, or
-    `BATCH_BYTES` of them.
+    """The lines before the end record, `size` of them or `BATCH_BYTES` bytes at a time.
+
+    Blank lines are left out. `end` counts the lines, and judges the end record.
     """
     batch: list[Line] = []
     held = 0

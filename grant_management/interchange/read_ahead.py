@@ -10,14 +10,14 @@ from typing import Final, TypeVar
 T = TypeVar("T")
 
 SWITCH: Final = 0.0005
-"""Seconds after which a thread that reads lets go of the interpreter. Python's own 5 ms are more
-than a statement takes, so that the database would wait."""
+"""Seconds after which the reading thread releases the interpreter lock. Python's default of 5 ms is
+longer than a statement takes, so the database would wait."""
 
 
 def ahead(items: Iterable[T]) -> Generator[T, None, None]:
-    """The items (none is None), each made in a thread while the one before it is worked on.
+    """The items, each made in a thread while the caller works on the one before it.
 
-    To be closed by whoever stops early.
+    No item may be None, which marks the end. A caller that stops early has to close the generator.
     """
     following = iter(items)
     with _for_bulk(), ThreadPoolExecutor(1) as reader:
@@ -29,8 +29,9 @@ def ahead(items: Iterable[T]) -> Generator[T, None, None]:
 
 @contextlib.contextmanager
 def _for_bulk() -> Iterator[None]:
-    """No search for reference cycles among rows, which are in none: it takes a quarter of the
-    time; and threads that take turns more often.
+    """Turn off the search for reference cycles, and let threads take turns more often.
+
+    The search takes a quarter of the time and finds nothing: rows are in no cycles.
     """
     was_on, interval = gc.isenabled(), sys.getswitchinterval()
     gc.disable()

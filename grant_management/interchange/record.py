@@ -1,7 +1,7 @@
-"""What a kind of record is: its members, its key, and the rules by which a known one is updated.
+"""A kind of record: its members, its key, and the rules by which an existing row is updated.
 
-Nothing comes back to life: a stamp of death only moves earlier, and what a token or a grant
-hangs on never changes.
+Nothing comes back to life: the time of a revocation only moves earlier, and the owner of a token or
+a grant never changes.
 """
 
 from abc import ABC, abstractmethod
@@ -16,18 +16,21 @@ from ..fields.numeric import Time
 from ..protocol.digests import sha256
 
 LONGEST_NAME: Final = 100
-"""Characters of an unknown member that are told."""
+"""Characters of an unknown member's name that an error quotes."""
 
 Fields = dict[str, Any]
 Key = tuple[Any, ...]
 
 
 class BadRecord(ValueError):
-    """A record that is not taken. The message says why, and quotes no credential."""
+    """The record is refused. The message says why, and quotes no credential."""
 
 
 class Kind(ABC):
-    """One kind of record: how it is read, found, made and updated."""
+    """One kind of record: how it is read, looked up, created and updated.
+
+    `refers` names its references, `updated` the columns that an update may write.
+    """
 
     name: ClassVar[str]
     model: ClassVar[type[models.Model]]
@@ -50,7 +53,7 @@ class Kind(ABC):
         return self._values(given)
 
     def judge(self, fields: Fields, now: datetime) -> None:
-        """BadRecord: a stamp lies in the future, where no future makes sense."""
+        """BadRecord: a time that has to be in the past is in the future."""
         try:
             for member in self._judged:
                 member.judge(fields.get(member.name), now)
@@ -68,50 +71,50 @@ class Kind(ABC):
 
     @abstractmethod
     def key(self, fields: Fields) -> Key:
-        """What a record is known by."""
+        """The unique key of the record's row, from resolved fields."""
 
     @abstractmethod
     def known(self, keys: Iterable[Key]) -> dict[Key, Any]:
-        """The rows of these keys, locked against a revoke beside us."""
+        """The existing rows of these keys, locked against a concurrent revoke."""
 
     @abstractmethod
     def create(self, fields: Fields, now: datetime) -> Any:
-        """A row that is not saved yet."""
+        """A new row, not saved yet. BadRecord: the record breaks a rule of its kind."""
 
     @abstractmethod
     def update(self, row: Any, fields: Fields, now: datetime) -> None:
-        """Change a known row. BadRecord: the record would change what never changes."""
+        """Change an existing row, not saved yet. BadRecord: a column that never changes would."""
 
 
 def keep(row: Any, fields: Fields, *names: str) -> None:
-    """BadRecord where a record gives another value to what never changes."""
+    """BadRecord: the record gives another value to one of these columns, which never change."""
     for name in names:
         if name in fields and fields[name] != getattr(row, name):
-            raise BadRecord(f"{name!r} of a known record cannot change")
+            raise BadRecord(f"{name!r} of an existing record cannot change")
 
 
 def assign(row: Any, fields: Fields, *names: str) -> None:
-    """Take what the record gives, and keep what it leaves out."""
+    """Set those of these columns that the record gives."""
     for name in names:
         if name in fields:
             setattr(row, name, fields[name])
 
 
 def earliest(row: Any, fields: Fields, *names: str) -> None:
-    """Stamps that are never cleared and never move later."""
+    """Set times that are never cleared and never move later: the earlier one stays."""
     for name in names:
         stamps = [stamp for stamp in (getattr(row, name), fields.get(name)) if stamp is not None]
         setattr(row, name, min(stamps, default=None))
 
 
 def latest(row: Any, fields: Fields, name: str) -> None:
-    """A stamp or a number that never goes back."""
+    """Set a time or a number that never goes back: the greater one stays."""
     values = [value for value in (getattr(row, name), fields.get(name)) if value is not None]
     setattr(row, name, max(values, default=None))
 
 
 def expire(row: Any, fields: Fields, now: datetime) -> None:
-    """An expiry may move, unless it has passed: then it is a death like any other."""
+    """Set an expiry as the record gives it; one that has passed can only move earlier."""
     if row.expires_at is None or row.expires_at > now:
         assign(row, fields, "expires_at")
     elif fields.get("expires_at"):
@@ -119,9 +122,9 @@ def expire(row: Any, fields: Fields, now: datetime) -> None:
 
 
 def digest_of(fields: Fields) -> Fields:
-    """`token` or `token_sha256` as `digest`. BadRecord: none of them, or both."""
+    """Replace `token` or `token_sha256` by `digest`. BadRecord: neither is given, or both."""
     if ("token" in fields) == ("token_sha256" in fields):
-        raise BadRecord("give 'token' or 'token_sha256', one of them")
+        raise BadRecord("give either 'token' or 'token_sha256'")
     clear = fields.pop("token", None)
     fields["digest"] = fields.pop("token_sha256", None) if clear is None else sha256(clear)
     return fields

@@ -1,4 +1,4 @@
-"""What records refer to, looked up many at a time."""
+"""The rows that records refer to, looked up many at a time."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -11,25 +11,25 @@ from ..models import Client, Grant, Organization, Service
 from .record import BadRecord, Fields, Key
 
 REMEMBERED_CLIENTS: Final = 50_000
-"""From batch to batch; then they are looked up again."""
+"""Clients that are kept for the next batch, at most; more are dropped and looked up again."""
 
 
 THERE: Final = 0
-"""The line of what the database had before."""
+"""The line of a row that the database had before the batch."""
 _SOURCES: Final[dict[str, tuple[type[models.Model], tuple[str, ...], tuple[str, ...]]]] = {
     "organization": (Organization, ("pk",), ("organization",)),
     "service": (Service, ("pk",), ("service",)),
     "client": (Client, ("service_id", "client_id"), ("service", "client_id")),
     "grant": (Grant, ("service_id", "grant_id"), ("service", "grant_id")),
 }
-"""Where a reference leads, by which columns, and which members name it."""
+"""For each reference its model, the columns of its key, and the members that name it."""
 
 
 @dataclass
 class References:
     """The rows that the records of one batch refer to, and the lines that defined them.
 
-    A row that was there before has line 0: whoever refers to it comes later.
+    A row that existed before has line 0 (`THERE`), so that every record may refer to it.
     """
 
     organizations: dict[Key, Any] = field(default_factory=dict)
@@ -39,19 +39,19 @@ class References:
     lines: dict[tuple[str, Key], int] = field(default_factory=dict)
 
     def of_next_batch(self) -> "References":
-        """With the tenants that are known already; grants are many, and each is met once."""
+        """References that keep the tenants and clients: grants are many, and rarely come again."""
         if len(self.clients) > REMEMBERED_CLIENTS:
             self.clients.clear()
         return References(self.organizations, self.services, self.clients)
 
     def load(self, names: Iterable[str], records: list[Fields]) -> None:
-        """Look up what these records refer to and nobody met before: at most 1 query each."""
+        """Look up the rows that these records refer to, unless known: at most 1 query per name."""
         for name in names:
             model, columns, members = _SOURCES[name]
             _load(getattr(self, f"{name}s"), model, columns, _keys(records, *members))
 
     def resolve(self, line: int, fields: Fields, *names: str) -> Fields:
-        """The fields with rows in place of `names`. BadRecord: one is not defined before."""
+        """The fields with rows for the references `names`. BadRecord: one is not defined before."""
         resolved = dict(fields)
         service = fields.get("service")
         if "organization" in names and "organization" in fields:
@@ -68,7 +68,7 @@ class References:
         return resolved
 
     def define(self, name: str, key: Key, row: Any, line: int) -> None:
-        """A row that stands on this line of the batch; or that was `THERE` before it."""
+        """Add a row that is defined on this line of the batch, or was `THERE` before it."""
         known: dict[Key, Any] = getattr(self, f"{name}s", {})
         if key not in known:
             self.lines[name, key] = line
@@ -77,7 +77,7 @@ class References:
     def _row(self, name: str, key: Key, line: int) -> Any:
         row = getattr(self, f"{name}s").get(key)
         if row is None or self.lines.get((name, key), THERE) > line:
-            raise BadRecord(f"its {name} is not defined before it")
+            raise BadRecord(f"its {name} is not defined on an earlier line")
         return row
 
 
@@ -93,8 +93,9 @@ def _load(known: dict[Key, Any], model: Any, columns: tuple[str, ...], keys: set
     values = zip(*missing, strict=True)
     given = [any_of(column, ones) for column, ones in zip(columns, values, strict=True)]
     rows = model._default_manager.filter(*given)
-    if model is Grant:  # what it holds can be long, and decides nothing about a token
+    if model is Grant:  # its contents can be long, and no check of a token needs them
         rows = rows.with_content()
+    # Conditions on single columns also find pairs that were not asked for.
     for row in rows:
         key = tuple(getattr(row, column) for column in columns)
         if key in missing:

@@ -19,21 +19,21 @@ class OrganizationKind(Kind):
     updated = ("name",)
 
     def key(self, fields: Fields) -> Key:
-        """Its number."""
+        """Its number, `id`."""
         return (fields["id"],)
 
     def known(self, keys: Iterable[Key]) -> dict[Key, Any]:
-        """By number."""
+        """The organizations by number, locked."""
         numbers = [key[0] for key in keys]
         rows = Organization.objects.select_for_update().filter(pk__in=numbers)
         return {(row.pk,): row for row in rows.order_by("pk")}
 
     def create(self, fields: Fields, now: datetime) -> Organization:
-        """As it is."""
+        """A new organization."""
         return Organization(**fields)
 
     def update(self, row: Organization, fields: Fields, now: datetime) -> None:
-        """Its name."""
+        """Update its name."""
         assign(row, fields, "name")
 
 
@@ -54,28 +54,28 @@ class ServiceKind(Kind):
     updated = ("not_before", *settings)
 
     def key(self, fields: Fields) -> Key:
-        """Its number."""
+        """Its number, `id`."""
         return (fields["id"],)
 
     def known(self, keys: Iterable[Key]) -> dict[Key, Any]:
-        """By number."""
+        """The services by number, locked."""
         numbers = [key[0] for key in keys]
         rows = Service.objects.select_for_update().filter(pk__in=numbers)
         return {(row.pk,): row for row in rows.order_by("pk")}
 
     def create(self, fields: Fields, now: datetime) -> Service:
-        """As it is."""
+        """A new service; settings that the record lacks have their defaults."""
         return Service(**fields)
 
     def update(self, row: Service, fields: Fields, now: datetime) -> None:
-        """Its settings; its cut-off only forward."""
+        """Update its settings; its cut-off only moves forward."""
         keep(row, fields, "organization")
         assign(row, fields, *self.settings)
         latest(row, fields, "not_before")
 
 
 class ApiTokenKind(Kind):
-    """`{"type":"api_token","kind":"service","service":…,"token":…}` or of an organization."""
+    """`{"type":"api_token","kind":"service","service":…,"token":…}`, or of an organization."""
 
     name = "api_token"
     model = ApiToken
@@ -99,7 +99,7 @@ class ApiTokenKind(Kind):
     updated = ("description", "can_manage_tokens", "expires_at", "revoked_at")
 
     def read(self, record: Mapping[str, Any]) -> Fields:
-        """With `digest`, and the owner that its kind has."""
+        """The fields, with `digest` for the token, and the owner that `kind` names."""
         fields = digest_of(super().read(record))
         kind = fields.pop("kind")
         owners = {"service", "organization"} & fields.keys()
@@ -116,21 +116,21 @@ class ApiTokenKind(Kind):
         return (fields["digest"],)
 
     def known(self, keys: Iterable[Key]) -> dict[Key, Any]:
-        """By digest."""
+        """The API tokens by digest, locked."""
         digests = [key[0] for key in keys]
         rows = ApiToken.objects.select_for_update().filter(digest__in=digests)
         return {(bytes(row.digest),): row for row in rows.order_by("pk")}
 
     def create(self, fields: Fields, now: datetime) -> ApiToken:
-        """With its service's organization."""
+        """A new API token; a service token belongs to the organization of its service."""
         if "service" in fields:
             fields = {**fields, "organization_id": fields["service"].organization_id}
         return ApiToken(**{"created_at": now, **fields})
 
     def update(self, row: ApiToken, fields: Fields, now: datetime) -> None:
-        """What it may do and how long; never whose it is."""
+        """Update its description, right and end; its owner never changes."""
         if (row.kind == "service") != ("service" in fields):
-            raise BadRecord("'kind' of a known record cannot change")
+            raise BadRecord("'kind' of an existing record cannot change")
         keep(row, fields, "id", "service", "organization")
         assign(row, fields, "description", "can_manage_tokens")
         earliest(row, fields, "revoked_at")
@@ -159,18 +159,18 @@ class ClientKind(Kind):
         return (fields["service"].pk, fields["client_id"])
 
     def known(self, keys: Iterable[Key]) -> dict[Key, Any]:
-        """By service and client ID."""
+        """The clients by service and client ID, locked."""
         services, client_ids = zip(*keys, strict=True)
         rows = Client.objects.select_for_update(of=("self",)).select_related("service")
         rows = rows.filter(service__in=set(services), client_id__in=set(client_ids))
         return {(row.service_id, row.client_id): row for row in rows.order_by("pk")}
 
     def create(self, fields: Fields, now: datetime) -> Client:
-        """As it is."""
+        """A new client."""
         return Client(**fields)
 
     def update(self, row: Client, fields: Fields, now: datetime) -> None:
-        """Its name; its lock and cut-off only the hard way."""
+        """Update its name. A lock is never removed, and the cut-off only moves forward."""
         keep(row, fields, "id")
         assign(row, fields, "name")
         latest(row, fields, "not_before")

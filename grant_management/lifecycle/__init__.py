@@ -1,9 +1,9 @@
-"""The grant's life, for any authorization server in Python: begin, complete; issue, rotate.
+"""The lifecycle of a grant, for any authorization server in Python.
 
 `begin` validates an authorization request, before the user is asked. `complete` writes what the
-user consented to. `issue` and `rotate` make the tokens that belong to the grant. Each takes the
-time from the database, decides under the grant's lock, and begins again where the database broke
-it off because of another one. Beside a revoke, the revoke wins: no token outlives it.
+user consented to. `issue` and `rotate` make the tokens that belong to the grant. All take the time
+from the database. All but `begin` decide under a lock, and start again if the database aborted them
+because of a concurrent operation. A concurrent revoke wins: no token is issued after it.
 """
 
 from .consent import Authorization, GrantAction, begin, complete

@@ -1,4 +1,4 @@
-"""What a user consented to becomes a grant: begin, complete (draft §5)."""
+"""Creates, merges and replaces grants by authorization requests (draft §5)."""
 
 import secrets
 from collections.abc import Callable
@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 ENDS_AT = Time("expires_at", when=When.COMING).or_null()
-"""When a grant ends."""
+"""The expiry of a grant: a time in the future, or None."""
 
 
 class GrantAction(StrEnum):
@@ -44,7 +44,7 @@ class GrantAction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Authorization:
-    """An authorization request that is valid so far. `action` None: it asked for nothing here."""
+    """A validated authorization request. `action` None: it has no grant management parameters."""
 
     client: Client
     subject: str | None
@@ -60,9 +60,10 @@ def begin(
     *,
     confidential: bool = True,
 ) -> Authorization:
-    """The authorization request behind these parameters; "" is absent (draft §5.2, §5.4).
+    """Validate the parameters of an authorization request (draft §5.2, §5.4); "" is absent.
 
-    LifecycleError `invalid_request` or `invalid_grant_id`: what to send to the client.
+    `confidential` False: a public client may not use grant management (draft §5.1).
+    LifecycleError: `invalid_request` or `invalid_grant_id`, which goes to the client.
     """
     check(m.SUBJECT.or_null(), subject)
     if not action and not grant_id:
@@ -87,11 +88,12 @@ def complete(
     active: bool = False,
     actor: Actor | None = None,
 ) -> Grant:
-    """The grant, with what the user consented to (draft §5.2, §5.6).
+    """Write what the user consented to; the created, merged or replaced grant (draft §5.2, §5.6).
 
-    A new one is pending until `issue`, unless `active`. Its event names the `actor`; None: the
-    client. LifecycleError `invalid_grant_id`: it died since `begin`; `invalid_request`: it would
-    hold more than a grant may, or has ended.
+    A new grant is pending until `issue`, unless `active`. `expires_at` None: a new grant does not
+    expire, a merge or replace leaves the expiry as it is. The event names the `actor`; None: the
+    client. LifecycleError: `invalid_grant_id` if the grant is not active any more;
+    `invalid_request` if it would hold more than a grant may, or `expires_at` has passed.
     """
     check(m.SUBJECT.or_null(), authorization.subject)
     by = actor or Actor.client(authorization.client.client_id)
@@ -116,7 +118,10 @@ def complete(
 
 
 def _check_content(consented: Content, to: Content) -> None:
-    """Of what comes in, all; of what the grant would hold, how much it is."""
+    """Check everything that was consented to, but only the size of what the grant would hold.
+
+    What it held before was checked when it was written.
+    """
     limits = grant_limits()
     try:
         consented.check()
@@ -126,7 +131,7 @@ def _check_content(consented: Content, to: Content) -> None:
 
 
 def _chosen_action(service: Service, action: str, grant_id: str) -> GrantAction:
-    """The matrix of action and grant_id (draft §5.4)."""
+    """The action, if it is supported and may come with or without this grant_id (draft §5.4)."""
     if not action:
         raise LifecycleError(INVALID_REQUEST, "grant_id needs a grant_management_action.")
     if action not in GrantAction.__members__.values() or action not in service.actions_supported:
@@ -146,7 +151,7 @@ def _find(find: Callable[[Service, str], T], client: Client, grant_id: str) -> T
 
 
 def _check_usable(grant: Grant, client: Client, subject: str | None, now: datetime) -> None:
-    """One answer for all that is wrong: a client learns nothing of grants that are not its own."""
+    """Refuse with one error in every case: a client learns nothing about grants of others."""
     if not grant.is_owned_by(client, subject) or grant.status(now) is not GrantStatus.ACTIVE:
         raise _invalid_grant_id()
 
@@ -173,4 +178,4 @@ def _create(authorization: Authorization, consented: Content, actor: Actor, **fi
 
 
 def _invalid_grant_id() -> LifecycleError:
-    return LifecycleError(INVALID_GRANT_ID, "There is no such grant of this client and user.")
+    return LifecycleError(INVALID_GRANT_ID, "This client and user have no such grant.")

@@ -1,4 +1,4 @@
-"""Tokens of a grant, or of none: issued, rotated, and killed where a used one comes again."""
+"""Issues and rotates tokens, with or without a grant; kills a family that is reused."""
 
 import contextlib
 import secrets
@@ -27,14 +27,17 @@ from ..protocol.digests import sha256
 from ..protocol.results import INVALID_GRANT, INVALID_REQUEST, INVALID_SCOPE
 from .refusal import LifecycleError, check
 
-TOKEN_BYTES = 32
+TOKEN_BYTES = 32  # 43 characters in base64url
 NEVER = -1
-"""The duration of a token that does not expire."""
+"""The duration of a token that expires only with its grant."""
 
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """What the tokens are bound to: thumbprints of a key and a certificate, or ""."""
+    """The confirmation of the tokens: the thumbprints of a key and of a certificate; "": none.
+
+    `jkt` is of RFC 9449 §6.1, `x5t_s256` of RFC 8705 §3.1.
+    """
 
     jkt: str = ""
     x5t_s256: str = ""
@@ -42,11 +45,12 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """The tokens to issue. Values that are "" are made; durations None or 0 are the service's.
+    """The tokens to issue. `scopes` are separated by spaces.
 
-    A refresh token whose `refresh_token` is None is not issued. Durations are seconds, or NEVER.
-    `consented` is the access generation of the grant when the user consented to what is redeemed
-    now: a code is worth nothing once its grant was replaced or revoked. None: not a code.
+    A token's value "" is generated; no refresh token is issued if `refresh_token` is None.
+    Durations are seconds, or NEVER; None or 0 is the service's duration. `consented` is the grant's
+    access generation when the user consented: the code that is redeemed now is refused once the
+    grant was replaced or revoked. None: no code is redeemed.
     """
 
     scopes: str = ""
@@ -60,7 +64,7 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """New tokens: their clear values, which are kept nowhere, and their rows."""
+    """New tokens: their clear values, which are not stored, and their rows."""
 
     access_token: str
     access: AccessToken
@@ -70,10 +74,11 @@ class Issued:
 
 @retried
 def issue(client: Client, subject: str | None, grant: Grant | None, order: Issue) -> Issued:
-    """New tokens, of a grant or of none; the first ones make their grant active.
+    """New tokens, of a grant or (None) without one; the first ones make a pending grant active.
 
-    LifecycleError `invalid_grant`: the grant died, is not what was consented to any more, or the
-    client is locked; `invalid_request`: a value is known already, or not acceptable.
+    LifecycleError: `invalid_grant` if the grant is dead or not this client's and subject's, was
+    replaced since the consent, or the client is locked; `invalid_request` if a token's value exists
+    already, or a value is not acceptable.
     """
     check(m.SUBJECT.or_null(), subject)
     _check_order(order)
@@ -86,22 +91,23 @@ def issue(client: Client, subject: str | None, grant: Grant | None, order: Issue
             alive, now = _alive(grant, client, subject, order)
             return _insert(alive.client, subject, alive, order, now)
     except IntegrityError:
-        raise LifecycleError(INVALID_REQUEST, "A token of this value is known already.") from None
+        raise LifecycleError(INVALID_REQUEST, "A token with this value already exists.") from None
 
 
 @retried
 def rotate(old: RefreshToken, order: Issue) -> Issued:
-    """New tokens for a refresh token, which is dead from then on.
+    """New tokens for a refresh token, which stops working.
 
     `order.scopes` narrows the access token alone; "" asks for all (RFC 6749 §6). Using the old one
-    again kills every refresh token of its grant (RFC 9700 §4.14.2): nobody can tell the thief from
-    the client, also not where both came at the same moment.
+    again kills every refresh token of its grant (RFC 9700 §4.14.2): the server cannot tell the
+    thief from the client, even if both came at the same moment.
 
-    LifecycleError `invalid_grant`: it is dead. `invalid_scope`: more than it was issued for.
-    `invalid_request`: a value is known already, or not acceptable.
+    LifecycleError: `invalid_grant` if it is dead; `invalid_scope` if it was issued for less;
+    `invalid_request` if a token's value exists already, or a value is not acceptable.
     """
     _check_order(order)
-    if old.revoked_at is not None and old.rotated_at is None:  # for good, maybe elsewhere alone
+    # A receiver of `token_presented` may have set `revoked_at` on this object, and not in the row.
+    if old.revoked_at is not None and old.rotated_at is None:
         raise _dead_refresh_token()
     try:
         with primary.atomic():
@@ -110,14 +116,14 @@ def rotate(old: RefreshToken, order: Issue) -> Issued:
     except RefreshToken.DoesNotExist:
         raise _dead_refresh_token() from None
     except IntegrityError:
-        raise LifecycleError(INVALID_REQUEST, "A token of this value is known already.") from None
-    if rotated is None:  # what its use killed stays dead: the transaction is over
+        raise LifecycleError(INVALID_REQUEST, "A token with this value already exists.") from None
+    if rotated is None:  # raised after the commit, so that a reuse kills the family for good
         raise _dead_refresh_token()
     return rotated
 
 
 def _rotated(held: HeldToken, order: Issue) -> Issued | None:
-    """None: it is dead; where it was used before, so is its family from now on."""
+    """The new tokens; None: the token is dead. If it was used before, its family is killed."""
     token, now = held
     if token.rotated_at is not None:
         kill_family(held)
@@ -125,7 +131,7 @@ def _rotated(held: HeldToken, order: Issue) -> Issued | None:
     if token.status(now) is not TokenStatus.ACTIVE:
         return None
     if not set(order.scopes.split()) <= set(token.scopes.split()):
-        raise LifecycleError(INVALID_SCOPE, "The refresh token was issued for less.")
+        raise LifecycleError(INVALID_SCOPE, "The scope exceeds that of the refresh token.")
     RefreshToken.objects.filter(service_id=token.service_id, pk=token.pk).update(
         revoked_at=now, rotated_at=now
     )
@@ -146,7 +152,7 @@ def _check_order(order: Issue) -> None:
 def _alive(
     grant: Grant, client: Client, subject: str | None, order: Issue
 ) -> tuple[Grant, datetime]:
-    """The grant, locked, and active from now on; a revoke waits, or came before."""
+    """The grant, locked, and active from now on; a concurrent revoke waits or has been seen."""
     try:
         held, now = Grant.objects.locked(client.service, grant.grant_id)
     except Grant.DoesNotExist:  # never claimed, and purged
@@ -175,8 +181,8 @@ def _insert(
     now: datetime,
     old: RefreshToken | None = None,
 ) -> Issued:
-    """The tokens of an order; a refresh token takes the place of the `old` one, unchanged but for
-    its end (RFC 6749 §6).
+    """Insert the tokens of an order. A refresh token that replaces `old` has its family and its
+    scopes, however narrow the access token is (RFC 6749 §6).
     """
     service, asked = client.service, " ".join(m.TOKEN_SCOPES.read(order.scopes))
     shared = {
@@ -208,7 +214,7 @@ def _insert(
 
 
 def _save(token: AccessToken | RefreshToken, value: str) -> str:
-    """The clear value, of which the row has the digest; made where there is none yet."""
+    """Insert a token with the digest of its clear value, generated if "". Returns the value."""
     clear = value or secrets.token_urlsafe(TOKEN_BYTES)
     token.digest = sha256(clear)
     token.save(force_insert=True)
@@ -216,7 +222,7 @@ def _save(token: AccessToken | RefreshToken, value: str) -> str:
 
 
 def _end(now: datetime, duration: int, grant: Grant | None) -> datetime | None:
-    """With its grant at the latest."""
+    """When a token expires: with its grant at the latest. None: never."""
     ends = [None if duration == NEVER else now + timedelta(seconds=duration)]
     ends.append(grant.expires_at if grant else None)
     return min((end for end in ends if end is not None), default=None)
@@ -224,7 +230,10 @@ def _end(now: datetime, duration: int, grant: Grant | None) -> datetime | None:
 
 @retried
 def report_reuse(old: RefreshToken) -> None:
-    """A rotated refresh token was used again, and whoever noticed it did not call `rotate`."""
+    """Kill the family of a rotated refresh token: for callers that noticed its reuse themselves.
+
+    Nothing happens if the token was not rotated, or was purged.
+    """
     with primary.atomic(), contextlib.suppress(RefreshToken.DoesNotExist):  # purged
         held = hold_token(old)
         if held.token.rotated_at is not None:
@@ -232,8 +241,9 @@ def report_reuse(old: RefreshToken) -> None:
 
 
 def kill_family(held: HeldToken) -> None:
-    """Every refresh token of the grant; of one without a grant, all that came of it. In the
-    transaction that holds it. Where they are dead already nothing is killed, and nothing recorded.
+    """Kill every refresh token of the grant or, without a grant, of the family; add the event.
+
+    Called in the transaction that holds the lock. If they are dead already nothing is recorded.
     """
     token, now = held
     actor = Actor.client(token.client.client_id)
@@ -248,7 +258,7 @@ def kill_family(held: HeldToken) -> None:
 
 
 def _dead_grant() -> LifecycleError:
-    return LifecycleError(INVALID_GRANT, "The grant is not alive.")
+    return LifecycleError(INVALID_GRANT, "The grant is not valid.")
 
 
 def _dead_refresh_token() -> LifecycleError:

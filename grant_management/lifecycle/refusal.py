@@ -1,4 +1,4 @@
-"""How an operation of the lifecycle is refused."""
+"""The error by which operations of the lifecycle are refused."""
 
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,7 @@ from ..protocol.results import INVALID_REQUEST
 
 
 class LifecycleError(Exception):
-    """Refused. `error` is the code of RFC 6749 or the draft that goes to the client."""
+    """The operation is refused. `error` is the code for the client, of RFC 6749 or the draft."""
 
     def __init__(self, error: str, description: str) -> None:
         super().__init__(description)
@@ -17,7 +17,10 @@ class LifecycleError(Exception):
 
 
 def check(member: Field, value: Any, now: datetime | None = None) -> None:
-    """What a host in Python gives is held to the rules of every other door."""
+    """Check a value from a host in Python by the rules of the API; times against `now`, if given.
+
+    LifecycleError: `invalid_request`.
+    """
     try:
         read = member.take(value)
         if now is not None:

@@ -1,4 +1,4 @@
-"""What the commands share: `--json`, and how they find what an argument names."""
+"""What the commands share: `--json`, reading arguments, and finding the rows that they name."""
 
 import json
 from typing import Any
@@ -18,11 +18,14 @@ class GrantManagementCommand(BaseCommand):
     """A command whose answer is one line of text, or one JSON value with `--json`."""
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Every command takes `--json`."""
+        """Add `--json`, which every command takes."""
         parser.add_argument("--json", action="store_true", help="answer with JSON")
 
     def execute(self, *args: Any, **options: Any) -> str | None:
-        """An error of the database ends in one line that says what to do, without any value."""
+        """Run the command. An error of the database becomes a CommandError of one line.
+
+        The line says what to do, and quotes no value.
+        """
         try:
             return super().execute(*args, **options)
         except Error as error:
@@ -32,12 +35,12 @@ class GrantManagementCommand(BaseCommand):
             raise CommandError(described(error, failure)) from None
 
     def answer(self, options: dict[str, Any], value: Any, text: str) -> None:
-        """Say what was done."""
+        """Print what was done: `value` as JSON with `--json`, else `text`."""
         self.stdout.write(json.dumps(value) if options["json"] else text)
 
     @property
     def actor(self) -> Actor:
-        """Whom events name: the command."""
+        """The actor of the events that this command causes."""
         return Actor.command(type(self).__module__.rpartition(".")[2])
 
 
@@ -45,13 +48,13 @@ class ClientCommand(GrantManagementCommand):
     """A command about one client of a service."""
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which client."""
+        """Add the service and the client."""
         super().add_arguments(parser)
         parser.add_argument("--service", type=int, required=True, metavar="N")
         parser.add_argument("--client", required=True, metavar="ID", help="its client_id")
 
     def stamp(self, client: Client) -> dict[str, Any]:
-        """A client and its lock, for `answer`."""
+        """The client and the time of its lock, as a value for `answer`."""
         locked_at = client.locked_at
         return {
             "service": client.service_id,
@@ -61,9 +64,9 @@ class ClientCommand(GrantManagementCommand):
 
 
 def taken(options: dict[str, Any], member: Field) -> Any:
-    """An argument, as every other door takes it; None where it was not given.
+    """The value of an argument, by the rules of the member; None where it was not given.
 
-    CommandError: it is not acceptable.
+    CommandError: the rules refuse it.
     """
     try:
         return member.or_null().take(options[member.name])
@@ -72,7 +75,7 @@ def taken(options: dict[str, Any], member: Field) -> Any:
 
 
 def find_organization(number: int) -> Organization:
-    """The organization of a number. CommandError: there is none."""
+    """The organization with this number. CommandError: there is none."""
     try:
         return Organization.objects.get(pk=number)
     except (Organization.DoesNotExist, OverflowError):
@@ -80,7 +83,7 @@ def find_organization(number: int) -> Organization:
 
 
 def find_service(number: int) -> Service:
-    """The service of a number. CommandError: there is none."""
+    """The service with this number. CommandError: there is none."""
     try:
         return Service.objects.select_related("organization").get(pk=number)
     except (Service.DoesNotExist, OverflowError):
@@ -88,7 +91,7 @@ def find_service(number: int) -> Service:
 
 
 def find_client(service: Service, client_id: str) -> Client:
-    """The client of a service. CommandError: there is none."""
+    """The client of a service with this client_id. CommandError: there is none."""
     sought = taken({"client": client_id}, m.CLIENT_ID.sought().named("client"))
     try:
         return Client.objects.get(service=service, client_id=sought)
@@ -97,11 +100,9 @@ def find_client(service: Service, client_id: str) -> Client:
 
 
 def save_new(instance: Organization | Service, actor: Actor) -> None:
-    """Write a new row, and its event. CommandError: a value is not acceptable, or its number is
-    taken.
-    """
+    """Insert a new row and its event. CommandError: a value is refused, or the number is taken."""
     try:
-        # Django would look for the organization, which was found, once more: at a replica.
+        # The organization was found already. Django would look it up again, perhaps at a replica.
         instance.full_clean(exclude=["organization"])
     except ValidationError as error:
         raise CommandError("; ".join(error.messages)) from None

@@ -1,4 +1,4 @@
-"""Progress of long work, where somebody looks: on a terminal."""
+"""A progress bar for long work, shown on a terminal only."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,9 +9,9 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 @contextmanager
 def progress(title: str, total: float | None = None) -> Iterator[Callable[[float], None]]:
-    """A function that takes how much was done since the last time.
+    """A function that takes the amount of work that was done since its last call.
 
-    Without `total` the bar shows that something moves, and how much was done.
+    `total` None: the bar shows the speed instead of a percentage.
     """
     console = Console(stderr=True)
     columns = (

@@ -1,4 +1,4 @@
-"""A file that is there as a whole, or not at all."""
+"""Files that are there as a whole, or not at all."""
 
 import os
 import tempfile
@@ -9,12 +9,13 @@ from typing import TextIO
 
 @contextmanager
 def whole_file(path: str) -> Iterator[TextIO]:
-    """A file to write; it has its name once all of it is on disk, and only its owner can read it.
+    """A text file to write, private to its owner. It gets its name once all of it is on disk.
 
-    Until then it stands beside that name, hidden. Whoever is killed leaves it there, and what was
-    at `path` before is untouched.
+    Until then it is a hidden file beside `path`, and what was at `path` before is untouched. A
+    process that is killed leaves the hidden file behind.
     """
     folder, name = os.path.split(os.path.abspath(path))
+    # A long name is cut off: with prefix and suffix it could exceed what a file system takes.
     descriptor, part = tempfile.mkstemp(prefix=f".{name[:100]}.", suffix=".part", dir=folder)
     try:
         with open(descriptor, "w", encoding="utf-8") as stream:
@@ -29,7 +30,7 @@ def whole_file(path: str) -> Iterator[TextIO]:
 
 
 def _keep_name(folder: str) -> None:
-    """The name is on disk too, where the system knows how."""
+    """Put the name on disk too, where the system supports that."""
     if os.name == "posix":
         descriptor = os.open(folder, os.O_RDONLY)
         try:

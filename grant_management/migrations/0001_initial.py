@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
                 ('dpop_signing_algs', models.JSONField(default=grant_management.models.service.all_algs, validators=[grant_management.models.service.validate_algs])),
                 ('dpop_max_age', models.PositiveIntegerField(default=60, validators=[django.core.validators.MaxValueValidator(3600)])),
                 ('dpop_clock_skew', models.PositiveIntegerField(default=60, validators=[django.core.validators.MaxValueValidator(3600)])),
-                ('ownership', models.CharField(choices=[('client_and_subject', "its client's and its subject's"), ('client', "any of its client's")], default='client_and_subject', max_length=20)),
+                ('ownership', models.CharField(choices=[('client_and_subject', "grants of its client and subject"), ('client', "all grants of its client")], default='client_and_subject', max_length=20)),
                 ('revoke_access_tokens', models.BooleanField(default=True)),
                 ('show_timestamps', models.BooleanField(default=False)),
                 ('actions_supported', models.JSONField(blank=True, default=grant_management.models.service.all_actions, validators=[grant_management.models.service.validate_actions])),

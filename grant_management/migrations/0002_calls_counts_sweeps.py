@@ -108,42 +108,42 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='service',
             name='access_token_duration',
-            field=models.PositiveIntegerField(default=3600, help_text='Seconds that a new access token lives, where the caller names none.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(2147483647)]),
+            field=models.PositiveIntegerField(default=3600, help_text='Lifetime of a new access token in seconds, if the caller gives none.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(2147483647)]),
         ),
         migrations.AlterField(
             model_name='service',
             name='action_required',
-            field=models.BooleanField(default=False, help_text='Authorization requests must say what becomes of the grant.'),
+            field=models.BooleanField(default=False, help_text='Authorization requests must carry a grant_management_action.'),
         ),
         migrations.AlterField(
             model_name='service',
             name='actions_supported',
-            field=models.JSONField(blank=True, default=grant_management.models.service.all_actions, help_text='What the metadata offers, and what authorization requests may ask for.', validators=[grant_management.models.service.validate_actions]),
+            field=models.JSONField(blank=True, default=grant_management.models.service.all_actions, help_text='Actions that the metadata offers and authorization requests may use.', validators=[grant_management.models.service.validate_actions]),
         ),
         migrations.AlterField(
             model_name='service',
             name='call_log_size',
-            field=models.PositiveIntegerField(default=0, help_text='Calls that are kept to be looked at; 0 keeps none. No credential is among them.', validators=[django.core.validators.MaxValueValidator(1000000)]),
+            field=models.PositiveIntegerField(default=0, help_text='Number of calls that are kept in the log; 0 keeps none. No credentials are stored.', validators=[django.core.validators.MaxValueValidator(1000000)]),
         ),
         migrations.AlterField(
             model_name='service',
             name='dpop_clock_skew',
-            field=models.PositiveIntegerField(default=60, help_text="Seconds that a client's clock may differ.", validators=[django.core.validators.MaxValueValidator(3600)]),
+            field=models.PositiveIntegerField(default=60, help_text="Seconds by which a client's clock may differ.", validators=[django.core.validators.MaxValueValidator(3600)]),
         ),
         migrations.AlterField(
             model_name='service',
             name='dpop_max_age',
-            field=models.PositiveIntegerField(default=60, help_text='Seconds that a proof may be old, else A281307.', validators=[django.core.validators.MaxValueValidator(3600)]),
+            field=models.PositiveIntegerField(default=60, help_text='Maximum age of a proof in seconds; older ones are refused with A281307.', validators=[django.core.validators.MaxValueValidator(3600)]),
         ),
         migrations.AlterField(
             model_name='service',
             name='dpop_nonce_duration',
-            field=models.PositiveIntegerField(default=300, help_text='Seconds that a nonce is handed out; it is taken for as long again.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(86400)]),
+            field=models.PositiveIntegerField(default=300, help_text='Seconds for which a nonce is handed out. It is accepted for the same time again afterwards.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(86400)]),
         ),
         migrations.AlterField(
             model_name='service',
             name='dpop_nonce_required',
-            field=models.BooleanField(default=False, help_text='Every DPoP proof must carry a nonce that this service handed out, else A281309.'),
+            field=models.BooleanField(default=False, help_text='Every DPoP proof must carry a nonce of this service; others are refused with A281309.'),
         ),
         migrations.AlterField(
             model_name='service',
@@ -153,12 +153,12 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='service',
             name='grant_management_endpoint',
-            field=models.CharField(blank=True, default='', help_text="Where grants are resources: what a proof's htu must be where a call sends no htu.", max_length=2000, validators=[grant_management.models.service.validate_endpoint]),
+            field=models.CharField(blank=True, default='', help_text="The URL under which grants are resources. A proof's htu must match it if the call sends no htu.", max_length=2000, validators=[grant_management.models.service.validate_endpoint]),
         ),
         migrations.AlterField(
             model_name='service',
             name='ownership',
-            field=models.CharField(choices=[('client_and_subject', "its client's and its subject's"), ('client', "any of its client's")], default='client_and_subject', help_text='Whose grant a token may manage: A284301 and A284302 refuse the others.', max_length=20),
+            field=models.CharField(choices=[('client_and_subject', "grants of its client and subject"), ('client', "all grants of its client")], default='client_and_subject', help_text='The grants that a token may manage; others are refused with A284301 or A284302.', max_length=20),
         ),
         migrations.AlterField(
             model_name='service',
@@ -168,7 +168,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='service',
             name='refresh_token_duration',
-            field=models.PositiveIntegerField(default=2592000, help_text='Seconds that a new refresh token lives, where the caller names none.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(2147483647)]),
+            field=models.PositiveIntegerField(default=2592000, help_text='Lifetime of a new refresh token in seconds, if the caller gives none.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(2147483647)]),
         ),
         migrations.AlterField(
             model_name='service',

@@ -1,4 +1,4 @@
-"""API tokens: the credentials of those who call this API."""
+"""API tokens: the credentials of the callers of this API."""
 
 import secrets
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from .service import Service
 
 PREFIX_LENGTH = 8
 RIGHTS: Final = ("can_manage_tokens",)
-"""The columns of what an API token may do besides calling the API of its service or services."""
+"""The columns that give an API token a right beyond calling the API of its services."""
 
 
 class ApiTokenQuerySet(primary.PrimaryQuerySet["ApiToken"]):
@@ -36,7 +36,11 @@ class ApiTokenQuerySet(primary.PrimaryQuerySet["ApiToken"]):
         expires_in: timedelta | None = None,
         **fields: object,
     ) -> tuple["ApiToken", str]:
-        """A new token and its clear value (43 characters, 256 bits), which is kept nowhere."""
+        """A new token and its clear value (43 characters, 256 bits), which is not stored.
+
+        `fields` are further columns. The token never expires unless `expires_in` or an
+        `expires_at` is given.
+        """
         now = clock.now()
         if expires_in is not None:
             fields["expires_at"] = now + expires_in
@@ -51,7 +55,7 @@ class ApiTokenQuerySet(primary.PrimaryQuerySet["ApiToken"]):
         return token, value
 
     def active(self, now: datetime) -> Self:
-        """Those that are neither expired nor revoked."""
+        """The tokens that are neither expired nor revoked."""
         return self.filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None)
 
 
@@ -98,28 +102,29 @@ class ApiToken(LastUsed, models.Model):
 
     @property
     def digest_prefix(self) -> str:
-        """What may be shown of the digest: 8 of its 64 hexadecimal digits."""
+        """The first 8 of the digest's 64 hexadecimal digits, which may be shown."""
         return bytes(self.digest).hex()[:8]
 
     def is_active(self, now: datetime) -> bool:
-        """Whether it opens anything at all."""
+        """Whether it is neither expired nor revoked."""
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
     def rights(self) -> set[str]:
-        """What it may do besides calling the API of its service or services."""
+        """The names of the `RIGHTS` that it has."""
         return {name for name in RIGHTS if getattr(self, name)}
 
     def powers(self) -> dict[str, Any]:
-        """What an auditor wants to know of a new one: its rights, and how long it lives."""
+        """What the event of a new token tells an auditor: its rights and its expiry."""
         ends = self.expires_at.isoformat() if self.expires_at else None
         return {"rights": sorted(self.rights()), "expires_at": ends}
 
     def rotate(
         self, actor: Actor, why: Reason = NO_REASON, judge: "Judge | None" = None
     ) -> str | None:
-        """The new clear value; the old one is dead at once. None: the token is dead already.
+        """The new clear value; the old one stops working at once.
 
-        `judge` gets the token under its lock, and raises where it must stay as it is.
+        None: the token is expired or revoked. `judge` is called with the locked token, and raises
+        to refuse the change.
         """
         value = secrets.token_urlsafe(32)
         fields = {"digest": sha256(value), "prefix": value[:PREFIX_LENGTH]}
@@ -127,12 +132,14 @@ class ApiToken(LastUsed, models.Model):
             held, now = self._held(judge)
             if held is None or not held.is_active(now):
                 return None
+            # The event has both prefixes, so that an auditor can connect the two values.
             held._write(EventKind.API_TOKEN_ROTATED, fields, now, actor, why, before=held.prefix)
+        # The caller may still show this object.
         self.digest, self.prefix = held.digest, held.prefix
         return value
 
     def revoke(self, actor: Actor, why: Reason = NO_REASON, judge: "Judge | None" = None) -> bool:
-        """Whether this call revoked it; False where it was revoked already."""
+        """Revoke it; False: it was revoked already. `judge`: as in `rotate`."""
         with primary.atomic():
             held, now = self._held(judge)
             if held is None or held.revoked_at is not None:
@@ -141,7 +148,7 @@ class ApiToken(LastUsed, models.Model):
         return True
 
     def describe(self, description: str, actor: Actor, judge: "Judge | None" = None) -> bool:
-        """Whether this call changed its description."""
+        """Change its description; False: it is the same. `judge`: as in `rotate`."""
         with primary.atomic():
             held, now = self._held(judge)
             if held is None or held.description == description:
@@ -151,7 +158,7 @@ class ApiToken(LastUsed, models.Model):
         return True
 
     def _held(self, judge: "Judge | None") -> "tuple[ApiToken | None, datetime]":
-        """The row as it is now, in a transaction, and held against change; the time of then."""
+        """The current row, locked in the caller's transaction, and the time; None: it is gone."""
         held = ApiToken.objects.select_for_update().filter(pk=self.pk).first()
         if held is not None and judge is not None:
             judge(held)
@@ -174,8 +181,8 @@ class ApiToken(LastUsed, models.Model):
     def record(
         self, kind: EventKind, at: datetime, actor: Actor, why: Reason, **details: Any
     ) -> None:
-        """The event, where it belongs: at the service that the token opens, or, where it opens all
-        of an organization's, at the organization.
+        """Add an event about this token: to the events of its service or, for an organization
+        token, to those of its organization.
         """
         about = {"tokenId": str(self.pk), "prefix": self.prefix, "description": self.description}
         fields = {"details": about | details, **asdict(why)}

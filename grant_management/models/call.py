@@ -1,4 +1,4 @@
-"""The log of calls, where a service keeps one: bounded, and without any credential."""
+"""The call log of a service that keeps one: limited in size, and without any credential."""
 
 from typing import Final
 
@@ -10,24 +10,27 @@ from ..db.primary import PrimaryQuerySet
 from .service import Service
 
 TRIMS_PER_LOG: Final = 10
-"""A log is trimmed about so often while it fills once: it is at most a tenth too long."""
+"""A log is trimmed about this often while it fills once: at most it is about a tenth too long."""
 ANONYMOUS_SHARE: Final = 10
-"""Calls without a known client have one place in so many, and those that the others leave free:
-anybody can make them, and as many as would push out the call that somebody looks for."""
+"""Calls without a known client have one place in this many, and those that other calls leave free:
+anybody can make them, and enough of them would push out the call that an operator looks for."""
 
 
 class CallQuerySet(PrimaryQuerySet["Call"]):
     """The newest calls of each service."""
 
     def keep(self, call: "Call", size: int) -> None:
-        """Add it, and now and then take the oldest away: at most `size` and a tenth stay."""
+        """Add a call, and now and then trim the log to `size`: it gets about a tenth longer."""
         call.save(force_insert=True)
+        # The key's lowest bits are random, so this needs neither a counter nor a count.
         if call.pk.int % max(1, size // TRIMS_PER_LOG) == 0:
             self.trim(call.service_id, size)
 
     def trim(self, service_id: int, size: int) -> int:
-        """How many this call deleted: all but the newest `size` of known clients, whatever there is
-        besides, and but the newest of the others for which there is room.
+        """Delete the oldest calls; how many were deleted.
+
+        The newest `size` calls of known clients stay, and as many of the newest others as there is
+        room for, or their share (`ANONYMOUS_SHARE`) if that is more. `size` 0: no call stays.
         """
         rows = self.filter(service_id=service_id)
         known, anonymous = rows.exclude(client_id=""), rows.filter(client_id="")
@@ -41,7 +44,7 @@ class CallQuerySet(PrimaryQuerySet["Call"]):
 
 
 class Call(models.Model):
-    """One call: what was asked, what each check said, and what went out."""
+    """One call: the request, the result of each check, and the answer."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     service = models.ForeignKey(

@@ -1,4 +1,4 @@
-"""Clients: the applications that were granted something."""
+"""Clients: the applications that hold grants."""
 
 from dataclasses import asdict
 from typing import Any
@@ -17,10 +17,10 @@ from .service import Service
 
 
 class NumberRefused(ValueError):
-    """The number that a client should have is another client's, or the client has another one.
+    """The requested number belongs to another client, or this client has another number.
 
-    Which of both is not said: numbers are one space for all tenants, and none of them learns what
-    another one has.
+    The error does not tell which: all tenants share the numbers, and no tenant may learn which
+    ones another tenant uses.
     """
 
 
@@ -39,10 +39,11 @@ class ClientManager(primary.PrimaryManager["Client"]):
         name: str | None = None,
         locked: bool | None = None,
     ) -> tuple["Client", bool]:
-        """The client, made or changed to what is given, and whether it was made. One event tells of
-        all that changed; where nothing did there is none.
+        """Create or change a client; the client, and whether it was created.
 
-        NumberRefused: it cannot have this number.
+        None leaves a property as it is; a new client without a number gets a random one. One event
+        records everything that changed; without a change there is none. NumberRefused: it cannot
+        have this number.
         """
         with primary.atomic():
             client, created = self._found_or_made(service, client_id, number, name or "")
@@ -56,7 +57,7 @@ class ClientManager(primary.PrimaryManager["Client"]):
     def _found_or_made(
         self, service: Service, client_id: str, number: int | None, name: str
     ) -> tuple["Client", bool]:
-        """The row, held against change, or a new one."""
+        """The client's row, locked, and False; or a new row and True."""
         client = self._held(service, client_id)
         if client is not None:
             return client, False
@@ -64,9 +65,9 @@ class ClientManager(primary.PrimaryManager["Client"]):
         if number is not None:
             made.pk = number
         try:
-            with primary.atomic():
+            with primary.atomic():  # a savepoint: a failed insert would abort the transaction
                 made.save(force_insert=True)
-        except IntegrityError:  # somebody else was faster; or the number is taken
+        except IntegrityError:  # it was created at this moment, or the number is taken
             client = self._held(service, client_id)
             if client is None:
                 raise NumberRefused from None
@@ -74,6 +75,7 @@ class ClientManager(primary.PrimaryManager["Client"]):
         return made, True
 
     def _held(self, service: Service, client_id: str) -> "Client | None":
+        # `no_key`: an insert that refers to the client does not wait for this lock.
         rows = self.select_for_update(no_key=True).filter(service=service, client_id=client_id)
         client = rows.first()
         if client is not None:
@@ -82,7 +84,7 @@ class ClientManager(primary.PrimaryManager["Client"]):
 
 
 class Client(CutOff, models.Model):
-    """An OAuth client of a service. `id` is its number, unique over all services."""
+    """An OAuth client of a service. `id` is its number, unique across all services."""
 
     id = models.BigIntegerField(
         primary_key=True,
@@ -126,11 +128,11 @@ class Client(CutOff, models.Model):
         return self._write(rows, {"locked_at": None}, EventKind.CLIENT_UNLOCKED, now, actor, why)
 
     def shown(self) -> dict[str, Any]:
-        """What a caller of the API can change of it, as its events tell it."""
+        """The properties that the API can change, as events record them."""
         return {"name": self.name, "locked": self.locked_at is not None}
 
     def become(self, name: str | None, locked: bool | None) -> None:
-        """Write what is given and differs. The caller holds the row."""
+        """Write the values that differ; None leaves one as it is. The caller has locked the row."""
         changed: dict[str, Any] = {}
         if name is not None and name != self.name:
             changed["name"] = name
@@ -142,9 +144,9 @@ class Client(CutOff, models.Model):
             setattr(self, field, value)
 
     def record_change(self, before: dict[str, Any], actor: Actor, why: Reason) -> None:
-        """Add the one event of a change since `before`, where there is any; {}: it is new.
+        """Add one event for everything that changed since `before`; {}: the client is new.
 
-        Its kind is that of what weighs most: that it is new, its lock, its name.
+        Its kind is that of the most important change: creation, then the lock, then the name.
         """
         after = self.shown()
         if after == before:
@@ -168,5 +170,5 @@ class Client(CutOff, models.Model):
         return Client.objects.filter(service_id=self.service_id, pk=self.pk)
 
     def event_fields(self) -> dict[str, Any]:
-        """Its service and itself."""
+        """The columns by which its events are found: its service and its client ID."""
         return {"service_id": self.service_id, "client_id": self.client_id}

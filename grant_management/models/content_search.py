@@ -1,5 +1,5 @@
-"""What a grant's JSON texts name, found by SQL: the same as `Grant.scope_names` and
-`Grant.authorization_types` say, without reading the texts.
+"""Searches the JSON texts of grants by SQL: with the same result as `Grant.scope_names` and
+`Grant.authorization_types`, but without loading the texts.
 """
 
 from typing import Any, Final
@@ -11,37 +11,39 @@ from ..protocol import strict_json
 
 Compiled = tuple[str, tuple[Any, ...]]
 
+# An empty column is not JSON: it stands for an empty array.
 _NONE: Final = "CASE WHEN {column} = '' THEN '[]' ELSE {column} END"
 _SQLITE: Final = f"json_each({_NONE}) AS entry"
 _POSTGRESQL: Final = f"json_array_elements(({_NONE})::json) AS entry(value)"
 
 
 def holds_scope(name: str) -> Q:
-    """Grants that hold this scope, whatever its resources (RFC 6749 §3.3: compared as it is)."""
-    if " " in name:  # no scope is named so, but two in a row would look like it
+    """Grants that hold this scope for any resource; it is case-sensitive (RFC 6749 §3.3)."""
+    if " " in name:  # no scope has a space in it, but two adjacent scopes would match
         return Q(pk__in=[])
+    # `contains` is the cheap test that spares most rows the parsing.
     return Q(scopes__contains=name) & Q(_HoldsScope(F("scopes"), Value(f" {name} ")))
 
 
 def holds_type(name: str) -> Q:
-    """Grants with a detail of this `type` (RFC 9396 §2): its top-level member, exactly."""
+    """Grants with an authorization detail whose top-level `type` is this one (RFC 9396 §2)."""
     written = strict_json.dumps(name)
     found = _HoldsType(F("authorization_details"), Value(name))
     return Q(authorization_details__contains=written) & Q(found)
 
 
 class _OfEntries(Func):
-    """SQL over the entries of a JSON array that a column of text has; "" is none."""
+    """SQL over the entries of the JSON array in a text column; "" has no entries."""
 
     sqlite = ""
     postgresql = ""
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Compiled:
-        """JSON functions of SQLite 3.38."""
+        """With the JSON functions that SQLite has built in since 3.38."""
         return self._over(compiler, self.sqlite, _SQLITE)
 
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Compiled:
-        """By `json`, which takes numbers of any size; `jsonb` does not."""
+        """With `json`, which takes numbers of any size; `jsonb` does not."""
         return self._over(compiler, self.postgresql, _POSTGRESQL)
 
     def _over(self, compiler: Any, template: str, entries: str) -> Compiled:
@@ -51,6 +53,7 @@ class _OfEntries(Func):
 
 
 class _HoldsScope(_OfEntries):
+    # Between spaces: an entry may hold several names, and one name may be a part of another.
     output_field = models.BooleanField()
     sqlite = (
         "EXISTS(SELECT 1 FROM {entries}"
@@ -69,7 +72,7 @@ class _HoldsType(_OfEntries):
 
 
 class AuthorizationTypes(_OfEntries):
-    """The types of a grant's details as a JSON array of names, sorted."""
+    """The distinct types of a grant's authorization details, as a sorted JSON array."""
 
     output_field = models.TextField()
     sqlite = (

@@ -1,4 +1,4 @@
-"""What the caller presents: its API token, a service's number, its client's access token."""
+"""The credentials of a call: an API token, a service's number and a client's access token."""
 
 from datetime import datetime
 from typing import Final, NamedTuple, Self
@@ -13,17 +13,21 @@ from .token import CLIENT_AND_GRANT, AccessToken, token_parts
 
 
 class Credentials(NamedTuple):
-    """An API token, its organization's service of that number, that service's access token."""
+    """The rows behind the credentials of a call.
+
+    `asked` is the service of that number; None: the API token's organization has no such service.
+    `access_token` None: that service has no such token.
+    """
 
     api_token: ApiToken
     asked: Service | None
     access_token: AccessToken | None
     now: datetime
-    """The database's time at which it was so."""
+    """The database's time when the rows were read."""
 
     @classmethod
     def find(cls, api_token: str, service_id: int, access_token: str = "") -> Self | None:
-        """The rows behind the clear values, dead or alive; None: no such API token. 1 query."""
+        """The rows behind the clear values, active or not; None: no such API token. 1 query."""
         values: list[Value] = [service_id, sha256(access_token), sha256(api_token)]
         found = _PRESENTED.get(primary.alias(), values)
         if found is None:
@@ -35,14 +39,14 @@ class Credentials(NamedTuple):
         return cls(caller, asked, token, now)
 
     def opened(self) -> Service | None:
-        """The service that was asked for; None: the API token is not for that one."""
+        """The service of that number; None: the API token does not open it."""
         if self.asked is None or self.api_token.service_id not in (None, self.asked.pk):
             return None
         return self.asked
 
 
 def service_and_time(number: int) -> tuple[Service, datetime] | None:
-    """The service of a number, and the database's time; None: there is none. 1 query."""
+    """The service of a number, and the database's time; None: no such service. 1 query."""
     found = _SERVICE.get(primary.alias(), [number])
     if found is None:
         return None
@@ -55,6 +59,7 @@ _SERVICE: Final = JoinedQuery(
     "FROM grant_management_service AS asked WHERE asked.id = %s",
     Part(Service, "asked", repeats=True),
 )
+# Outer joins: one statement also tells which of the credentials is unknown.
 _PRESENTED: Final = JoinedQuery(
     "FROM grant_management_apitoken AS api_token"
     " LEFT JOIN grant_management_service AS asked"
@@ -62,6 +67,7 @@ _PRESENTED: Final = JoinedQuery(
     " LEFT JOIN grant_management_accesstoken AS token"
     " ON token.service_id = asked.id AND token.digest = %s"
     f" {CLIENT_AND_GRANT} WHERE api_token.digest = %s",
+    # `without`: columns that the checks of a call do not need.
     Part(
         ApiToken,
         "api_token",

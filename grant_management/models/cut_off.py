@@ -1,4 +1,4 @@
-"""The cut-off: one write that stops all that came before a moment."""
+"""The cut-off: one write that ends all grants and tokens from before a moment."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -15,7 +15,7 @@ from .event import Actor, EventKind, GrantEvent, Reason
 
 
 class CutOff(models.Model):
-    """A service or client with a moment before which its grants and tokens are dead."""
+    """A service or a client with a cut-off: its grants and tokens from before it are dead."""
 
     not_before = models.DateTimeField(_("not before"), null=True, blank=True)
 
@@ -26,9 +26,10 @@ class CutOff(models.Model):
     def move_cut_off(
         self, actor: Actor, why: Reason, *, before: datetime | None = None, job: UUID | None = None
     ) -> bool:
-        """Whether this call moved it, to now or to `before`, and never past now.
+        """Move the cut-off to `before` (None: now), and never past now; whether it was moved.
 
-        Only forward: clearing it would bring the dead back. `job` is the sweep that it begins.
+        It only moves forward: moving it back would bring dead grants and tokens back to life.
+        `job` is the ID of the sweep that it belongs to.
         """
         with primary.atomic():
             now = self.hold()
@@ -42,15 +43,18 @@ class CutOff(models.Model):
             )
 
     def hold(self) -> datetime:
-        """Wait for whoever issues tokens here, and let nobody do so until the transaction ends; the
-        time of then. So what is issued beside a cut-off is stamped before it, or has seen it.
+        """Lock the row: wait for transactions that issue tokens here, and block new ones until this
+        transaction ends. Returns the time after that.
+
+        So a token that is issued concurrently either has an earlier time than the cut-off, or its
+        issuer has seen the cut-off.
         """
         rows = type(self)._default_manager.filter(pk=self.pk)
         list(rows.select_for_update().values_list("pk", flat=True))
         return clock.now()
 
     def latest_cut_off(self, other: "CutOff") -> datetime | None:
-        """The later of this cut-off and the other one; the latest that matches counts."""
+        """The later of this cut-off and the other, the one that counts; None: neither is set."""
         one, two = self.not_before, other.not_before
         return max(one, two) if one and two else one or two
 
@@ -64,7 +68,7 @@ class CutOff(models.Model):
         why: Reason,
         **more: Any,
     ) -> bool:
-        """Whether the row was still as `rows` has it: then it has the stamp, and its event."""
+        """Stamp the row and add its event if `rows` still has it; whether it did."""
         with primary.atomic():
             written = rows.update(**stamp) == 1
             if written:
@@ -74,5 +78,5 @@ class CutOff(models.Model):
         return written
 
     def event_fields(self) -> dict[str, Any]:
-        """What an event about it has in its own columns."""
+        """The columns by which its events are found."""
         raise NotImplementedError

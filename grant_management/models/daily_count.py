@@ -1,7 +1,7 @@
-"""Counters for each day and client, kept with the events: what the overview draws.
+"""Counters of events by day and client, which the overview page draws.
 
-They are counted behind the events, not with them, so that a revoke waits for no counter; what
-they say is as of `Tally.counted_until`.
+They are updated after the events, not in the same transaction, so that a revoke never waits for a
+counter. They include the events up to `Tally.counted_until`.
 """
 
 from collections.abc import Iterable
@@ -20,21 +20,21 @@ from .grant import Grant, GrantStatus
 from .service import Service
 
 LIVE: Final = "live"
-"""The kind of the counters of grants that are neither revoked nor expired: one day's, the last."""
+"""The kind of the counters of active grants. Only those of the last count are kept."""
 SETTLED: Final = timedelta(seconds=60)
-"""A transaction that writes events is over by then; what is younger is counted the next time."""
+"""The age at which events are counted: by then every transaction that writes events has ended."""
 
 
 class DailyCountQuerySet(primary.PrimaryQuerySet["DailyCount"]):
-    """What was counted."""
+    """The store of counters."""
 
     def by_day(self, kind: EventKind, since: date) -> dict[date, int]:
-        """How many there were on each day that had any."""
+        """The number of events of a kind on each day from `since` on, without empty days."""
         rows = self.filter(kind=kind, day__gte=since).values("day").annotate(sum=Sum("number"))
         return {row["day"]: row["sum"] for row in rows}
 
     def live(self) -> Self:
-        """The live grants of each client."""
+        """The counters of active grants."""
         return self.filter(kind=LIVE)
 
 
@@ -66,7 +66,7 @@ class DailyCount(models.Model):
 
 
 class Tally(models.Model):
-    """How far the counting has come: one row."""
+    """How far the events have been counted: a table of one row."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     counted_until = models.DateTimeField(null=True)
@@ -82,24 +82,24 @@ class Tally(models.Model):
 
     @classmethod
     def current(cls) -> "Tally":
-        """How far it is; counted a little further where nobody else is about to."""
+        """The tally, after counting the new events unless another caller is counting them."""
         return cls._count_events(skip_locked=True)
 
     @classmethod
     def count_events(cls) -> "Tally":
-        """Count what was written since the last time; of many callers one does, the others wait."""
+        """Count the events since the last count. Concurrent callers wait, and then find none."""
         return cls._count_events(skip_locked=False)
 
     @classmethod
     def count_live(cls) -> "Tally":
-        """Count the live grants of each client: reads all of them, so not on a page.
+        """Count the active grants of each client. It reads all grants, so no page calls it.
 
-        They are counted before anything is locked, a service at a time.
+        The grants of a service are counted before anything is locked.
         """
         now = clock.now()
         for service in Service.objects.all():
             counted = list(_live(service, now))
-            with primary.atomic():
+            with primary.atomic():  # so that no page sees only a part of them
                 DailyCount.objects.live().filter(service=service).delete()
                 DailyCount.objects.bulk_create(counted, batch_size=500)
         return cls._moved(live_at=now)
@@ -119,9 +119,9 @@ class Tally(models.Model):
 
     @classmethod
     def _locked(cls, *, skip_locked: bool) -> "Tally | None":
-        """The row; None: somebody else has it."""
+        """The row, locked; None: it is locked elsewhere, and `skip_locked` is set."""
         rows = cls.objects.all()
-        if not rows.exists():
+        if not rows.exists():  # another process may insert it at the same moment
             Tally.objects.bulk_create([Tally()], ignore_conflicts=True)
         return rows.select_for_update(skip_locked=skip_locked).first()
 
@@ -134,7 +134,10 @@ class Tally(models.Model):
 
 
 def _new_events(since: datetime | None, until: datetime) -> Iterable[Any]:
-    """By the time in their keys, which is when they were written; `at` may be earlier."""
+    """The numbers of events in a period, by the time in their keys.
+
+    The primary key is the index that has the events of all services in the order of time.
+    """
     events = GrantEvent.objects.filter(pk__lt=first_uuid7(until))
     if since is not None:
         events = events.filter(pk__gte=first_uuid7(since))
@@ -144,7 +147,7 @@ def _new_events(since: datetime | None, until: datetime) -> Iterable[Any]:
 
 
 def _add(groups: Iterable[Any]) -> None:
-    """Each in one statement, so that no two callers count from the same number."""
+    """Add each group to its counter by one statement, so that concurrent additions all count."""
     connection = primary.connection()
     table = connection.ops.quote_name(DailyCount._meta.db_table)
     sql = (
@@ -158,7 +161,7 @@ def _add(groups: Iterable[Any]) -> None:
 
 
 def live_by_client(service: Service, now: datetime) -> Iterable[tuple[str, int]]:
-    """The active grants of each client: reads all of the service."""
+    """The number of active grants by client ID; reads all grants of the service."""
     live = Grant.objects.filter(service=service).with_status(GrantStatus.ACTIVE, now)
     return live.order_by().values_list("client__client_id").annotate(Count("pk"))
 

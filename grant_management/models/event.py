@@ -19,7 +19,7 @@ except ImportError:  # not on Windows
 
 
 class EventKind(models.TextChoices):
-    """What happened."""
+    """The kinds of events."""
 
     CREATED = "created", _("Grant created")
     MERGED = "merged", _("Grant merged")
@@ -50,7 +50,7 @@ class EventKind(models.TextChoices):
 
 
 class ActorKind(models.TextChoices):
-    """Who can do something."""
+    """The kinds of actors."""
 
     CLIENT = "client", _("client")
     OPERATOR = "operator", _("operator")
@@ -62,7 +62,7 @@ class ActorKind(models.TextChoices):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why an operator did it: out of a list, in words, and the number of a ticket."""
+    """Why an operator did it: a reason from a list, a note in words, and a ticket's number."""
 
     reason: str
     note: str = ""
@@ -70,15 +70,15 @@ class Reason:
 
 
 NO_REASON: Final = Reason("")
-"""Nobody asked for one."""
+"""For changes that are made without asking for a reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who did it, as text: an event outlives the users of the host's project.
+    """Who made a change, as text: an event outlives the users of the host's project.
 
-    `id` tells apart what may have one name: an API token's `tokenId`, an operator's primary key,
-    the operating system's user of a command. `sudo_user` is the user who became that one by sudo.
+    `id` tells actors of the same name apart: an API token's `tokenId`, an operator's primary key,
+    the operating system's user of a command. `sudo_user` is the user who ran a command by sudo.
     """
 
     kind: ActorKind
@@ -88,12 +88,12 @@ class Actor:
 
     @classmethod
     def client(cls, client_id: str) -> "Actor":
-        """The OAuth client, with a token of its own."""
+        """An OAuth client."""
         return cls(ActorKind.CLIENT, client_id)
 
     @classmethod
     def operator(cls, username: str, key: Any = "") -> "Actor":
-        """A user of the admin, with the primary key of its row."""
+        """A user of the admin, and the primary key of that user."""
         return cls(ActorKind.OPERATOR, username, str(key))
 
     @classmethod
@@ -108,9 +108,9 @@ class Actor:
 
 
 def _system_user() -> str:
-    """Whose rights the process has, by name, or by the number of one that has none (a container's).
+    """The process's effective user: the name, or the number if there is no name (in containers).
 
-    From the kernel: a variable of the environment can be set to anybody's name.
+    It comes from the kernel, since an environment variable can be set to any user's name.
     """
     if pwd is None:
         return getpass.getuser()
@@ -122,7 +122,10 @@ def _system_user() -> str:
 
 
 def _sudo_user() -> str:
-    """Only a hint, since whoever starts the command can set it; bytes that are no text replaced."""
+    """The user who called sudo; only a hint, since the caller of a command can set the variable.
+
+    Bytes that are not text are replaced.
+    """
     return os.environ.get("SUDO_USER", "").encode(errors="replace").decode()[:255]
 
 
@@ -130,13 +133,17 @@ E = TypeVar("E", bound="Event")
 
 
 class EventQuerySet(PrimaryQuerySet[E]):
-    """Adds and reads; nothing else."""
+    """Events can be added and read; only retention deletes them."""
 
     def purge_oldest(self, before: datetime, batch_size: int) -> int:
-        """How many of these this call deleted: the one way that events go, by retention."""
+        """Delete the oldest events before a moment, at most `batch_size`; how many were deleted.
+
+        Retention is the only way to delete events.
+        """
         keys = list(
             self.filter(at__lt=before).order_by("at").values_list("pk", flat=True)[:batch_size]
         )
+        # Past this class's own `delete`, which refuses.
         return models.QuerySet.delete(self.filter(pk__in=keys))[0]
 
     def update(self, **kwargs: Any) -> NoReturn:
@@ -153,7 +160,7 @@ class EventQuerySet(PrimaryQuerySet[E]):
 
 
 class Event(models.Model):
-    """One change. Names and IDs are text, so that the event says the same for ever."""
+    """One change. Names and IDs are stored as text, so that an event never changes later."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     kind = models.CharField(_("what"), max_length=20, choices=EventKind.choices)
@@ -173,7 +180,7 @@ class Event(models.Model):
         return f"{self.get_kind_display()} ({self.at:%Y-%m-%d %H:%M:%S} UTC)"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Adds a row; TypeError where there is one already."""
+        """Insert the event. TypeError: it was saved before."""
         if not self._state.adding:
             raise TypeError("Events are append-only.")
         kwargs["force_insert"] = True
@@ -185,7 +192,7 @@ class Event(models.Model):
 
     @classmethod
     def about(cls, kind: EventKind, at: datetime, actor: Actor, **fields: Any) -> Self:
-        """An event that is not saved yet. Its key has the time of `at`: counters go by keys."""
+        """An unsaved event. Its key has the time `at`, since daily counts select events by key."""
         fields.setdefault("id", uuid7(at))
         by = {"actor_kind": actor.kind, "actor": actor.name[:255], "actor_id": actor.id[:255]}
         if actor.sudo_user:
@@ -226,6 +233,8 @@ class GrantEvent(Event):
         verbose_name = _("event")
         verbose_name_plural = _("events")
         indexes = [
+            # Every query names the service, so every index begins with it, and the foreign key has
+            # no index of its own (`db_index=False`).
             models.Index(fields=["service", "grant_id", "-at"], name="gm_event_grant"),
             models.Index(fields=["service", "-at", "-id"], name="gm_event_newest"),
             models.Index(fields=["service", "client_id", "-at"], name="gm_event_client"),

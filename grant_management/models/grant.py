@@ -25,7 +25,7 @@ from .last_used import LastUsed
 from .service import Service
 
 CONTENT: Final = ("scopes", "claims", "authorization_details")
-"""What a grant holds: columns that may be large."""
+"""The columns with what a grant holds, which may be large."""
 
 
 class GrantStatus(models.TextChoices):
@@ -46,12 +46,12 @@ class UpdatedBy(models.TextChoices):
 
 
 def status_condition(status: GrantStatus, now: datetime) -> Q:
-    """The rule of `Grant.status`, for many rows."""
+    """The rule of `Grant.status` as a condition of a query."""
     cut_offs = ("client__not_before", "service__not_before")
     before, kept = Q(), Q()
     for cut_off in cut_offs:
         before |= Q(created_at__lt=F(cut_off))
-        # A comparison with no cut-off is unknown to SQL, and so is its negation: say it in words.
+        # SQL compares NULL neither as true nor as false, so a missing cut-off needs its own test.
         kept &= Q(**{cut_off: None}) | Q(created_at__gte=F(cut_off))
     there = Q(revoked_at=None) & kept
     alive = there & (Q(expires_at=None) | Q(expires_at__gt=now))
@@ -65,18 +65,18 @@ def status_condition(status: GrantStatus, now: datetime) -> Q:
 
 
 WHOLE: Final = 8_192
-"""Bytes of content, before and after a change, that its event has as a whole."""
+"""Bytes of content, before and after a change together, up to which its event has all of it."""
 
 
 class GrantQuerySet(primary.PrimaryQuerySet["Grant"]):
     """The store of grants."""
 
     def with_status(self, status: GrantStatus, now: datetime) -> Self:
-        """Those that have it."""
+        """The grants that have this status at that time."""
         return self.filter(status_condition(status, now))
 
     def with_content(self, *names: str) -> Self:
-        """With these of the columns that may be large; the others are loaded when they are read."""
+        """Load only these of the `CONTENT` columns; the others are deferred until they are read."""
         return self.defer(*(name for name in CONTENT if name not in names))
 
     def revoke_all(
@@ -91,20 +91,22 @@ class GrantQuerySet(primary.PrimaryQuerySet["Grant"]):
         still: Callable[["Grant"], bool] = lambda grant: True,
         reads: Iterable[str] = (),
     ) -> int:
-        """How many of these this call revoked, by the rules of `Grant.revoke`: one transaction.
+        """Revoke grants in one transaction, by the rules of `Grant.revoke`; how many were revoked.
 
-        They are locked in the order of their keys, and revoked where `still` holds of them then,
-        which `reads` some of their contents. `at` is the cut-off that stamps them, which their
-        events tell as a detail; None: they are stamped with the act's own time, which their events
-        have in any case.
+        They are locked in the order of their keys, and each is revoked if `still` holds of the
+        locked grant; `reads` names the `CONTENT` columns that `still` needs. `at` is a cut-off:
+        it is their `revoked_at`, and a detail of their events. None: `revoked_at` is the time of
+        the revocation, which is the time of the events in either case.
         """
         with primary.atomic():
             rows = self.filter(service=service, pk__in=keys, revoked_at=None).order_by("pk")
             related = rows.select_related("service", "client")
+            # `no_key`: an insert that refers to a grant does not wait for this lock.
             held = related.select_for_update(of=("self",), no_key=True)
             found = held.with_content(*reads).iterator(chunk_size=100)
+            # Contents can be large: each is dropped from memory once `still` has seen it.
             grants = [grant.without_content() for grant in found if still(grant)]
-            now = clock.now()
+            now = clock.now()  # after the locks: what they waited for came before
             if grants:  # its settings may have changed since the caller read them
                 service = grants[0].service
             Grant.objects.filter(service=service, pk__in=[grant.pk for grant in grants]).update(
@@ -118,11 +120,11 @@ class GrantQuerySet(primary.PrimaryQuerySet["Grant"]):
         return len(grants)
 
     def locked(self, service: Service, grant_id: str) -> tuple["Grant", datetime]:
-        """The grant of this ID and the time, in a transaction: nobody else changes the grant until
-        it ends, so whatever is decided about it is decided from here. 1 query.
+        """The grant, locked in the caller's transaction, and the time. 1 query.
 
-        Its service and its client are held before it, as everywhere: who cuts them off, or revokes
-        all tokens of a client, holds them alone. Grant.DoesNotExist: the service has none.
+        Every decision about a grant is made under this lock. Its service and its client get a
+        shared lock before it, as everywhere: a cut-off, or a revocation of all tokens of a client,
+        locks them exclusively. Grant.DoesNotExist: the service has no such grant.
         """
         if not uris.is_grant_id(grant_id):
             raise Grant.DoesNotExist
@@ -134,11 +136,11 @@ class GrantQuerySet(primary.PrimaryQuerySet["Grant"]):
         return grant, now
 
     def known(self, service: Service, grant_id: str) -> "Grant":
-        """The grant of this ID, dead or alive, with its client: 1 query.
+        """The grant of this ID in any status, with its client: 1 query.
 
-        Grant.DoesNotExist: the service has none.
+        Grant.DoesNotExist: the service has no such grant.
         """
-        if not uris.is_grant_id(grant_id):  # then there is none, and no need to ask
+        if not uris.is_grant_id(grant_id):  # no grant can have it: spare the query
             raise Grant.DoesNotExist
         grant = self.select_related("client").get(service=service, grant_id=grant_id)
         grant.know(service, grant.client)
@@ -147,7 +149,7 @@ class GrantQuerySet(primary.PrimaryQuerySet["Grant"]):
 
 @cache
 def _locked() -> JoinedQuery:
-    """A grant by its service and ID, with both that say whether it is cut off."""
+    """A grant by its service and grant ID, with the service and the client, which have cut-offs."""
     return JoinedQuery(
         "FROM grant_management_grant AS held"
         " JOIN grant_management_client AS client ON client.id = held.client_id"
@@ -161,7 +163,10 @@ def _locked() -> JoinedQuery:
 
 
 class Grant(LastUsed, models.Model):
-    """Scopes with their resources, claims and authorization details, as JSON text; "" is none."""
+    """What a client may do: scopes with resources, claims and authorization details as JSON text.
+
+    "" is none. A token has the generation of its grant at its issue, and dies once they differ.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     service = models.ForeignKey(
@@ -197,6 +202,8 @@ class Grant(LastUsed, models.Model):
             models.UniqueConstraint(fields=["service", "grant_id"], name="gm_grant_unique")
         ]
         indexes = [
+            # Every query names the service, so every index begins with it, and foreign keys have
+            # no index of their own (`db_index=False`).
             models.Index(fields=["service", "subject", "-created_at"], name="gm_grant_subject"),
             models.Index(fields=["service", "client", "-created_at"], name="gm_grant_client"),
             models.Index(fields=["service", "-created_at", "-id"], name="gm_grant_newest"),
@@ -216,18 +223,18 @@ class Grant(LastUsed, models.Model):
         return self.grant_id
 
     def without_content(self) -> "Grant":
-        """Itself, with what it holds out of memory until it is read."""
+        """The same grant without its `CONTENT` columns, which are loaded when they are read."""
         for name in CONTENT:
             self.__dict__.pop(name, None)
         return self
 
     def know(self, service: Service, client: Client) -> None:
-        """Put in the rows that it was found with, as the descriptors of foreign keys do."""
+        """Cache the rows that were loaded with it, as the descriptors of foreign keys do."""
         client._state.fields_cache = {"service": service}
         self._state.fields_cache = {"service": service, "client": client}
 
     def status(self, now: datetime) -> GrantStatus:
-        """The first stamp that kills it names the status."""
+        """The status at that time; the first that applies: revoked, cut off, expired, pending."""
         if self.revoked_at is not None:
             return GrantStatus.REVOKED
         if self.is_cut_off():
@@ -237,11 +244,11 @@ class Grant(LastUsed, models.Model):
         return GrantStatus.PENDING if self.pending else GrantStatus.ACTIVE
 
     def scope_names(self) -> set[str]:
-        """Of all its scopes, whatever their resources."""
+        """The names of its scopes, for any resource."""
         return content.names_of(self.scopes)
 
     def authorization_types(self) -> set[str]:
-        """Of its authorization details (RFC 9396 §2)."""
+        """The types of its authorization details (RFC 9396 §2)."""
         return content.types_of(self.authorization_details)
 
     def is_owned_by(self, client: Client, subject: str | None) -> bool:
@@ -249,15 +256,15 @@ class Grant(LastUsed, models.Model):
         return self.client_id == client.pk and self.subject == subject
 
     def is_expired(self, now: datetime) -> bool:
-        """Whether its time is over."""
+        """Whether its `expires_at` has passed."""
         return self.expires_at is not None and self.expires_at <= now
 
     def is_cut_off(self) -> bool:
-        """Whether it came before the cut-off of its service or its client."""
+        """Whether it was created before the cut-off of its service or its client."""
         return self.is_before(self.service.latest_cut_off(self.client))
 
     def is_before(self, cut_off: datetime | None) -> bool:
-        """Whether it came strictly before that moment, where there is one."""
+        """Whether it was created strictly before the cut-off; None: there is none."""
         return cut_off is not None and self.created_at < cut_off
 
     def content(self) -> str:
@@ -272,7 +279,7 @@ class Grant(LastUsed, models.Model):
         return content.shown(shown)
 
     def held(self) -> Content:
-        """What it holds, to be compared and merged."""
+        """What it holds, in the form that can be compared and merged."""
         return Content.stored(self.scopes, self.claims, self.authorization_details)
 
     def _timestamps(self) -> dict[str, str]:
@@ -287,9 +294,10 @@ class Grant(LastUsed, models.Model):
     def change(
         self, to: Content, kind: EventKind, at: datetime, actor: Actor, **fields: Any
     ) -> None:
-        """Write what it holds from now on, and the event with what it held before.
+        """Replace what it holds, and add the event of the change. `fields` are further columns.
 
-        The caller has it locked. Earlier refresh tokens die, and on replace access tokens too.
+        The caller has locked the grant. Its earlier refresh tokens are invalidated (draft §5.2),
+        and on replace its access tokens too.
         """
         before, held = self.content(), self.held()
         self.refresh_generation = following(self.refresh_generation)
@@ -309,12 +317,12 @@ class Grant(LastUsed, models.Model):
         why: Reason,
         judge: Callable[["Grant", datetime], None] = lambda grant, now: None,
     ) -> bool:
-        """Whether this call revoked it: of many at one moment, exactly one did.
+        """Revoke the grant; whether this call did: of many concurrent calls exactly one does.
 
-        The only way to revoke a grant. Its refresh tokens die with it, and its access tokens
-        where the service has `revoke_access_tokens` (draft §6.5): by generation, so the cost is
-        the same for one token and a million. `judge` gets the grant under its lock, with the time,
-        and raises where it must not be revoked after all.
+        Its refresh tokens die with it, and its access tokens if the service has
+        `revoke_access_tokens` (draft §6.5): by generation, so the cost is the same for one token
+        and a million. `judge` is called with the locked grant and the time, and raises to refuse
+        the revocation.
         """
         with primary.atomic():
             try:
@@ -334,9 +342,9 @@ class Grant(LastUsed, models.Model):
         primary.on_commit(lambda: _tell([self], [event]))
 
     def kill_refresh_tokens(self, now: datetime, actor: Actor) -> None:
-        """All that there are, since one was used again; the access tokens and the grant live.
+        """Invalidate all refresh tokens, since a rotated one was used again.
 
-        The caller has it locked.
+        The grant and its access tokens stay active. The caller has locked the grant.
         """
         self._row().update(refresh_generation=_one_more("refresh_generation"))
         self.announce_deaths(now, access=False)
@@ -346,7 +354,7 @@ class Grant(LastUsed, models.Model):
         return Grant.objects.filter(service_id=self.service_id, pk=self.pk)
 
     def announce_deaths(self, at: datetime, *, access: bool) -> None:
-        """Tell receivers in this transaction that refresh tokens die, and access tokens too."""
+        """Send `tokens_dying` in this transaction: refresh tokens die; `access`: all tokens."""
         signals.tokens_dying.send(sender=Grant, grant=self, at=at, access=access, refresh=True)
 
     def record(self, kind: EventKind, at: datetime, actor: Actor, **fields: Any) -> GrantEvent:
@@ -355,12 +363,12 @@ class Grant(LastUsed, models.Model):
         return GrantEvent.objects.record(kind, at=at, actor=actor, subject=self.subject, **about)
 
     def event_fields(self) -> dict[str, Any]:
-        """By which its events are found."""
+        """The columns by which its events are found."""
         return {"service_id": self.service_id, "grant_id": self.grant_id}
 
 
 def _raised(service: Service) -> dict[str, Any]:
-    """The generations that a revoke raises (draft §6.5)."""
+    """The columns that a revoke raises (draft §6.5)."""
     raised: dict[str, Any] = {"refresh_generation": _one_more("refresh_generation")}
     if service.revoke_access_tokens:
         raised["access_generation"] = _one_more("access_generation")
@@ -368,22 +376,24 @@ def _raised(service: Service) -> dict[str, Any]:
 
 
 def following(generation: int) -> int:
-    """The generation after this one. The last that a column can hold is followed by one that no
-    record may bring, so that a grant with the last one can be revoked too.
+    """The generation after this one.
+
+    The last one that a column can hold is followed by the first one that no imported record may
+    have, so that a grant with the last one can still be revoked.
     """
     return generation + 1 if generation < MAX_INTEGER else MAX_GENERATION + 1
 
 
 def _one_more(column: str) -> Case:
-    """As `following`, in SQL."""
+    """`following` as an SQL expression."""
     below = When(**{f"{column}__lt": MAX_INTEGER}, then=F(column) + 1)
     return Case(below, default=Value(MAX_GENERATION + 1))
 
 
 def _difference(before: str, after: str, held: Content, to: Content) -> dict[str, str]:
-    """What an event says of a change: both contents; of long ones only what is not in both.
+    """The details of a change's event: both contents, or only the differences if they are long.
 
-    So the events of a grant grow with what was sent, however long the grant is.
+    So the size of an event depends on what was sent, not on the size of the grant.
     """
     if len(before) + len(after) <= WHOLE:
         return {"before": before, "after": after}
@@ -393,7 +403,7 @@ def _difference(before: str, after: str, held: Content, to: Content) -> dict[str
 def _revocation(
     grant: Grant, service: Service, at: datetime, actor: Actor, about: dict[str, Any]
 ) -> GrantEvent:
-    """The event of one grant of many; and those who listen are told that its tokens die."""
+    """The unsaved event of one grant of a batch; sends `tokens_dying` for that grant."""
     grant.know(service, grant.client)
     grant.announce_deaths(at, access=service.revoke_access_tokens)
     return GrantEvent.about(
@@ -408,6 +418,6 @@ def _revocation(
 
 
 def _tell(grants: "list[Grant]", events: list[GrantEvent]) -> None:
-    """The host hears that grants are dead: once for all of a batch."""
+    """Send `grant_revoked`, once for a whole batch."""
     if grants:
         signals.grant_revoked.send_robust(sender=Grant, grants=grants, events=events)

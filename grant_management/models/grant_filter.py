@@ -1,4 +1,4 @@
-"""Which grants are meant, where many are: for incidents. A filter is never empty."""
+"""Filters that select many grants, for incidents. A filter is never empty."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -16,22 +16,26 @@ from .grant import Grant, GrantQuerySet
 from .service import Service
 
 LOOK: Final = 100_000
-"""Grants that are looked at for a page, where columns say which are meant."""
+"""Grants that are examined for a page, at most, where the filter is about columns alone."""
 LOOK_INTO: Final = 10_000
-"""Those whose JSON texts are looked into."""
+"""Likewise where the JSON texts of grants have to be searched."""
 CHUNK: Final = 1_000
-"""Grants in memory at a time; a tenth of that where what they hold is looked at."""
+"""Grants in memory at a time; a tenth of that if their contents are loaded."""
 LONGEST: Final = 255
-"""Characters of a subject, a scope or a type, as far as a sweep can keep it."""
+"""Characters of a subject, a scope or a type, at most: the width of a sweep's columns."""
 
 
 class EmptyFilter(ValueError):
-    """The filter says nothing besides the service, which is not the same as everything."""
+    """The filter has no condition besides the service, or an empty one: never all grants."""
 
 
 @dataclass(frozen=True, slots=True)
 class GrantFilter:
-    """Which live grants of a service; None: whatever. At least one must be something."""
+    """Selects grants of a service that are not revoked; None is no condition.
+
+    EmptyFilter: no condition is given, or one is "". ValueError: one has more than `LONGEST`
+    characters.
+    """
 
     service: Service
     client: Client | None = None
@@ -51,12 +55,15 @@ class GrantFilter:
 
     @property
     def is_cut_off(self) -> bool:
-        """Whether one write does it: a service, or one client of it, and a moment."""
+        """Whether a cut-off of the service or the client does the same, by one write.
+
+        That needs `created_before`, and no condition but the client besides.
+        """
         narrowed = (self.subject, self.scope, self.authorization_type)
         return self.created_before is not None and all(one is None for one in narrowed)
 
     def found(self) -> Iterator[Grant]:
-        """The live grants, in the order of their keys, a chunk in memory at a time."""
+        """The grants in the order of their keys, with a chunk in memory at a time."""
         rows = self._rows().with_content(*self.reads).select_related("client").order_by("pk")
         size = max(1, CHUNK // 10) if self.reads else CHUNK
         chunk = list(rows[:size])
@@ -65,8 +72,10 @@ class GrantFilter:
             chunk = list(rows.filter(pk__gt=chunk[-1].pk)[:size])
 
     def look(self, most: int) -> "Look":
-        """What a page says of them before they are revoked. It looks at so many of the newest
-        grants, dead ones too; the job looks at all.
+        """What a page shows before the grants are revoked: `most` is for clients and for samples.
+
+        The page examines only the newest grants (`LOOK`, `LOOK_INTO`), revoked ones included; the
+        job examines all.
         """
         window = LOOK if self.scope is None and self.authorization_type is None else LOOK_INTO
         rows = self._rows().order_by("-created_at", "-pk")
@@ -79,19 +88,22 @@ class GrantFilter:
         return Look(count, beyond is None, _by_client(rows, most), _sample(rows, most))
 
     def sample(self, number: int) -> list[Grant]:
-        """The newest of them."""
+        """The newest of the grants, at most this many, without their contents."""
         return _sample(self._rows().order_by("-created_at", "-pk"), number)
 
     def count(self) -> int:
-        """Exact up to `COUNT_LIMIT`; one more than that means: more."""
+        """The number of grants, exact up to `COUNT_LIMIT`; `COUNT_LIMIT + 1` means more."""
         return bounded_count(self._rows().order_by("-created_at"))
 
     def by_client(self, most: int) -> list[tuple[str, int]]:
-        """How many of the newest `COUNT_LIMIT` are whose; the clients with the most."""
+        """Client IDs and their numbers of grants, among the newest `COUNT_LIMIT`.
+
+        The clients with the most grants come first; there are at most `most`.
+        """
         return _by_client(self._rows().order_by("-created_at"), most)
 
     def _rows(self) -> GrantQuerySet:
-        """The live ones, by SQL alone."""
+        """The grants, selected by SQL alone."""
         rows = self._of_columns().filter(revoked_at=None)
         if self.scope is not None:
             rows = rows.filter(holds_scope(self.scope))
@@ -100,7 +112,7 @@ class GrantFilter:
         return rows
 
     def _of_columns(self) -> GrantQuerySet:
-        """Dead or alive, what is said without a look into a JSON text: by index."""
+        """The grants by the conditions that indexes answer, revoked ones included."""
         conditions = {
             "client": self.client,
             "subject": self.subject,
@@ -111,13 +123,14 @@ class GrantFilter:
 
     @property
     def reads(self) -> list[str]:
-        """Which of a grant's contents have to be looked at."""
+        """The `CONTENT` columns that `matches` reads."""
         read = {"scopes": self.scope, "authorization_details": self.authorization_type}
         return [name for name, wanted in read.items() if wanted is not None]
 
     def matches(self, grant: Grant) -> bool:
-        """Whether it does by what may change: what is inside the stored JSON texts, compared as the
-        names that they are.
+        """Whether the grant holds the scope and the type, by their exact names.
+
+        The other conditions are not tested: they cannot change after the grant was found.
         """
         if self.scope is not None and self.scope not in grant.scope_names():
             return False
@@ -127,7 +140,7 @@ class GrantFilter:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a filter finds, as far as a page looks. `is_all`: it looked at everything."""
+    """What a filter finds for a page. `is_all`: every grant was examined."""
 
     count: int
     is_all: bool
@@ -139,18 +152,18 @@ class Look:
 
     @property
     def expected(self) -> int:
-        """For a job: how many it will revoke; more than `COUNT_LIMIT`: that is not known."""
+        """How many grants a job will revoke; `COUNT_LIMIT + 1`: more than that, or unknown."""
         return self.count if self.is_all else counting.COUNT_LIMIT + 1
 
 
 def _sample(rows: GrantQuerySet, number: int) -> list[Grant]:
-    """The first of these, without what they hold."""
+    """The first of these grants, without their contents."""
     shown = rows.select_related("client").with_content()
     return list(shown[:number])
 
 
 def _by_client(rows: "QuerySet[Grant]", most: int) -> list[tuple[str, int]]:
-    """Counted here: where SQL counted them, a database might read the whole table for it."""
+    """Counted in Python: to count groups in SQL a database might read the whole table."""
     numbers = Counter(rows.values_list("client_id", flat=True)[: counting.COUNT_LIMIT]).most_common(
         most
     )

@@ -1,4 +1,4 @@
-"""Idempotency keys: a write that is sent again is answered again, and not done again."""
+"""Idempotency keys: a write that is sent again gets the same answer and is not repeated."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -19,7 +19,11 @@ class IdempotencyKeyQuerySet(PrimaryQuerySet["IdempotencyKey"]):
     def claim(
         self, api_token: ApiToken, service: Service, digest: bytes, body: bytes, now: datetime
     ) -> tuple["IdempotencyKey", bool]:
-        """The row of a key, and whether it is new. Others with this key wait until we commit."""
+        """The row of a key, and whether this call created it.
+
+        `digest` is that of the key, `body` that of the request's body. Requests with the same key
+        wait until this transaction ends.
+        """
         rows = self.filter(service=service, api_token=api_token, digest=digest)
         rows.filter(expires_at__lte=now).delete()
         row = self.model(
@@ -29,13 +33,14 @@ class IdempotencyKeyQuerySet(PrimaryQuerySet["IdempotencyKey"]):
             body_digest=body,
             expires_at=now + KEPT_FOR,
         )
+        # Waits for a concurrent insert of the same key, and then does nothing.
         self.bulk_create([row], ignore_conflicts=True)
         held = rows.get()
         return held, held.pk == row.pk
 
 
 class IdempotencyKey(models.Model):
-    """A key of an API token, as a digest, with the answer that it got, without credentials."""
+    """The digest of a key that an API token sent, and the answer to it, without credentials."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     service = models.ForeignKey(Service, on_delete=models.PROTECT, db_index=False)

@@ -1,4 +1,4 @@
-"""When something was used last: kept where a service asks for it, and decides nothing."""
+"""The time of last use: kept if a service has `track_last_used`; no decision depends on it."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -7,11 +7,11 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 PRECISION: Final = timedelta(minutes=1)
-"""A row is written at most so often."""
+"""A row is written at most once in this time."""
 
 
 class LastUsed(models.Model):
-    """A row that knows when it was used last, to the minute."""
+    """A row with the time of its last use, to the minute."""
 
     last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)
 
@@ -19,7 +19,7 @@ class LastUsed(models.Model):
         abstract = True
 
     def mark_used(self, now: datetime) -> None:
-        """1 query, or none where it was used a moment ago."""
+        """Store the time of last use: 1 query, or none if it was used within `PRECISION` before."""
         if self.last_used_at is None or self.last_used_at <= now - PRECISION:
             type(self)._default_manager.filter(pk=self.pk).update(last_used_at=now)
             self.last_used_at = now

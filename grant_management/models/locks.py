@@ -1,9 +1,10 @@
-"""Rows held against change, to be judged: the one way to a decision about a token.
+"""Row locks for issuing tokens, for rotating them and for revoking many of them.
 
-A refresh token that belongs to a grant is held by its grant; one that belongs to none, by its
-family. Locks are taken in one order everywhere: the service, the client, then the grant or the
-family, then tokens. Who revokes many tokens holds their client alone (`hold_clients`), and who cuts
-off a service or a client holds that alone (`CutOff.hold`), and so waits for whoever issues one.
+A refresh token that belongs to a grant is locked through its grant; one that belongs to none,
+through its family. Locks are taken in one order everywhere: the service and the client (shared),
+then the grant or the family, then tokens. A revocation of many tokens locks their clients
+exclusively (`hold_clients`), and a cut-off its service or its client (`CutOff.hold`), so both wait
+for transactions that issue tokens.
 """
 
 from collections.abc import Iterable
@@ -20,14 +21,18 @@ from .token import CLIENT_AND_GRANT, RefreshToken, token_parts
 
 
 class HeldToken(NamedTuple):
-    """A refresh token, with its client and grant as they are under the lock, and the time."""
+    """A refresh token with its client and its grant, all read under the lock, and the time."""
 
     token: RefreshToken
     now: datetime
 
 
 def hold_client(client: Client) -> tuple[Client, datetime]:
-    """The client and the time, in a transaction: no sweep of its tokens passes meanwhile."""
+    """The client, with a shared lock in the caller's transaction, and the time.
+
+    Its tokens cannot be revoked in bulk, nor the client or its service be cut off, until the
+    transaction ends. Client.DoesNotExist: it is gone.
+    """
     found = _client().get(primary.alias(), [client.service_id, client.pk])
     if found is None:
         raise Client.DoesNotExist
@@ -37,8 +42,8 @@ def hold_client(client: Client) -> tuple[Client, datetime]:
 
 
 def hold_clients(service: Service, keys: Iterable[int]) -> datetime:
-    """Wait for whoever issues tokens of these clients, and let nobody do so until the transaction
-    ends; the time of then.
+    """Lock clients exclusively: wait for transactions that issue their tokens, and block new ones
+    until this transaction ends. Returns the time after that. `keys` are primary keys.
     """
     rows = Client.objects.filter(service=service, pk__in=set(keys)).order_by("pk")
     list(rows.select_for_update().values_list("pk", flat=True))
@@ -46,7 +51,7 @@ def hold_clients(service: Service, keys: Iterable[int]) -> datetime:
 
 
 def hold_token(token: RefreshToken) -> HeldToken:
-    """The token as it is once nobody else changes it, in a transaction.
+    """The token, read under its lock in the caller's transaction.
 
     RefreshToken.DoesNotExist: it was purged.
     """
@@ -56,6 +61,7 @@ def hold_token(token: RefreshToken) -> HeldToken:
         hold_client(token.client)
         family = RefreshToken.objects.filter(service_id=token.service_id, family=token.family)
         list(family.order_by("pk").select_for_update().values_list("pk", flat=True))
+    # Hexadecimal: SQLite stores UUIDs in this form, and PostgreSQL reads it too.
     found = _token().get(primary.alias(), [token.service_id, token.pk.hex])
     if found is None:
         raise RefreshToken.DoesNotExist

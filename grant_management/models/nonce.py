@@ -19,13 +19,13 @@ from .service import Service
 
 @dataclass(frozen=True, slots=True)
 class Nonces:
-    """The nonces that a service takes at a moment. It hands out the current one."""
+    """The nonces that a service accepts at a moment. It hands out the current one."""
 
     current: str
     previous: str | None = None
 
     def accept(self, nonce: str | None) -> bool:
-        """Whether it is one of them. A window's nonce may be used many times (§11.1)."""
+        """Whether it is one of them. A nonce may be used many times (RFC 9449 §8.2)."""
         presented = (nonce or "").encode()
         taken = [one.encode() for one in (self.current, self.previous) if one]
         return any(hmac.compare_digest(presented, one) for one in taken)
@@ -35,7 +35,7 @@ class DPoPNonceManager(primary.PrimaryManager["DPoPNonce"]):
     """The store of nonces."""
 
     def at(self, service: Service, now: datetime) -> Nonces:
-        """The nonces of this moment: 1 query, and once a window the row's insert and 1 more."""
+        """The nonces of this moment: 1 query; the first call of a window adds 2 statements."""
         window = int(now.timestamp()) // service.dpop_nonce_duration
         current, previous = self._of_windows(service, window)
         if current is None:
@@ -44,13 +44,13 @@ class DPoPNonceManager(primary.PrimaryManager["DPoPNonce"]):
         return Nonces(current, previous)
 
     def _of_windows(self, service: Service, window: int) -> Row:
-        """The values of this window and of the one before, each None where it was never opened."""
+        """The nonces of this window and of the one before; None: that window was never opened."""
         this = service.pk, service.dpop_nonce_duration, window
         before = *this[:2], window - 1
         return _OF_WINDOWS.fetch(primary.connection(), [*this, *before]) or (None, None)
 
     def _open(self, service: Service, window: int) -> None:
-        """Of all processes that open a window at once, one decides; the others read its row."""
+        """Insert the nonce of a window. Of concurrent inserts the first wins; all read its row."""
         start = window * service.dpop_nonce_duration
         row = self.model(
             service=service,
@@ -58,6 +58,7 @@ class DPoPNonceManager(primary.PrimaryManager["DPoPNonce"]):
             window=window,
             value=secrets.token_urlsafe(24),
             not_before=datetime.fromtimestamp(start, UTC),
+            # It is accepted until the next window ends.
             expires_at=datetime.fromtimestamp(start + 2 * service.dpop_nonce_duration, UTC),
         )
         self.bulk_create([row], ignore_conflicts=True)
@@ -71,10 +72,11 @@ _OF_WINDOWS: Final = Statement(f"SELECT {_OF_WINDOW}, {_OF_WINDOW}")
 
 
 class DPoPNonce(models.Model):
-    """A nonce, handed out for one window and taken until the end of the next.
+    """A nonce, handed out for one window and accepted until the end of the next.
 
     The duration is part of the key: a service whose duration changes starts new windows, and no
-    old row can stand in their way. Deleting the row of a window makes a new nonce at once.
+    old row can stand in their way. After a row is deleted, the next call of its window makes a new
+    nonce.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
@@ -105,9 +107,9 @@ class DPoPNonce(models.Model):
         return f"{self.not_before:%Y-%m-%d %H:%M:%S} UTC"
 
     def expire(self, actor: Actor, why: Reason) -> bool:
-        """Whether this call did it: no proof with this nonce is taken from now on.
+        """Delete this nonce; whether this call did. DPoP proofs with it are refused from now on.
 
-        Its row goes, and the next challenge of its window makes another one.
+        The next call within its window makes another nonce.
         """
         with primary.atomic():
             rows = DPoPNonce.objects.filter(service_id=self.service_id, pk=self.pk)
@@ -118,5 +120,5 @@ class DPoPNonce(models.Model):
         return gone
 
     def event_fields(self) -> dict[str, Any]:
-        """Its service."""
+        """The columns by which its events are found: its service."""
         return {"service_id": self.service_id}

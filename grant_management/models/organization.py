@@ -1,4 +1,4 @@
-"""Organizations: who owns services."""
+"""Organizations: the owners of services."""
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -33,6 +33,6 @@ class Organization(models.Model):
         return self.name
 
     def record_creation(self, actor: Actor) -> None:
-        """Add the event, in the transaction in which it is created."""
+        """Add the event of its creation, in the transaction that creates it."""
         kind, details = EventKind.ORGANIZATION_CREATED, {"name": self.name}
         OrganizationEvent.objects.record(kind, self.pk, clock.now(), actor, details=details)

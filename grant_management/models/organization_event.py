@@ -1,4 +1,4 @@
-"""Events of organizations: what concerns one and none of its services in particular."""
+"""Events of organizations that concern none of their services in particular."""
 
 from datetime import datetime
 from typing import Any
@@ -22,9 +22,10 @@ class OrganizationEventQuerySet(EventQuerySet["OrganizationEvent"]):
 
 
 class OrganizationEvent(Event):
-    """What happened to an organization: its API tokens that open all its services, its members.
+    """What happened to an organization, to its organization tokens or to its members.
 
-    An event without an organization concerns all of them: a member of all was added or removed.
+    An event without an organization concerns all of them: a member of all organizations was added
+    or removed.
     """
 
     organization = models.ForeignKey(

@@ -23,18 +23,19 @@ class OrganizationMemberManager(primary.PrimaryManager["OrganizationMember"]):
         """The numbers of the organizations that a user sees; None: all. A superuser sees all."""
         if user.is_superuser:
             return None
-        if user.pk is None:
+        if user.pk is None:  # an anonymous user
             return []
         joined = self.filter(user_id=user.pk).values_list("organization_id", flat=True)
+        # A membership without an organization is for all of them.
         numbers = [number for number in joined if number is not None]
         return numbers if len(numbers) == len(joined) else None
 
 
 class OrganizationMember(models.Model):
-    """A user of the admin who sees an organization; without an organization: who sees all.
+    """Lets a user of the admin see an organization; without an organization: all of them.
 
-    The host's users may be in another database, so no statement joins or constrains them: a
-    membership goes by a signal when its user goes.
+    The host's users may be in another database, so no constraint and no join connects them: a
+    signal removes the memberships of a user who is deleted.
     """
 
     user = models.ForeignKey(
@@ -61,6 +62,7 @@ class OrganizationMember(models.Model):
         verbose_name_plural = _("organization members")
         constraints = [
             models.UniqueConstraint(fields=["user", "organization"], name="gm_member_unique"),
+            # NULLs are distinct to the constraint above.
             models.UniqueConstraint(
                 fields=["user"], condition=Q(organization=None), name="gm_member_of_all"
             ),
@@ -71,18 +73,18 @@ class OrganizationMember(models.Model):
 
     @cached_property
     def username(self) -> str:
-        """Its user's name; its key where there is no such user. 1 query, where users are."""
+        """The user's name; the primary key if the user is gone. 1 query to the users' database."""
         found = get_user_model()._default_manager.filter(pk=self.user_id).first()
         return str(self.user_id) if found is None else found.get_username()
 
     def add(self, actor: Actor, why: Reason = NO_REASON) -> None:
-        """Write this new row, and its event."""
+        """Insert this new membership and its event."""
         with primary.atomic():
             self.save(force_insert=True)
             self._record(EventKind.MEMBER_ADDED, actor, why)
 
     def remove(self, actor: Actor, why: Reason = NO_REASON) -> bool:
-        """Whether this call deleted the row, with its event."""
+        """Delete the membership and add the event; whether this call did."""
         with primary.atomic():
             gone = OrganizationMember.objects.filter(pk=self.pk).delete()[0] == 1
             if gone:

@@ -1,4 +1,4 @@
-"""The purge: what has expired goes, in small batches, at any time."""
+"""The purge: deletes what has expired in small batches, at any time."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -17,6 +17,7 @@ from .service import Service
 from .token import AccessToken, RefreshToken
 from .used_proof import UsedProof
 
+# Grants come last: one that still has tokens is not deleted.
 EXPIRING: tuple[type[models.Model], ...] = (
     UsedProof,
     DPoPNonce,
@@ -27,13 +28,16 @@ EXPIRING: tuple[type[models.Model], ...] = (
 )
 Rows = models.QuerySet[Any]
 UNCLAIMED_FOR: Final = timedelta(days=1)
-"""How long a grant may be pending. Codes live for minutes."""
+"""How long a grant may be pending before it is purged. Authorization codes live for minutes."""
 DEAD_KEPT_FOR: Final = timedelta(days=30)
-"""How long a token that is dead and has no expiry is kept: its use again tells of a theft."""
+"""How long a dead token without an expiry is kept, since its reuse reveals a theft."""
 
 
 def expired(model: type[models.Model], service: Service, now: datetime) -> Rows:
-    """The rows of a service whose time is over, by any clock that agrees with the database's."""
+    """The rows of a service that expired at least `CLOCK_TOLERANCE` ago.
+
+    Of grants: those that were never claimed.
+    """
     if model is Grant:
         return _never_claimed(service, now)
     over = now - CLOCK_TOLERANCE
@@ -41,7 +45,10 @@ def expired(model: type[models.Model], service: Service, now: datetime) -> Rows:
 
 
 def dead_for_long(model: type[models.Model], service: Service, now: datetime) -> Rows:
-    """Tokens without an expiry that were revoked, or whose grant was revoked or changed."""
+    """Tokens without an expiry that died more than `DEAD_KEPT_FOR` ago; no rows of other models.
+
+    They were revoked themselves, or their grant was revoked or changed.
+    """
     rows = model._default_manager.filter(service=service)
     if model not in (AccessToken, RefreshToken):
         return rows.none()
@@ -54,7 +61,7 @@ def dead_for_long(model: type[models.Model], service: Service, now: datetime) ->
 
 
 def _never_claimed(service: Service, now: datetime) -> Rows:
-    """Grants whose authorization never came to a token (draft §5.6.1)."""
+    """Grants that are pending for more than `UNCLAIMED_FOR`, without a token (draft §5.6.1)."""
     rows = Grant.objects.filter(service=service, pending=True, created_at__lte=now - UNCLAIMED_FOR)
     tokens = {"service": service, "grant": models.OuterRef("pk")}
     return rows.exclude(
@@ -64,16 +71,17 @@ def _never_claimed(service: Service, now: datetime) -> Rows:
 
 
 def purge(model: type[models.Model], service: Service, batch_size: int) -> Iterator[int]:
-    """The number of rows of each batch that it deletes, until nothing is left."""
+    """Delete the rows in batches; yields the number of rows of each batch."""
     for find in (expired, dead_for_long):
         after: Any = None
         while keys := _next(find(model, service, clock.now()), after, batch_size):
             yield _purge_batch(find, model, service, keys)
+            # Dead tokens are found by reading keys, so do not begin with the first key each time.
             after = keys[-1] if find is dead_for_long else None
 
 
 def _next(rows: Rows, after: Any, number: int) -> list[Any]:
-    """The keys of the next rows; behind the last ones, where an index leads there."""
+    """The keys of the next rows, after the key `after` unless it is None."""
     if after is not None:
         rows = rows.filter(pk__gt=after)
     return list(rows.values_list("pk", flat=True)[:number])
@@ -83,9 +91,9 @@ def _next(rows: Rows, after: Any, number: int) -> list[Any]:
 def _purge_batch(
     find: Callable[..., Rows], model: type[models.Model], service: Service, keys: list[Any]
 ) -> int:
-    """How many of these this call deleted.
+    """Delete a batch; how many rows this call deleted.
 
-    They are locked, then judged again: a row whose life was prolonged meanwhile stays.
+    They are locked, then tested again: a row whose expiry was extended meanwhile stays.
     """
     rows = model._default_manager.filter(service=service, pk__in=keys)
     with primary.atomic():

@@ -20,19 +20,19 @@ from .organization import Organization
 
 
 class Ownership(models.TextChoices):
-    """Whose grant a token may manage."""
+    """The grants that an access token may manage."""
 
-    CLIENT_AND_SUBJECT = "client_and_subject", _("its client's and its subject's")
-    CLIENT = "client", _("any of its client's")
+    CLIENT_AND_SUBJECT = "client_and_subject", _("grants of its client and subject")
+    CLIENT = "client", _("all grants of its client")
 
 
 def all_algs() -> list[str]:
-    """Every algorithm that a DPoP proof can be signed with here."""
+    """Every algorithm for DPoP proofs: the default of a new service."""
     return list(jwk.REQUIREMENTS)
 
 
 def all_actions() -> list[str]:
-    """Every action of the draft."""
+    """Every grant management action of the draft: the default of a new service."""
     return list(ACTIONS)
 
 
@@ -47,12 +47,12 @@ def validate_actions(value: Any) -> None:
 
 
 def validate_endpoint(value: str) -> None:
-    """ValidationError unless grant IDs can be appended to it."""
+    """ValidationError unless it is a URL to which grant IDs can be appended (draft §6.3)."""
     _validate(m.ENDPOINT, value)
 
 
 def validate_storable(value: str) -> None:
-    """ValidationError unless it can be a realm."""
+    """ValidationError unless the value can be a realm."""
     _validate(m.REALM, value)
 
 
@@ -83,7 +83,8 @@ class Service(CutOff, models.Model):
     name = models.CharField(_("name"), max_length=255)
     grant_management_endpoint = models.CharField(
         help_text=_(
-            "Where grants are resources: what a proof's htu must be where a call sends no htu."
+            "The URL under which grants are resources."
+            " A proof's htu must match it if the call sends no htu."
         ),
         max_length=2000,
         blank=True,
@@ -92,12 +93,15 @@ class Service(CutOff, models.Model):
     )
     dpop_nonce_required = models.BooleanField(
         help_text=_(
-            "Every DPoP proof must carry a nonce that this service handed out, else A281309."
+            "Every DPoP proof must carry a nonce of this service; others are refused with A281309."
         ),
         default=False,
     )
     dpop_nonce_duration = models.PositiveIntegerField(
-        help_text=_("Seconds that a nonce is handed out; it is taken for as long again."),
+        help_text=_(
+            "Seconds for which a nonce is handed out."
+            " It is accepted for the same time again afterwards."
+        ),
         default=300,
         validators=[MinValueValidator(1), MaxValueValidator(86_400)],
     )
@@ -107,17 +111,19 @@ class Service(CutOff, models.Model):
         validators=[validate_algs],
     )
     dpop_max_age = models.PositiveIntegerField(
-        help_text=_("Seconds that a proof may be old, else A281307."),
+        help_text=_("Maximum age of a proof in seconds; older ones are refused with A281307."),
         default=60,
         validators=[MaxValueValidator(3_600)],
     )
     dpop_clock_skew = models.PositiveIntegerField(
-        help_text=_("Seconds that a client's clock may differ."),
+        help_text=_("Seconds by which a client's clock may differ."),
         default=60,
         validators=[MaxValueValidator(3_600)],
     )
     ownership = models.CharField(
-        help_text=_("Whose grant a token may manage: A284301 and A284302 refuse the others."),
+        help_text=_(
+            "The grants that a token may manage; others are refused with A284301 or A284302."
+        ),
         max_length=20,
         choices=Ownership.choices,
         default=Ownership.CLIENT_AND_SUBJECT,
@@ -130,27 +136,27 @@ class Service(CutOff, models.Model):
         default=False,
     )
     actions_supported = models.JSONField(
-        help_text=_("What the metadata offers, and what authorization requests may ask for."),
+        help_text=_("Actions that the metadata offers and authorization requests may use."),
         default=all_actions,
         blank=True,
         validators=[validate_actions],
     )
     action_required = models.BooleanField(
-        help_text=_("Authorization requests must say what becomes of the grant."), default=False
+        help_text=_("Authorization requests must carry a grant_management_action."), default=False
     )
     access_token_duration = models.PositiveIntegerField(
-        help_text=_("Seconds that a new access token lives, where the caller names none."),
+        help_text=_("Lifetime of a new access token in seconds, if the caller gives none."),
         default=3_600,
         validators=[MinValueValidator(1), MaxValueValidator(2**31 - 1)],
     )
     refresh_token_duration = models.PositiveIntegerField(
-        help_text=_("Seconds that a new refresh token lives, where the caller names none."),
+        help_text=_("Lifetime of a new refresh token in seconds, if the caller gives none."),
         default=30 * 86_400,
         validators=[MinValueValidator(1), MaxValueValidator(2**31 - 1)],
     )
     call_log_size = models.PositiveIntegerField(
         help_text=_(
-            "Calls that are kept to be looked at; 0 keeps none. No credential is among them."
+            "Number of calls that are kept in the log; 0 keeps none. No credentials are stored."
         ),
         default=0,
         validators=[MaxValueValidator(1_000_000)],
@@ -179,15 +185,15 @@ class Service(CutOff, models.Model):
         return self.name
 
     def grant_url(self, grant_id: str) -> str:
-        """The URL of a grant at this service's own endpoint, or "" where it has none."""
+        """The URL of a grant at this service's endpoint (draft §6.3); "": it has no endpoint."""
         endpoint = self.grant_management_endpoint
         return uris.grant_url(endpoint, grant_id) if endpoint else ""
 
     def record_creation(self, actor: Actor) -> None:
-        """Add the event, in the transaction in which it is created."""
+        """Add the event of its creation, in the transaction that creates it."""
         kind, details = EventKind.SERVICE_CREATED, {"name": self.name}
         GrantEvent.objects.record(kind, self.pk, clock.now(), actor, details=details)
 
     def event_fields(self) -> dict[str, Any]:
-        """Itself, and no client in particular."""
+        """The columns by which its events are found: this service, and no client."""
         return {"service_id": self.pk, "client_id": ""}

@@ -1,4 +1,4 @@
-"""Sweeps: what a filter finds is revoked in batches, by whoever is there to do it."""
+"""Sweeps: jobs that revoke the grants of a filter in batches, by any process."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -19,7 +19,7 @@ from .grant_filter import GrantFilter
 from .service import Service
 
 LEASE: Final = timedelta(seconds=30)
-"""Who has not revoked a batch for so long is taken for gone."""
+"""A process that has not finished a batch for this long is taken to have stopped."""
 
 
 class SweepStatus(models.TextChoices):
@@ -32,13 +32,13 @@ class SweepStatus(models.TextChoices):
 
 
 class SweepQuerySet(primary.PrimaryQuerySet["Sweep"]):
-    """The sweeps that there were."""
+    """The store of sweeps."""
 
     def start(self, wanted: GrantFilter, actor: Actor, why: Reason, **fields: Any) -> "Sweep":
-        """A sweep to work on. Where a cut-off does it, that is in force when this returns.
+        """Create a sweep, which a process has to claim. A cut-off is in force when this returns.
 
-        IntegrityError: there is one with the `pk` that is among the `fields`. Who has counted says
-        how many are `expected`.
+        `fields` may have `expected`, the number of grants, if the caller has counted them, and a
+        `pk`. IntegrityError: a sweep with this `pk` exists.
         """
         if "expected" not in fields:
             fields["expected"] = wanted.count()
@@ -47,6 +47,8 @@ class SweepQuerySet(primary.PrimaryQuerySet["Sweep"]):
         target = wanted.client or wanted.service
         with primary.atomic():
             if wanted.is_cut_off:
+                # Before the insert, whose foreign keys put a weaker lock on the same row: two
+                # transactions that both had the weak lock could not both get this one.
                 target.hold()
             sweep = self.create(
                 **fields,
@@ -58,16 +60,16 @@ class SweepQuerySet(primary.PrimaryQuerySet["Sweep"]):
             moved = wanted.is_cut_off and target.move_cut_off(
                 actor, why, before=wanted.created_before, job=sweep.pk
             )
-            if not moved:
+            if not moved:  # else the event of the cut-off tells of the job
                 sweep.record(EventKind.JOB_STARTED, actor, why, **sweep.asked())
         return sweep
 
 
 class Sweep(models.Model):
-    """A revoke by filter: what was asked for, by whom and why, and how far it came.
+    """A revoke by filter: the filter, who started it and why, and how far it has come.
 
-    It can be worked on by any process, one batch after the other; what one left, another takes
-    up, since what is revoked is not found again.
+    Any process can work on it, one batch after the other. If one process stops, another continues,
+    since revoked grants are not found again.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
@@ -114,7 +116,7 @@ class Sweep(models.Model):
         return f"{self.actor}, {self.started_at:%Y-%m-%d %H:%M:%S} UTC"
 
     def status(self, now: datetime) -> SweepStatus:
-        """Stopped: nobody works on it, though nobody paused it."""
+        """The status at that time. STOPPED: no process works on it, though it was not paused."""
         if self.finished_at is not None:
             return SweepStatus.DONE
         if self.paused_at is not None:
@@ -128,7 +130,7 @@ class Sweep(models.Model):
         return GrantFilter(self.service, self.client, created_before=self.created_before, **names)
 
     def asked(self) -> dict[str, Any]:
-        """What of the filter has no column in an event; and how many grants it found."""
+        """The details of the start's event: conditions without a column there, and `expected`."""
         before = self.created_before
         said = {
             "scope": self.scope,
@@ -139,35 +141,35 @@ class Sweep(models.Model):
 
     @property
     def stamp(self) -> datetime | None:
-        """What stamps the grants: the cut-off that it is; None: the time of each batch."""
+        """The `revoked_at` of the grants: that of the cut-off; None: the time of each batch."""
         return self.created_before if self.wanted().is_cut_off else None
 
     def claim(self) -> bool:
-        """Whether the caller is the one to work on it now."""
+        """Claim the sweep for `LEASE`; whether the caller may work on it."""
         now = clock.now()
         free = Q(worked_at=None) | Q(worked_at__lte=now - LEASE)
         rows = Sweep.objects.filter(free, pk=self.pk, finished_at=None, paused_at=None)
         return rows.update(worked_at=now) == 1
 
     def work(self, batch_size: int) -> Iterator[int]:
-        """The number of grants of each batch that it revokes, until none is left or it is paused.
+        """Revoke in batches; yields the number of grants of each, until none is left.
 
-        Grants that came after the start are left alone, and so is one that does not match any
-        more once it is locked.
+        It ends early if the sweep is paused, or resumed by another actor. Grants that were created
+        after the start are left alone, and so are those that no longer match once locked.
         """
         wanted = self.wanted()
         found = (one for one in wanted.found() if one.created_at <= self.started_at)
         while keys := [grant.pk for grant in islice(found, batch_size)]:
             with primary.atomic():
                 number = self._revoke(wanted, keys)
-                if not self._advance(number):
+                if not self._advance(number):  # then the batch is undone
                     transaction.set_rollback(True, using=primary.alias())
                     return
             yield number
         self._finish()
 
     def pause(self, actor: Actor, why: Reason = NO_REASON) -> bool:
-        """Whether this call did it. The batch in hand is the last."""
+        """Pause the sweep; whether this call did. A batch in progress is the last, or is undone."""
         with primary.atomic():
             paused = self._rows().update(paused_at=clock.now()) == 1
             if paused:
@@ -175,8 +177,10 @@ class Sweep(models.Model):
         return paused
 
     def resume(self, actor: Actor, why: Reason = NO_REASON) -> bool:
-        """Whether this call did it: it was paused, or whoever worked on it is gone. Somebody has to
-        claim it then; what is revoked from now on is signed by this actor.
+        """Resume a sweep that is paused, or whose process has stopped; whether this call did.
+
+        A process has to claim it then. Grants that are revoked from now on have this actor in their
+        events.
         """
         with primary.atomic():
             left = Q(paused_at__isnull=False) | Q(worked_at__lte=clock.now() - LEASE)
@@ -198,7 +202,7 @@ class Sweep(models.Model):
         )
 
     def events(self) -> "models.QuerySet[GrantEvent]":
-        """Those of the grants that it revoked."""
+        """The events of the grants that it revoked."""
         rows = GrantEvent.objects.filter(service_id=self.service_id, job=self.pk)
         return rows.filter(kind=EventKind.REVOKED).order_by("pk")
 
@@ -236,7 +240,7 @@ class Sweep(models.Model):
         return Sweep.objects.filter(pk=self.pk, finished_at=None, paused_at=None)
 
     def _advance(self, number: int) -> bool:
-        """Whether it may go on: nobody paused it, or took it up in our place."""
+        """Note a batch; False: the sweep was paused or finished, or another actor resumed it."""
         rows = self._rows().filter(**_signed(self._actor()))
         return rows.update(revoked=F("revoked") + number, worked_at=clock.now()) == 1
 

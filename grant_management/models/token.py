@@ -20,7 +20,7 @@ from .service import Service
 
 
 class TokenStatus(Enum):
-    """What a token is worth. The order of the members is the order in which they are told."""
+    """The status of a token. If several apply, the first member is reported."""
 
     EXPIRED = auto()
     REVOKED = auto()
@@ -31,7 +31,7 @@ class TokenStatus(Enum):
 
 
 class Token(models.Model):
-    """What both kinds have. `generation` is that of the grant when the token was issued."""
+    """The columns of both kinds. `generation` is that of the grant when the token was issued."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     service = models.ForeignKey(
@@ -64,6 +64,8 @@ class Token(models.Model):
             models.UniqueConstraint(fields=["service", "digest"], name="gm_%(class)s_unique")
         ]
         indexes = [
+            # Every query names the service, so every index begins with it, and foreign keys have
+            # no index of their own (`db_index=False`).
             models.Index(fields=["service", "expires_at"], name="gm_%(class)s_expires"),
             models.Index(fields=["service", "grant", "-id"], name="gm_%(class)s_tokens"),
             models.Index(fields=["service", "client"], name="gm_%(class)s_client"),
@@ -80,18 +82,21 @@ class Token(models.Model):
 
     @property
     def digest_prefix(self) -> str:
-        """What may be shown of a token: 8 of the 64 hexadecimal digits of its digest."""
+        """The first 8 of the digest's 64 hexadecimal digits, which may be shown."""
         return bytes(self.digest).hex()[:8]
 
     def know(self, service: Service, client: Client, grant: Grant | None) -> None:
-        """Put in the rows that it was found with, as the descriptors of foreign keys do."""
+        """Cache the rows that were loaded with it, as the descriptors of foreign keys do."""
         client._state.fields_cache = {"service": service}
         self._state.fields_cache = {"service": service, "client": client, "grant": grant}
         if grant is not None:
             grant.know(service, client)
 
     def status(self, now: datetime) -> TokenStatus:
-        """Reads the token, its client, its service and its own grant; no query where joined."""
+        """The status at that time, by the token, its client, service and grant.
+
+        No query if these were loaded with it.
+        """
         client, grant = self.client, self.grant
         cut_off = self.service.latest_cut_off(client)
         if self.expires_at is not None and self.expires_at <= now:
@@ -101,20 +106,20 @@ class Token(models.Model):
         if grant is not None and (grant.is_expired(now) or grant.is_before(cut_off)):
             return TokenStatus.GRANT_DEAD
         if grant is not None and self.generation != self.generation_of(grant):
-            # A revocation reaches tokens by their generation alone: a service may have chosen to
-            # leave access tokens be, and that was decided when the grant was revoked.
+            # `revoked_at` of the grant alone kills no token: whether access tokens survive was
+            # decided by the service's setting when the grant was revoked.
             revoked = grant.revoked_at is not None
             return TokenStatus.GRANT_DEAD if revoked else TokenStatus.SUPERSEDED
         return TokenStatus.ACTIVE if client.locked_at is None else TokenStatus.CLIENT_LOCKED
 
     def ends_at(self) -> datetime | None:
-        """When it ends by itself: with its grant at the latest (RFC 7662 §2.2). None: never."""
+        """When it expires: with its grant at the latest (`exp`, RFC 7662 §2.2). None: never."""
         ends = [self.expires_at, self.grant.expires_at if self.grant else None]
         return min((end for end in ends if end is not None), default=None)
 
     @staticmethod
     def generation_of(grant: Grant) -> int | None:
-        """The generation that a live token of this kind has; None: none is alive."""
+        """The generation that an active token of this kind has; None: no token is active."""
         raise NotImplementedError
 
 
@@ -125,17 +130,18 @@ class TokenQuerySet(primary.PrimaryQuerySet[T]):
     """The store of tokens of one kind."""
 
     def revoke(self, at: datetime) -> int:
-        """How many of these this call revoked; a stamp that is there stays, and what has expired
-        is left alone. Grants live.
+        """Revoke these tokens; how many this call revoked.
 
-        Where a row had to be waited for, a database judges it again by the outer condition alone.
+        Tokens that are revoked or expired already are left alone, and grants stay active.
         """
+        # After waiting for a lock on a row PostgreSQL tests only the outer condition again, so
+        # the caller's conditions are in a subquery and those that may change are outside of it.
         rows = self.model._default_manager.filter(pk__in=self.order_by().values("pk"))
         alive = rows.filter(revoked_at=None).exclude(expires_at__lte=at)
         return alive.update(revoked_at=at)
 
     def presented(self, service: Service, value: str) -> T:
-        """The token of a clear value, with its client and grant: 1 query.
+        """The token of a clear value, with its client and grant: 1 query. Sends `token_presented`.
 
         DoesNotExist: the service has no such token.
         """
@@ -156,7 +162,7 @@ CLIENT_AND_GRANT: Final = (
 
 
 def token_parts(model: type[Token]) -> tuple[Part, Part, Part]:
-    """A token of this kind, its client and its grant."""
+    """The parts of a joined row: a token of this kind, its client and its grant."""
     return (
         Part(model, "token", without=("digest",)),
         Part(Client, "client", without=("name",), repeats=True),
@@ -175,7 +181,7 @@ def _presented(model: type[Token]) -> JoinedQuery:
 
 
 class AccessToken(LastUsed, Token):
-    """What a client shows at the grant management endpoint."""
+    """The token that a client presents at the grant management endpoint."""
 
     objects = TokenQuerySet["AccessToken"].as_manager()
 
@@ -185,19 +191,22 @@ class AccessToken(LastUsed, Token):
         verbose_name_plural = _("access tokens")
 
     def mark_used(self, now: datetime) -> None:
-        """It, and the grant that it belongs to."""
+        """Store the time of last use, of the token and of its grant."""
         super().mark_used(now)
         if self.grant is not None:
             self.grant.mark_used(now)
 
     @staticmethod
     def generation_of(grant: Grant) -> int:
-        """Raised by replace and revoke."""
+        """The grant's access generation, which a replace raises, and a revoke if so configured."""
         return grant.access_generation
 
 
 class RefreshToken(Token):
-    """What a client exchanges, once, for new tokens. `family` is shared with those it became."""
+    """The token that a client exchanges, once, for new tokens.
+
+    It has the same `family` as all tokens that come from it by rotation.
+    """
 
     rotated_at = models.DateTimeField(_("rotated"), null=True, blank=True)
     family = models.UUIDField(_("family"), default=uuid7)
@@ -214,12 +223,14 @@ class RefreshToken(Token):
         ]
 
     def relatives(self) -> "TokenQuerySet[RefreshToken]":
-        """Those that came before and after it by rotation, and it."""
+        """The tokens of its family: itself, and those before and after it by rotation."""
         return RefreshToken.objects.filter(service_id=self.service_id, family=self.family)
 
     @staticmethod
     def generation_of(grant: Grant) -> int | None:
-        """Raised by merge, replace and revoke; no refresh token outlives its grant (draft §6.5),
-        whatever generation an import gave it.
+        """The grant's refresh generation, which merge, replace, revoke and reuse raise.
+
+        None if the grant is revoked: no refresh token outlives its grant (draft §6.5), whatever
+        generation an import gave it.
         """
         return grant.refresh_generation if grant.revoked_at is None else None

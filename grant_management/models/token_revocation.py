@@ -1,4 +1,4 @@
-"""Tokens revoked by themselves: their grants live. One event tells of however many."""
+"""Revokes tokens without their grants. One event records all tokens of a call."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,9 +15,10 @@ from .token import AccessToken, RefreshToken, TokenQuerySet
 def revoke_tokens(
     service: Service, kinds: Sequence[TokenQuerySet[Any]], actor: Actor, **about: Any
 ) -> int:
-    """How many of these this call revoked. `about` says in the event which were meant.
+    """Revoke the tokens of some query sets; how many this call revoked.
 
-    Their clients are held alone, so that no refresh beside it leaves a token behind.
+    `about` are columns of the event, which tell what was meant. The clients are locked exclusively,
+    so that a concurrent refresh leaves no new token behind.
     """
     with primary.atomic():
         clients = {key for rows in kinds for key in _clients(rows)}
@@ -30,8 +31,9 @@ def revoke_tokens(
 
 @retried
 def revoke_token(token: AccessToken | RefreshToken, actor: Actor) -> int:
-    """How many died with this one (RFC 7009 §2.1): a refresh token dies with all that came of it,
-    since the client may have been refreshing at that moment.
+    """Revoke one token (RFC 7009 §2.1); how many tokens this call revoked.
+
+    A refresh token is revoked with its family, since the client may be refreshing at that moment.
     """
     with primary.atomic():
         if isinstance(token, RefreshToken):

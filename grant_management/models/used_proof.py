@@ -1,4 +1,4 @@
-"""Used proofs: the memory that makes a DPoP proof good for one request (RFC 9449 §11.1)."""
+"""Used DPoP proofs: stored so that a proof is accepted only once (RFC 9449 §11.1)."""
 
 from datetime import datetime
 from typing import Any, Final
@@ -15,9 +15,10 @@ class UsedProofManager(primary.PrimaryManager["UsedProof"]):
     """The store of used proofs."""
 
     def burn(self, service: Service, *, jkt: str, jti: str, expires_at: datetime) -> bool:
-        """Whether this was the proof's first use: the insert itself is the check, 1 statement.
+        """Store a proof; whether this was its first use. The insert is the check: 1 statement.
 
-        A `jkt` has 43 characters, so the digest of both, joined, is that of one pair only.
+        It must be outside of a transaction, since a rollback would make the proof usable again. A
+        `jkt` has 43 characters, so the digest of both, joined, is that of one pair only.
         """
         connection = primary.connection()
         until: Any = connection.ops.adapt_datetimefield_value(expires_at)
@@ -31,8 +32,9 @@ _BURN: Final = Statement(
 
 
 class UsedProof(models.Model):
-    """A proof's `jti`, as a digest together with its key; kept as long as it could be accepted."""
+    """The digest of a proof's key thumbprint and `jti`, kept while the proof could be accepted."""
 
+    # This saves the index of a separate key, on the table that is written most.
     pk = models.CompositePrimaryKey("service_id", "digest")
     service = models.ForeignKey(Service, on_delete=models.PROTECT, db_index=False)
     digest = models.BinaryField(max_length=32, editable=False)

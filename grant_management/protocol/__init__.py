@@ -1,1 +1,1 @@
-"""What the RFCs say, as functions over values: no Django, no clock, no database."""
+"""The rules of the RFCs, as functions over values: without Django, clock or database."""

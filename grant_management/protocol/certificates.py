@@ -1,4 +1,4 @@
-"""Client certificates as proxies hand them on, and their thumbprints (RFC 8705 §3.1)."""
+"""Client certificates as proxies pass them on, and their thumbprints (RFC 8705 §3.1)."""
 
 import base64
 import hashlib
@@ -21,11 +21,11 @@ _BYTE_SEQUENCE = re.compile(r"\s*:([A-Za-z0-9+/=\s]+):\s*\Z")
 
 
 def thumbprint(text: str) -> str:
-    """`x5t#S256` of the leaf, which is the first certificate of a chain.
+    """The `x5t#S256` of the leaf, which is the first certificate of a chain.
 
-    Takes PEM, also URL-escaped or with spaces or tabs for its line breaks; bare base64 DER, of a
-    chain with commas between (Traefik); and one between the colons of RFC 9440. ValueError where
-    there is no certificate to read, or more than the form allows.
+    `text` is PEM, also URL-escaped, or with spaces or tabs instead of line breaks; or base64 DER,
+    where commas separate the certificates of a chain (Traefik); or one certificate between colons
+    (RFC 9440). ValueError: there is no readable certificate, or more than the form allows.
     """
     if len(text) > MAX_LENGTH:
         raise ValueError("too long")
@@ -33,10 +33,10 @@ def thumbprint(text: str) -> str:
 
 
 def _leaf(text: str) -> bytes:
-    """The first certificate.
+    """The DER of the first certificate.
 
-    Where a header came twice, its values are joined with a comma. In PEM, and in RFC 9440 §2.2,
-    that is no chain: nobody can tell which of the two is the proxy's.
+    The values of a header that came twice are joined with a comma. PEM and RFC 9440 §2.2 have no
+    comma, so it is refused there: nobody can tell which of the two values is the proxy's.
     """
     # Not unquote_plus: a plus sign is base64 here.
     plain = urllib.parse.unquote(text) if "%" in text else text
@@ -49,7 +49,7 @@ def _leaf(text: str) -> bytes:
 
 
 def _first_block(pem: str) -> str:
-    """The leaf's base64; what stands before it is a comment (RFC 7468 §2), never a comma."""
+    """The leaf's base64. Text before it is a comment (RFC 7468 §2), but must not have a comma."""
     block = _PEM.search(pem)
     if block is None or "-----" in pem[: block.start()] or "," in _PEM.sub("", pem):
         raise ValueError("no certificate, or one that came twice")

@@ -15,9 +15,10 @@ def challenge_of(
 ) -> str:
     """The challenge of a refusal, on one line.
 
-    `algs` are what the service takes proofs by; the scheme is DPoP where the access token
-    `is_key_bound`. A request that authenticated with nothing at all gets both schemes, with the
-    `realm` and no error (RFC 6750 §3.1). `scope`: what the token lacks.
+    `algs` are the algorithms that the service accepts for proofs. The scheme is DPoP where the
+    access token `is_key_bound`, else Bearer. A refusal whose result has no error (the request had
+    no access token) gets both schemes, with the `realm` (RFC 6750 §3.1). `scope` is the scope that
+    the token lacks, or "".
     """
     error = refusal.result.error
     if error is None:

@@ -1,9 +1,9 @@
 """What a grant holds: scopes with their resources, claims, authorization details (draft §6.4).
 
-All of it is kept as the JSON text that a QUERY shows, so that nothing is lost between: neither
-the order of members nor the spelling of numbers (RFC 9396 leaves both to the detail's type).
+All of it is stored as the JSON text that a QUERY shows, so that neither the order of members nor
+the spelling of numbers is lost (RFC 9396 leaves the meaning of both to the detail's type).
 
-What comes in is read here, whichever way it comes; what is stored is read back without limits.
+All input is read here, whichever way it arrives. What is stored is read back without limits.
 """
 
 import re
@@ -15,16 +15,16 @@ from typing import Any, Final, NamedTuple
 from . import strict_json
 
 Pair = tuple[str, str | None]
-"""A scope and the resource that it was granted for; None: for no resource in particular."""
+"""A scope and the resource that it was granted for; None: no resource in particular."""
 
 MAX_NAME: Final = 255
-"""Characters of a scope's name, a claim's name and a detail's type: what can be searched for."""
+"""Characters of a scope's name, a claim's name and a detail's type; also the limit of searches."""
 MAX_RESOURCE: Final = 2_000
 """Characters of a resource's URI."""
 
 
 class Limits(NamedTuple):
-    """Of what one grant holds: pairs of a scope and a resource, and bytes of its JSON texts."""
+    """The limits of one grant: its pairs of a scope and a resource, the bytes of its JSON texts."""
 
     pairs: int = 10_000
     size: int = 262_144
@@ -54,38 +54,38 @@ _SCOPE = re.compile(rf"[\x21\x23-\x5B\x5D-\x7E]{{1,{MAX_NAME}}}\Z")
 _RESOURCE = re.compile(
     r"[A-Za-z][A-Za-z0-9+.-]*:[\x21\x24-\x3B\x3D\x3F-\x5B\x5D\x5F\x61-\x7A\x7E]+\Z"
 )
-# Unicode's categories Cc and Cs: what is no character of a text, or half of one.
+# Unicode's categories Cc (control characters) and Cs (surrogates, each half of a character).
 CONTROL: Final = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\ud800-\\udfff]")
 
 
 def has_control(text: str) -> bool:
-    """Whether it has a control character or a lone surrogate."""
+    """Whether the text has a control character or a lone surrogate."""
     return not text.isprintable() and CONTROL.search(text) is not None
 
 
 def is_name(value: Any) -> bool:
-    """Whether it can name a claim or a type of details."""
+    """Whether the value can be the name of a claim or the type of a detail."""
     return isinstance(value, str) and 0 < len(value) <= MAX_NAME and not has_control(value)
 
 
 def is_scope(value: Any) -> bool:
-    """Whether it is the name of one scope (RFC 6749 §3.3)."""
+    """Whether the value is the name of one scope (RFC 6749 §3.3)."""
     return isinstance(value, str) and _SCOPE.match(value) is not None
 
 
 def is_resource(value: Any) -> bool:
-    """Whether it is an absolute URI without fragment (RFC 8707 §2)."""
+    """Whether the value is an absolute URI without fragment (RFC 8707 §2)."""
     fits = isinstance(value, str) and len(value) <= MAX_RESOURCE
     return fits and _RESOURCE.match(value) is not None
 
 
 def is_detail(value: Any) -> bool:
-    """Whether it is an object with a type (RFC 9396 §2)."""
+    """Whether the value is an object with a type (RFC 9396 §2)."""
     return isinstance(value, dict) and is_name(value.get("type"))
 
 
 def scope_names(text: Any) -> list[str]:
-    """The names of a space-delimited scope, sorted. ValueError: no scope of RFC 6749 §3.3."""
+    """The distinct names in a space-delimited scope, sorted. ValueError: not by RFC 6749 §3.3."""
     names = text.split(" ") if isinstance(text, str) else []
     if not names or not all(map(_SCOPE.match, names)):
         raise ValueError(SCOPES_RULE)
@@ -93,10 +93,10 @@ def scope_names(text: Any) -> list[str]:
 
 
 def read_scopes(scopes: Any, most: int = DEFAULT_LIMITS.pairs) -> frozenset[Pair]:
-    """The pairs behind `[{"scope":…,"resource":[…]}]`. ValueError: it is something else.
+    """The pairs in `[{"scope":…,"resource":[…]}]`; none where it is None.
 
-    TooLarge: more than `most` pairs. They are counted before they are made: a list in a list
-    multiplies.
+    ValueError: it is something else. TooLarge: it has more than `most` pairs. They are counted
+    before they are made, since the scopes and the resources of an entry multiply.
     """
     pairs: set[Pair] = set()
     room = most
@@ -112,7 +112,7 @@ def read_scopes(scopes: Any, most: int = DEFAULT_LIMITS.pairs) -> frozenset[Pair
 
 
 def read_claims(claims: Any) -> frozenset[str]:
-    """The names of claims. ValueError: it is something else."""
+    """The distinct names in an array; none where it is None. ValueError: it is something else."""
     names = _array(claims, CLAIMS_RULE)
     if not all(map(is_name, names)):
         raise ValueError(CLAIMS_RULE)
@@ -120,9 +120,9 @@ def read_claims(claims: Any) -> frozenset[str]:
 
 
 def read_details(details: Any) -> tuple[str, ...]:
-    """The JSON text of each detail, once each. ValueError: not as RFC 9396 §2 has it.
+    """The JSON text of each distinct detail. ValueError: not an array as in RFC 9396 §2.
 
-    `details` come from `strict_json.loads` with `keep_numbers`.
+    `details` come from `strict_json.loads` with `keep_numbers`; None: there are none.
     """
     objects = _array(details, DETAILS_RULE)
     if not all(map(is_detail, objects)):
@@ -136,7 +136,7 @@ def read_details(details: Any) -> tuple[str, ...]:
 
 
 def show_scopes(pairs: Iterable[Pair]) -> str:
-    """The JSON text of `scopes`: one entry for each distinct set of resources, or ""."""
+    """The JSON text of `scopes`, an entry for each distinct set of resources; "": no pairs."""
     resources: dict[str, set[str]] = defaultdict(set)
     for name, resource in pairs:
         if resource is not None:
@@ -155,13 +155,13 @@ def show_scopes(pairs: Iterable[Pair]) -> str:
 
 
 def show_claims(claims: Iterable[str]) -> str:
-    """The JSON text of `claims`, sorted, or ""."""
+    """The JSON text of `claims`, sorted; "": no claims."""
     names = sorted(claims)
     return strict_json.dumps(names) if names else ""
 
 
 def show_details(details: Iterable[str]) -> str:
-    """The JSON text of `authorization_details`, or ""."""
+    """The JSON text of `authorization_details`; "": no details."""
     texts = ",".join(details)
     return f"[{texts}]" if texts else ""
 
@@ -182,7 +182,7 @@ def _resources(value: Any) -> list[str | None]:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a user consented to. `details` are JSON texts, in the order first granted."""
+    """What a user consented to. `details` are JSON texts, in the order of their first grant."""
 
     pairs: frozenset[Pair] = frozenset()
     claims: frozenset[str] = frozenset()
@@ -192,14 +192,17 @@ class Content:
     def read(
         cls, scopes: Any, claims: Any, details: Any, limits: Limits = DEFAULT_LIMITS
     ) -> "Content":
-        """From JSON values, the details with their numbers kept. ValueError: not acceptable."""
+        """From values of `strict_json.loads` with `keep_numbers`. ValueError: not acceptable.
+
+        TooLarge (a ValueError): more than `limits` allow.
+        """
         content = cls(read_scopes(scopes, limits.pairs), read_claims(claims), read_details(details))
         content.check_size(limits)
         return content
 
     @classmethod
     def stored(cls, scopes: str, claims: str, details: str) -> "Content":
-        """From the JSON texts of a grant, whatever the limits are now."""
+        """From the JSON texts of a grant, "" for none. The limits of today do not apply."""
         return cls(
             frozenset(_stored_pairs(scopes)),
             frozenset(strict_json.stored(claims or "[]")),
@@ -207,18 +210,18 @@ class Content:
         )
 
     def merged(self, other: "Content") -> "Content":
-        """The union; details are equal when their parsed JSON is equal."""
+        """The union of both. Details are equal when their parsed JSON is equal."""
         details = self.details + other.details_not_in(self)
         return Content(self.pairs | other.pairs, self.claims | other.claims, details)
 
     def without(self, other: "Content") -> "Content":
-        """What this holds, and the other does not."""
+        """What this content has and the other does not."""
         return Content(
             self.pairs - other.pairs, self.claims - other.claims, self.details_not_in(other)
         )
 
     def details_not_in(self, other: "Content") -> tuple[str, ...]:
-        """Its details that the other has not, once each, in their order."""
+        """The distinct details of this content that the other does not have, in their order."""
         known = set(map(_identity, other.details))
         found: dict[str, str] = {}
         for detail in self.details:
@@ -226,7 +229,10 @@ class Content:
         return tuple(detail for identity, detail in found.items() if identity not in known)
 
     def check(self) -> None:
-        """ValueError where a caller in Python made it of what no other door takes."""
+        """Raise ValueError if a name, a resource or a detail is not acceptable.
+
+        For content that a caller in Python built itself, without `read`.
+        """
         names, resources = {name for name, _ in self.pairs}, {one for _, one in self.pairs}
         details = [strict_json.loads(one, keep_numbers=True) for one in self.details]
         if not all(map(is_scope, names)):
@@ -239,22 +245,22 @@ class Content:
             raise ValueError(f"A detail is an object with a 'type' of 1 to {MAX_NAME} characters.")
 
     def check_size(self, limits: Limits) -> None:
-        """TooLarge: it is more than one grant may hold."""
+        """Raise TooLarge if the content is more than `limits` allow for one grant."""
         if len(self.pairs) > limits.pairs:
             raise TooLarge(f"A grant holds at most {limits.pairs} pairs of a scope and a resource.")
         if self.size() > limits.size:
             raise TooLarge(f"A grant holds at most {limits.size} bytes of content.")
 
     def size(self) -> int:
-        """Bytes of its JSON texts, which are ASCII."""
+        """The bytes of the JSON texts to store, which are ASCII."""
         return sum(map(len, self.texts().values()))
 
     def text(self) -> str:
-        """All of it as one JSON text: what a QUERY shows (draft §6.4)."""
+        """The content as one JSON text, as a QUERY shows it (draft §6.4)."""
         return shown(self.texts())
 
     def texts(self) -> dict[str, str]:
-        """The JSON texts to store, by member."""
+        """The JSON texts to store, by member; "": the member is empty."""
         return {
             "scopes": show_scopes(self.pairs),
             "claims": show_claims(self.claims),
@@ -263,17 +269,17 @@ class Content:
 
 
 def shown(texts: Mapping[str, str]) -> str:
-    """The JSON object of these members, without those that are ""."""
+    """The JSON object whose members have these JSON texts, without those that are ""."""
     return "{" + ",".join(f'"{name}":{text}' for name, text in texts.items() if text) + "}"
 
 
 def names_of(scopes: str) -> set[str]:
-    """Of the stored scopes of a grant: all names, whatever their resources."""
+    """All names in the stored scopes of a grant, whatever their resources."""
     return {name for name, _ in _stored_pairs(scopes)}
 
 
 def types_of(details: str) -> set[str]:
-    """Of the stored authorization details of a grant: all types (RFC 9396 §2)."""
+    """All types in the stored authorization details of a grant (RFC 9396 §2)."""
     return {detail["type"] for detail in strict_json.stored(details or "[]")}
 
 
@@ -285,5 +291,5 @@ def _stored_pairs(scopes: str) -> Iterable[Pair]:
 
 
 def _identity(detail: str) -> str:
-    """The same for equal JSON values: 1 is 1.0, and not true; the order of members is nothing."""
+    """A text that is the same for details that are equal as JSON."""
     return strict_json.canonical(strict_json.stored(detail))

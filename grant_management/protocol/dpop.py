@@ -1,7 +1,7 @@
-"""DPoP proofs: RFC 9449 §4.3, point by point.
+"""Verifies DPoP proofs, point by point of RFC 9449 §4.3.
 
-The points that need a memory (the nonce, the one-time `jti`) and the key's binding to the
-access token are the caller's: this module says what the proof proves.
+The caller checks the nonce, that `jti` is used once, and that the access token is bound to the
+proof's key: the first two need a memory, the last one needs the token.
 """
 
 import hmac
@@ -19,20 +19,21 @@ from .digests import b64url_decode, b64url_encode, sha256
 MAX_LENGTH: Final = 16_384
 """Characters; a proof with an RSA key of 4096 bits has about 2,500."""
 REMEMBERED_LENGTH: Final = 1_536
-"""Characters of a header that is remembered; one with an RSA key of 4096 bits has about 1,200."""
+"""Characters of the longest header that is remembered; with an RSA key of 4096 bits it has about
+1,200."""
 REMEMBERED: Final = 1_000_000
-"""Characters of all of them, in each process: 4,000 clients with keys on a curve."""
+"""Characters of all remembered headers of a process: those of 4,000 clients with EC keys."""
 
 
 class InvalidProof(ValueError):
-    """The proof fails a point of §4.3. The message says which, and quotes nothing of it."""
+    """The proof fails a point of §4.3. The message says which, without quoting the proof."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a proof must have been made for. Times are seconds; `htu` is normalised.
+    """The request that a proof must have been made for. Times are seconds; `htu` is normalised.
 
-    An empty `access_token` is that of a token request, which has none (§4.3, point 12).
+    `access_token` is "" for a token request, which has none: `ath` is not checked (point 12).
     """
 
     htm: str
@@ -45,7 +46,7 @@ class Expected:
 
 
 class Proof(NamedTuple):
-    """What a valid proof says. `iat` is a NumericDate, `jkt` the thumbprint of its key."""
+    """The claims of a valid proof. `iat` is a NumericDate, `jkt` the thumbprint of the key."""
 
     jkt: str
     jti: str
@@ -54,7 +55,7 @@ class Proof(NamedTuple):
 
 
 def verify(text: str, expected: Expected) -> Proof:
-    """The proof behind `text`, or InvalidProof. Cheap checks first, the signature last."""
+    """The claims of a proof. InvalidProof: it is not valid. The costly signature comes last."""
     try:
         return _verify(text, expected)
     except InvalidProof:
@@ -64,9 +65,9 @@ def verify(text: str, expected: Expected) -> Proof:
 
 
 def unverified(text: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The header and the claims of a proof that may be no good: to be explained, never trusted.
+    """The header and the claims of a proof that is not verified: to explain it, never to trust it.
 
-    Both are empty where it cannot even be read.
+    Both are {} where the proof cannot be read.
     """
     try:
         header_part, claims_part, _ = _split(text)
@@ -91,7 +92,7 @@ def _verify(text: str, expected: Expected) -> Proof:
 
 
 def _split(text: str) -> list[str]:
-    """Points 1 and 2: one proof, a well-formed JWT (RFC 7519 §7.2, RFC 7515 §5.2)."""
+    """The parts of the JWT. Points 1 and 2: one well-formed JWT (RFC 7519 §7.2, RFC 7515 §5.2)."""
     if len(text) > MAX_LENGTH:
         raise InvalidProof("it is too long.")
     parts = text.split(".")
@@ -101,7 +102,7 @@ def _split(text: str) -> list[str]:
 
 
 class _Header(NamedTuple):
-    """What a header says: its members, its public key, and the thumbprint of that."""
+    """The members of a header, its public key, and the thumbprint of the key."""
 
     members: dict[str, Any]
     key: Any
@@ -109,11 +110,11 @@ class _Header(NamedTuple):
 
 
 class _Known:
-    """Headers of proofs that verified.
+    """The headers of proofs that verified.
 
-    A client's proofs all have the same header, so what it says is worked out once, and its key is
-    built once, which costs more than to verify with it. None of that says whether another proof is
-    any good. What did not verify is not kept, so that nobody fills this without a key for each.
+    All proofs of a client have the same header. It is parsed once and its key is built once, which
+    costs more than a verification. A known header says nothing about the validity of another proof.
+    Headers of proofs that did not verify are not kept: each entry takes a key of its own.
     """
 
     def __init__(self) -> None:
@@ -124,7 +125,7 @@ class _Known:
         return self._headers.get(part)
 
     def add(self, part: str, said: _Header) -> None:
-        """All are forgotten where they are too many: those in use are back at once."""
+        """Remember a header. Where they are too many, all are forgotten: those in use return."""
         if len(part) > REMEMBERED_LENGTH:
             return
         if self._length + len(part) > REMEMBERED:
@@ -140,7 +141,7 @@ _known: Final = _Known()
 
 
 def _said(header: dict[str, Any], alg: str) -> _Header:
-    """With its key built. ValueError: it has none that fits."""
+    """The header with its key built. ValueError: it has no public key that fits `alg`."""
     members = jwk.public_members(header.get("jwk"), alg)
     return _Header(header, jwk.public_key(alg, members), jwk.thumbprint(members))
 
@@ -156,7 +157,7 @@ def _json_object(part: str, name: str) -> dict[str, Any]:
 
 
 def _check_header(header: dict[str, Any], algs: Collection[str]) -> str:
-    """Points 4 and 5, and RFC 7515 §4.1.11: nothing critical is understood here."""
+    """The `alg`. Points 4 and 5; and no `crit`: no extension is known here (RFC 7515 §4.1.11)."""
     if header.get("typ") != "dpop+jwt":
         raise InvalidProof("its 'typ' is not dpop+jwt.")
     alg = header.get("alg")
@@ -194,7 +195,7 @@ def _is_digest_of(ath: Any, access_token: str) -> bool:
 
 
 def _check_times(claims: dict[str, Any], expected: Expected) -> None:
-    """Point 11; and `exp` and `nbf`, which a proof need not have, where it has them."""
+    """Point 11; and `exp` and `nbf`, which are optional in a proof."""
     skew = expected.clock_skew
     iat = _numeric_date(claims.get("iat"), "iat")
     if not expected.now - expected.max_age - skew <= iat <= expected.now + skew:
@@ -215,7 +216,7 @@ def _numeric_date(value: Any, name: str) -> float:
 
 
 def _check_signature(signed: str, signature: str, alg: str, key: Any) -> None:
-    """Points 6 and 7: verified with the key in the header, which is a public one."""
+    """Point 6. The key is that of the header, which `jwk` found to be public (point 7)."""
     try:
         valid = jwk.ALGORITHMS[alg].verify(signed.encode(), key, b64url_decode(signature))
     except (PyJWTError, ValueError, TypeError, UnsupportedAlgorithm):

@@ -11,13 +11,13 @@ from .digests import b64url_decode, b64url_encode, sha256
 
 
 class Requirement(NamedTuple):
-    """What a signature algorithm asks of its key."""
+    """The kind of key that a signature algorithm needs; `crv` None: it has no curve."""
 
     kty: str
     crv: str | None
 
 
-# RFC 9864 deprecates EdDSA for Ed25519; both mean that one curve here.
+# RFC 9864 replaces the name EdDSA with Ed25519. Here both mean the curve Ed25519.
 REQUIREMENTS: Final = {
     "ES256": Requirement("EC", "P-256"),
     "ES384": Requirement("EC", "P-384"),
@@ -31,7 +31,7 @@ REQUIREMENTS: Final = {
     "EdDSA": Requirement("OKP", "Ed25519"),
     "Ed25519": Requirement("OKP", "Ed25519"),
 }
-"""Asymmetric all of them: `none` and HMAC are not here, so nothing can switch them on."""
+"""Only asymmetric algorithms: `none` and HMAC are missing, so no setting can enable them."""
 
 _pyjwt = get_default_algorithms()
 ALGORITHMS: Final[dict[str, Algorithm]] = {
@@ -47,8 +47,8 @@ _REQUIRED = {"EC": ("crv", "kty", "x", "y"), "RSA": ("e", "kty", "n"), "OKP": ("
 def public_members(jwk: Any, alg: str) -> dict[str, str]:
     """The required members of a public JWK that fits `alg`, checked before any key is built.
 
-    Building first would be costly: a private RSA key without its primes takes seconds of
-    factoring. ValueError: whatever is wrong with the key.
+    Building a key first would be costly: a private RSA key without its primes takes seconds of
+    factoring. ValueError: the key is private, symmetric, malformed, or not for `alg`.
     """
     if not isinstance(jwk, dict):
         raise ValueError("'jwk' is not an object")
@@ -67,7 +67,7 @@ def public_members(jwk: Any, alg: str) -> dict[str, str]:
 
 
 def public_key(alg: str, members: dict[str, str]) -> Any:
-    """The key of the members that `public_members` gave. ValueError: there is no such key."""
+    """The key that these members of `public_members` describe. ValueError: there is no such key."""
     try:
         return ALGORITHMS[alg].from_jwk(members)
     except (PyJWTError, ValueError, TypeError, UnsupportedAlgorithm):
@@ -75,13 +75,13 @@ def public_key(alg: str, members: dict[str, str]) -> Any:
 
 
 def thumbprint(members: dict[str, str]) -> str:
-    """`jkt` of the required members of a JWK (RFC 7638 §3)."""
+    """The `jkt` of a JWK, from its required members (RFC 7638 §3)."""
     ordered = {name: members[name] for name in _REQUIRED[members["kty"]]}
     return b64url_encode(sha256(json.dumps(ordered, separators=(",", ":"))))
 
 
 def _check_usage(jwk: dict[str, Any], alg: str) -> None:
-    """RFC 7517 §4.2 to §4.4: members that limit what the key is for."""
+    """Raise ValueError if `use`, `key_ops` or `alg` exclude this use (RFC 7517 §4.2 to §4.4)."""
     operations = jwk.get("key_ops", ["verify"])
     if jwk.get("alg", alg) != alg or jwk.get("use", "sig") != "sig":
         raise ValueError("'jwk' is a key for something else")
@@ -90,7 +90,10 @@ def _check_usage(jwk: dict[str, Any], alg: str) -> None:
 
 
 def _check_size(members: dict[str, str], requirement: Requirement) -> None:
-    """Canonical base64url, so that a key has one thumbprint, and sizes within bounds."""
+    """Raise ValueError for sizes out of bounds and for base64url that is not canonical.
+
+    Otherwise one key would have several thumbprints.
+    """
     if requirement.crv is None:
         return _check_rsa(b64url_decode(members["n"]), b64url_decode(members["e"]))
     for name in set(members) & {"x", "y"}:
@@ -100,7 +103,8 @@ def _check_size(members: dict[str, str], requirement: Requirement) -> None:
 
 
 def _check_rsa(n: bytes, e: bytes) -> None:
-    # RFC 7518 §6.3.1: no leading zero octets, or one key would have many spellings.
+    # No leading zero octets: one key would have many spellings (RFC 7518 §6.3.1). The upper bounds
+    # limit the time of a verification.
     if n[:1] in (b"", b"\0") or e[:1] in (b"", b"\0") or len(n) > 512 or len(e) > 4:
         raise ValueError("'n' or 'e' of 'jwk' is out of bounds")
     if int.from_bytes(n).bit_length() < 2048 or not n[-1] & 1:

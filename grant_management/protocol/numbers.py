@@ -1,4 +1,4 @@
-"""Numbers of JSON (RFC 8259 §6): one type, however it is written.
+"""Numbers of JSON (RFC 8259 §6), which have one type, however they are written.
 
 `1900000000000`, `1.9E12` and `19e11` are the same number. A number is kept as it was written, and
 compared and converted by its normal form, without rounding.
@@ -8,22 +8,22 @@ import re
 from typing import Final, NamedTuple
 
 MAX_LENGTH: Final = 1_100
-"""Characters. The longest number that means something is the exact value of the smallest binary64
-of IEEE 754, which takes 1,077 of them."""
+"""Characters. The longest useful number is the exact value of the smallest binary64 (IEEE 754),
+which has 1,077."""
 MAX_NUMBER: Final = 2**53 - 1
 """The greatest whole number that every JSON reader keeps exactly (RFC 7493 §2.2)."""
 MAX_EXPONENT: Final = 9_999
-"""That of binary64 ends at 308, that of decimal128 at 6,176."""
+"""The exponent of binary64 ends at 308, that of decimal128 at 6,176."""
 MAX_DIGITS: Final = 20
-"""Digits of an integer that is converted: 2^64 has so many."""
+"""The most digits of an integer that is converted; 2^64 has 20."""
 
 _NUMBER: Final = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?)([0-9]+))?\Z")
 
 
 class Number(NamedTuple):
-    """`digits` times 10 to the power of `exponent`; no zero stands first or last in `digits`.
+    """`digits` times 10 to the power of `exponent`. `digits` neither starts nor ends with a zero.
 
-    The exponent is text where it is too long to reckon with: then it is only compared.
+    An exponent that is too long to calculate with is text, which is only compared.
     """
 
     is_negative: bool
@@ -38,10 +38,10 @@ class Number(NamedTuple):
 
 
 def check(text: str) -> None:
-    """ValueError for a number that is longer, or larger, than any that means something.
+    """Raise ValueError for a number that is longer, or has a larger exponent, than any useful one.
 
-    Such a number is a trap for whoever reads it next: PostgreSQL, Python and JavaScript each give
-    up at another size.
+    A later reader could fail at such a number: the limits of PostgreSQL, Python and JavaScript
+    differ.
     """
     if len(text) > MAX_LENGTH:
         raise ValueError(f"a number has more than {MAX_LENGTH} characters")
@@ -51,7 +51,7 @@ def check(text: str) -> None:
 
 
 def parse(text: str) -> Number:
-    """The normal form of a number as JSON has it, however long it is. ValueError: it is none."""
+    """The normal form of a JSON number of any length. ValueError: it is not a number."""
     found = _NUMBER.match(text)
     if found is None:
         raise ValueError("not a number")
@@ -65,11 +65,11 @@ def parse(text: str) -> Number:
 
 
 def scaled(text: str, places: int = 0) -> tuple[int, bool]:
-    """A number times 10^`places` without its fraction; and whether it had none.
+    """A number times 10^`places`, without the fraction of that; and whether it had no fraction.
 
-    ValueError: it is no number, or has more than `MAX_DIGITS` digits.
+    ValueError: it is not a number, or it is too large (`MAX_DIGITS`).
     """
-    if len(text) < MAX_DIGITS and text.isascii() and text.isdigit():  # as nearly all are written
+    if len(text) < MAX_DIGITS and text.isascii() and text.isdigit():  # like nearly all numbers
         return int(text) * 10**places, True
     is_negative, digits, power = parse(text)
     if not digits:
@@ -83,7 +83,7 @@ def scaled(text: str, places: int = 0) -> tuple[int, bool]:
 
 
 def _power(sign: str, digits: str, shift: int) -> int | str:
-    """Of an exponent and what the mantissa moves it by."""
+    """The sum of an exponent and `shift`; as text where the exponent has too many digits."""
     if len(digits) > MAX_DIGITS:
         return f"{sign.strip('+')}{digits}{shift:+}"
     return int(f"{sign}{digits or '0'}") + shift

@@ -34,16 +34,19 @@ INVALID_SCOPE = "invalid_scope"  # RFC 6749 §5.2
 INVALID_GRANT_ID = "invalid_grant_id"
 INVALID_DPOP_PROOF = "invalid_dpop_proof"
 USE_DPOP_NONCE = "use_dpop_nonce"
-SERVER_ERROR = "server_error"
+SERVER_ERROR = "server_error"  # RFC 6749 §4.1.2.1
 
 
 def printable(text: str) -> str:
-    """`text` with a ? for all that RFC 6750 §3 keeps out of an `error_description`."""
+    """`text` with a ? for each character that RFC 6750 §3 forbids in an `error_description`."""
     return "".join(c if " " <= c <= "~" and c not in '"\\' else "?" for c in text)
 
 
 class Result(Enum):
-    """code, HTTP status, action (None: the answer has none), error of the challenge, text."""
+    """The code, the HTTP status, the action, the error of the challenge, and the text.
+
+    The action is None where the answer has no action, the error where the challenge has no error.
+    """
 
     # fmt: off
     QUERIED = ("A277001", 200, Action.OK, None, "The grant was found.")
@@ -54,7 +57,7 @@ class Result(Enum):
     DATABASE_CONFLICT = ("A277104", 500, Action.AUTHLETE_ERROR, SERVER_ERROR, "Another request changed the same rows at the same moment: try again.")
 
     GM_ACTION_MISSING = ("A278201", 200, Action.CALLER_ERROR, INVALID_REQUEST, "'gmAction' is missing: send QUERY or REVOKE.")
-    GM_ACTION_UNKNOWN = ("A278202", 200, Action.CALLER_ERROR, INVALID_REQUEST, "'gmAction' is no action: send QUERY or REVOKE, in upper case.")
+    GM_ACTION_UNKNOWN = ("A278202", 200, Action.CALLER_ERROR, INVALID_REQUEST, "'gmAction' is not an action: send QUERY or REVOKE, in upper case.")
     GM_ACTION_NOT_HERE = ("A278203", 200, Action.CALLER_ERROR, INVALID_REQUEST, "This 'gmAction' belongs to authorization requests: send QUERY or REVOKE.")
     GRANT_ID_MISSING = ("A278204", 200, Action.CALLER_ERROR, INVALID_REQUEST, "'grantId' is missing.")
     HTU_UNKNOWN = ("A278205", 200, Action.CALLER_ERROR, INVALID_REQUEST, "The URL of the client's request is not known: send 'htu' as an absolute http or https URL, or give the service a grant management endpoint.")
@@ -90,18 +93,18 @@ class Result(Enum):
     TOKEN_OF_OTHER_SUBJECT = ("A291302", 200, Action.FORBIDDEN, INSUFFICIENT_SCOPE, "The access token is another subject's.")
 
     MANAGEMENT_NOT_ALLOWED = ("A292301", 403, None, None, "The API token may not manage these tokens: an organization token of the same organization with that right is needed.")
-    API_TOKEN_UNKNOWN = ("A292201", 404, None, None, "The organization has no such API token that is alive.")
+    API_TOKEN_UNKNOWN = ("A292201", 404, None, None, "The organization has no such active API token.")
 
     AUTHORIZATION_MISSING = ("A001202", 401, None, None, "The request has no API token: send it as 'Authorization: Bearer'.")
-    AUTHORIZATION_MALFORMED = ("A001203", 400, Action.CALLER_ERROR, INVALID_REQUEST, "The Authorization header is no bearer credential.")
+    AUTHORIZATION_MALFORMED = ("A001203", 400, Action.CALLER_ERROR, INVALID_REQUEST, "The Authorization header is not a Bearer credential.")
     API_TOKEN_INVALID = ("A458101", 401, None, None, "The API token is not valid: it is unknown, expired or revoked.")
     SERVICE_NOT_ALLOWED = ("A458201", 403, None, None, "The API token is not for this service.")
     METHOD_NOT_ALLOWED = ("A001205", 405, None, None, "The method is not allowed here.")
     BODY_TOO_LARGE = ("A001206", 413, None, None, "The body is too large.")
-    THROTTLED = ("A001207", 429, None, None, "Too many requests: wait for the seconds that Retry-After says.")
+    THROTTLED = ("A001207", 429, None, None, "Too many requests: wait the number of seconds in Retry-After.")
     ROUTE_UNKNOWN = ("A001208", 404, None, None, "There is nothing at this URL.")
     LENGTH_REQUIRED = ("A001209", 411, None, None, "The length of the body is not known: send it with a Content-Length.")
-    OPERATION_NOT_HERE = ("A001210", 404, None, None, "This operation of Authlete's is no part of this server: it has those of grants, and of their tokens.")
+    OPERATION_NOT_HERE = ("A001210", 404, None, None, "This server does not have this operation of Authlete's: it has only those for grants and their tokens.")
     BODY_MISSING = ("A126203", 400, Action.CALLER_ERROR, INVALID_REQUEST, "The request has no body.")
     BODY_UNREADABLE = ("A126202", 400, Action.CALLER_ERROR, INVALID_REQUEST, "The request cannot be read:")
     MEDIA_TYPE_UNSUPPORTED = ("A258201", 415, None, None, "The media type is not supported: send application/json.")
@@ -119,12 +122,12 @@ class Result(Enum):
         self._message = printable(f"[{code}] {text}")
 
     def message(self, detail: str = "") -> str:
-        """The `resultMessage`: "[CODE] text", printable ASCII that fits an `error_description`."""
+        """The `resultMessage`: "[CODE] text detail", which is fit for an `error_description`."""
         return f"{self._message} {printable(detail)}" if detail else self._message
 
 
 class Refused(Exception):
-    """The request ends here, with this result."""
+    """The request ends here, with this result. `detail` is appended to the text of its message."""
 
     def __init__(self, result: Result, detail: str = "") -> None:
         super().__init__(result.code)

@@ -1,4 +1,4 @@
-"""JSON as RFC 8259 has it, and stricter where laxness would let two readers disagree."""
+"""JSON (RFC 8259), read more strictly where two readers of the same text could disagree."""
 
 import json
 from collections.abc import Callable
@@ -13,7 +13,7 @@ _SPACE: Final = " \t\n\r"
 
 
 class Literal:
-    """JSON text that is written as it is, such as a number: `1.0`, `1.00` and `1e0` stay three."""
+    """JSON text that is written unchanged, such as a number: `1.00` does not become `1.0`."""
 
     __slots__ = ("text",)
 
@@ -22,31 +22,32 @@ class Literal:
 
 
 def loads(raw: bytes | str, *, keep_numbers: bool = False) -> Any:
-    """The value of a JSON text, with `Literal`s for numbers where these are to be kept.
+    """The value of a JSON text. `keep_numbers`: numbers are `Literal`s, as they were written.
 
     ValueError: not UTF-8, not JSON, a member twice, NaN or Infinity, a number beyond the limits of
-    `numbers`, deeper than 64 levels, U+0000 or a lone surrogate in a string. It says which, and
-    quotes nothing.
+    `numbers`, deeper than 64 levels, U+0000 or a lone surrogate in a string. The message says
+    which, without quoting the text.
     """
     text = _decoded_text(raw) if isinstance(raw, bytes) else raw
     value = _value(_keeping if keep_numbers else _plain, text.strip(_SPACE))
-    # Only an escape can bring in U+0000 or a surrogate, and only brackets can nest.
+    # The walk through all values is costly. It is needed only where an escape may have brought in
+    # U+0000 or a surrogate, or where there are enough brackets to nest too deeply.
     if "\\u" in text or text.count("[") + text.count("{") > MAX_DEPTH:
         _inspect(value, MAX_DEPTH)
     return value
 
 
 def stored(text: str) -> Any:
-    """The value of a JSON text that this app has written, with `Literal`s for numbers.
+    """The value of a JSON text that this app has stored, with `Literal`s for numbers.
 
-    It was read strictly when it came in, perhaps with wider limits than today's: what is stored
-    can be shown, whatever the limits are now.
+    It was checked when it came in. Today's limits may be narrower, and do not apply: what is stored
+    can always be shown.
     """
     return _value(_stored, text)
 
 
 def dumps(value: Any) -> str:
-    """Compact JSON in ASCII; `Literal`s come out as they were written. ValueError: not JSON."""
+    """Compact JSON in ASCII, with `Literal`s unchanged. ValueError: a float is NaN or infinite."""
     if isinstance(value, Literal):
         return value.text
     if isinstance(value, dict):
@@ -58,9 +59,10 @@ def dumps(value: Any) -> str:
 
 
 def canonical(value: Any) -> str:
-    """The same text for equal JSON values: 1 is 1.0 and not true; the order of members is nothing.
+    """A text that is the same for equal JSON values, to compare them.
 
-    Numbers are `Literal`s. It takes time in proportion to the text, whatever is in it.
+    1 equals 1.0 but not true, and the order of members does not count. Numbers must be `Literal`s.
+    The time grows with the length of the text alone, however large its numbers are.
     """
     parts: list[str] = []
     _write_canonical(value, parts.append)
@@ -68,7 +70,7 @@ def canonical(value: Any) -> str:
 
 
 def check_string(text: str) -> None:
-    """ValueError for what no stored string may hold: U+0000 and lone surrogates."""
+    """Raise ValueError if a string has U+0000 or a lone surrogate: no stored string may have it."""
     if "\x00" in text:
         raise ValueError("a string holds U+0000")
     try:
@@ -85,7 +87,10 @@ def _decoded_text(raw: bytes) -> str:
 
 
 def _value(decoder: Any, text: str) -> Any:
-    """As `JSONDecoder.decode`, whose two searches for white space cost as much as small texts."""
+    """As `JSONDecoder.decode`, but without its two searches for white space.
+
+    For a small text they cost as much as the decoding itself.
+    """
     try:
         value, end = decoder.scan_once(text, 0)
     except RecursionError:
@@ -147,7 +152,7 @@ def _kept(text: str) -> Literal:
 
 
 def _kept_integer(text: str) -> Literal:
-    """Without an exponent, so its length is all."""
+    """An integer has no exponent, so a short one needs no check."""
     if len(text) > numbers.MAX_LENGTH:
         numbers.check(text)
     return Literal(text)

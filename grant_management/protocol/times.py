@@ -1,6 +1,6 @@
 """Times as numbers: NumericDate (RFC 7519 §2) in records, milliseconds in Authlete's members.
 
-All of it is exact to the microsecond: a float has no such precision beyond the year 2106.
+Conversions are exact to the microsecond, which a float of seconds is not in every year up to 9999.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -12,10 +12,11 @@ from . import numbers
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _BEYOND: Final = (datetime.max.replace(tzinfo=UTC) - EPOCH) // _MICROSECOND
+"""Microseconds from 1970 to the end of the year 9999."""
 
 
 class Unit(Enum):
-    """What a time is counted in, and how many decimal places a microsecond is away from it."""
+    """The unit of a time: its name, and the decimal places that a microsecond has in it."""
 
     SECONDS = ("seconds", 6)
     MILLISECONDS = ("milliseconds", 3)
@@ -26,8 +27,9 @@ class Unit(Enum):
 
 
 def read(text: str, unit: Unit) -> datetime:
-    """The moment of a number, from 1970 to the end of the year 9999; what is finer than a
-    microsecond is cut off. ValueError: it is no number, or another moment.
+    """The moment of a JSON number; fractions of a microsecond are cut off.
+
+    ValueError: it is not a number, or not a moment from 1970 to the end of the year 9999.
     """
     microseconds, _is_exact = numbers.scaled(text, unit.places)
     if not 0 <= microseconds <= _BEYOND:

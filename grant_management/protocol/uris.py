@@ -1,4 +1,4 @@
-"""The `htu` of DPoP: http URIs in the normal form of RFC 3986 §6.2.2 and §6.2.3."""
+"""The `htu` of DPoP, in the normal form of RFC 3986 §6.2.2 and §6.2.3; and the URLs of grants."""
 
 import re
 import urllib.parse
@@ -16,7 +16,7 @@ _URI = re.compile(
     (?:\#(?:[{UNRESERVED}{_SUB_DELIMS}:@/?]|{_PCT})*)?\Z""",
     re.VERBOSE,
 )
-# What most clients send is in normal form: no escape, no port, no segment of dots.
+# A fast path for what most clients send: it has no escapes, port or dot segments to normalise.
 _NORMAL = re.compile(
     rf"""https?://[a-z0-9\-._~]+
     (?:/(?!\.{{1,2}}(?:/|\Z))[{UNRESERVED}{_SUB_DELIMS}:@]*)+\Z""",
@@ -26,14 +26,14 @@ _ESCAPE = re.compile(_PCT)
 _UNRESERVED_CHARACTER = re.compile(f"[{UNRESERVED}]")
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 GRANT_ID: Final = rf"(?!\.{{1,2}}\Z)[{UNRESERVED}]{{1,255}}"
-"""What a grant ID looks like. Segments of dots are taken out of a URL (RFC 3986 §5.2.4)."""
+"""The pattern of a grant ID. Not `.` or `..`, which are removed from a URL (RFC 3986 §5.2.4)."""
 _GRANT_ID = re.compile(rf"{GRANT_ID}\Z")
 
 
 def normalise(uri: str) -> str:
-    """The normal form, without query and fragment (RFC 9449 §4.3).
+    """The normal form of an http(s) URI, without query and fragment (RFC 9449 §4.3).
 
-    ValueError: no absolute http or https URI, with userinfo, or a port above 65535.
+    ValueError: not an absolute http or https URI, or one with userinfo or a port above 65535.
     """
     return uri if _NORMAL.match(uri) else _normalised(uri)
 
@@ -43,31 +43,33 @@ def _normalised(uri: str) -> str:
     if parts is None:
         raise ValueError("not an absolute http or https URI")
     scheme = parts["scheme"].lower()
+    # Lower case twice: an escape may stand for an upper-case letter. Escapes themselves are upper.
     host = _normalise_escapes(parts["host"].lower()).lower()
     path = _remove_dot_segments(_normalise_escapes(parts["path"]))
     return f"{scheme}://{_escapes_upper(host)}{_port(scheme, parts['port'])}{path}"
 
 
 def is_endpoint(uri: str) -> bool:
-    """Whether grant IDs can be appended to it: an http(s) URI without query and fragment."""
+    """Whether grant IDs can be appended: the URI is http(s), without query and fragment."""
     return _URI.match(uri) is not None and "?" not in uri and "#" not in uri
 
 
 def is_grant_id(text: str) -> bool:
-    """Whether it can stand in a URL as it is: 1 to 255 unreserved characters (RFC 3986 §2.3),
-    and no segment of dots.
+    """Whether the text can be a grant ID, which stands in a URL without escapes.
+
+    It has 1 to 255 unreserved characters (RFC 3986 §2.3), and is neither `.` nor `..`.
     """
     return _GRANT_ID.match(text) is not None
 
 
 def grant_url(endpoint: str, grant_id: str) -> str:
-    """The URL of a grant (draft §6.3); whatever the ID holds stays one path segment."""
+    """The URL of a grant (draft §6.3). Characters that would end its path segment are escaped."""
     segment = grant_id if is_grant_id(grant_id) else urllib.parse.quote(grant_id, safe="")
     return f"{endpoint.removesuffix('/')}/{segment}"
 
 
 def _normalise_escapes(text: str) -> str:
-    """Escapes in upper case, and none where the character needs none (§6.2.2.1, §6.2.2.2)."""
+    """Escapes in upper case, and none for unreserved characters (§6.2.2.1, §6.2.2.2)."""
 
     def one(escape: re.Match[str]) -> str:
         character = chr(int(escape[0][1:], 16))
@@ -81,7 +83,7 @@ def _escapes_upper(text: str) -> str:
 
 
 def _port(scheme: str, port: str | None) -> str:
-    """The port, or nothing where it is the scheme's own (§6.2.3)."""
+    """The colon and the port, or "" where it is empty or the scheme's default (§6.2.3)."""
     number = (port or "").lstrip("0")
     if not port or number == _DEFAULT_PORTS[scheme]:
         return ""

@@ -364,7 +364,7 @@ def test_earlier_batches_stay(take):
 def test_a_record_is_defined_before_it_is_used(take, batch_size):
     """Whatever the size of a batch."""
     said = take(ORGANIZATION, SERVICE, CLIENT, TOKEN, GRANT, batch_size=batch_size)
-    assert "FILE:4: its grant is not defined before it" in said
+    assert "FILE:4: its grant is not defined on an earlier line" in said
 
 
 def test_records_may_alternate(take):
@@ -402,7 +402,7 @@ class TestRowsThatAreThereAlready:
         take(*ALL)
         early = GRANT | {"client_id": "app-2", "grant_id": "g-2"}
         said = take(early, CLIENT | {"client_id": "app-2"}, GRANT, on_error="skip")
-        assert ":1: its client is not defined before it" in said
+        assert ":1: its client is not defined on an earlier line" in said
         assert Grant.objects.count() == 1
 
     def test_new_rows_take_no_look(self, take, django_assert_max_num_queries):

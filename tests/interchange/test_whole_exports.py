@@ -81,7 +81,7 @@ class TestTheLastRecord:
         late = {"type": "client", "service": 1001, "client_id": "late"}
         failed, said = take(text_of(*RECORDS, END, late, late), batch_size=batch_size)
         assert failed
-        assert said.count("stands behind the end record") == 1
+        assert said.count("comes after the end record") == 1
         assert f"FILE:{len(RECORDS) + 2}:" in said
         assert not Client.objects.filter(client_id="late").exists()
 

@@ -9,14 +9,15 @@ from gm_project.migration_lock import take
 
 
 class Command(migrate.Command):
-    """Django's command, which has no lock: two of them on an empty database make each table twice,
-    and one dies of it.
+    """Django's command, under a lock.
+
+    Without one, two of them on an empty database both create each table, and one fails.
     """
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         """Migrate once no other process does; then there may be nothing left to do.
 
-        Its checks are within the lock too: they may be what creates the database.
+        The system checks run under the lock too: they may be what creates the database.
         """
         with alone(lambda: take(options["database"]), self._say_waiting):
             return super().execute(*args, **options)

@@ -1,8 +1,8 @@
-"""API tokens of one organization: created, listed, described, rotated, revoked.
+"""Operations on the API tokens of one organization: create, list, update, rotate, revoke.
 
-Nobody gives away here what they do not have, nor the right to manage tokens, which is given by
-operators alone: a new token has no rights; who lacks a right touches no token that has it; and no
-token that has any right is rotated, since its new value would carry the right out.
+No caller can hand on a right, not even its own: only operators give rights. So a new token has
+none; a caller cannot change a token that has a right which the caller lacks; and no token that has
+a right is rotated, since whoever gets the new value would have that right.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,10 @@ Answer = dict[str, Any] | list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class ProvisioningRequest:
-    """Who asks, for which kind of token, and with what. `kind` is `service` or `organization`."""
+    """The caller, the kind of token, and the members of the body.
+
+    `kind` is `service` or `organization`; `now` is the database's time.
+    """
 
     caller: ApiToken
     kind: str
@@ -33,7 +36,10 @@ class ProvisioningRequest:
 
 
 def create(request: ProvisioningRequest) -> Answer:
-    """A new token, with its value: this once. It cannot hand on the right to manage tokens."""
+    """A new token without rights. Only this answer has its value, as `accessToken`.
+
+    Refused: a service token's `serviceId` is missing, or not of the caller's organization.
+    """
     token, value = ApiToken.objects.issue(
         organization=request.caller.organization,
         service=_service(request),
@@ -44,13 +50,16 @@ def create(request: ProvisioningRequest) -> Answer:
 
 
 def list_all(request: ProvisioningRequest) -> Answer:
-    """All of this kind that are alive, without values; of one service, where it is named."""
+    """The active tokens of this kind, without their values; of one service where it is named."""
     rows = _tokens(request).active(request.now).order_by("created_at")
     return [_show(request, token) for token in rows]
 
 
 def update(request: ProvisioningRequest) -> Answer:
-    """Another description."""
+    """Change the description, where one is given.
+
+    Refused: there is no such active token, or it has a right that the caller lacks.
+    """
     token = _token(request)
     description = _read(request, m.DESCRIPTION)
     if description is not None:
@@ -60,7 +69,10 @@ def update(request: ProvisioningRequest) -> Answer:
 
 
 def rotate(request: ProvisioningRequest) -> Answer:
-    """A new value; the old one is dead from now on."""
+    """Give the token a new value; the old one stops working at once.
+
+    Refused: there is no such active token, or it has a right.
+    """
     token = _token(request)
     value = token.rotate(_actor(request), judge=_check_carries_no_right)
     if value is None:
@@ -69,7 +81,10 @@ def rotate(request: ProvisioningRequest) -> Answer:
 
 
 def revoke(request: ProvisioningRequest) -> Answer:
-    """Dead at the very next request."""
+    """Revoke the token, with effect from the next request.
+
+    Refused: there is no such active token, or it has a right that the caller lacks.
+    """
     _token(request).revoke(_actor(request), judge=_may_touch(request))
     return {}
 
@@ -82,7 +97,7 @@ OPERATIONS: dict[str, Callable[[ProvisioningRequest], Answer]] = {
     "revoke": revoke,
 }
 TAKES_NONE = frozenset({"all"})
-"""Operations for which no body at all is a request too."""
+"""Operations that accept a request without a body."""
 
 
 def _actor(request: ProvisioningRequest) -> Actor:
@@ -90,7 +105,7 @@ def _actor(request: ProvisioningRequest) -> Actor:
 
 
 def _may_touch(request: ProvisioningRequest) -> Callable[[ApiToken], None]:
-    """Refuses a token that died meanwhile, and one that has a right which the caller lacks."""
+    """A check that refuses a token which was revoked meanwhile, or has a right the caller lacks."""
 
     def check(token: ApiToken) -> None:
         if token.revoked_at is not None:
@@ -107,7 +122,7 @@ def _check_carries_no_right(token: ApiToken) -> None:
 
 
 def _show(request: ProvisioningRequest, token: ApiToken) -> dict[str, Any]:
-    """Without its value. `apiServerId` is whatever the caller sent."""
+    """The token without its value. `apiServerId` is echoed as the caller sent it."""
     shown = {
         "organizationId": token.organization_id,
         "serviceId": token.service_id,
@@ -119,7 +134,10 @@ def _show(request: ProvisioningRequest, token: ApiToken) -> dict[str, Any]:
 
 
 def _service(request: ProvisioningRequest) -> Service | None:
-    """The service that a service token is for. Refused: it is not the organization's."""
+    """The service of a service token; None: an organization token.
+
+    Refused: `serviceId` is missing, or is not a service of the caller's organization.
+    """
     if request.kind == "organization":
         return None
     number = _read(request, m.ASKED_SERVICE)
@@ -133,7 +151,7 @@ def _service(request: ProvisioningRequest) -> Service | None:
 
 
 def _tokens(request: ProvisioningRequest) -> Any:
-    """The organization's tokens of this kind."""
+    """The organization's tokens of this kind, of one service where `serviceId` is given."""
     rows: QuerySet[ApiToken] = ApiToken.objects.filter(
         organization_id=request.caller.organization_id
     )
@@ -145,7 +163,7 @@ def _tokens(request: ProvisioningRequest) -> Any:
 
 
 def _token(request: ProvisioningRequest) -> ApiToken:
-    """The one of `tokenId`. Refused: there is none alive, or it is another organization's."""
+    """The token of `tokenId`. Refused: the organization has no such active token of this kind."""
     token_id = _read(request, m.ASKED_API_TOKEN)
     if token_id is None:
         raise Refused(Result.BODY_UNREADABLE, "'tokenId' is missing.")
@@ -156,13 +174,14 @@ def _token(request: ProvisioningRequest) -> ApiToken:
 
 
 def _read(request: ProvisioningRequest, member: Field) -> Any:
-    """One member; None where it is absent."""
+    """One member of the body; None where it is absent."""
     return read(request.members, [member]).get(member.name)
 
 
 def check_organization(request: ProvisioningRequest) -> None:
-    """Refused where the body names another organization than the caller's, or an `apiServerId`
-    that cannot be echoed.
+    """Refuse a body with another organization than the caller's, or an invalid `apiServerId`.
+
+    No operation uses `apiServerId` but to echo it, so it is checked here, before anything changes.
     """
     _read(request, m.API_SERVER)
     number = _read(request, m.ASKED_ORGANIZATION)

@@ -12,10 +12,10 @@ from .tokens import OPERATIONS, TAKES_NONE, ProvisioningRequest, check_organizat
 
 
 class ProvisioningView(JSONView):
-    """For organization tokens that were given the right to manage tokens."""
+    """Operations on API tokens, for organization tokens that have the right to manage tokens."""
 
     def respond(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
-        """200, or the refusal."""
+        """200 with the operation's answer. Refused: the caller lacks the right to manage tokens."""
         found = self.caller(request)
         caller = found.api_token
         if caller.service_id is not None or not caller.can_manage_tokens:

@@ -8,8 +8,9 @@ Answer = dict[str, Any]
 
 
 class ActionRefused(Refused):
-    """Refused, where Authlete's operations say so with an action, at 200. `more` are members of
-    the answer besides.
+    """A refusal that is answered with 200 and an `action`, as Authlete's operations do.
+
+    `more` are further members of the answer, from which those that are None, "" or [] are left out.
     """
 
     def __init__(self, refusal: Refused, action: str, more: Answer | None = None) -> None:
@@ -21,12 +22,12 @@ class ActionRefused(Refused):
 
 
 def compact(members: Answer) -> Answer:
-    """Without what is absent."""
+    """The members without those that are None, "" or []."""
     return {name: value for name, value in members.items() if value not in (None, "", [])}
 
 
 def done(members: Answer, action: str = "") -> Answer:
-    """The answer to a request that was fulfilled."""
+    """The answer to a request that was fulfilled; `action` "": this operation has no action."""
     result = Result.STORE_DONE
     head = {"resultCode": result.code, "resultMessage": result.message(), "action": action}
     return compact(head | members)

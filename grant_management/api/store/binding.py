@@ -1,4 +1,4 @@
-"""What binds a token, verified for callers of the store; and what they are told."""
+"""Verifies the sender constraint of a token for callers of the store."""
 
 from datetime import datetime
 
@@ -14,11 +14,14 @@ from .request import Values
 def verify_binding(
     token: AccessToken | RefreshToken, values: Values, now: datetime, answer: Answer
 ) -> None:
-    """Puts the nonce to hand on into the answer, which may be a refusal.
+    """Verify the certificate and the DPoP proof, each where the token is bound to one.
 
-    Refused: the certificate or the proof is not the token's.
+    `values` has the members of `PROOF`, and `token` for an access token. Sets `dpopNonce` in
+    `answer` where a nonce is required, also when it refuses. Refused: the certificate or the proof
+    is missing, not valid, or of another key than the token's.
     """
     is_access = isinstance(token, AccessToken)
+    # A refresh token comes in a token request: always a POST (RFC 6749 §3.2), and without `ath`.
     request = GMRequest(
         access_token=values["token"] if is_access else "",
         client_certificate=values.get("clientCertificate", ""),
@@ -37,7 +40,7 @@ def verify_binding(
 
 
 def action_of(refusal: Refused) -> str:
-    """The action of Authlete's introspection that a refusal is."""
+    """The `action` with which Authlete's introspection reports this refusal."""
     forbidden = (Result.SCOPE_MISSING, Result.TOKEN_OF_OTHER_SUBJECT)
     if refusal.result in forbidden:
         return "FORBIDDEN"

@@ -1,4 +1,4 @@
-"""Clients."""
+"""The operation of the store on clients."""
 
 from ...fields import members as m
 from ...models import Client, Reason
@@ -12,7 +12,10 @@ SAVE = (*m.CLIENT, m.CLIENT_NAME, m.LOCKED)
 
 
 def save(request: StoreRequest) -> Answer:
-    """`/clients`: the client, made or updated."""
+    """`/clients`: create the client, or update the members that are given.
+
+    Refused: `clientIdentifier` is missing, or `clientId` cannot be the client's number.
+    """
     values = request.values
     if "clientIdentifier" not in values:
         raise Refused(Result.BODY_UNREADABLE, "'clientIdentifier' is missing.")
@@ -28,8 +31,10 @@ def save(request: StoreRequest) -> Answer:
 
 
 def _saved(request: StoreRequest, values: Values) -> Client:
-    """One event for all that it changes. Refused, in the same words, where the number is another
-    client's, whoever's that is, and where the client has another one.
+    """The client. One event records all changes.
+
+    Refused: the number is another client's, or the client has another number. The message is the
+    same, so that nobody learns which numbers other tenants use.
     """
     try:
         return Client.objects.put(

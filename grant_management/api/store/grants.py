@@ -1,4 +1,4 @@
-"""Grants: checked, made, changed, shown, listed, revoked."""
+"""The operations of the store on grants: check, create, merge, replace, get, revoke, list."""
 
 from datetime import UTC, datetime
 from typing import Final
@@ -26,14 +26,18 @@ CHANGE = (m.EXPIRES_AT, *m.CONTENT)
 REVOKE = (m.REASON, m.NOTE)
 LIST = (*m.CLIENT, m.SUBJECT, m.STATUS, m.LIMIT, m.CURSOR)
 PAGE: Final = 50
+"""Grants on a page without a `limit`; also the batch of one query."""
 PAGE_BYTES: Final = 4 * 1_048_576
 """Bytes of content after which a page of grants is full."""
 WINDOW: Final = 10_000
-"""Grants that are looked at for a page of one status: no index leads to a status."""
+"""Grants that are searched for a page of one status, since no index has the status."""
 
 
 def check(request: StoreRequest) -> Answer:
-    """`/grants/check`: whether an authorization request may go on; else what to send for it."""
+    """`/grants/check`: whether an authorization request may go on (draft §5.2, §5.4).
+
+    ActionRefused BAD_REQUEST: it may not; `error` and `errorDescription` are for the client.
+    """
     values = request.values
     action, grant_id = (values.get(one.name, "") for one in (m.GRANT_ACTION, m.ASKED_GRANT_ID))
     client = find_client(request.service, values)
@@ -56,22 +60,22 @@ def create(request: StoreRequest) -> Answer:
 
 
 def merge(request: StoreRequest, *, grant_id: str) -> Answer:
-    """`/grants/{grantId}/merge`: the union of what is held and what was consented to."""
+    """`/grants/{grantId}/merge`: add what was consented to now to what the grant holds."""
     return _change(request, grant_id, GrantAction.MERGE)
 
 
 def replace(request: StoreRequest, *, grant_id: str) -> Answer:
-    """`/grants/{grantId}/replace`: only what was consented to now."""
+    """`/grants/{grantId}/replace`: make the grant hold only what was consented to now."""
     return _change(request, grant_id, GrantAction.REPLACE)
 
 
 def get(request: StoreRequest, *, grant_id: str) -> Answer:
-    """`/grants/{grantId}/get`: the grant, dead or alive."""
+    """`/grants/{grantId}/get`: the grant, whatever its status."""
     return done(show(find_grant(request.service, grant_id), request.now))
 
 
 def revoke(request: StoreRequest, *, grant_id: str) -> Answer:
-    """`/grants/{grantId}/revoke`: the grant, revoked; again changes nothing."""
+    """`/grants/{grantId}/revoke`: revoke the grant; one that is revoked already stays as it is."""
     values = request.values
     reason = values.get("reason") or "requested through the API"
     grant = _revoked(request, grant_id, Reason(reason, values.get("note", "")))
@@ -80,14 +84,18 @@ def revoke(request: StoreRequest, *, grant_id: str) -> Answer:
 
 @retried
 def _revoked(request: StoreRequest, grant_id: str, why: Reason) -> Grant:
-    """As it is then: in one transaction, so that no purge comes between."""
+    """The grant after the revoke. In one transaction, so that no purge deletes it in between."""
     with primary.atomic():
         find_grant(request.service, grant_id).revoke(request.caller, why)
         return find_grant(request.service, grant_id)
 
 
 def list_grants(request: StoreRequest) -> Answer:
-    """`/grants/list`: of a subject or a client, newest first, a page at a time."""
+    """`/grants/list`: the grants of a subject or a client, newest first, a page at a time.
+
+    With a `status`, one page covers at most `WINDOW` grants: it may be short or empty and still
+    have a `cursor`. Refused: neither a subject nor a client is named, or the cursor is not valid.
+    """
     values = request.values
     rows = _of(request.service, values)
     rows, last = _after(rows, values.get("cursor")).order_by("-created_at", "-id"), None
@@ -103,7 +111,7 @@ def list_grants(request: StoreRequest) -> Answer:
 
 
 def show(grant: Grant, now: datetime) -> Answer:
-    """A grant, with its status and stamps."""
+    """The members of a grant, with its status; times are milliseconds, absent ones are left out."""
     stamps = {
         "createdAt": grant.created_at,
         "lastUpdatedAt": grant.last_updated_at,
@@ -126,7 +134,7 @@ def show(grant: Grant, now: datetime) -> Answer:
 
 
 def show_content(grant: Grant) -> Answer:
-    """What a grant holds, in camelCase, its details as they are stored."""
+    """What a grant holds, as the JSON texts that are stored, by member."""
     held = {
         "scopes": grant.scopes,
         "claims": grant.claims,
@@ -160,13 +168,13 @@ def _completed(
 
 
 def _page(rows: GrantQuerySet, limit: int) -> tuple[list[Grant], bool]:
-    """At most `limit` grants, fewer where they are long; and whether there are more."""
+    """At most `limit` grants, fewer where they fill `PAGE_BYTES`; and whether there are more."""
     page: list[Grant] = []
     size = 0
     while size < PAGE_BYTES and len(page) < limit:
         asked = min(PAGE, limit - len(page))
         rest = rows.filter(_bound(page[-1].created_at, page[-1].pk, "lt")) if page else rows
-        found = list(rest[: asked + 1])
+        found = list(rest[: asked + 1])  # one more tells whether there are more
         page += found[:asked]
         if len(found) <= asked:
             return page, False
@@ -175,7 +183,10 @@ def _page(rows: GrantQuerySet, limit: int) -> tuple[list[Grant], bool]:
 
 
 def _of(service: Service, values: Values) -> GrantQuerySet:
-    """Never all grants of a service: one forgotten member must not show everybody's."""
+    """The grants of the subject, of the client, or of both.
+
+    Refused: neither is given. A member that was forgotten must not list every user's grants.
+    """
     rows = Grant.objects.filter(service=service).select_related("client")
     if "subject" in values:
         rows = rows.filter(subject=values["subject"])
@@ -191,24 +202,27 @@ def _cursor(grant: Grant) -> str:
 
 
 def _after(rows: GrantQuerySet, cursor: str | None) -> GrantQuerySet:
-    """By key, so that every page costs the same."""
+    """The rows behind the cursor: found by key and not by offset, so that pages cost the same."""
     if cursor is None:
         return rows
     at, _, key = cursor.partition("_")
     try:
         moment, pk = datetime.fromisoformat(at).astimezone(UTC), UUID(key)
     except (ValueError, OverflowError):
-        raise Refused(Result.BODY_UNREADABLE, "'cursor' is none of this list.") from None
+        raise Refused(Result.BODY_UNREADABLE, "'cursor' is not a cursor of this list.") from None
     return rows.filter(_bound(moment, pk, "lt"))
 
 
 def _until(rows: GrantQuerySet, last: Grant | None) -> GrantQuerySet:
-    """Those up to this one, and it."""
+    """The rows up to `last`, which is included; all rows where it is None."""
     return rows if last is None else rows.filter(_bound(last.created_at, last.pk, "gt", "e"))
 
 
 def _bound(moment: datetime, pk: UUID, than: str, or_equal: str = "") -> Q:
-    """On one side of a grant; the first of the conditions is where an index starts."""
+    """The rows on one side of a grant, in the order of `created_at` and the key.
+
+    The first condition is implied by the second; a database can start an index scan with it.
+    """
     strictly = Q(**{f"created_at__{than}": moment})
     equal = Q(**{"created_at": moment, f"pk__{than}{or_equal}": pk})
     return Q(**{f"created_at__{than}e": moment}) & (strictly | equal)

@@ -17,7 +17,11 @@ INTROSPECT = (m.ASKED_TOKEN, m.ASKED_SCOPES, m.SUBJECT, *m.PROOF)
 
 
 def introspect(request: StoreRequest) -> Answer:
-    """`/auth/introspection`: whether a request to a resource may go on."""
+    """`/auth/introspection`: whether a request to a resource may go on.
+
+    ActionRefused: it may not. Its members are what is known of the token, and in `responseContent`
+    the challenge for the client (none where `token` is missing).
+    """
     service, now = request.service, request.now
     values = request.values
     if "token" not in values:
@@ -44,7 +48,7 @@ def introspect(request: StoreRequest) -> Answer:
 
 
 def _facts(token: AccessToken, now: datetime) -> Answer:
-    """What a token is, whether it is alive or not."""
+    """The members that describe a token, active or not."""
     grant, ends = token.grant, token.ends_at()
     return compact(
         {
@@ -62,7 +66,7 @@ def _facts(token: AccessToken, now: datetime) -> Answer:
 
 
 def _is_refreshable(grant: Grant, now: datetime) -> bool:
-    """Whether a refresh token of the grant would be taken now."""
+    """Whether the grant has a refresh token that would be accepted now."""
     if grant.client.locked_at is not None or grant.status(now) is not GrantStatus.ACTIVE:
         return False
     rows = RefreshToken.objects.filter(service_id=grant.service_id, grant=grant, revoked_at=None)

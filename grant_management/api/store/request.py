@@ -1,4 +1,4 @@
-"""What an operation of the store is asked to do, and the rows that it names."""
+"""The request of an operation of the store, and the rows that it names."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,10 +11,10 @@ Values = Mapping[str, Any]
 
 
 class StoreRequest(NamedTuple):
-    """What an operation is asked to do, and by whom.
+    """The service, the caller and the values of a request.
 
-    `values` are the members of its declared shape that there are, by name, as they were read; null
-    is absent, and members that are not declared are ignored. `now` is the database's time.
+    `values` are the declared members that are present, by name, as their fields read them; null
+    counts as absent, and undeclared members are ignored. `now` is the database's time.
     """
 
     service: Service
@@ -24,7 +24,7 @@ class StoreRequest(NamedTuple):
 
 
 def find_client(service: Service, values: Mapping[str, Any]) -> Client:
-    """The client of `clientId` or `clientIdentifier`. Refused: none, or two different ones."""
+    """The client of `clientId` or `clientIdentifier`. Refused: there is none, or they disagree."""
     names = {"clientId": "pk", "clientIdentifier": "client_id"}
     wanted = {field: values[name] for name, field in names.items() if name in values}
     client = Client.objects.filter(service=service, **wanted).first() if wanted else None
@@ -35,7 +35,7 @@ def find_client(service: Service, values: Mapping[str, Any]) -> Client:
 
 
 def find_grant(service: Service, grant_id: str) -> Grant:
-    """The grant, dead or alive. Refused: there is none."""
+    """The grant of this ID, whatever its status. Refused: the service has none."""
     try:
         return Grant.objects.known(service, grant_id)
     except Grant.DoesNotExist:

@@ -15,7 +15,7 @@ _KINDS: dict[str, Any] = {"access_token": AccessToken, "refresh_token": RefreshT
 
 
 def introspect(request: StoreRequest) -> Answer:
-    """`/introspect` (RFC 7662 §2): what the token is, if it is alive; else that it is not."""
+    """`/introspect` (RFC 7662 §2): the members of an active token, else only `active`: false."""
     found = _find(request)
     if found is None or found.status(request.now) is not TokenStatus.ACTIVE:
         return {"active": False}
@@ -39,8 +39,9 @@ def introspect(request: StoreRequest) -> Answer:
 
 
 def revoke(request: StoreRequest) -> Answer:
-    """`/revoke` (RFC 7009 §2): the token is dead, if it was there, and so is what a refresh token
-    became. Its grant lives.
+    """`/revoke` (RFC 7009 §2): revoke the token, and with a refresh token its rotation family.
+
+    An unknown token gets the same answer (§2.2). The grant is not revoked.
     """
     found = _find(request)
     if found is not None:
@@ -55,7 +56,7 @@ def _token_type(token: AccessToken | RefreshToken) -> str | None:
 
 
 def _find(request: StoreRequest) -> AccessToken | RefreshToken | None:
-    """By value; the hint says where to look first, and no more (RFC 7009 §2.1)."""
+    """The token of this value. The hint says only which kind to look for first (RFC 7009 §2.1)."""
     value = request.values.get("token")
     if value is None:
         raise Refused(Result.BODY_UNREADABLE, "'token' is missing.")

@@ -1,4 +1,4 @@
-"""Tokens: created or registered, refreshed, revoked."""
+"""The operations of the store on tokens: create (or register), refresh, revoke."""
 
 import contextlib
 import re
@@ -41,7 +41,7 @@ REVOKE = (
     m.SUBJECT,
 )
 WITHOUT_SUBJECT = "CLIENT_CREDENTIALS"
-# RFC 6749 §4.4.3: there is no refresh token for a client's own; implicit ones never had one.
+# No refresh token comes with client credentials (RFC 6749 §4.4.3) or implicit (§4.2.2).
 _WITHOUT_REFRESH = (WITHOUT_SUBJECT, "IMPLICIT")
 GRANT_TYPES = (
     "AUTHORIZATION_CODE",
@@ -58,7 +58,11 @@ GRANT_TYPES = (
 
 
 def create(request: StoreRequest) -> Answer:
-    """`/auth/token/create`: tokens, made here or registered, of a grant or of none."""
+    """`/auth/token/create`: issue tokens or register given values, for a grant or for none.
+
+    ActionRefused FORBIDDEN: the client is locked, or the grant is dead, another client's or another
+    user's. BAD_REQUEST: anything else that is wrong with the request.
+    """
     values = request.values
     try:
         client = find_client(request.service, values)
@@ -77,7 +81,11 @@ def create(request: StoreRequest) -> Answer:
 
 
 def refresh(request: StoreRequest) -> Answer:
-    """`/tokens/refresh`: new tokens for a refresh token, which is dead from then on."""
+    """`/tokens/refresh`: new tokens for a refresh token, which cannot be used again.
+
+    Refused: the refresh token is unknown, not active or another client's, or lacks a scope.
+    ActionRefused: the certificate or the DPoP proof that it is bound to is missing or not valid.
+    """
     service, now = request.service, request.now
     values = request.values
     if "refreshToken" not in values:
@@ -108,7 +116,10 @@ def refresh(request: StoreRequest) -> Answer:
 
 
 def revoke(request: StoreRequest) -> Answer:
-    """`/auth/token/revoke`: how many died. The grants that they belong to stay."""
+    """`/auth/token/revoke`: revoke the tokens that match all members; answers how many (`count`).
+
+    Their grants are not revoked. Refused: no member is given.
+    """
     values = request.values
     if not values:
         raise Refused(Result.BODY_UNREADABLE, "say which tokens: a value, a client or a subject.")
@@ -128,7 +139,10 @@ def _subject(values: Values) -> str | None:
 
 
 def _grant_of(service: Service, values: Values) -> Grant | None:
-    """`grantId`, or the property `grant_id`, which is all that published clients can send."""
+    """The grant of `grantId`, or of the property `grant_id` (all that Authlete's SDKs can send).
+
+    None: no grant is named. Refused: two different ones are, or there is no such grant.
+    """
     named = {values["grantId"]} if "grantId" in values else set()
     properties = values.get("properties", [])
     if not isinstance(properties, list):
@@ -173,7 +187,10 @@ def _show(issued: Issued) -> Answer:
 
 
 def _rows_to_revoke(service: Service, values: Values) -> "list[TokenQuerySet[Any]]":
-    """The tokens that all of the members fit; a token's value names its kind."""
+    """The tokens that match all members: of both kinds, unless the value of a token is given.
+
+    The value of a refresh token selects its whole rotation family.
+    """
     access = AccessToken.objects.filter(service=service)
     refresh = RefreshToken.objects.filter(service=service)
     kinds: list[TokenQuerySet[Any]] = []
@@ -191,7 +208,10 @@ def _rows_to_revoke(service: Service, values: Values) -> "list[TokenQuerySet[Any
 
 
 def _digests(identifier: str) -> list[bytes]:
-    """A token's value, or its SHA-256 as 64 hexadecimal digits or in base64url."""
+    """The digests that an identifier may stand for.
+
+    It is a token's value, or its SHA-256 as 64 hexadecimal digits or in base64url.
+    """
     digests = [sha256(identifier)]
     if re.fullmatch("[0-9A-Fa-f]{64}", identifier):
         digests.append(bytes.fromhex(identifier))

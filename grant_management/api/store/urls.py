@@ -1,4 +1,4 @@
-"""The store's routes, below `/api/{serviceId}/`: what each does, and the members that it takes."""
+"""The store's routes below `/api/{serviceId}/`: the operation of each, and its members."""
 
 from django.urls import re_path
 

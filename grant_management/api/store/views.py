@@ -1,4 +1,4 @@
-"""The store's doors: one view, an operation for each route."""
+"""The view of the store: one class, with an operation for each route."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -21,14 +21,16 @@ from .answer import ActionRefused, Answer
 from .request import StoreRequest
 
 CREDENTIALS = ("accessToken", "refreshToken")
+"""Members that are left out of the answer that is stored with an idempotency key."""
 Performed = tuple[HttpResponse, Answer | None]
-"""The response, and the answer where the operation was done."""
+"""The response, and the operation's answer; None: the operation was refused."""
 
 
 class Operation(NamedTuple):
-    """What a route does, and the members that it takes.
+    """The function of a route, and the members that it takes.
 
-    `takes_none`: no body at all is a request too. Elsewhere one that was lost would mean "nothing".
+    `writes`: an `Idempotency-Key` is heeded. `takes_none`: a request without a body is accepted;
+    elsewhere a body that was lost on the way would read as a request for nothing.
     """
 
     perform: Callable[..., Answer]
@@ -43,7 +45,10 @@ class StoreView(JSONView):
     operation: ClassVar[Operation]
 
     def respond(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
-        """200, or the refusal; the same again for a write that is sent again with its key."""
+        """200, or the response to a refusal.
+
+        A write that is repeated with its `Idempotency-Key` gets its first answer again.
+        """
         found = self.caller(request, int(kwargs.pop("service_id")))
         service, operation = self.opened(request, found), self.operation
         body = read_body(request, optional=operation.takes_none)
@@ -55,6 +60,7 @@ class StoreView(JSONView):
         key = request.headers.get("Idempotency-Key", "")
         if not key or not operation.writes:
             return perform()[0]
+        # The path counts too: the same key and body at another route is another request.
         digests = sha256(key), hashlib.sha256(request.path.encode() + b"\0" + body).digest()
         return _perform_once(found, service, digests, perform)
 
@@ -84,8 +90,10 @@ def _perform_once(
     digests: tuple[bytes, bytes],
     perform: Callable[[], Performed],
 ) -> HttpResponse:
-    """In one transaction with the key, so that both are there or neither is. A refusal is not
-    remembered: what was refused can be sent again.
+    """The response of `perform`, in one transaction with the key: both are written, or neither.
+
+    A refusal is not stored, so that the request can be repeated. Refused: the key came with
+    another request before.
     """
     with primary.atomic():
         row, new = IdempotencyKey.objects.claim(found.api_token, service, *digests, found.now)
@@ -115,7 +123,8 @@ def door(
     takes_none: bool = False,
     is_authletes: bool = False,
 ) -> Any:
-    """The view of an operation; `is_authletes`: Authlete has it too."""
+    """The view of an operation; `is_authletes`: Authlete has this operation too."""
+    # The class is named after the operation, since the log names the class.
     name = f"{perform.__name__.title().replace('_', '')}View"
     operation = Operation(perform, members, writes, takes_none)
     declared = {"operation": operation, "is_authletes": is_authletes}

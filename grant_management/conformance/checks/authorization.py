@@ -1,4 +1,4 @@
-"""Authorization requests and their token responses: draft §5."""
+"""Checks of authorization requests and their token responses (draft §5)."""
 
 import re
 import secrets
@@ -25,7 +25,7 @@ def _(server: ServerUnderTest) -> None:
 def _(server: ServerUnderTest) -> None:
     grant_id = server.own("grant_id").grant_id
     require(bool(re.fullmatch(r"[A-Za-z0-9\-._~]+", grant_id)), "it has reserved characters")
-    # Clients take such a segment out of a URL (RFC 3986 §5.2.4).
+    # Clients remove dot segments from a URL (RFC 3986 §5.2.4).
     require(grant_id not in (".", ".."), "it is a dot segment")
 
 
@@ -87,12 +87,13 @@ def _(server: ServerUnderTest) -> None:
 @check("GM-14", "5.2", "merge keeps grant_id, adds what was consented, kills refresh tokens")
 def _(server: ServerUnderTest) -> None:
     scope, more = server.config.scope, server.config.more_scope
-    # A refresh that works before: else one that is refused after would show nothing.
+    # The refresh token must work before the merge: else its refusal afterwards shows nothing.
     before = server.renew(server.create())
     server.change("merge", before, more or scope)
-    # The new access token may be limited to what was added, so that it cannot query.
+    # The query uses the old access token: the new one may be limited to the added scopes.
     holds(content_of(server, before), scope, more)
     refresh_is_refused(server, before.refresh_token)
+    # Without more_scope nothing was added: the check is skipped, but only once the rest has held.
     server.given("more_scope")
 
 

@@ -1,4 +1,4 @@
-"""Metadata: draft §7.1."""
+"""Checks of the metadata (draft §7.1)."""
 
 import re
 from typing import Any
@@ -45,7 +45,9 @@ def _(server: ServerUnderTest) -> None:
 
 
 def _is_endpoint(url: Any) -> None:
-    """An absolute https URL that a path can be added to; http is for loopback alone."""
+    """Failure unless it is an absolute https URL to which a path can be added; loopback may be
+    http.
+    """
     if not isinstance(url, str) or not _URL.fullmatch(url):
         raise Failure(f"it is no https URL: {url}")
     parts = urlsplit(url)

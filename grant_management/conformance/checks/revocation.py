@@ -1,4 +1,4 @@
-"""The revoke of the grant, and what it leaves: draft §6.5."""
+"""Checks of the revoke of the grant, and of its effects (draft §6.5)."""
 
 from collections.abc import Callable
 
@@ -11,10 +11,11 @@ CHECKS: list[Check] = []
 check = declare(CHECKS)
 
 
-@check("GM-29", "6.5", "a revoke is 204, with nothing in it")
+@check("GM-29", "6.5", "a revoke is 204 with an empty body")
 def _(server: ServerUnderTest) -> None:
     if server.config.authorize:
-        # A grant whose dead refresh tokens nobody presented: that alone kills it at some servers.
+        # A new grant: at some servers a dead refresh token kills its grant when it is presented,
+        # and earlier checks presented some.
         server.grant = server.create()
     server.before_revoke = _what_is_wrong(server)
     response = server.request("DELETE")
@@ -58,7 +59,8 @@ def _outliving_token_works(server: ServerUnderTest) -> None:
         is_shown(server, server.config.outliving_access_token)
 
 
-# What must work as long as the grant lives, by the check that sees it fail afterwards.
+# What must work before the revoke, by the check that expects it to fail after the revoke. GM-31 is
+# first, since its refresh renews the access token that GM-32 uses.
 _CONTROLS: dict[str, Callable[[ServerUnderTest], None]] = {
     "GM-31": _renew,
     "GM-30": _outliving_token_works,
@@ -77,7 +79,7 @@ def _what_is_wrong(server: ServerUnderTest) -> dict[str, Exception]:
 
 
 def _was_revoked(server: ServerUnderTest, number: str) -> None:
-    """Failure unless the revoke was acknowledged, and this check's control held before it."""
+    """Failure unless the revoke was acknowledged, and this check's control passed before it."""
     server.own()
     server.endpoint()
     require(server.revoked, "the revoke was not acknowledged: GM-29 failed")

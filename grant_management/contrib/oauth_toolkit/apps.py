@@ -1,4 +1,4 @@
-"""The app."""
+"""The Django app of the bridge."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
@@ -12,7 +12,7 @@ class OAuthToolkitConfig(AppConfig):
     verbose_name = _("Grant management for django-oauth-toolkit")
 
     def ready(self) -> None:
-        """Hear of tokens that die on either side."""
+        """Register the system checks, and connect the receivers."""
         from . import checks, receivers  # noqa: F401 - registered by being imported
 
         receivers.connect()

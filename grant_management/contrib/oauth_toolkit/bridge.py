@@ -1,4 +1,4 @@
-"""Between the toolkit's nouns and ours: its applications are clients, its users are subjects."""
+"""Translation of the toolkit's objects: its applications are clients, its users are subjects."""
 
 import json
 from collections.abc import Iterable
@@ -20,14 +20,18 @@ from grant_management.protocol.results import INVALID_REQUEST
 
 Application = get_application_model()
 ACTOR = Actor(ActorKind.SYSTEM, "django-oauth-toolkit")
-"""Whom events name, where the toolkit or its users did something."""
+"""The actor of events that the toolkit caused."""
 
 
 def service() -> Service:
-    """The service whose grants the toolkit's are. ImproperlyConfigured: it is not clear which."""
+    """The service that the toolkit's tokens and grants belong to.
+
+    ImproperlyConfigured: OAUTH_TOOLKIT_SERVICE names none, or is not set and there is not exactly
+    one.
+    """
     number = app_settings.oauth_toolkit_service
     services = Service.objects.all() if number is None else Service.objects.filter(pk=number)
-    found = list(services[:2])
+    found = list(services[:2])  # enough to see that there is more than one
     if len(found) != 1:
         raise ImproperlyConfigured(
             "Set GRANT_MANAGEMENT['OAUTH_TOOLKIT_SERVICE'] to the number of a service;"
@@ -37,14 +41,14 @@ def service() -> Service:
 
 
 def service_if_any() -> Service | None:
-    """The same; None before one is made: until then nothing is registered here."""
+    """As `service`; None before the first service is created: until then nothing is registered."""
     return service() if Service.objects.exists() else None
 
 
 def client(application: Any) -> Client:
-    """The client that an application is here, made when it is first seen.
+    """The client of an application, created when the application is first seen.
 
-    LifecycleError: its ID is none that can be stored.
+    LifecycleError `invalid_request`: the client ID cannot be stored.
     """
     ours = service()
     try:
@@ -55,24 +59,24 @@ def client(application: Any) -> Client:
     if known is not None:
         known.service = ours
         return known
-    name = CONTROL.sub(" ", application.name)[: m.CLIENT_NAME.longest]  # to be shown, and no more
+    name = CONTROL.sub(" ", application.name)[: m.CLIENT_NAME.longest]  # only for display
     return Client.objects.put(ours, client_id, ACTOR, name=name)[0]
 
 
 def known_client(application: Any) -> Client | None:
-    """The client that an application is here; None: nothing was ever issued to it."""
+    """The client of an application; None: the application was never seen here."""
     return Client.objects.filter(service=service(), client_id=application.client_id).first()
 
 
 def is_ours(service_id: int) -> bool:
-    """Whether the toolkit's tokens belong to the service of this number: no query."""
+    """Whether the toolkit's tokens belong to the service of this number. Makes no query."""
     return app_settings.oauth_toolkit_service in (None, service_id)
 
 
 def subject(user: Any) -> str | None:
-    """The subject that a user is here; None for a client's own tokens.
+    """The subject of a user, which is the user's primary key; None for a client's own tokens.
 
-    LifecycleError: its key is none that can be stored.
+    LifecycleError `invalid_request`: the key is empty or too long.
     """
     if user is None:
         return None
@@ -83,29 +87,33 @@ def subject(user: Any) -> str | None:
 
 
 def is_confidential(application: Any) -> bool:
-    """Whether grant management is for it (draft §5.1)."""
+    """Whether the application may use grant management (draft §5.1)."""
     return bool(application.client_type == Application.CLIENT_CONFIDENTIAL)
 
 
 def consented(scopes: Iterable[str], resources: Any, claims: Any) -> Content:
-    """What a user consented to on the toolkit's page. ValueError: it cannot be granted."""
+    """What a user consented to on the toolkit's page.
+
+    `resources` is a URI, a list of them or None; `claims` is the claims parameter as JSON or a
+    dict. ValueError: no grant can hold it.
+    """
     places = [resources] if isinstance(resources, str) else [*(resources or ())]
     entries = [{"scope": " ".join(scopes), "resource": places}] if scopes else []
     return Content.read(entries, sorted(_claim_names(claims)), None, grant_limits())
 
 
 def checksum(value: str) -> str:
-    """How the toolkit finds a token."""
+    """The SHA-256 digest, in hexadecimal, by which the toolkit finds a token."""
     return sha256(value).hex()
 
 
 def pin_key(client_id: str, redirect_uri: str, state: str) -> str:
-    """Under which an authorization request is pinned to the login session."""
+    """The key under which an authorization request is pinned to the login session."""
     return checksum(json.dumps([client_id, redirect_uri, state]))
 
 
 def _claim_names(claims: Any) -> set[str]:
-    """Of OpenID Connect Core §5.5: the claims that were asked for, wherever they go."""
+    """The claims that were requested for userinfo and the ID token (OpenID Connect Core §5.5)."""
     if isinstance(claims, str):
         claims = strict_json.loads(claims) if claims else {}
     if not isinstance(claims or {}, dict):

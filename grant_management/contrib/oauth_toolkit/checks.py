@@ -18,7 +18,10 @@ from .models import AuthorizedCode, LinkedToken
 
 @register(Tags.models)
 def check_one_database(**kwargs: Any) -> list[CheckMessage]:
-    """What dies on one side dies on the other in the same transaction: that takes one database."""
+    """E001: the toolkit, this app and the bridge are not all in one database.
+
+    Tokens die on both sides in one transaction, which needs that.
+    """
     models = [
         get_application_model(),
         get_grant_model(),

@@ -1,7 +1,7 @@
-"""Tokens that die at the toolkit die here, in the same transaction; one event tells of each act.
+"""Tokens that the toolkit revokes or deletes die here in the same transaction; an act is one event.
 
-What the toolkit takes away while it issues tokens is no act of its own, and what dies because a
-rotated refresh token came again is told by the event of that.
+Two acts have no such event: tokens that the toolkit replaces while it issues new ones, and tokens
+that die because a rotated refresh token was reused, which the event of the reuse covers.
 """
 
 from collections.abc import Iterator
@@ -26,32 +26,33 @@ from grant_management.models.token import Token
 from . import bridge
 
 AT_ONCE: Final = 500
+"""Digests in one statement."""
 ALIVE: Final = (TokenStatus.ACTIVE, TokenStatus.CLIENT_LOCKED)
-"""What a token is that could be used, or could be again."""
+"""The statuses of a token that is usable, or will be once its client is unlocked."""
 
 
 class Deaths:
-    """Tokens that die in one act, by their digests, and who does it."""
+    """The tokens that die in one act, by their digests, and the actor."""
 
     def __init__(self, actor: Actor = bridge.ACTOR) -> None:
         self.actor = actor
         self._digests: dict[Any, set[bytes]] = {AccessToken: set(), RefreshToken: set()}
 
     def add(self, model: type[Token], digest: bytes) -> None:
-        """One more."""
+        """Add the digest of a token."""
         self._digests[model].add(digest)
 
     def forget(self, model: type[Token]) -> None:
-        """Those of this kind do not die after all."""
+        """Remove all tokens of this kind: they do not die after all."""
         self._digests[model].clear()
 
     def happen(self, *, told: bool = True) -> None:
-        """They are dead here; an event says so, where one of them was alive and it is to be told.
+        """Revoke the tokens here. With `told`, one event records it where any of them was alive.
 
-        Tokens are locked after the toolkit's rows, as everywhere in the bridge.
+        Our tokens are locked after the toolkit's rows, as everywhere in the bridge.
         """
         service = bridge.service_if_any() if any(self._digests.values()) else None
-        if service is None:
+        if service is None:  # nothing was registered yet
             return
         with primary.atomic():
             now = clock.now()
@@ -67,7 +68,7 @@ class Deaths:
                 yield model.objects.filter(service=service, digest__in=some, revoked_at=None)
 
     def _record(self, service: Service, now: datetime, killed: list[Token]) -> None:
-        """About whom, where it is about one client, subject or grant alone."""
+        """The event names a client, subject or grant only where all of the tokens share it."""
         about: dict[str, set[Any]] = {
             "client_id": {token.client.client_id for token in killed},
             "subject": {token.subject for token in killed},
@@ -86,7 +87,10 @@ _collecting: ContextVar[Deaths | None] = ContextVar("grant_management_deaths", d
 
 @contextmanager
 def collected(actor: Actor = bridge.ACTOR) -> Iterator[Deaths]:
-    """Whatever dies at the toolkit meanwhile; it is the caller's to let it happen."""
+    """Collect the tokens that die at the toolkit inside the block.
+
+    Nothing dies here until the caller calls `happen`.
+    """
     deaths = Deaths(actor)
     before = _collecting.set(deaths)
     try:
@@ -96,20 +100,24 @@ def collected(actor: Actor = bridge.ACTOR) -> Iterator[Deaths]:
 
 
 def being_collected() -> Deaths | None:
-    """What `collected` gave to whoever is at work; None: nobody collects."""
+    """The `Deaths` of the `collected` block around this call; None: there is none."""
     return _collecting.get()
 
 
 @contextmanager
 def one_act(actor: Actor) -> Iterator[Deaths]:
-    """Whatever dies at the toolkit meanwhile dies here at the end of it, by this actor."""
+    """Tokens that die at the toolkit inside the block die here at its end, by this actor.
+
+    The block is one transaction.
+    """
     with primary.atomic(), collected(actor) as deaths:
         yield deaths
         deaths.happen()
 
 
 def _revoked(found: Any, now: datetime) -> list[Token]:
-    """Those that this call killed."""
+    """Revoke these rows, and return the tokens that were alive until now."""
+    # A grant's content may be large, and is not needed. One order of locks avoids deadlocks.
     content = [f"grant__{name}" for name in CONTENT]
     joined = found.select_related("service", "client", "grant").defer(*content)
     tokens = list(joined.order_by("pk").select_for_update(of=("self",)))

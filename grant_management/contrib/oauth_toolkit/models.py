@@ -1,4 +1,4 @@
-"""What ties the toolkit's rows to grants."""
+"""The rows that tie the toolkit's codes and tokens to grants."""
 
 from datetime import timedelta
 from typing import ClassVar, Final
@@ -12,15 +12,16 @@ from grant_management.db.primary import PrimaryManager
 from grant_management.models import Grant, Service
 
 FORGOTTEN_AT_ONCE: Final = 10
+"""Old codes that are deleted when a new one is added, so that they never pile up."""
 KEPT_FOR: Final = timedelta(days=1)
-"""How long a code that was not redeemed is remembered after its end."""
+"""How long a code that was not redeemed is kept after its expiry."""
 
 
 class AuthorizedCodeManager(PrimaryManager["AuthorizedCode"]):
-    """The codes that were handed out."""
+    """The codes that were issued for a grant."""
 
     def forget_old(self, service: Service) -> None:
-        """Delete some of those that nobody redeemed: so many that they never pile up."""
+        """Delete up to FORGOTTEN_AT_ONCE old codes of the service that were never redeemed."""
         alive = timedelta(seconds=oauth2_settings.AUTHORIZATION_CODE_EXPIRE_SECONDS)
         before = first_uuid7(clock.now() - alive - KEPT_FOR)
         old = self.filter(service=service, pk__lt=before).values("pk")[:FORGOTTEN_AT_ONCE]
@@ -28,16 +29,16 @@ class AuthorizedCodeManager(PrimaryManager["AuthorizedCode"]):
 
 
 class AuthorizedCode(models.Model):
-    """An authorization code of the toolkit, as a digest, and the grant that its consent made.
+    """An authorization code of the toolkit, as a digest, and the grant that the user consented to.
 
-    Where that grant is purged the code stays known, and is worth nothing.
+    Where that grant was purged, the row stays with `grant` null: the code cannot be redeemed.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     service = models.ForeignKey(Service, on_delete=models.CASCADE, db_index=False)
     digest = models.BinaryField(max_length=32, editable=False)
     grant = models.ForeignKey(Grant, on_delete=models.SET_NULL, null=True, db_index=False)
-    # The grant's access generation at the consent; null: one of before this was kept.
+    # The grant's access generation at the consent; null: the row is older than this column.
     generation = models.PositiveIntegerField(null=True)
 
     objects: ClassVar[AuthorizedCodeManager] = AuthorizedCodeManager()
@@ -55,8 +56,8 @@ class AuthorizedCode(models.Model):
 class LinkedToken(models.Model):
     """A token of the toolkit that was registered here, and the grant that it belongs to, if any.
 
-    Goes when the toolkit's row goes. A row that has one and is unknown here was purged: it is dead,
-    and not a token from before this app was added.
+    Deleted with the toolkit's row. A token that has a link but is unknown here was purged, and is
+    dead; without a link, it is from before this app was added.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7)

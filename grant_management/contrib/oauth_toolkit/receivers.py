@@ -1,4 +1,4 @@
-"""What dies on one side dies on the other, in the same transaction."""
+"""Signal receivers: a token that dies on one side dies on the other, in the same transaction."""
 
 from datetime import datetime
 from typing import Any
@@ -29,7 +29,7 @@ _WAS = "_grant_management_was"
 
 
 def connect() -> None:
-    """Called once, when the app is ready."""
+    """Connect the receivers; called once, when the app is ready."""
     tokens_dying.connect(kill_there, sender=Grant, dispatch_uid=UID)
     for model in (AccessToken, RefreshToken):
         token_presented.connect(judge_there, sender=model, dispatch_uid=UID)
@@ -42,9 +42,10 @@ def connect() -> None:
 
 
 def kill_there(grant: Grant, at: datetime, access: bool, **kwargs: Any) -> None:
-    """Two statements, whatever hangs on the grant: the toolkit's own introspection sees them.
+    """End the toolkit's tokens of a grant in the toolkit's rows, where its own introspection looks.
 
-    Refresh tokens first, as the toolkit itself locks them.
+    Refresh tokens are revoked first, since the toolkit too locks them before access tokens. With
+    `access`, access tokens expire. At most two statements, however many tokens the grant has.
     """
     linked = LinkedToken.objects.filter(service_id=grant.service_id, grant=grant)
     refresh = linked.exclude(refresh_token=None).values("refresh_token")
@@ -55,8 +56,9 @@ def kill_there(grant: Grant, at: datetime, access: bool, **kwargs: Any) -> None:
 
 
 def judge_there(sender: type[Token], token: Token, value: str, **kwargs: Any) -> None:
-    """A token whose row the toolkit does not take any more is dead, however that came about: an
-    update of many rows sends no signal.
+    """Take a presented token as revoked where the toolkit no longer accepts its row.
+
+    The other receivers do not see every death: an update of many rows sends no signal.
     """
     is_ours = token.revoked_at is None and bridge.is_ours(token.service_id)
     if is_ours and (_is_expired if sender is AccessToken else _is_revoked)(value):
@@ -64,13 +66,13 @@ def judge_there(sender: type[Token], token: Token, value: str, **kwargs: Any) ->
 
 
 def _is_expired(value: str) -> bool:
-    """By the clock by which the toolkit stamps and judges it, this server's."""
+    """Judged by this server's clock, by which the toolkit stamps and judges its rows."""
     row = rows.access_token(value).only("expires").first()
     return row is not None and row.is_expired()
 
 
 def _is_revoked(value: str) -> bool:
-    """Where there are rows of it, and none is alive."""
+    """Whether the toolkit has rows of this refresh token, and none of them is alive."""
     states = list(rows.refresh_token(value).values_list("revoked", "access_token"))
     return bool(states) and all(
         revoked is not None or (rows.ORPHANS_ARE_DEAD and access is None)
@@ -79,20 +81,25 @@ def _is_revoked(value: str) -> bool:
 
 
 def deleting_there(sender: Any, instance: Any, origin: Any = None, **kwargs: Any) -> None:
-    """The toolkit revokes an access token by deleting its row; an application or a user that is
-    deleted takes its tokens along. What one call deletes, dies in one act.
+    """Note a token that the toolkit is about to delete; one call of `delete` is one act.
+
+    The toolkit revokes an access token by deleting its row. Deleting an application or a user
+    deletes its tokens too.
     """
     dying = deaths.being_collected() or _deaths_of(instance if origin is None else origin)
     if not _lives_on(instance):
         dying.add(_kind(sender), rows.digest(instance))
     if _kind(sender) is AccessToken and not instance.is_expired() and not _takes_all(origin):
-        # RFC 7009 §2.1. The toolkit does so from 3.4.1. One that expired is tidied up, no more.
+        # Its refresh token dies with it (RFC 7009 §2.1); the toolkit does so from 3.4.1 on. An
+        # expired access token is merely cleaned up: its refresh token lives on.
         for row in rows.refresh_tokens().filter(access_token=instance, revoked=None):
             dying.add(RefreshToken, rows.digest(row))
 
 
 def deleted_there(instance: Any, origin: Any = None, **kwargs: Any) -> None:
-    """By then all that one call deletes is known."""
+    """Revoke the noted tokens. Django sends every `pre_delete` of a call before the first
+    `post_delete`, so by now all of them are known.
+    """
     holder = instance if origin is None else origin
     dying = holder.__dict__.pop(_DEATHS, None)
     if dying is not None:
@@ -100,7 +107,10 @@ def deleted_there(instance: Any, origin: Any = None, **kwargs: Any) -> None:
 
 
 def saving_there(instance: Any, raw: bool = False, **kwargs: Any) -> None:
-    """Without rotation, a refresh writes over the row of the access token."""
+    """Note the digest that a row has before it is saved.
+
+    Without rotation, a refresh writes the new access token over the row of the old one.
+    """
     if not raw and not instance._state.adding:
         model = (
             rows.access_tokens() if _kind(type(instance)) is AccessToken else rows.refresh_tokens()
@@ -110,7 +120,7 @@ def saving_there(instance: Any, raw: bool = False, **kwargs: Any) -> None:
 
 
 def saved_there(sender: Any, instance: Any, raw: bool = False, **kwargs: Any) -> None:
-    """The toolkit revokes a refresh token by a stamp; what was written over is dead too."""
+    """Revoke a token that the toolkit stamped as revoked, or wrote another token over."""
     was = instance.__dict__.pop(_WAS, None)
     if raw or was is None:
         return
@@ -123,7 +133,7 @@ def saved_there(sender: Any, instance: Any, raw: bool = False, **kwargs: Any) ->
 
 
 def code_deleted_there(instance: Any, **kwargs: Any) -> None:
-    """A code that was redeemed, or never will be, leaves nothing behind."""
+    """Delete our row of a code that was redeemed, or never will be."""
     AuthorizedCode.objects.filter(digest=sha256(instance.code)).delete()
 
 
@@ -134,8 +144,9 @@ def _is_dead(instance: Any) -> bool:
 
 
 def _lives_on(instance: Any) -> bool:
-    """Whether another row of the same refresh token is alive: without rotation the toolkit makes
-    one where the access token is gone.
+    """Whether another row of the same refresh token is alive.
+
+    Without rotation the toolkit makes a new row where the access token is gone.
     """
     if _kind(type(instance)) is AccessToken or oauth2_settings.ROTATE_REFRESH_TOKEN:
         return False
@@ -143,12 +154,12 @@ def _lives_on(instance: Any) -> bool:
 
 
 def _kind(theirs: Any) -> type[Token]:
-    """What a model of the toolkit is here."""
+    """Our model for a token model of the toolkit."""
     return AccessToken if issubclass(theirs, get_access_token_model()) else RefreshToken
 
 
 def _deaths_of(origin: Any) -> Deaths:
-    """Of one call of `delete`, kept with the instance or the query that it was called on."""
+    """The tokens of one call of `delete`, kept on the instance or query that it was called on."""
     dying: Deaths = origin.__dict__.setdefault(_DEATHS, Deaths())
     return dying
 

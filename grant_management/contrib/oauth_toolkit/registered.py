@@ -1,4 +1,4 @@
-"""What the toolkit's tokens are here, and whether they may be used."""
+"""Our rows of the toolkit's tokens, and whether these tokens may be used."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from .models import LinkedToken
 
 
 def refresh_token(value: str) -> RefreshToken | None:
-    """Our row of a refresh token; None: it is unknown here."""
+    """Our row of a refresh token, by its clear value; None: it is unknown here."""
     try:
         return RefreshToken.objects.presented(bridge.service(), value)
     except RefreshToken.DoesNotExist:
@@ -24,10 +24,10 @@ def access_token_of(row: Any) -> AccessToken | None:
 
 
 def access_token_lives(row: Any) -> bool:
-    """Whether an access token that the toolkit takes is alive here.
+    """Whether an access token that the toolkit accepts is alive here too.
 
-    One from before this app was added lives at the toolkit alone. One that was registered and is
-    unknown now was purged.
+    A token from before this app was added is unknown here: then the toolkit alone decides. A token
+    that was registered but is unknown now was purged, and is dead.
     """
     found = access_token_of(row)
     if found is not None:
@@ -36,18 +36,18 @@ def access_token_lives(row: Any) -> bool:
 
 
 def refresh_token_lives(found: RefreshToken | None, value: str, application: Any) -> bool:
-    """Whether the toolkit may be asked about a refresh token of an application; `found` is our row.
+    """Whether the toolkit may be asked about a refresh token; `found` is our row of it, or None.
 
-    Whether one that was rotated may be used once more, the toolkit says: it may have a grace
-    period. But not where all that it became was revoked.
+    The toolkit decides whether a rotated token may be used once more, since it may have a grace
+    period; but not where every token that it was rotated into has been revoked.
     """
     if found is None:
         linked = LinkedToken.objects.filter(refresh_token__in=rows.refresh_token(value))
         return not linked.exists()
     if found.client.client_id != application.client_id:
-        return False  # and the toolkit kills nothing of another client's
+        return False  # so the toolkit is not asked, and revokes nothing of another client
     if found.rotated_at is not None:
-        found.revoked_at = None  # of this row in memory: as if it had not been rotated
+        found.revoked_at = None  # in memory only: judge it as if it had not been rotated
         if not found.relatives().filter(revoked_at=None).exists():
             return False
     return found.status(clock.now()) is TokenStatus.ACTIVE

@@ -1,8 +1,9 @@
-"""What the toolkit issues is registered here, with the grant that it belongs to.
+"""Registration of the tokens that the toolkit issues, with the grant that they belong to.
 
-Locks are taken in one order everywhere in the bridge: the client and the grant, then the toolkit's
-rows, then our tokens. So whoever revokes a grant, which locks it before the toolkit's rows, never
-waits for a refresh that waits for it.
+The bridge takes locks in one order everywhere: the client and the grant, then the rows of the
+toolkit's tokens, then our tokens. A revoke locks the grant before those rows too, so it never
+deadlocks with a refresh. The row of a code is locked before all of these: a revoke does not touch
+it.
 """
 
 from dataclasses import dataclass, replace
@@ -23,25 +24,32 @@ from .models import AuthorizedCode, LinkedToken
 from .registered import refresh_token
 
 LONGEST: Final = 2**31 - 1
-"""Seconds that a token may live, unless it never ends."""
+"""The longest lifetime of a token in seconds; a token that never expires has NEVER instead."""
 
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """On what tokens are issued: a grant, or none; a refresh token, or none."""
+    """The client, subject, grant and refresh token that new tokens are issued on.
+
+    `subject` None: a client's own tokens. `grant` None: the tokens belong to no grant. `old` is our
+    row of the refresh token that was presented; None: there is none, or it is unknown here.
+    """
 
     client: Client
     subject: str | None
     grant: Grant | None = None
     old: RefreshToken | None = None
     consented: int | None = None
-    """The access generation of the grant when the user consented to it."""
+    """The access generation that the grant had when the user consented. None: there is no code, or
+    it is older than this record of it.
+    """
 
 
 def hold(request: Any) -> Basis:
-    """What the tokens of a request are issued on, locked until the transaction ends.
+    """The basis of the tokens that a request asks for, locked until the transaction ends.
 
-    LifecycleError `invalid_grant`: its code is worth nothing.
+    LifecycleError `invalid_grant`: the code was used already, or the grant was purged.
+    `invalid_request`: the client ID or the user's key cannot be stored.
     """
     client = bridge.client(request.client)
     if request.grant_type == "refresh_token":
@@ -56,57 +64,65 @@ def hold(request: Any) -> Basis:
 
 
 def lock(client: Client, grant: Grant | None) -> None:
-    """The first of the locks. LifecycleError `invalid_grant`: the grant was purged."""
+    """Lock the grant and its client, or the client alone where there is no grant.
+
+    LifecycleError `invalid_grant`: the grant was purged.
+    """
     if grant is None:
         hold_client(client)
         return
     try:
         Grant.objects.locked(client.service, grant.grant_id)
     except Grant.DoesNotExist:
-        raise LifecycleError(INVALID_GRANT, "The grant is not alive.") from None
+        raise LifecycleError(INVALID_GRANT, "The grant is not valid.") from None
 
 
 def register(token: dict[str, Any], basis: Basis) -> None:
-    """What the toolkit issued, which may be other values than it was about to: in its grace period
-    it gives those of before again, or makes more. The response says which grant they belong to.
+    """Register the tokens that the toolkit issued, and add the `grant_id` to its response `token`.
 
-    LifecycleError: they must not be issued, and the toolkit's rows neither.
+    The values are those of the response: in its grace period the toolkit may repeat the tokens of
+    an earlier refresh, or issue another pair. LifecycleError: the tokens must not be issued, and
+    the toolkit's rows must be rolled back.
     """
     order = _order(token)
     service = basis.client.service
     refresh_is_known = _is_known(RefreshToken, service, order.refresh_token)
     if not _is_known(AccessToken, service, order.access_token):
         _issue(basis, replace(order, consented=basis.consented), refresh_is_known)
+    # The toolkit repeats an access token, and replaces its refresh token, which was revoked.
     elif order.refresh_token is not None and not refresh_is_known:
-        raise LifecycleError(INVALID_GRANT, "What this refresh token became was revoked.")
+        message = "The tokens that replaced this refresh token were revoked."
+        raise LifecycleError(INVALID_GRANT, message)
     _link(token, basis)
     if basis.grant is not None:
         token["grant_id"] = basis.grant.grant_id
 
 
 def _of_code(client: Client, request: Any) -> Basis:
-    """Of two requests with one code, the second waits here and finds that it was used."""
+    """Of two requests with one code, the second waits for the lock and finds that the code was
+    used.
+    """
     code = rows.codes().filter(code=request.code, application=request.client)
     if not list(code.select_for_update().values_list("pk", flat=True)):
         raise LifecycleError(INVALID_GRANT, "The code was used already.")
     authorized = AuthorizedCode.objects.filter(service=client.service, digest=sha256(request.code))
     found = authorized.select_related("grant").first()
-    if found is None:
+    if found is None:  # the authorization request had no grant management parameters
         return Basis(client, bridge.subject(request.user))
     if found.grant is None:
-        raise LifecycleError(INVALID_GRANT, "The grant is not alive.")
+        raise LifecycleError(INVALID_GRANT, "The grant is not valid.")
     subject = bridge.subject(request.user)
     return Basis(client, subject, found.grant, consented=found.generation)
 
 
 def _of_refresh_token(client: Client, request: Any) -> Basis:
-    """As it is under the locks of its grant and of the toolkit's rows."""
+    """The refresh token as it is once its grant and the toolkit's rows are locked."""
     before = refresh_token(request.refresh_token)
     lock(client, before.grant if before else None)
     theirs = rows.refresh_token(request.refresh_token).order_by("pk")
     list(theirs.select_for_update().values_list("pk", flat=True))
     old = refresh_token(request.refresh_token)
-    if old is None:  # from before this app was added
+    if old is None:  # issued before this app was added
         return Basis(client, bridge.subject(request.user))
     return Basis(client, old.subject, old.grant, old)
 
@@ -118,14 +134,14 @@ def _issue(basis: Basis, order: Issue, refresh_is_known: bool) -> None:
         return
     asked = order if is_new else replace(order, refresh_token=None)
     issued = lifecycle.issue(basis.client, basis.subject, basis.grant, asked)
-    if old is not None and issued.refresh is not None:  # once more, in the grace period
+    if old is not None and issued.refresh is not None:  # another pair, in the grace period
         RefreshToken.objects.filter(pk=issued.refresh.pk).update(family=old.family)
-    elif old is not None and refresh_is_known:
+    elif old is not None and refresh_is_known:  # kept: the toolkit does not rotate
         _prolong(old, issued, order)
 
 
 def _prolong(kept: RefreshToken, issued: Issued, order: Issue) -> None:
-    """A refresh token that is not rotated lives as long as one that would be issued now."""
+    """A refresh token that is not rotated gets the expiry that a new one would have."""
     seconds, ends = order.refresh_token_duration, []
     if seconds is not None and seconds != NEVER:
         ends.append(issued.access.issued_at + timedelta(seconds=seconds))
@@ -140,10 +156,13 @@ def _is_known(model: Any, service: Service, value: str | None) -> bool:
 
 
 def _order(token: dict[str, Any]) -> Issue:
-    """What the toolkit issued. Where it keeps digests alone, it cannot give tokens again."""
+    """The order for the tokens that the toolkit issued.
+
+    LifecycleError `invalid_grant`: the toolkit stores digests alone, so it cannot repeat tokens.
+    """
     values = (token["access_token"], token.get("refresh_token"))
     if "" in values:
-        raise LifecycleError(INVALID_GRANT, "The tokens of before cannot be given again.")
+        raise LifecycleError(INVALID_GRANT, "The earlier tokens cannot be repeated.")
     return Issue(
         scopes=token["scope"],
         access_token=token["access_token"],
@@ -154,8 +173,8 @@ def _order(token: dict[str, Any]) -> Issue:
 
 
 def _refresh_token_duration(expires_in: int) -> int:
-    """Seconds, or NEVER. The toolkit counts from the end of the access token; its setting is a
-    number or a timedelta.
+    """Seconds, or NEVER. The toolkit counts from the expiry of the access token; its setting is a
+    number of seconds or a timedelta.
     """
     lifetime = oauth2_settings.REFRESH_TOKEN_EXPIRE_SECONDS
     if not lifetime:
@@ -165,8 +184,9 @@ def _refresh_token_duration(expires_in: int) -> int:
 
 
 def _link(token: dict[str, Any], basis: Basis) -> None:
-    """So that the toolkit's rows are found when the grant dies; each by itself, since either may
-    be deleted before the other.
+    """Tie the toolkit's rows to the grant, so that they are found when its tokens die.
+
+    Each row has a link of its own, since either may be deleted before the other.
     """
     access = rows.access_token(token["access_token"]).first()
     kept = {"service": basis.client.service, "grant": basis.grant}
@@ -174,4 +194,5 @@ def _link(token: dict[str, Any], basis: Basis) -> None:
     if token.get("refresh_token") is not None:
         found = rows.refresh_tokens().filter(access_token=access)
         links += [LinkedToken(refresh_token=one, **kept) for one in found]
+    # Rows that the toolkit kept are linked already.
     LinkedToken.objects.bulk_create(links, ignore_conflicts=True)

@@ -1,4 +1,4 @@
-"""The toolkit's rows: they are read where they are written, as ours are."""
+"""The toolkit's rows, read from the database that they are written to, as ours are."""
 
 from typing import Any, Final
 
@@ -17,17 +17,17 @@ from .bridge import checksum
 Rows = QuerySet[Any]
 
 ORPHANS_ARE_DEAD: Final = hasattr(toolkit, "revoke_access_token")
-"""From 3.4.1, which has that function, the toolkit takes no refresh token whose access token is
-gone."""
+"""From 3.4.1 on, which added that function, the toolkit refuses a refresh token whose access token
+is gone."""
 
 
 def access_tokens() -> Rows:
-    """All of them."""
+    """All access tokens of the toolkit."""
     return _rows(get_access_token_model())
 
 
 def refresh_tokens() -> Rows:
-    """All of them, also those that are revoked."""
+    """All refresh tokens of the toolkit, also those that are revoked."""
     return _rows(get_refresh_token_model())
 
 
@@ -37,12 +37,15 @@ def codes() -> Rows:
 
 
 def access_token(value: str) -> Rows:
-    """The access token of a clear value, if there is one."""
+    """The access token with this clear value: one row, or none."""
     return access_tokens().filter(token_checksum=checksum(value))
 
 
 def refresh_token(value: str) -> Rows:
-    """The rows of a clear value: the toolkit may have revoked one and made another."""
+    """The rows of the refresh token with this clear value.
+
+    There may be several: the toolkit may have revoked one and made another.
+    """
     named = {"token_checksum": checksum(value)} if _has_checksums() else {"token": value}
     return refresh_tokens().filter(**named)
 
@@ -54,7 +57,7 @@ def alike(row: Any) -> Rows:
 
 
 def digest(row: Any) -> bytes:
-    """How we find the token of a row."""
+    """The SHA-256 digest by which we find the token of a row."""
     kept = getattr(row, "token_checksum", "") or checksum(row.token)
     return bytes.fromhex(kept)
 

@@ -1,4 +1,4 @@
-"""The toolkit's URLs, with our views in the places of four of its own."""
+"""The toolkit's URLs, with four of its views replaced by ours."""
 
 from typing import Any, Final
 

@@ -1,4 +1,4 @@
-"""The toolkit's validator; what it issues belongs to a grant here, and dies with it."""
+"""The toolkit's validator: the tokens that it issues belong to a grant here, and die with it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,7 +26,7 @@ class GrantManagementValidator(OAuth2Validator):  # type: ignore[misc]
     """Registers every token here, so that it works at the grant management API."""
 
     def validate_bearer_token(self, token: str, scopes: Any, request: Any) -> bool:
-        """Alive there and here."""
+        """Accept an access token that is alive both at the toolkit and here."""
         if not super().validate_bearer_token(token, scopes, request):
             return False
         if access_token_lives(request.access_token):
@@ -35,8 +35,9 @@ class GrantManagementValidator(OAuth2Validator):  # type: ignore[misc]
         return False
 
     def validate_id_token(self, token: str, scopes: Any, request: Any) -> bool:
-        """The toolkit takes an ID token for an access token; here it is good as long as the one
-        that it came with.
+        """Accept an ID token as long as the access token that it came with is alive.
+
+        The toolkit accepts an ID token in place of an access token.
         """
         if not super().validate_id_token(token, scopes, request):
             return False
@@ -46,7 +47,9 @@ class GrantManagementValidator(OAuth2Validator):  # type: ignore[misc]
     def get_original_scopes(
         self, refresh_token: str, request: Any, *args: Any, **kwargs: Any
     ) -> Any:
-        """All that it was issued for, whatever was asked for since (RFC 6749 §6)."""
+        """All scopes that the refresh token was issued for, even if a refresh asked for fewer since
+        (RFC 6749 §6).
+        """
         found = registered.refresh_token(refresh_token)
         if found is not None:
             return found.scopes.split()
@@ -56,20 +59,22 @@ class GrantManagementValidator(OAuth2Validator):  # type: ignore[misc]
     def validate_refresh_token(
         self, refresh_token: str, client: Any, request: Any, *args: Any, **kwargs: Any
     ) -> bool:
-        """Alive here and there; one that the toolkit takes once more in its grace period, too.
+        """Accept a refresh token that is alive here and there, or in the toolkit's grace period.
 
-        Where it kills a family because a token of it came again, we do so in the same transaction.
+        Where the toolkit revokes a family because a token of it was reused, we do so in the same
+        transaction.
         """
         with primary.atomic():
             found = _held(refresh_token, client)
             if not refresh_token_lives(found, refresh_token, client):
                 return False
-            since = timezone.now()  # by the toolkit's clock
+            since = timezone.now()  # the clock by which the toolkit stamps its rows
             with deaths.collected() as dying:
                 valid: bool = super().validate_refresh_token(
                     refresh_token, client, request, *args, **kwargs
                 )
             rotated = found is not None and found.rotated_at is not None
+            # Rotated here and not revoked there: a reuse that the toolkit cannot see.
             if valid and not (rotated and request.refresh_token_instance.revoked is None):
                 return True
             _sweep(refresh_token, since, dying)
@@ -81,12 +86,15 @@ class GrantManagementValidator(OAuth2Validator):  # type: ignore[misc]
     def save_bearer_token(
         self, token: dict[str, Any], request: Any, *args: Any, **kwargs: Any
     ) -> Any:
-        """Again from the start, where the database broke it off because of somebody else."""
+        """Save as the toolkit does; again from the start where the database broke the transaction
+        off because of another one.
+        """
         about_to, judged = dict(token), getattr(request, "refresh_token_instance", None)
         save = super().save_bearer_token
 
         @retried
         def attempt() -> Any:
+            # The toolkit changes both; a new attempt starts with what was there at first.
             token.clear()
             token.update(about_to)
             request.refresh_token_instance = judged
@@ -96,20 +104,22 @@ class GrantManagementValidator(OAuth2Validator):  # type: ignore[misc]
             return attempt()
         except LifecycleError as error:
             if request.grant_type == "refresh_token":
-                # Used by somebody else meanwhile? Then all that it became dies, and stays dead:
-                # what came before was undone.
+                # Another request may have used the refresh token meanwhile. The transaction was
+                # rolled back, so validate again: a reuse then revokes the family for good.
                 self.validate_refresh_token(request.refresh_token, request.client, request)
             raise _refused(error, request) from None
 
     def _save_bearer_token(
         self, token: dict[str, Any], request: Any, *args: Any, **kwargs: Any
     ) -> None:
-        """In the toolkit's own transaction: its rows and ours, or none. What it takes away to put
-        these in its place dies here without an event; the refresh token is rotated.
+        """Write the toolkit's rows and ours in the toolkit's own transaction, or none.
+
+        Tokens that the toolkit removes to make room for the new ones die here without an event; the
+        refresh token is rotated instead.
         """
         with deaths.collected() as dying:
             basis = registration.hold(request)
-            if request.grant_type == "refresh_token":  # it was judged before without the locks
+            if request.grant_type == "refresh_token":  # the first judgement was without locks
                 self._judge(request)
             super()._save_bearer_token(token, request, *args, **kwargs)
             registration.register(token, basis)
@@ -123,31 +133,31 @@ class GrantManagementValidator(OAuth2Validator):  # type: ignore[misc]
             raise LifecycleError(INVALID_GRANT, "The refresh token is not valid.")
 
     def _redeem(self, request: Any) -> None:
-        """The code dies in the transaction that gives the tokens: it gives them once."""
+        """Delete the code in the transaction that issues its tokens, so that it works only once."""
         super().invalidate_authorization_code(request.client_id, request.code, request)
         request.grant_management_redeemed = True
 
     def get_code_challenge(self, code: str, request: Any) -> Any:
-        """Of a code that is still there."""
+        """As the toolkit. InvalidGrantError: the code is gone."""
         with _code_is_there(request):
             return super().get_code_challenge(code, request)
 
     def get_code_challenge_method(self, code: str, request: Any) -> Any:
-        """Of a code that is still there."""
+        """As the toolkit. InvalidGrantError: the code is gone."""
         with _code_is_there(request):
             return super().get_code_challenge_method(code, request)
 
     def confirm_redirect_uri(
         self, client_id: str, code: str, redirect_uri: str, client: Any, request: Any
     ) -> Any:
-        """Of a code that is still there."""
+        """As the toolkit. InvalidGrantError: the code is gone."""
         with _code_is_there(request):
             return super().confirm_redirect_uri(client_id, code, redirect_uri, client, request)
 
     def invalidate_authorization_code(
         self, client_id: str, code: str, request: Any, *args: Any, **kwargs: Any
     ) -> None:
-        """Done already."""
+        """Do nothing where the code was deleted with the issue of its tokens."""
         if not getattr(request, "grant_management_redeemed", False):
             super().invalidate_authorization_code(client_id, code, request, *args, **kwargs)
 
@@ -155,8 +165,9 @@ class GrantManagementValidator(OAuth2Validator):  # type: ignore[misc]
     def revoke_token(
         self, token: str, token_type_hint: str, request: Any, *args: Any, **kwargs: Any
     ) -> None:
-        """A refresh token dies with all that it became, since the client may be refreshing at this
-        moment: it waits for that (RFC 7009 §2.1). One event.
+        """Revoke a token, as one event; a refresh token with its whole family (RFC 7009 §2.1).
+
+        The client may be refreshing at this moment: the lock makes the revocation wait for that.
         """
         ours = None if request.client is None else bridge.known_client(request.client)
         if ours is None:
@@ -171,7 +182,10 @@ class GrantManagementValidator(OAuth2Validator):  # type: ignore[misc]
 
 
 def _held(refresh_token: str, client: Any) -> RefreshToken | None:
-    """Our row of a refresh token, as it is under the lock of its grant."""
+    """Our row of a refresh token, read under the lock of its grant; None: it is unknown here.
+
+    Another client's token is returned without a lock.
+    """
     found = registered.refresh_token(refresh_token)
     if found is None or found.client.client_id != client.client_id:
         return found
@@ -180,21 +194,26 @@ def _held(refresh_token: str, client: Any) -> RefreshToken | None:
 
 
 def _sweep(refresh_token: str, since: Any, dying: Deaths) -> None:
-    """What died of its family there since then: from 3.4.1 one update kills it, and no signal."""
+    """Add the refresh tokens of its family that the toolkit revoked since then.
+
+    From 3.4.1 on the toolkit revokes a family by one update, which sends no signal.
+    """
     for row in _families(rows.refresh_token(refresh_token)).filter(revoked__gte=since):
         dying.add(RefreshToken, rows.digest(row))
 
 
 def _families(named: rows.Rows) -> rows.Rows:
-    """All rows that came of the same consents as these."""
+    """All rows of the token families that these rows belong to."""
     families = named.exclude(token_family=None).values("token_family")
     return rows.refresh_tokens().filter(token_family__in=families)
 
 
 @contextmanager
 def _code_is_there(request: Any) -> Iterator[None]:
-    """The toolkit reads the code's row at several steps; another request may redeem the code, and
-    delete its row, between two of them.
+    """Turn a missing row of a code into InvalidGrantError.
+
+    The toolkit reads that row at several steps; another request may redeem the code, and delete its
+    row, between two of them.
     """
     try:
         yield
@@ -203,5 +222,5 @@ def _code_is_there(request: Any) -> Iterator[None]:
 
 
 def _refused(error: LifecycleError, request: Any) -> CustomOAuth2Error:
-    """For the client (RFC 6749 §5.2)."""
+    """The error response for the client (RFC 6749 §5.2)."""
     return CustomOAuth2Error(error=error.error, description=error.description, request=request)

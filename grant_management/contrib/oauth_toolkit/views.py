@@ -1,5 +1,5 @@
-"""The authorization endpoint, with `grant_management_action` and `grant_id` (draft §5.2); and those
-views of the toolkit that say what a token is, or let a user give tokens up.
+"""The authorization endpoint, with `grant_management_action` and `grant_id` (draft §5.2); and the
+toolkit's views that introspect a token or let a user give tokens up.
 """
 
 import json
@@ -37,6 +37,7 @@ from .registered import access_token_lives, access_token_of
 
 PINNED = "grant_management"
 MOST_PINNED = 10
+"""Authorization requests that one session remembers, for a user with several open pages."""
 PARAMETERS = ("grant_management_action", "grant_id")
 
 
@@ -45,11 +46,14 @@ class _ConsentNeeded(Exception):
 
 
 class GrantAuthorizationView(AuthorizationView):  # type: ignore[misc]
-    """The toolkit's view; a request about a grant is validated, pinned, and always consented to."""
+    """The toolkit's view. A request about a grant is validated and pinned to the session, and never
+    skips the consent page.
+    """
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """No other page can frame the consent page, whatever the host's middleware: RFC 9700
-        section 4.16 asks for both headers.
+        """Forbid other pages to frame the consent page, whatever the host's middleware does.
+
+        RFC 9700 section 4.16 asks for both headers.
         """
         response: HttpResponse = super().dispatch(request, *args, **kwargs)
         response.headers["X-Frame-Options"] = "DENY"
@@ -57,7 +61,7 @@ class GrantAuthorizationView(AuthorizationView):  # type: ignore[misc]
         return response
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """The consent page, or the redirect with an error."""
+        """The consent page, or a redirect with a code or an error."""
         try:
             response: HttpResponse = super().get(request, *args, **kwargs)
         except _ConsentNeeded:
@@ -66,7 +70,10 @@ class GrantAuthorizationView(AuthorizationView):  # type: ignore[misc]
         return response
 
     def validate_authorization_request(self, request: HttpRequest) -> Any:
-        """As the toolkit does; then the grant's part, which is pinned to the login session."""
+        """Validate as the toolkit does, then validate and pin the parameters about the grant.
+
+        OAuthToolkitError: the error that is redirected to the client.
+        """
         scopes, credentials = super().validate_authorization_request(request)
         asked = _asked(request)
         try:
@@ -77,15 +84,21 @@ class GrantAuthorizationView(AuthorizationView):  # type: ignore[misc]
         return scopes, credentials
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """The page may say what happens to the grant: `grant_management_action`."""
+        """Add `grant_management_action` and `grant_id`, so that the page may say what happens to
+        the grant.
+        """
         context: dict[str, Any] = super().get_context_data(**kwargs)
         return context | dict(zip(PARAMETERS, _asked(self.request), strict=True))
 
     def create_authorization_response(
         self, request: HttpRequest, scopes: str, credentials: dict[str, Any], allow: bool
     ) -> Any:
-        """The code; and in one transaction with it, the grant that the user consented to."""
+        """Issue the code and, in one transaction with it, the grant that the user consented to.
+
+        A POST is refused unless its parameters are those that the consent page showed.
+        """
         asked = _asked(request)
+        # On a GET the toolkit calls this where it would skip the consent page.
         if request.method == "GET" and any(asked):
             raise _ConsentNeeded
         if request.method == "POST" and asked != _pinned(request, credentials):
@@ -105,11 +118,11 @@ class GrantAuthorizationView(AuthorizationView):  # type: ignore[misc]
 
 
 class GrantIntrospectTokenView(IntrospectTokenView):  # type: ignore[misc]
-    """The toolkit's view, which looks at its own row; ours says what became of the grant."""
+    """The toolkit's view, which looks at its own row only; our row adds the state of the grant."""
 
     @staticmethod
     def get_token_response(token_value: str | None = None) -> HttpResponse:
-        """`active` where the token would be taken, and `exp` when it will not be any more."""
+        """`active` is false where the token is dead here; `exp` is no later than its end here."""
         answer: HttpResponse = IntrospectTokenView.get_token_response(token_value)
         told = json.loads(answer.content)
         row = rows.access_token(token_value or "").first() if told.get("active") else None
@@ -124,16 +137,16 @@ class GrantIntrospectTokenView(IntrospectTokenView):  # type: ignore[misc]
 
 
 class GrantTokenDeleteView(AuthorizedTokenDeleteView):  # type: ignore[misc]
-    """The toolkit's view; what a user gives up dies here with it, and one event tells of it."""
+    """The toolkit's view; a token that a user gives up dies here too, with one event."""
 
     def form_valid(self, form: Any) -> Any:
-        """The user says so."""
+        """Delete the token: the user has confirmed it."""
         with _given_up(self.request.user, [self.object]):
             return super().form_valid(form)
 
 
 class GrantLogoutView(RPInitiatedLogoutView):  # type: ignore[misc]
-    """The toolkit's view, which deletes the tokens of whoever logs out."""
+    """The toolkit's view, which deletes the tokens of a user who logs out."""
 
     def do_logout(
         self,
@@ -142,8 +155,9 @@ class GrantLogoutView(RPInitiatedLogoutView):  # type: ignore[misc]
         state: Any = None,
         token_user: Any = None,
     ) -> Any:
-        """One event tells of them all."""
+        """Log out as the toolkit does; one event covers all tokens that this deletes."""
         user = token_user or self.request.user
+        # A user who is not logged in has no key; tokens without a user are those of clients.
         tokens = rows.access_tokens().filter(user=user.pk).exclude(user=None)
         with _given_up(user, tokens.select_related("application")):
             return super().do_logout(application, post_logout_redirect_uri, state, token_user)
@@ -151,8 +165,9 @@ class GrantLogoutView(RPInitiatedLogoutView):  # type: ignore[misc]
 
 @contextmanager
 def _given_up(user: Any, tokens: Iterable[Any]) -> Iterator[None]:
-    """Tokens that a user gives up. Their clients are held before the toolkit's rows: whoever issues
-    tokens to them waits.
+    """Tokens that a user gives up die as one act, by that user.
+
+    Their clients are locked before the toolkit's rows, so requests that issue tokens to them wait.
     """
     service = bridge.service_if_any()
     applications = {token.application for token in tokens if token.application is not None}
@@ -171,17 +186,17 @@ def _with_grant(
     credentials: dict[str, Any],
     asked: tuple[str, str],
 ) -> Any:
-    """The toolkit's answer, and the grant, or neither. LifecycleError: the request is refused."""
+    """Issue the code and the grant, or neither. LifecycleError: the request is refused."""
     with primary.atomic():
         authorization = _begin(request, credentials, asked)
-        held = _consented(scopes, dict(credentials))  # the toolkit adds to what it is given
+        held = _consented(scopes, dict(credentials))  # before the toolkit adds to them
         answered = answer()
         _link(answered[0], authorization, held)
     return answered
 
 
 def _asked(request: HttpRequest) -> tuple[str, str]:
-    """The action and the grant ID of the query, which the form's POST has too."""
+    """The action and the grant ID in the query, which the form's POST has too; "": absent."""
     action, grant_id = (request.GET.get(name, "") for name in PARAMETERS)
     return action, grant_id
 
@@ -202,7 +217,7 @@ def _begin(
 
 
 def _redirected(error: LifecycleError, credentials: dict[str, Any]) -> OAuthToolkitError:
-    """To the client, with its state (draft §5.4)."""
+    """The error as a redirect to the client, with its state (draft §5.4)."""
     return OAuthToolkitError(
         error=CustomOAuth2Error(
             error=error.error, description=error.description, state=credentials.get("state")
@@ -220,9 +235,9 @@ def _key(credentials: dict[str, Any]) -> str:
 
 
 def _pin(request: HttpRequest, credentials: dict[str, Any], asked: tuple[str, str]) -> None:
-    """What the page showed; the oldest goes where there are too many."""
+    """Remember the parameters that the page shows; beyond MOST_PINNED the oldest are dropped."""
     pins = dict(request.session.get(PINNED, {}))
-    pins.pop(_key(credentials), None)
+    pins.pop(_key(credentials), None)  # so that it becomes the newest
     pins[_key(credentials)] = list(asked)
     request.session[PINNED] = dict(list(pins.items())[-MOST_PINNED:])
 
@@ -237,17 +252,17 @@ def _consented(scopes: str, credentials: dict[str, Any]) -> Any:
             scopes.split(), credentials.get("resource"), credentials.get("claims")
         )
     except ValueError as error:
-        said = f"What was consented to cannot be granted: {error}"
+        said = f"The consented content cannot be granted: {error}"
         raise LifecycleError(INVALID_REQUEST, said) from None
 
 
 def _link(uri: str, authorization: Authorization, held: Any) -> None:
-    """Keep the grant for the token request that comes with this code."""
+    """Complete the grant, and keep it for the token request that will present this code."""
     code = parse_qs(urlsplit(uri).query)["code"][0]
     AuthorizedCode.objects.forget_old(authorization.client.service)
     grant = lifecycle.complete(authorization, held)
     AuthorizedCode.objects.create(
-        id=uuid7(clock.now()),  # by which it is forgotten
+        id=uuid7(clock.now()),  # forget_old finds old codes by the time in their keys
         service=authorization.client.service,
         digest=sha256(code),
         grant=grant,

@@ -15,13 +15,13 @@ class Command(GrantManagementCommand):
     help = "Create an organization, which owns services."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Its name, and its number where that matters."""
+        """Add the name, and a number for a caller who does not want a random one."""
         super().add_arguments(parser)
         parser.add_argument("name")
         parser.add_argument("--id", type=int, metavar="N", help="default: drawn at random")
 
     def handle(self, **options: Any) -> None:
-        """Create it."""
+        """Create the organization, with its event."""
         number = {} if options["id"] is None else {"id": options["id"]}
         organization = Organization(name=taken(options, m.NAME), **number)
         save_new(organization, self.actor)

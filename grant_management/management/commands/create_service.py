@@ -15,7 +15,7 @@ class Command(GrantManagementCommand):
     help = "Create a service: the grants, tokens and clients of one authorization server."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Whose it is, its name, and what it needs from the start."""
+        """Add the organization, the name, the number and the endpoint."""
         super().add_arguments(parser)
         parser.add_argument("--organization", type=int, required=True, metavar="N")
         parser.add_argument("--name", required=True)
@@ -23,7 +23,7 @@ class Command(GrantManagementCommand):
         parser.add_argument("--grant-management-endpoint", default="", metavar="URL")
 
     def handle(self, **options: Any) -> None:
-        """Create it."""
+        """Create the service, with its event."""
         number = {} if options["id"] is None else {"id": options["id"]}
         service = Service(
             organization=find_organization(options["organization"]),

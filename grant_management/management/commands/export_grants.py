@@ -24,7 +24,7 @@ class Command(GrantManagementCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """What, and where to."""
+        """Add the service and the output file."""
         super().add_arguments(parser)
         parser.add_argument("--service", type=int, metavar="N", help="default: everything")
         parser.add_argument(
@@ -32,7 +32,9 @@ class Command(GrantManagementCommand):
         )
 
     def handle(self, **options: Any) -> None:
-        """Export; the count goes to standard error, for the records may go to the other one."""
+        """Export the records. The count goes to standard error, since the records may go to
+        standard output.
+        """
         number = options["service"]
         service = None if number is None else find_service(number)
         count = 0
@@ -52,14 +54,14 @@ class Command(GrantManagementCommand):
 
 @contextlib.contextmanager
 def _opened(name: str, stdout: Any) -> Iterator[TextIO]:
-    """The stream. CommandError: the file cannot be written."""
+    """The stream to write to. CommandError: the file cannot be written."""
     if name == "-":
         yield stdout
         return
     try:
         path = os.path.realpath(name)
         plain = os.path.isfile(path) or not os.path.exists(path)
-        # A pipe or a device is written to as it is: nothing can take its place.
+        # A pipe or a device is written to directly: a finished file cannot replace it.
         with whole_file(path) if plain else open(path, "w", encoding="utf-8") as stream:
             yield stream
     except OSError as error:

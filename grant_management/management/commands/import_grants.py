@@ -26,7 +26,7 @@ class Command(GrantManagementCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """From where, and what to do about bad records."""
+        """Add the file, the size of a batch, and what to do about bad records."""
         super().add_arguments(parser)
         parser.add_argument("file", metavar="FILE", help="JSON Lines; - is standard input")
         parser.add_argument("--batch-size", type=int, default=10_000, metavar="LINES")
@@ -38,7 +38,11 @@ class Command(GrantManagementCommand):
         )
 
     def handle(self, **options: Any) -> None:
-        """Import, and say how much."""
+        """Import the records, and print how many of each kind there were.
+
+        CommandError: records are bad, or the end record does not match the file. What was imported
+        by then stays.
+        """
         name = options["file"]
         skip = options["on_error"] == "skip"
         importer = Importer(self.actor, _source(name), skip_bad=skip)
@@ -55,7 +59,7 @@ class Command(GrantManagementCommand):
                     self._name(name, bad.errors)
                     raise CommandError(_stopped(batch.first)) from None
                 self._name(name, errors)
-                skip = skip and not errors
+                skip = skip and not errors  # False from the first bad record on
                 advance(batch.size)
         listed = ", ".join(f"{number} {kind}" for kind, number in importer.counts.items() if number)
         self.answer(options, importer.counts, f"Imported: {listed or 'nothing'}.")
@@ -65,7 +69,7 @@ class Command(GrantManagementCommand):
         if options["on_error"] == "skip" and not skip:
             raise CommandError("Bad records were left out; the others are imported.")
         if end.problems:
-            raise CommandError("The file is not as it was exported; its records are imported.")
+            raise CommandError("The end record does not match the file; its records are imported.")
 
     def _name(self, name: str, errors: "list[Error] | Any") -> None:
         for error in errors:
@@ -73,7 +77,7 @@ class Command(GrantManagementCommand):
 
 
 def _source(name: str) -> str:
-    """The file's name for the event; bytes in it that are no text cannot be stored."""
+    """The file's name for the event. Bytes that are not text cannot be stored, and are replaced."""
     return os.path.basename(name).encode(errors="replace").decode()
 
 
@@ -98,7 +102,7 @@ def _opened(name: str) -> Iterator[BinaryIO]:
 
 
 def _size(stream: BinaryIO) -> float | None:
-    """Bytes of a file; None where nobody knows before the end."""
+    """The size of the file in bytes; None where it is not known before the end, as for a pipe."""
     try:
         return os.fstat(stream.fileno()).st_size or None
     except OSError:

@@ -16,7 +16,7 @@ class Command(GrantManagementCommand):
     help = "Issue an API token. Its clear value is shown here, and never again."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """What it is for, and how long."""
+        """Add the owner, the description, the lifetime and the right to manage tokens."""
         super().add_arguments(parser)
         owner = parser.add_mutually_exclusive_group(required=True)
         owner.add_argument("--service", type=int, metavar="N", help="for one service")
@@ -28,7 +28,7 @@ class Command(GrantManagementCommand):
         )
 
     def handle(self, **options: Any) -> None:
-        """Issue it."""
+        """Issue the token, and print its clear value."""
         organization, service = _owner(options)
         token, value = ApiToken.objects.issue(
             organization=organization,

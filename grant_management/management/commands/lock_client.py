@@ -12,7 +12,7 @@ class Command(ClientCommand):
     help = "Lock a client: none of its tokens works until it is unlocked."
 
     def handle(self, **options: Any) -> None:
-        """Lock it; again is no error."""
+        """Lock the client. It is no error where it is locked already."""
         client = find_client(find_service(options["service"]), options["client"])
         locked = client.lock(self.actor, Reason(""))
         said = "locked" if locked else "had been locked before"

@@ -18,7 +18,7 @@ from ..progress import progress
 
 
 class Command(GrantManagementCommand):
-    """Deletes what has expired."""
+    """Deletes expired rows, old events and surplus calls of the log."""
 
     help = (
         "Delete expired proofs, nonces and tokens, grants that were never claimed, and calls beyond"
@@ -28,13 +28,13 @@ class Command(GrantManagementCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """How many at once."""
+        """Add the size of a batch, and `--dry-run`."""
         super().add_arguments(parser)
         parser.add_argument("--batch-size", type=int, default=500, metavar="N")
         parser.add_argument("--dry-run", action="store_true", help="count, and delete nothing")
 
     def handle(self, **options: Any) -> None:
-        """Count them, and delete them."""
+        """Delete the rows and update the counters; with `--dry-run`, only count the rows."""
         size, dry = taken(options, m.BATCH_SIZE), options["dry_run"]
         counts = {model._meta.model_name: 0 for model in EXPIRING}
         counts |= {"grantevent": 0, "organizationevent": 0, "call": 0}
@@ -55,7 +55,7 @@ class Command(GrantManagementCommand):
 
 
 def _purged(service: Service, size: int, *, dry_run: bool) -> Iterator[tuple[str | None, int]]:
-    """What each batch deleted, of what; or how much there would be to delete."""
+    """For each batch the model and the number of rows that were deleted, or would be."""
     now = clock.now()
     for model in EXPIRING:
         found = (find(model, service, now) for find in (expired, dead_for_long))
@@ -68,14 +68,14 @@ def _purged(service: Service, size: int, *, dry_run: bool) -> Iterator[tuple[str
 
 
 def _purged_of_organizations(size: int, *, dry_run: bool) -> Iterator[int]:
-    """Likewise of the events of organizations, and of those that concern all of them."""
+    """As `_purged`, for events of organizations and those that concern all organizations."""
     for organization in (*Organization.objects.order_by("pk"), None):
         rows = OrganizationEvent.objects.filter(organization=organization)
         yield from _old_events(rows, size, dry_run=dry_run)
 
 
 def _old_events(events: EventQuerySet[Any], size: int, *, dry_run: bool) -> Iterator[int]:
-    """What each batch deleted of those that are older than events are kept."""
+    """The number of deleted events of each batch: those older than EVENT_RETENTION_DAYS."""
     days = app_settings.event_retention_days
     if days is None:
         return

@@ -15,12 +15,12 @@ class Command(GrantManagementCommand):
     help = "Revoke an API token: dead at the very next request."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which one."""
+        """Add the ID of the token."""
         super().add_arguments(parser)
         parser.add_argument("token_id", metavar="TOKEN_ID", type=uuid.UUID)
 
     def handle(self, **options: Any) -> None:
-        """Revoke it; again is no error, for the token is dead either way."""
+        """Revoke the token. It is no error where it is revoked already."""
         token = ApiToken.objects.filter(pk=options["token_id"]).first()
         if token is None:
             raise CommandError(f"There is no API token {options['token_id']}.")

@@ -24,11 +24,11 @@ class Command(GrantManagementCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which ones, and why."""
+        """Add the filter or the sweep to resume, and what the events say."""
         super().add_arguments(parser)
         which = parser.add_mutually_exclusive_group(required=True)
         which.add_argument("--service", type=int, metavar="N")
-        which.add_argument("--resume", type=UUID, metavar="ID", help="one that was left unfinished")
+        which.add_argument("--resume", type=UUID, metavar="ID", help="continue an unfinished job")
         parser.add_argument("--client", metavar="ID", help="its client_id")
         parser.add_argument("--subject")
         parser.add_argument("--scope", metavar="NAME")
@@ -41,7 +41,7 @@ class Command(GrantManagementCommand):
         parser.add_argument("--batch-size", type=int, default=500, metavar="N")
 
     def handle(self, **options: Any) -> None:
-        """Count, or revoke."""
+        """Revoke the grants that match, or only count them with `--dry-run`."""
         if options["resume"]:
             return self._work(_resumed(options["resume"], self.actor), options)
         wanted = _filter(options)
@@ -62,7 +62,7 @@ class Command(GrantManagementCommand):
         self.answer(options, value, f"Would revoke {shown_number(count)} grants.")
 
     def _work(self, sweep: Sweep, options: dict[str, Any]) -> None:
-        """Interrupted, it leaves the sweep for `--resume`, or for the admin."""
+        """Revoke in batches. An interrupt leaves the sweep for `--resume`, or for the admin."""
         total = sweep.expected if sweep.expected <= COUNT_LIMIT else None
         revoked = 0
         try:
@@ -78,7 +78,7 @@ class Command(GrantManagementCommand):
 
 
 def _resumed(number: UUID, actor: Actor) -> Sweep:
-    """The sweep, for this process to work on. CommandError: it is done, or somebody works on it."""
+    """The sweep, claimed by this process. CommandError: it is done, or another process has it."""
     sweep = Sweep.objects.select_related("service", "client").filter(pk=number).first()
     if sweep is None:
         raise CommandError(f"There is no revoke by filter {number}.")

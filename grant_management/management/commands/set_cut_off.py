@@ -18,14 +18,14 @@ class Command(GrantManagementCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Whose."""
+        """Add the service, the client and the reason."""
         super().add_arguments(parser)
         parser.add_argument("--service", type=int, required=True, metavar="N")
         parser.add_argument("--client", metavar="ID", help="its client_id; default: all clients")
         parser.add_argument("--reason", default="", help="for the event")
 
     def handle(self, **options: Any) -> None:
-        """Move it."""
+        """Move the cut-off of the service, or of its client."""
         service = find_service(options["service"])
         client = options["client"]
         target: Service | Client = service if client is None else find_client(service, client)

@@ -12,7 +12,7 @@ class Command(ClientCommand):
     help = "Unlock a client: its tokens that are still alive work again."
 
     def handle(self, **options: Any) -> None:
-        """Unlock it; again is no error."""
+        """Unlock the client. It is no error where it is not locked."""
         client = find_client(find_service(options["service"]), options["client"])
         unlocked = client.unlock(self.actor, Reason(""))
         said = "unlocked" if unlocked else "was not locked"

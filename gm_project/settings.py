@@ -43,16 +43,18 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "grant_management.middleware.JSONErrorsMiddleware",
-    "gm_project.middleware.DatabaseErrors",
     "django.middleware.security.SecurityMiddleware",
     "gm_project.middleware.ContentSecurityPolicy",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    # The API passes what stands above; pages pass what stands below, too.
+    "grant_management.middleware.DirectAPIMiddleware",
+    "gm_project.middleware.DatabaseErrors",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
 ROOT_URLCONF = "gm_project.urls"

@@ -1,19 +1,24 @@
-"""Answers to errors that no view of the app answers: JSON for callers, text for operators."""
+"""Middleware for hosts: errors in the API's shape, and a short way from a request to its view."""
 
 import logging
 import sys
 from collections.abc import Callable
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 from django.core.signals import got_request_exception
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
-from django.urls import Resolver404, resolve
+from django.urls import Resolver404, ResolverMatch, URLResolver, get_resolver, resolve
 
 from .api.errors import failure_page, failure_response, response_for_status
 from .db.failures import classify, is_of_database
 
 _FAILED = "_grant_management_failed"
+REMEMBERED: Final = 1_024
+"""Paths whose view is remembered."""
+LONGEST: Final = 256
+"""Characters of such a path."""
 
 
 class JSONErrorsMiddleware:
@@ -51,6 +56,48 @@ class JSONErrorsMiddleware:
         """Whether it is one of the app's pages in an admin. The host's own pages are left alone."""
         match = request.resolver_match
         return match is not None and (match.url_name or "").startswith("grant_management_")
+
+
+class DirectAPIMiddleware:
+    """Sends a request for one of the app's URLs straight to its view.
+
+    The middleware behind this one (sessions, CSRF, messages, static files) never sees such a
+    request: the API needs none of it. Put this behind what the API is to keep, such as Django's
+    `SecurityMiddleware`. The Host is checked here, as `CommonMiddleware` would do it.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """The response of the view, or of the middleware behind this one.
+
+        DisallowedHost: the Host is not one of `ALLOWED_HOSTS`; Django answers that.
+        """
+        match = _of_app(request)
+        if match is None:
+            return self.get_response(request)
+        request.get_host()
+        request.resolver_match = match
+        response: HttpResponse = match.func(request, *match.args, **match.kwargs)
+        return response
+
+
+def _of_app(request: HttpRequest) -> ResolverMatch | None:
+    """The view of the app at the request's path; None: the path is not one of the app's."""
+    resolver, path = get_resolver(getattr(request, "urlconf", None)), request.path_info
+    find = _find if len(path) <= LONGEST else _find.__wrapped__
+    try:
+        return find(resolver, path)
+    except Resolver404:
+        return None
+
+
+@lru_cache(REMEMBERED)
+def _find(resolver: URLResolver, path: str) -> ResolverMatch | None:
+    """Resolving a path costs as much as reading a grant does."""
+    match = resolver.resolve(path)
+    return match if "grant_management" in match.app_names else None
 
 
 @receiver(got_request_exception)

@@ -118,7 +118,7 @@ def _response(answer: GMResponse) -> HttpResponse:
     status = _STATUS.get(action, 500) if action else 500
     response = json_response(_body(answer, status), status)
     if status == 204:
-        del response["Content-Type"]
+        del response["Content-Type"], response["Content-Length"]  # RFC 9110 §8.6
     if status in (401, 403, 404):
         response["WWW-Authenticate"] = answer.response_content or ""
     if answer.dpop_nonce:

@@ -35,9 +35,13 @@ class Throttled(Refused):
 
 def json_response(body: str, status: int = 200) -> HttpResponse:
     """A JSON response that no cache may store (RFC 9111 §5.2.2.5). `body` is JSON text."""
-    response = HttpResponse(body.encode(), status=status, content_type="application/json")
-    response["Cache-Control"] = "no-store"
-    return response
+    content = body.encode()
+    headers = {
+        "Content-Type": "application/json",
+        "Cache-Control": "no-store",
+        "Content-Length": str(len(content)),  # CommonMiddleware may not be passed
+    }
+    return HttpResponse(content, status=status, headers=headers)
 
 
 def refusal_response(refusal: Refused) -> HttpResponse:

@@ -321,7 +321,8 @@ def test_not_too_large(doors, settings, of_django):
 
 def test_body_stays_readable_for_the_host(world, settings):
     """A middleware that logs bodies afterwards, or reads them before."""
-    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "tests.api.test_bodies.Logging"]
+    first, *others = settings.MIDDLEWARE
+    settings.MIDDLEWARE = [first, "tests.api.test_bodies.Logging", *others]
     body = json.dumps({"clientIdentifier": "app-2"})
     for first in (False, True):
         Logging.first, Logging.seen = first, []

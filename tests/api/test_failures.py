@@ -248,7 +248,8 @@ class Middleware:
 
 @pytest.mark.parametrize("state", ["57P01", "55P03", "40001"])
 def test_failure_before_the_views(world, lines, settings, state):
-    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "tests.api.test_failures.Middleware"]
+    first, *others = settings.MIDDLEWARE
+    settings.MIDDLEWARE = [first, "tests.api.test_failures.Middleware", *others]
     Middleware.error, code = of_postgresql(state), SQLSTATES[state][0].code
     http = HTTP(raise_request_exception=False)
     for path, status in (

@@ -22,9 +22,8 @@ def free_port():
 
 def environment(**changes):
     """As little as a shell has, so that nothing leaks in from the test run."""
-    kept = {
-        name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ
-    }
+    names = ("PATH", "HOME", "LANG", "TMPDIR", "COVERAGE_PROCESS_CONFIG")
+    kept = {name: os.environ[name] for name in names if name in os.environ}
     return kept | changes
 
 

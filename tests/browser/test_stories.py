@@ -112,7 +112,7 @@ class TestTheIncident:
         page.fill("[name=typed]", "shop-checkouts")
         give_reason(page, "compromised key")
         page.click("[value='Revoke them']")
-        assert "not what was asked for" in page.inner_text("main")
+        assert "does not match the phrase" in page.inner_text("main")
         page.fill("[name=typed]", "shop-checkout")
         page.click("[value='Revoke them']")
         page.wait_for_selector(".gm-done")
@@ -218,7 +218,7 @@ class TestApiTokens:
         page.click("text=Copy")
         assert page.evaluate("navigator.clipboard.readText()") == value
         page.reload()  # the browser sends the form again
-        assert "That was done already" in page.inner_text(".messagelist")
+        assert "This form was already sent" in page.inner_text(".messagelist")
         assert value not in page.content()
         page.goto(demo.url("apitoken/"))
         page.click("#result_list tbody a >> nth=0")

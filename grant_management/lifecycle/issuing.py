@@ -4,6 +4,7 @@ import contextlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from django.db import IntegrityError
 
@@ -72,6 +73,14 @@ class Issued:
     refresh: RefreshToken | None = None
 
 
+class _Owner(NamedTuple):
+    """Whose a token is. `grant` None: it belongs to no grant."""
+
+    client: Client
+    subject: str | None
+    grant: Grant | None
+
+
 @retried
 def issue(client: Client, subject: str | None, grant: Grant | None, order: Issue) -> Issued:
     """New tokens, of a grant or (None) without one; the first ones make a pending grant active.
@@ -87,9 +96,9 @@ def issue(client: Client, subject: str | None, grant: Grant | None, order: Issue
             if grant is None:
                 held, now = hold_client(client)
                 _check_unlocked(held)
-                return _insert(held, subject, None, order, now)
+                return _insert(_Owner(held, subject, None), order, now)
             alive, now = _alive(grant, client, subject, order)
-            return _insert(alive.client, subject, alive, order, now)
+            return _insert(_Owner(alive.client, subject, alive), order, now)
     except IntegrityError:
         raise LifecycleError(INVALID_REQUEST, "A token with this value already exists.") from None
 
@@ -135,7 +144,7 @@ def _rotated(held: HeldToken, order: Issue) -> Issued | None:
     RefreshToken.objects.filter(service_id=token.service_id, pk=token.pk).update(
         revoked_at=now, rotated_at=now
     )
-    return _insert(token.client, token.subject, token.grant, order, now, old=token)
+    return _insert(_Owner(token.client, token.subject, token.grant), order, now, old=token)
 
 
 def _check_order(order: Issue) -> None:
@@ -173,32 +182,17 @@ def _check_unlocked(client: Client) -> None:
         raise LifecycleError(INVALID_GRANT, "The client is locked.")
 
 
-def _insert(
-    client: Client,
-    subject: str | None,
-    grant: Grant | None,
-    order: Issue,
-    now: datetime,
-    old: RefreshToken | None = None,
-) -> Issued:
+def _insert(owner: _Owner, order: Issue, now: datetime, old: RefreshToken | None = None) -> Issued:
     """Insert the tokens of an order. A refresh token that replaces `old` has its family and its
     scopes, however narrow the access token is (RFC 6749 §6).
     """
-    service, asked = client.service, " ".join(m.TOKEN_SCOPES.read(order.scopes))
-    shared = {
-        "service": service,
-        "client": client,
-        "grant": grant,
-        "subject": subject,
-        "issued_at": now,
-        "jkt": order.binding.jkt,
-        "x5t_s256": order.binding.x5t_s256,
-    }
+    asked, service, grant = _asked(order), owner.client.service, owner.grant
+    of_both = {"service": service, **owner._asdict(), **_stamps(order, now)}
     access = AccessToken(
         scopes=asked or (old.scopes if old else ""),
         expires_at=_end(now, order.access_token_duration or service.access_token_duration, grant),
         generation=grant.access_generation if grant else 0,
-        **shared,
+        **of_both,
     )
     value = _save(access, order.access_token)
     if order.refresh_token is None:
@@ -207,10 +201,21 @@ def _insert(
         scopes=old.scopes if old else asked,
         expires_at=_end(now, order.refresh_token_duration or service.refresh_token_duration, grant),
         generation=grant.refresh_generation if grant else 0,
-        **shared,
+        **of_both,
         **({"family": old.family} if old else {}),
     )
     return Issued(value, access, _save(refresh, order.refresh_token), refresh)
+
+
+def _asked(order: Issue) -> str:
+    """The scopes of an order, each once, separated by a space."""
+    return " ".join(m.TOKEN_SCOPES.read(order.scopes))
+
+
+def _stamps(order: Issue, now: datetime) -> dict[str, Any]:
+    """What both tokens of an order have: when they were issued, and what they are bound to."""
+    binding = order.binding
+    return {"issued_at": now, "jkt": binding.jkt, "x5t_s256": binding.x5t_s256}
 
 
 def _save(token: AccessToken | RefreshToken, value: str) -> str:

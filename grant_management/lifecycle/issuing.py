@@ -161,7 +161,7 @@ def _check_order(order: Issue) -> None:
 def _alive(
     grant: Grant, client: Client, subject: str | None, order: Issue
 ) -> tuple[Grant, datetime]:
-    """The grant, locked, and active from now on; a concurrent revoke waits or has been seen."""
+    """The grant, locked; a concurrent revoke waits or has been seen."""
     try:
         held, now = Grant.objects.locked(client.service, grant.grant_id)
     except Grant.DoesNotExist:  # never claimed, and purged
@@ -171,9 +171,6 @@ def _alive(
     consented = order.consented in (None, held.access_generation)
     if not (alive and consented and held.is_owned_by(client, subject)):
         raise _dead_grant()
-    if held.pending:
-        held.pending = False
-        held.save(force_update=True, update_fields=["pending"])
     return held, now
 
 
@@ -187,6 +184,7 @@ def _insert(owner: _Owner, order: Issue, now: datetime, old: RefreshToken | None
     scopes, however narrow the access token is (RFC 6749 §6).
     """
     asked, service, grant = _asked(order), owner.client.service, owner.grant
+    _activate(grant)
     of_both = {"service": service, **owner._asdict(), **_stamps(order, now)}
     access = AccessToken(
         scopes=asked or (old.scopes if old else ""),
@@ -205,6 +203,13 @@ def _insert(owner: _Owner, order: Issue, now: datetime, old: RefreshToken | None
         **({"family": old.family} if old else {}),
     )
     return Issued(value, access, _save(refresh, order.refresh_token), refresh)
+
+
+def _activate(grant: Grant | None) -> None:
+    """A grant is pending until its first token, also one that was imported with a refresh token."""
+    if grant is not None and grant.pending:
+        grant.pending = False
+        grant.save(force_update=True, update_fields=["pending"])
 
 
 def _asked(order: Issue) -> str:

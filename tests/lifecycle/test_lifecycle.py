@@ -132,6 +132,14 @@ class TestComplete:
     def test_create_active(self, world):
         assert created(world, active=True).pending is False
 
+    def test_a_refresh_is_a_first_token_too(self, world):
+        """Of a grant that was imported pending, with a refresh token (found by the machine)."""
+        grant = created(world, active=True)
+        refresh = issued(world, grant).refresh
+        Grant.objects.filter(pk=grant.pk).update(pending=True)
+        lifecycle.rotate(RefreshToken.objects.get(pk=refresh.pk), REFRESH)
+        assert Grant.objects.get(pk=grant.pk).pending is False
+
     def test_merge_keeps_pairs(self, world):
         """Items 5, 7, 26 and 28: the union; refresh tokens die, access tokens live."""
         held = Content.read(

@@ -14,15 +14,15 @@ import subprocess
 import sys
 import threading
 import time
-from typing import Any, Final
+from typing import Any
 
 from granian._granian import SocketHolder
 from granian.constants import Interfaces
 from granian.log import LogLevels
-from granian.server import Server
 
 from gm_project import settings
 from gm_project.listening import CannotListen, is_loopback, listen
+from gm_project.supervision import GRACE, Limits, SupervisedServer
 
 SQLITE = settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
 THREADS = 2 if SQLITE else 4
@@ -30,8 +30,6 @@ THREADS = 2 if SQLITE else 4
 answers the API while the first sends an export to a slow reader.
 """
 APPLICATION = "gm_project.wsgi:application"
-GRACE: Final = 10
-"""Seconds that a worker has for the calls in hand after it is told to end."""
 
 
 def command(host: str, port: int, workers: int = 0, application: str = APPLICATION) -> list[str]:
@@ -40,7 +38,7 @@ def command(host: str, port: int, workers: int = 0, application: str = APPLICATI
     return [sys.executable, "-m", "gm_project.server", *arguments]
 
 
-class _Server(Server):  # type: ignore[misc,valid-type] # it is another class on each system
+class _Server(SupervisedServer):
     """Workers share a socket that was opened here.
 
     granian would let each worker open its own, with SO_REUSEPORT, and then any other server could
@@ -65,24 +63,13 @@ class _Server(Server):  # type: ignore[misc,valid-type] # it is another class on
         elif number == signal.SIGTERM:
             os._exit(0)
 
-    def _stop_workers(self) -> None:
-        """Kill workers that take longer than GRACE.
 
-        `workers_kill_timeout` is not used: with it, granian takes a worker that has just ended for
-        stuck.
-        """
-        limit = threading.Timer(GRACE, self._kill_workers)
-        limit.start()
-        super()._stop_workers()
-        limit.cancel()
-
-    def _kill_workers(self) -> None:
-        print(f"Ending calls that took more than {GRACE} seconds.", file=sys.stderr)  # noqa: T201
-        for worker in self.wrks:
-            worker.kill()
-
-
-def serve(listener: socket.socket, workers: int, application: str = APPLICATION) -> None:
+def serve(
+    listener: socket.socket,
+    workers: int,
+    application: str = APPLICATION,
+    limits: Limits | None = None,
+) -> None:
     """Serve until told to stop.
 
     The application is loaded here, before the workers are made: where the system can fork, they
@@ -90,7 +77,7 @@ def serve(listener: socket.socket, workers: int, application: str = APPLICATION)
     """
     _load(application)
     host, port = listener.getsockname()[:2]
-    _Server(
+    server = _Server(
         listener,
         application,
         address=host,
@@ -100,7 +87,9 @@ def serve(listener: socket.socket, workers: int, application: str = APPLICATION)
         blocking_threads=THREADS,
         log_access=False,
         log_level=LogLevels.warning,
-    ).serve(target_loader=_load_in_worker)
+    )
+    server.limits = limits or Limits()
+    server.serve(target_loader=_load_in_worker)
 
 
 def _load(application: str) -> Any:
@@ -161,7 +150,16 @@ def main() -> None:
         sys.exit(str(error))
     workers = options.workers or default_workers()
     _say(listener, workers)
-    serve(listener, workers, options.application)
+    limits = Limits(_whole_number("WORKER_MAX_REQUESTS"), _whole_number("WORKER_MAX_MIB"))
+    serve(listener, workers, options.application, limits)
+
+
+def _whole_number(name: str) -> int:
+    """A variable of the environment; 0 where it is not set."""
+    text = os.environ.get(name) or "0"
+    if not (text.isascii() and text.isdigit()):
+        sys.exit(f"{name} must be a whole number: 0, or none, for no limit.")
+    return int(text)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,0 +1,248 @@
+"""Supervision of workers: replaced when they die, when they hang, and one by one when told to.
+
+granian's own loop ends the server where a worker dies twice within seconds, sees no worker that
+hangs, and replaces workers one after the other while nobody watches the rest. Here one loop looks
+at all of them every `TICK` seconds; nothing in it waits for a worker.
+"""
+
+import ctypes
+import multiprocessing
+import random
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from granian.server import Server
+
+TICK: Final = 0.2
+"""Seconds between two looks at the workers."""
+BEAT: Final = 1.0
+"""Seconds between two beats of a worker."""
+HANGS_AFTER: Final = 15.0
+"""Seconds without a beat after which a worker hangs. A busy machine may delay a beat by seconds."""
+STARTS_WITHIN: Final = 60.0
+"""Seconds that a worker has to load the application, before its first beat."""
+GRACE: Final = 10.0
+"""Seconds that a worker has for the calls in hand, once it is told to end."""
+LONGEST_PAUSE: Final = 5.0
+"""Seconds before a worker is started that has just died again and again."""
+JITTER: Final = 0.2
+"""Part of a limit by which each worker's own is larger, so that they do not end together."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a worker is replaced although it is well; 0: never."""
+
+    requests: int = 0
+    mebibytes: int = 0
+
+
+class Beats:
+    """A slot of shared memory for each worker: when it beat last (monotonic seconds, which all
+    processes share; 0: not yet), and how many requests it has answered.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self._times = multiprocessing.RawArray(ctypes.c_double, workers)
+        self._requests = multiprocessing.RawArray(ctypes.c_ulonglong, workers)
+
+    def reset(self, slot: int) -> None:
+        """For a new worker."""
+        self._times[slot], self._requests[slot] = 0.0, 0
+
+    def beat(self, slot: int) -> None:
+        """The worker runs: its interpreter gave this thread its turn."""
+        self._times[slot] = time.monotonic()
+
+    def last(self, slot: int) -> float:
+        """When the worker beat last; 0: not yet."""
+        return self._times[slot]
+
+    def answered(self, slot: int) -> int:
+        """Requests that the worker has answered."""
+        return self._requests[slot]
+
+    def counting(self, slot: int, application: Callable[..., Any]) -> Callable[..., Any]:
+        """The WSGI application; each request counts. Two threads may count one together."""
+        requests = self._requests
+
+        def counted(environ: Any, start_response: Any) -> Any:
+            requests[slot] += 1
+            return application(environ, start_response)
+
+        return counted
+
+
+def beating(load: Callable[[], Any], beats: Beats, slot: int, count: bool) -> Any:
+    """In a worker: load the application, then beat for as long as the process runs."""
+    application = load()
+    threading.Thread(target=_beat, args=(beats, slot), daemon=True).start()
+    return beats.counting(slot, application) if count else application
+
+
+def _beat(beats: Beats, slot: int) -> None:
+    while True:
+        beats.beat(slot)
+        time.sleep(BEAT)
+
+
+@dataclass
+class _Seat:
+    """One of the places for workers, whoever has it."""
+
+    started: float
+    pause: float = 0.0
+    """Seconds before the next start: grows where worker after worker dies at once."""
+    starts_at: float = 0.0
+    """When a new worker is to be started; 0: there is one."""
+    factor: float = 1.0
+    """Of the limits: its jitter."""
+
+
+class SupervisedServer(Server):  # type: ignore[misc,valid-type] # it is another class on each system
+    """A granian server that watches its workers."""
+
+    limits = Limits()
+    reload_signal: bool
+    _renewed: tuple[int, Any] | None = None
+    """The place whose worker has a successor that is not at work yet, and that worker."""
+
+    def _spawn_worker(self, idx: int, target: Any, callback_loader: Any) -> Any:
+        if not hasattr(self, "beats"):
+            self.beats = Beats(self.workers)
+        self.beats.reset(idx)
+        counts = self.limits.requests > 0
+        loader = partial(beating, callback_loader, self.beats, idx, counts)
+        return super()._spawn_worker(idx=idx, target=target, callback_loader=loader)
+
+    def _serve_loop(self, spawn_target: Any, target_loader: Any) -> None:
+        now = time.monotonic()
+        spawn = partial(self._spawn_worker, target=spawn_target, callback_loader=target_loader)
+        self._seats = [_Seat(now, factor=_factor()) for _ in self.wrks]
+        self._leaving: list[tuple[Any, float]] = []
+        self._to_renew: deque[int] = deque()
+        self._looked = now
+        while not self.interrupt_signal:
+            self.main_loop_interrupt.wait(TICK)
+            self.main_loop_interrupt.clear()
+            self.interrupt_children.clear()
+            if not self.interrupt_signal:
+                self._look(spawn)
+        self.wrks += [worker for worker, _ in self._leaving]
+
+    def _look(self, spawn: Callable[..., Any]) -> None:
+        """Once at everything."""
+        now = time.monotonic()
+        late, self._looked = now - self._looked > HANGS_AFTER / 2, now
+        for slot in range(self.workers):
+            self._replace_dead(slot, now, spawn)
+            if late:  # this process was stopped, and so may the workers have been
+                self._seats[slot].started = max(self._seats[slot].started, now)
+            elif self._hangs(slot, now):
+                _say(f"Worker {slot + 1} hangs: it is replaced.")
+                self.wrks[slot].kill()
+            elif self._is_worn_out(slot) and slot not in self._to_renew:
+                self._to_renew.append(slot)
+        if self.reload_signal:
+            self.reload_signal = False
+            self._to_renew = deque(range(self.workers))
+        self._renew(now, spawn)
+        self._see_off(now)
+
+    def _replace_dead(self, slot: int, now: float, spawn: Callable[..., Any]) -> None:
+        """A worker that died is replaced at once, unless it died as soon as it was there."""
+        seat = self._seats[slot]
+        if self.wrks[slot].is_alive():
+            return
+        if not seat.starts_at:
+            was_short = now - seat.started < LONGEST_PAUSE
+            seat.pause = min(max(2 * seat.pause, TICK), LONGEST_PAUSE) if was_short else 0.0
+            seat.starts_at = now + seat.pause
+            _say(f"Worker {slot + 1} ended: another one starts in {seat.pause:.1f} s.")
+        if now >= seat.starts_at:
+            self._start(slot, now, spawn)
+
+    def _start(self, slot: int, now: float, spawn: Callable[..., Any]) -> None:
+        seat = self._seats[slot]
+        self.wrks[slot] = worker = spawn(idx=slot)
+        worker.start()
+        seat.started, seat.starts_at, seat.factor = now, 0.0, _factor()
+
+    def _hangs(self, slot: int, now: float) -> bool:
+        last, started = self.beats.last(slot), self._seats[slot].started
+        silent_for = now - max(last, started)
+        return silent_for > (HANGS_AFTER if last else STARTS_WITHIN)
+
+    def _is_worn_out(self, slot: int) -> bool:
+        limits, factor = self.limits, self._seats[slot].factor
+        if self._renewed is not None and self._renewed[0] == slot:
+            return False
+        if limits.requests and self.beats.answered(slot) > limits.requests * factor:
+            return True
+        return bool(limits.mebibytes) and _resident(self.wrks[slot]) > limits.mebibytes * factor
+
+    def _renew(self, now: float, spawn: Callable[..., Any]) -> None:
+        """The next worker to be replaced, once the one before has its successor at work."""
+        if self._renewed is None and self._to_renew:
+            slot = self._to_renew.popleft()
+            self._renewed = (slot, self.wrks[slot])
+            self._start(slot, now, spawn)
+        elif self._renewed is not None and self.beats.last(self._renewed[0]):
+            _, old = self._renewed
+            old.terminate()
+            self._leaving.append((old, now + GRACE))
+            self._renewed = None
+
+    def _see_off(self, now: float) -> None:
+        """Those that were told to end, and take too long."""
+        for worker, until in self._leaving:
+            if worker.is_alive() and now > until:
+                worker.kill()
+        self._leaving = [one for one in self._leaving if one[0].is_alive()]
+
+    def _stop_workers(self) -> None:
+        """Not by `workers_kill_timeout`: granian takes a worker that has just ended for stuck."""
+        if self._renewed is not None:
+            self.wrks.append(self._renewed[1])
+        over, workers = threading.Event(), list(self.wrks)
+        threading.Thread(target=_hurry, args=(workers, over), daemon=True).start()
+        super()._stop_workers()
+        over.set()
+
+
+def _hurry(workers: list[Any], over: threading.Event) -> None:
+    """Tell workers again to end, each second: one that is just starting may miss the first time.
+    Kill those that are there after `GRACE`.
+    """
+    for _ in range(int(GRACE)):
+        if over.wait(1.0):
+            return
+        for worker in workers:
+            worker.terminate()
+    _say(f"Ending calls that took more than {GRACE:.0f} seconds.")
+    for worker in workers:
+        worker.kill()
+
+
+def _factor() -> float:
+    return 1.0 + random.random() * JITTER  # noqa: S311 - no secret
+
+
+def _resident(worker: Any) -> float:
+    """MiB of a process that are in memory; 0 where the system does not say."""
+    try:
+        pages = int(Path(f"/proc/{worker.inner.pid}/statm").read_text().split()[1])
+    except (OSError, IndexError, ValueError):
+        return 0.0
+    return pages * 4096 / 1_048_576
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)  # noqa: T201

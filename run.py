@@ -116,6 +116,8 @@ def serve(options: argparse.Namespace, rest: list[str]) -> int:
             )
             return 1
         environment["SECRET_KEY"] = _own_key()
+    if options.only:
+        environment["ONLY"] = options.only
     _install("requirements.lock")
     os.environ.update(environment)
     address = [options.host, str(options.port)]
@@ -154,6 +156,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--host", default="127.0.0.1")
     one.add_argument("--port", type=int, default=8000)
     one.add_argument("--workers", type=int, default=0, help="processes; default: by the machine")
+    one.add_argument("--only", choices=["api", "admin"], help="this door alone")
     one.set_defaults(command=serve)
     one = commands.add_parser("manage", help="run one of Django's commands, or ours")
     one.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARGS")

@@ -5,6 +5,7 @@ import secrets
 from pathlib import Path
 
 import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
 
 from gm_project.private_files import PrivateConnection
 
@@ -41,13 +42,14 @@ INSTALLED_APPS = [
     "grant_management",
 ]
 
+_DIRECT = "grant_management.middleware.DirectAPIMiddleware"
 MIDDLEWARE = [
     "grant_management.middleware.JSONErrorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "gm_project.middleware.ContentSecurityPolicy",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     # The API passes what stands above; pages pass what stands below, too.
-    "grant_management.middleware.DirectAPIMiddleware",
+    _DIRECT,
     "gm_project.middleware.DatabaseErrors",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -56,6 +58,13 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
 ]
+
+# Which door this server is: "api", "admin", or both.
+ONLY = os.environ.get("ONLY", "")
+if ONLY not in ("", "api", "admin"):
+    raise ImproperlyConfigured("ONLY must be api or admin; without it a server serves both.")
+if ONLY == "api":  # what stands below DirectAPIMiddleware is for pages
+    MIDDLEWARE = MIDDLEWARE[: MIDDLEWARE.index(_DIRECT) + 1]
 
 ROOT_URLCONF = "gm_project.urls"
 WSGI_APPLICATION = "gm_project.wsgi.application"

@@ -53,11 +53,11 @@ _BOTH = {
 }
 _OF = {
     POSTGRESQL: {
-        TOOLKIT: (6, 9),
-        USERINFO: (1.25, 1.9),
-        INTROSPECTION: (0.5, 0.75),
-        BEARER: (0.55, 0.70),
-        DPOP: (0.42, 0.53),
+        TOOLKIT: (9, 11),
+        USERINFO: (0.93, 1.1),
+        INTROSPECTION: (0.47, 0.6),
+        BEARER: (0.72, 0.85),
+        DPOP: (0.40, 0.48),
         P99_BEARER: (2.0, 1.3, False),
         P99_DPOP: (2.5, 1.7, False),
         STATEMENTS_REVOKE: (4, 2, False),
@@ -68,11 +68,11 @@ _OF = {
         **_BOTH,
     },
     SQLITE: {
-        TOOLKIT: (7, 9),
-        USERINFO: (1.25, 2.1),
-        INTROSPECTION: (0.7, 1.0),
-        BEARER: (0.70, 0.86),
-        DPOP: (0.38, 0.55),
+        TOOLKIT: (8, 10),
+        USERINFO: (0.92, 1.1),
+        INTROSPECTION: (0.47, 0.6),
+        BEARER: (0.72, 0.85),
+        DPOP: (0.39, 0.46),
         P99_DPOP: (5.0, 3.0, False),
         STATEMENTS_REVOKE: (4, 3, False),
         **_BOTH,

@@ -14,10 +14,11 @@ import subprocess
 import sys
 import threading
 import time
-from typing import Any
+from typing import Any, Final
 
 from granian._granian import SocketHolder
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from gm_project import settings
@@ -28,6 +29,10 @@ SQLITE = settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
 THREADS = 2 if SQLITE else 4
 """Threads of a worker. SQLite answers at once, while PostgreSQL is waited for. A second thread
 answers the API while the first sends an export to a slow reader.
+"""
+HEADERS_WITHIN: Final = 20
+"""Seconds for the headers of a request, and between two requests of a connection. They take no
+thread. A body that stalls takes one: only a proxy that buffers bodies prevents that.
 """
 APPLICATION = "gm_project.wsgi:application"
 
@@ -87,6 +92,9 @@ def serve(
         blocking_threads=THREADS,
         log_access=False,
         log_level=LogLevels.warning,
+        # Also bounds connections that send nothing; with HTTP/2 beside it, granian does not.
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=1_000 * HEADERS_WITHIN),
     )
     server.limits = limits or Limits()
     server.serve(target_loader=_load_in_worker)

@@ -15,8 +15,8 @@ from .trial import Row
 
 DOCUMENT = ROOT / "docs" / "reliability.md"
 NOT_YET_HELD = (
-    "One dead worker ends its whole server. Nothing starts a server again: here the run does,"
-    " and the time to recovery includes that.",
+    "Nothing starts a server again whose main process was killed (a service manager does): here the"
+    " run does, and the time to recovery includes that.",
     "A few half-sent bodies stop a server: there is no deadline for a body. (Not injected here.)",
     "No timeouts towards the database: while it is frozen or its tables are locked, calls wait"
     " until that is over, and their threads with them; here callers give up.",

@@ -1,8 +1,10 @@
 """Settings of the standalone project, from environment variables, with safe defaults."""
 
+import json
 import os
 import secrets
 from pathlib import Path
+from typing import Any
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
@@ -14,6 +16,14 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 def _list(name: str) -> list[str]:
     return [part.strip() for part in os.environ.get(name, "").split(",") if part.strip()]
+
+
+def _object(name: str) -> Any:
+    """The JSON value of a variable; {}: it is not set. The app's checks judge what is in it."""
+    try:
+        return json.loads(os.environ.get(name) or "{}")
+    except ValueError:
+        raise ImproperlyConfigured(f"The environment variable {name} must be JSON.") from None
 
 
 DEBUG = os.environ.get("DEBUG", "").lower() in ("1", "true", "yes")
@@ -29,6 +39,9 @@ if len(_proxy_header) == 2:
     SECURE_PROXY_SSL_HEADER = (f"HTTP_{_name}", _proxy_header[1])
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SECURE_HSTS_SECONDS = 31_536_000
+
+# The settings of the app, such as '{"TRUSTED_PROXIES": ["127.0.0.1"]}'.
+GRANT_MANAGEMENT = _object("GRANT_MANAGEMENT")
 
 INSTALLED_APPS = [
     "gm_project.apps.ProjectConfig",

@@ -20,6 +20,8 @@ from typing import Any, Final
 
 from granian.server import Server
 
+from gm_project.notify import notify, watchdog_interval
+
 TICK: Final = 0.2
 """Seconds between two looks at the workers."""
 BEAT: Final = 1.0
@@ -128,13 +130,14 @@ class SupervisedServer(Server):  # type: ignore[misc,valid-type] # it is another
         self._seats = [_Seat(now, factor=_factor()) for _ in self.wrks]
         self._leaving: list[tuple[Any, float]] = []
         self._to_renew: deque[int] = deque()
-        self._looked = now
+        self._looked, self._told, self._is_ready = now, now, False
         while not self.interrupt_signal:
             self.main_loop_interrupt.wait(TICK)
             self.main_loop_interrupt.clear()
             self.interrupt_children.clear()
             if not self.interrupt_signal:
                 self._look(spawn)
+        notify("STOPPING=1")
         self.wrks += [worker for worker, _ in self._leaving]
 
     def _look(self, spawn: Callable[..., Any]) -> None:
@@ -155,6 +158,17 @@ class SupervisedServer(Server):  # type: ignore[misc,valid-type] # it is another
             self._to_renew = deque(range(self.workers))
         self._renew(now, spawn)
         self._see_off(now)
+        self._tell(now)
+
+    def _tell(self, now: float) -> None:
+        """Systemd hears once that all workers answer, and then that this loop runs."""
+        if not self._is_ready and all(map(self.beats.last, range(self.workers))):
+            self._is_ready = True
+            notify("READY=1")
+        interval = watchdog_interval()
+        if interval is not None and now - self._told >= interval:
+            self._told = now
+            notify("WATCHDOG=1")
 
     def _replace_dead(self, slot: int, now: float, spawn: Callable[..., Any]) -> None:
         """A worker that died is replaced at once, unless it died as soon as it was there."""

@@ -127,6 +127,29 @@ def test_settings_from_the_environment():
     )
 
 
+@pytest.mark.parametrize(
+    ("value", "code", "words"),
+    [
+        ("", 0, "no issues"),
+        ('{"TRUSTED_PROXIES": ["127.0.0.1"]}', 0, "no issues"),
+        ("{", 1, "The environment variable GRANT_MANAGEMENT must be JSON."),
+        ("[]", 1, "grant_management.E001"),
+        ('{"TRUSTED_PROXY": []}', 1, "grant_management.E002"),
+        ('{"MAX_BODY_SIZE": "1"}', 1, "grant_management.E003"),
+    ],
+)
+def test_settings_of_the_app_from_the_environment(value, code, words):
+    done = subprocess.run(
+        [PYTHON, "manage.py", "check"],
+        cwd=ROOT,
+        env=environment(GRANT_MANAGEMENT=value),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == code
+    assert words in done.stdout + done.stderr
+
+
 def test_documented_commands_exist():
     """What the README shows can be typed."""
     readme = (ROOT / "README.md").read_text()

@@ -4,6 +4,7 @@ import contextlib
 import os
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -164,3 +165,19 @@ def test_a_server_ends_while_a_worker_is_renewed(url):
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=supervision.GRACE + 20) == 0
         until(lambda: not any(map(runs, started)), "all have ended")
+
+
+def test_systemd_hears_of_all(url, tmp_path):
+    """Ready once all workers answer; alive; about to end."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind(str(tmp_path / "notify"))
+        listening.settimeout(60)
+        told = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "1000000"}
+        with server(url, **told) as (port, process):
+            assert listening.recv(100) == b"READY=1"
+            assert post(port, PATH, API_TOKEN, {})[0] == 200
+            assert listening.recv(100) == b"WATCHDOG=1"
+            process.send_signal(signal.SIGTERM)
+            while (said := listening.recv(100)) != b"STOPPING=1":
+                assert said == b"WATCHDOG=1"
+            assert process.wait(timeout=60) == 0

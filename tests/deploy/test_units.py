@@ -1,0 +1,141 @@
+"""The units of systemd: they verify, and what they run runs."""
+
+import shutil
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+
+from ..standalone import PATH, ROOT, environment, free_port, post, running, seed, wait_for
+
+FOLDER = ROOT / "deploy"
+UNITS = sorted(path.name for path in FOLDER.iterdir() if path.suffix in (".service", ".timer"))
+SERVICES = [name for name in UNITS if name.endswith(".service")]
+ANALYZE = shutil.which("systemd-analyze")
+needs_systemd = pytest.mark.skipif(ANALYZE is None, reason="systemd is not installed")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def once(request):
+    if request.config.getoption("--db") != "sqlite":
+        pytest.skip("seen with --db sqlite")
+
+
+def directives(name):
+    """The assignments of a unit: the values of each name."""
+    found = {}
+    for line in (FOLDER / name).read_text().splitlines():
+        if "=" in line and not line.startswith("#"):
+            key, _, value = line.partition("=")
+            found.setdefault(key, []).append(value)
+    return found
+
+
+def here(text):
+    """With the programs and the folder of this checkout in place of the documented ones."""
+    text = text.replace("/opt/grant-management/.venv/bin/python", sys.executable)
+    return text.replace("/opt/grant-management", str(ROOT))
+
+
+def line_of(name):
+    (line,) = directives(name)["ExecStart"]
+    program, *arguments = here(line).split()
+    assert program == sys.executable
+    return arguments
+
+
+def analyze(*arguments):
+    done = subprocess.run(
+        [ANALYZE, *map(str, arguments)], env=environment(), capture_output=True, text=True
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def verified(folder, change=lambda text: text):
+    for name in UNITS:
+        (folder / name).write_text(change(here((FOLDER / name).read_text())))
+    return analyze("verify", "--man=no", *(folder / name for name in UNITS))
+
+
+@needs_systemd
+def test_units_verify(tmp_path):
+    assert verified(tmp_path) == (0, "")
+
+
+@needs_systemd
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("Restart=always", "Restrat=always"),
+        ("ExecStart=", "ExecStart=/nowhere"),
+        ("Type=notify", "Type=notified"),
+        ("OnCalendar=hourly", "OnCalendar=sometimes"),
+        ("ProtectSystem=strict", "ProtectSystem=yes please"),
+    ],
+)
+def test_a_unit_with_a_mistake_does_not(tmp_path, right, wrong):
+    """The test before this one can fail."""
+    assert verified(tmp_path, lambda text: text.replace(right, wrong)) != (0, "")
+
+
+@needs_systemd
+@pytest.mark.parametrize("name", SERVICES)
+def test_exposure(name):
+    """As `systemd-analyze security` measures it: 0 is a closed box, 10 a program of root."""
+    code, said = analyze("security", "--offline=yes", "--threshold=20", FOLDER / name)
+    assert code == 0, said
+
+
+def test_the_server_is_started_again_and_never_given_up():
+    unit = directives("grant-management.service")
+    assert unit["Type"] == ["notify"]
+    assert unit["Restart"] == ["always"]
+    assert unit["StartLimitIntervalSec"] == ["0"]
+    assert unit["ExecReload"] == ["/bin/kill -HUP $MAINPID"]
+    assert int(unit["LimitNOFILE"][0]) >= 10_000
+
+
+def test_there_is_time_for_the_calls_in_hand():
+    """systemd kills later than the server itself does."""
+    from gm_project.server import GRACE
+
+    assert int(directives("grant-management.service")["TimeoutStopSec"][0]) >= 2 * GRACE
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_both_services_are_closed_alike(name):
+    unit, other = directives(name), directives("grant-management.service")
+    assert unit["User"] == ["grant-management"]
+    assert unit["EnvironmentFile"] == ["/etc/grant-management/environment"]
+    closing = ("Protect", "Private", "Restrict", "System", "Capab", "NoNew", "Memory", "Lock", "U")
+    chosen = [key for key in unit | other if key.startswith(closing)]
+    assert len(chosen) > 15
+    assert {key: unit.get(key) for key in chosen} == {key: other.get(key) for key in chosen}
+
+
+def test_what_the_server_runs(tmp_path):
+    url = f"sqlite:///{tmp_path / 'own.sqlite3'}"
+    port = free_port()
+    line = [str(port) if word == "8000" else word for word in line_of("grant-management.service")]
+    assert str(port) in line
+    with running(*line, DATABASE_URL=url):
+        wait_for(port)
+        assert post(port, PATH, "", {})[1]["resultCode"] == "A001203"
+
+
+def test_what_the_purge_runs(tmp_path):
+    url = f"sqlite:///{tmp_path / 'own.sqlite3'}"
+    seed(url, tmp_path)
+    with sqlite3.connect(tmp_path / "own.sqlite3") as connection:
+        connection.execute(
+            "UPDATE grant_management_accesstoken SET expires_at = '2020-01-01 00:00:00'"
+        )
+    done = subprocess.run(
+        [sys.executable, *line_of("grant-management-purge.service")],
+        cwd=ROOT,
+        env=environment(DATABASE_URL=url),
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, "2 accesstoken" in done.stdout) == (0, True), done.stderr

@@ -5,9 +5,13 @@ from django.contrib.admin.apps import AdminConfig
 
 
 class ProjectConfig(AppConfig):
-    """The project itself: it is an app because of its `migrate`."""
+    """The project itself: it is an app because of its commands and its system checks."""
 
     name = "gm_project"
+
+    def ready(self) -> None:
+        """Register the system checks."""
+        from . import checks  # noqa: F401
 
 
 class OperatorsAdminConfig(AdminConfig):

@@ -97,6 +97,7 @@ def serve(
         http1_settings=HTTP1Settings(header_read_timeout=1_000 * HEADERS_WITHIN),
     )
     server.limits = limits or Limits()
+    server.drains_for = _whole_number("DRAIN_SECONDS")
     server.serve(target_loader=_load_in_worker)
 
 

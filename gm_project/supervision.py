@@ -21,6 +21,7 @@ from typing import Any, Final
 from granian.server import Server
 
 from gm_project.notify import notify, watchdog_interval
+from grant_management.api.health import drain
 
 TICK: Final = 0.2
 """Seconds between two looks at the workers."""
@@ -54,6 +55,16 @@ class Beats:
     def __init__(self, workers: int) -> None:
         self._times = multiprocessing.RawArray(ctypes.c_double, workers)
         self._requests = multiprocessing.RawArray(ctypes.c_ulonglong, workers)
+        self._draining = multiprocessing.RawValue(ctypes.c_bool, False)
+
+    def drain(self) -> None:
+        """The server is about to end: its workers say so to load balancers, and go on."""
+        self._draining.value = True
+
+    @property
+    def are_draining(self) -> bool:
+        """Whether the server is about to end."""
+        return bool(self._draining.value)
 
     def reset(self, slot: int) -> None:
         """For a new worker."""
@@ -92,6 +103,8 @@ def beating(load: Callable[[], Any], beats: Beats, slot: int, count: bool) -> An
 def _beat(beats: Beats, slot: int) -> None:
     while True:
         beats.beat(slot)
+        if beats.are_draining:
+            drain()
         time.sleep(BEAT)
 
 
@@ -112,6 +125,8 @@ class SupervisedServer(Server):  # type: ignore[misc,valid-type] # it is another
     """A granian server that watches its workers."""
 
     limits = Limits()
+    drains_for: float = 0.0
+    """Seconds between the word that the server ends (`/readyz` is 503) and its end."""
     reload_signal: bool
     _renewed: tuple[int, Any] | None = None
     """The place whose worker has a successor that is not at work yet, and that worker."""
@@ -138,6 +153,9 @@ class SupervisedServer(Server):  # type: ignore[misc,valid-type] # it is another
             if not self.interrupt_signal:
                 self._look(spawn)
         notify("STOPPING=1")
+        if self.drains_for:
+            self.beats.drain()
+            time.sleep(self.drains_for)
         self.wrks += [worker for worker, _ in self._leaving]
 
     def _look(self, spawn: Callable[..., Any]) -> None:

@@ -7,7 +7,11 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gm_project.settings")
 
-application = get_wsgi_application()
+django_application = get_wsgi_application()
+
+from grant_management.api.health import in_front_of  # noqa: E402 - the apps are ready from here on
+
+application = in_front_of(django_application)
 
 
 def _settle() -> None:

@@ -1,5 +1,5 @@
 """System checks of the settings and of the database, before the first request."""
 
-from . import database, settings
+from . import database, deploy, deploy_database, settings
 
-__all__ = ["database", "settings"]
+__all__ = ["database", "deploy", "deploy_database", "settings"]

@@ -21,9 +21,12 @@ _warned = False
 _seen: tuple[datetime, timedelta] | None = None
 
 
-def now() -> datetime:
-    """The database's time: 1 statement on PostgreSQL, none on SQLite."""
-    asked = connection()
+def now(asked: Any = None) -> datetime:
+    """The database's time: 1 statement on PostgreSQL, none on SQLite.
+
+    `asked` is a connection to it; None: the calling thread's.
+    """
+    asked = asked or connection()
     if asked.vendor == "sqlite":
         return datetime.now(UTC)
     with asked.cursor() as cursor:
@@ -49,10 +52,13 @@ def column(vendor: str) -> str:
     return "" if vendor == "sqlite" else "clock_timestamp()"
 
 
-def difference() -> timedelta:
-    """How far this server's clock is ahead of the database's; below 0: behind it."""
+def difference(asked: Any = None) -> timedelta:
+    """How far this server's clock is ahead of the database's; below 0: behind it.
+
+    `asked` is a connection to it; None: the calling thread's.
+    """
     before = datetime.now(UTC)
-    told = now()
+    told = now(asked)
     # The database read its clock somewhere in between: assume halfway.
     return before + (datetime.now(UTC) - before) / 2 - told
 

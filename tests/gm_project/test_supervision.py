@@ -1,6 +1,7 @@
 """Workers are replaced: when they die, when they hang, when they are worn out, when told to."""
 
 import contextlib
+import http.client
 import os
 import secrets
 import signal
@@ -181,3 +182,20 @@ def test_systemd_hears_of_all(url, tmp_path):
             while (said := listening.recv(100)) != b"STOPPING=1":
                 assert said == b"WATCHDOG=1"
             assert process.wait(timeout=60) == 0
+
+
+def test_a_load_balancer_hears_of_the_end_before_it_comes(url):
+    with server(url, DRAIN_SECONDS="4") as (port, process):
+        assert readiness(port) == 200
+        process.send_signal(signal.SIGTERM)
+        until(lambda: readiness(port) == 503, "it is not ready any more")
+        assert post(port, PATH, API_TOKEN, {})[0] == 200
+        assert process.wait(timeout=60) == 0
+
+
+def readiness(port):
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as asked:
+        asked.request("GET", "/readyz")
+        answer = asked.getresponse()
+        answer.read()
+        return answer.status

@@ -1,0 +1,82 @@
+"""`doctor`: what is wrong with this deployment, and what to do about it."""
+
+import contextlib
+import sys
+from typing import Any, Final
+
+from django.core.checks import ERROR, CheckMessage, run_checks
+from django.core.management.base import CommandParser
+
+from ...db import primary
+from ...db.probe import DATABASE, MIGRATIONS, Probe
+from ...db.readiness import Readiness
+from ..advice import found
+from ..base import GrantManagementCommand
+from ..load import Processes, check_connections, check_writers
+
+PATIENCE: Final = 10
+"""Seconds that the database has to answer the first question."""
+OURS: Final = ("grant_management.", "gm_project.")
+
+
+class Command(GrantManagementCommand):
+    """Prints one line for each finding. Exit code 1: there is one.
+
+    Run it with the environment of the server. Nothing is said of what cannot be known from inside,
+    such as the number of workers where it is not given.
+    """
+
+    help = "Say what is wrong with this deployment, and what to do about it."
+    requires_system_checks = []  # it runs them itself, and prints them
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add the numbers of processes, and `--json`."""
+        super().add_arguments(parser)
+        parser.add_argument("--workers", type=int, metavar="N", help="of each server")
+        parser.add_argument("--threads", type=int, metavar="N", help="of each worker")
+        parser.add_argument("--servers", type=int, default=1, metavar="N", help="default: 1")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Print the findings, and exit with 1 if there are any."""
+        processes = Processes(options["workers"], options["threads"], options["servers"])
+        findings = [one for one in _findings(processes) if not one.is_silenced()]
+        text = "\n".join(map(_line, findings)) or "Nothing is wrong, as far as can be seen here."
+        self.answer(options, {"findings": [_members(one) for one in findings]}, text)
+        if findings:
+            sys.exit(1)
+
+
+def _findings(processes: Processes) -> list[CheckMessage]:
+    """What the system checks find, with those of the database if it answers."""
+    with contextlib.closing(Probe()) as probe:
+        failing = Readiness(probe, PATIENCE).failing()
+    if DATABASE in failing:
+        message = f"The database did not answer within {PATIENCE} seconds, or takes no writes."
+        return [found("E017", message), *_checked([])]
+    return [
+        *([found("E018", "Migrations were not applied.")] if MIGRATIONS in failing else []),
+        *_checked([primary.alias()]),
+        *check_writers(primary.connection(), processes),
+        *check_connections(primary.connection(), processes),
+    ]
+
+
+def _checked(databases: list[str]) -> list[CheckMessage]:
+    """What our own checks find, and the errors of all others."""
+    messages = run_checks(include_deployment_checks=True, databases=databases)
+    told = (one for one in messages if _id(one).startswith(OURS) or one.level >= ERROR)
+    return sorted(told, key=_id)  # Django runs them in any order
+
+
+def _id(message: CheckMessage) -> str:
+    return message.id or ""
+
+
+def _line(message: CheckMessage) -> str:
+    return " ".join(f"{_id(message)}: {message.msg} {message.hint or ''}".split())
+
+
+def _members(message: CheckMessage) -> dict[str, str]:
+    level = "error" if message.level >= ERROR else "warning"
+    hint = str(message.hint or "")
+    return {"id": _id(message), "level": level, "message": str(message.msg), "hint": hint}

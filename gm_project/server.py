@@ -17,7 +17,7 @@ import time
 from typing import Any, Final
 
 from granian._granian import SocketHolder
-from granian.constants import HTTPModes, Interfaces
+from granian.constants import Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
@@ -32,7 +32,8 @@ answers the API while the first sends an export to a slow reader.
 """
 HEADERS_WITHIN: Final = 20
 """Seconds for the headers of a request, and between two requests of a connection. They take no
-thread. A body that stalls takes one: only a proxy that buffers bodies prevents that.
+thread. (granian counts from the first byte, since that tells HTTP/1.1 from HTTP/2.) A body that
+stalls takes a thread: only a proxy that buffers bodies prevents that.
 """
 APPLICATION = "gm_project.wsgi:application"
 
@@ -92,8 +93,6 @@ def serve(
         blocking_threads=THREADS,
         log_access=False,
         log_level=LogLevels.warning,
-        # Also bounds connections that send nothing; with HTTP/2 beside it, granian does not.
-        http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=1_000 * HEADERS_WITHIN),
     )
     server.limits = limits or Limits()

@@ -66,6 +66,7 @@ def test_settings(tmp_path):
         ["sh", "-eu", "-c", line], cwd=ROOT, env=environment(), capture_output=True, text=True
     )
     assert done.returncode == 0
-    warnings = set(re.findall(r"\((\w+\.\w+)\)", done.stderr))
+    # What the app itself warns of (grant_management.W…) depends on the machine: docs/health.md.
+    warnings = set(re.findall(r"\((security\.\w+)\)", done.stderr))
     assert warnings == {"security.W005", "security.W008", "security.W021"}
     assert all(f"`{warning}`" in TEXT for warning in warnings)

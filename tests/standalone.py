@@ -141,13 +141,12 @@ def raw(port, *pieces, end=False):
 
 def post(port, path, api_token, members):
     """The status and the answer of one call, on a connection of its own."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     headers = {"Authorization": f"Bearer {api_token}", "Content-Type": "application/json"}
-    connection.request("POST", path, json.dumps(members), headers)
-    response = connection.getresponse()
-    answer = json.loads(response.read())
-    connection.close()
-    return response.status, answer
+    made = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    with contextlib.closing(made) as connection:
+        connection.request("POST", path, json.dumps(members), headers)
+        response = connection.getresponse()
+        return response.status, json.loads(response.read())
 
 
 RECORDS = [

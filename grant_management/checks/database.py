@@ -1,13 +1,13 @@
 """System checks that ask the database: `migrate` runs them, and `check --database default`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final
 
-from django.core.checks import CheckMessage, Tags, register
+from django.core.checks import CheckMessage
 from django.core.checks import Warning as CheckWarning
-from django.db import DatabaseError
 
-from ..db import primary
+from ..db import clock
+from .asking import of_database
 
 FULL, EXTRA = 2, 3
 NEEDED: Final = {"wal": FULL, "truncate": FULL, "persist": FULL, "delete": EXTRA}
@@ -18,18 +18,26 @@ https://www.sqlite.org/pragma.html#pragma_synchronous
 """
 
 
-@register(Tags.database)
-def check_database(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+@of_database()
+def check_database(connection: Any) -> list[CheckMessage]:
     """Warnings where a commit may be acknowledged before it is on the disk (W004, W006), and where
     SQLite may fail a transaction that reads before it writes (W005).
     """
-    if primary.alias() not in (databases or ()):
+    return _CHECKS.get(connection.vendor, lambda _: [])(connection)
+
+
+@of_database()
+def check_clock(connection: Any) -> list[CheckMessage]:
+    """A warning where this server's clock differs from the database's by more than is tolerated.
+
+    Grants and tokens are not affected, but logs and TLS use the server's clock.
+    """
+    seconds = clock.difference().total_seconds()
+    if abs(seconds) <= clock.CLOCK_TOLERANCE.total_seconds():
         return []
-    connection = primary.connection()
-    try:
-        return _CHECKS.get(connection.vendor, lambda _: [])(connection)
-    except DatabaseError:
-        return []  # a database that cannot be asked is reported elsewhere
+    message = f"This server's clock is {seconds:+.0f} s off the database's clock."
+    hint = "Grants and tokens take the database's time. Set the clocks of both by NTP."
+    return [CheckWarning(message, hint=hint, id="grant_management.W002")]
 
 
 def _check_sqlite(connection: Any) -> list[CheckMessage]:

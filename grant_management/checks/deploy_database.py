@@ -2,44 +2,25 @@
 default` and `doctor`.
 """
 
-from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.core.checks import CheckMessage, Tags, register
-from django.db import Error
+from django.core.checks import CheckMessage
 
-from ..db import clock, primary
+from ..db import clock
 from ..db.pooler import pools_transactions
 from ..management.advice import found
 from ..models import Grant, Service
 from ..models.purge import EXPIRING, expired
+from .asking import of_database
 
 OVERDUE: Final = timedelta(hours=6)
 """How old an expired row may be: the purge runs every hour."""
 TIMEOUTS: Final = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
 _OFF: Final = "SELECT name FROM pg_settings WHERE setting = '0' AND name = ANY(%s)"
-Check = Callable[[Any], list[CheckMessage]]
 
 
-def _of_database(check: Check) -> Callable[..., list[CheckMessage]]:
-    """Register a check that gets the connection to the app's database, if that may be asked."""
-
-    def checked(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
-        if primary.alias() not in (databases or ()):
-            return []
-        try:
-            primary.connection().ensure_connection()
-            return check(primary.connection())
-        except Error:
-            return []  # a database that cannot be asked is reported elsewhere
-
-    checked.__doc__ = check.__doc__
-    register(checked, Tags.database, deploy=True)
-    return checked
-
-
-@_of_database
+@of_database(deploy=True)
 def check_purge(connection: Any) -> list[CheckMessage]:
     """W015: rows expired hours ago, and were not purged. It asks the indexes of each service."""
     before = clock.now() - OVERDUE
@@ -49,7 +30,7 @@ def check_purge(connection: Any) -> list[CheckMessage]:
     return [found("W015", f"Rows that expired more than {hours} hours ago were not purged.")]
 
 
-@_of_database
+@of_database(deploy=True)
 def check_cursors(connection: Any) -> list[CheckMessage]:
     """W016: a server-side cursor is open in a session that the next statement may not meet."""
     is_off = connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS", False)
@@ -58,7 +39,7 @@ def check_cursors(connection: Any) -> list[CheckMessage]:
     return [found("W016", "Server-side cursors break behind a pooler in transaction mode.")]
 
 
-@_of_database
+@of_database(deploy=True)
 def check_timeouts(connection: Any) -> list[CheckMessage]:
     """W017: a wait for the database has no end. It asks what is in force on this connection."""
     if connection.vendor != "postgresql":

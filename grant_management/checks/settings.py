@@ -1,16 +1,13 @@
 """System checks of the host's settings, before the first request."""
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
-from django.db import DatabaseError
 
 from ..api.client_certificate import has_two_spellings
 from ..conf import Settings, app_settings, configured
-from ..db import clock, primary
 
 ROOM: Final = 65_536
 """Bytes that the record of a grant in an export has besides what the grant holds, at most."""
@@ -33,25 +30,6 @@ def check_middleware(**kwargs: Any) -> list[CheckMessage]:
     message = "Errors that arise before the app's views will not be JSON."
     hint = f"Put {MIDDLEWARE!r} first in MIDDLEWARE."
     return [CheckWarning(message, hint=hint, id="grant_management.W001")]
-
-
-@register(Tags.database)
-def check_clock(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    """A warning where this server's clock differs from the database's by more than is tolerated.
-
-    Grants and tokens are not affected, but logs and TLS use the server's clock.
-    """
-    if primary.alias() not in (databases or ()):
-        return []
-    try:
-        seconds = clock.difference().total_seconds()
-    except DatabaseError:
-        return []  # a database that cannot be asked is reported elsewhere
-    if abs(seconds) <= clock.CLOCK_TOLERANCE.total_seconds():
-        return []
-    message = f"This server's clock is {seconds:+.0f} s off the database's clock."
-    hint = "Grants and tokens take the database's time. Set the clocks of both by NTP."
-    return [CheckWarning(message, hint=hint, id="grant_management.W002")]
 
 
 @register(Tags.security)

@@ -13,6 +13,7 @@ def is_pooled(connection: Any) -> bool:
     PostgreSQL tells a client the process that serves it (BackendKeyData), to cancel with. A pooler
     changes that process from time to time, so it makes a number up.
     """
+    connection.ensure_connection()
     driver = connection.connection
     return bool(driver.info.backend_pid != _backend(connection))
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from django.core.signals import got_request_exception
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
-from django.urls import Resolver404, ResolverMatch, URLResolver, get_resolver, resolve
+from django.urls import Resolver404, ResolverMatch, URLResolver, get_resolver
 
 from .api.errors import failure_page, failure_response, response_for_status
 from .db.failures import classify, is_of_database
@@ -123,9 +123,5 @@ def _is_json(response: HttpResponse) -> bool:
 
 def _our_view(request: Any) -> Any:
     """The class of the app's view at the request's path; None: the path is not the app's."""
-    try:
-        match = resolve(request.path_info)
-    except Resolver404:
-        return None
-    is_ours = "grant_management" in match.app_names
-    return getattr(match.func, "view_class", None) if is_ours else None
+    match = _of_app(request)
+    return getattr(match.func, "view_class", None) if match else None

@@ -73,17 +73,13 @@ class OrganizationEventAdmin(ReadOnlyAdmin[OrganizationEvent]):
         ("organization", admin.RelatedOnlyFieldListFilter),
         "actor_kind",
     )
-    lookups = frozenset({"kind", "organization__id__exact", "actor_kind__exact"})
+    filter_lookups = frozenset({"kind", "organization__id__exact", "actor_kind__exact"})
     """Those of the filters above."""
     search_fields = ("actor__exact", "actor_id__exact")
     search_help_text = _("Exact: who did it")
     ordering = ("-at", "-id")
     change_list_template = "admin/grant_management/organizationevent/change_list.html"
     change_form_template = "admin/grant_management/event.html"
-
-    def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
-        """Whether the lookup is one of the filters' own."""
-        return lookup in self.lookups
 
     @admin.display(description=_("what"))
     def what(self, event: OrganizationEvent) -> str:

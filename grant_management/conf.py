@@ -79,7 +79,7 @@ def _is_header(value: Any) -> bool:
 
 def _are_networks(value: Any) -> bool:
     try:
-        return isinstance(value, list) and bool([ipaddress.ip_network(one) for one in value] or 1)
+        return isinstance(value, list) and all(ipaddress.ip_network(one) for one in value)
     except (ValueError, TypeError):
         return False
 

@@ -119,13 +119,17 @@ def door(
     perform: Callable[..., Answer],
     members: tuple[Field, ...],
     *,
-    writes: bool = True,
-    takes_none: bool = False,
     is_authletes: bool = False,
+    **declared: bool,
 ) -> Any:
-    """The view of an operation; `is_authletes`: Authlete has this operation too."""
+    """The view of an operation, with what else is `declared` of it (`Operation`).
+
+    `is_authletes`: Authlete has this operation too.
+    """
     # The class is named after the operation, since the log names the class.
     name = f"{perform.__name__.title().replace('_', '')}View"
-    operation = Operation(perform, members, writes, takes_none)
-    declared = {"operation": operation, "is_authletes": is_authletes}
-    return type(name, (StoreView,), declared).as_view()  # type: ignore[attr-defined]
+    attributes = {
+        "operation": Operation(perform, members, **declared),
+        "is_authletes": is_authletes,
+    }
+    return type(name, (StoreView,), attributes).as_view()  # type: ignore[attr-defined]

@@ -7,6 +7,7 @@ at all of them every `TICK` seconds; nothing in it waits for a worker.
 
 import ctypes
 import multiprocessing
+import os
 import random
 import sys
 import threading
@@ -146,6 +147,7 @@ class SupervisedServer(Server):  # type: ignore[misc,valid-type] # it is another
         self._leaving: list[tuple[Any, float]] = []
         self._to_renew: deque[int] = deque()
         self._looked, self._told, self._is_ready = now, now, False
+        self._interval = watchdog_interval()
         while not self.interrupt_signal:
             self.main_loop_interrupt.wait(TICK)
             self.main_loop_interrupt.clear()
@@ -183,8 +185,7 @@ class SupervisedServer(Server):  # type: ignore[misc,valid-type] # it is another
         if not self._is_ready and all(map(self.beats.last, range(self.workers))):
             self._is_ready = True
             notify("READY=1")
-        interval = watchdog_interval()
-        if interval is not None and now - self._told >= interval:
+        if self._interval is not None and now - self._told >= self._interval:
             self._told = now
             notify("WATCHDOG=1")
 
@@ -273,7 +274,7 @@ def _resident(worker: Any) -> float:
         pages = int(Path(f"/proc/{worker.inner.pid}/statm").read_text().split()[1])
     except (OSError, IndexError, ValueError):
         return 0.0
-    return pages * 4096 / 1_048_576
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1_048_576
 
 
 def _say(text: str) -> None:

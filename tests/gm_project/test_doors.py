@@ -6,14 +6,7 @@ import sys
 
 import pytest
 
-from ..standalone import API_TOKEN, PATH, ROOT, environment, post, seed, serving
-
-
-@pytest.fixture
-def url(tmp_path):
-    made = f"sqlite:///{tmp_path / 'own.sqlite3'}"
-    seed(made, tmp_path)
-    return made
+from ..standalone import API_TOKEN, PATH, ROOT, environment, post, serving
 
 
 def status(port, path):
@@ -26,6 +19,7 @@ def status(port, path):
     return response.status, response.headers["Content-Type"], names
 
 
+pytestmark = pytest.mark.usefixtures("once")
 SECURITY = {"content-security-policy", "x-content-type-options", "x-frame-options"}
 
 

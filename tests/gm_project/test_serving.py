@@ -30,12 +30,7 @@ from ..standalone import (
     wait_for,
 )
 
-
-@pytest.fixture(autouse=True)
-def once(request):
-    """No database is asked for here: one of the two runs is enough."""
-    if request.config.getoption("--db") != "sqlite":
-        pytest.skip("seen with --db sqlite")
+pytestmark = pytest.mark.usefixtures("once")
 
 
 @pytest.fixture

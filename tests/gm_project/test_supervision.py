@@ -25,19 +25,14 @@ from ..standalone import (
     free_port,
     post,
     runs,
-    seed,
     until,
     wait_for,
 )
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-
-
-@pytest.fixture
-def url(tmp_path):
-    made = f"sqlite:///{tmp_path / 'own.sqlite3'}"
-    seed(made, tmp_path)
-    return made
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="reads /proc"),
+    pytest.mark.usefixtures("once"),
+]
 
 
 @contextlib.contextmanager

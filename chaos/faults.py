@@ -64,11 +64,6 @@ class WorkerKilled(Fault):
         """Kill the first worker."""
         os.kill(place.servers[0].workers()[0], signal.SIGKILL)
 
-    def heal(self, place: Place, model: Model) -> None:
-        """Start the server again if it ended: nothing supervises servers yet."""
-        if place.servers[0].revive():
-            self.notes.append("the server ended with its worker, and was started again by the run")
-
 
 class MainKilled(Fault):
     """SIGKILL for the main process of a server."""

@@ -10,4 +10,7 @@ if __name__ == "__main__":
     # What a command writes, such as a dump, is its owner's alone.
     os.umask(0o077)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gm_project.settings")
+    # An import, a purge or a migration takes as long as it takes. Checks judge what a server has.
+    checks = sys.argv[1:2] in (["doctor"], ["check"])
+    os.environ.setdefault("DATABASE_FOR", "requests" if checks else "commands")
     execute_from_command_line(sys.argv)

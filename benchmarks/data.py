@@ -277,6 +277,7 @@ def main():
     parser.add_argument("--seconds", type=float, help="stop after so long")
     options = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gm_project.settings")
+    os.environ.setdefault("DATABASE_FOR", "commands")
     django.setup()
     from django.core.management import call_command
 

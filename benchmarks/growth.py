@@ -104,6 +104,7 @@ def _weigh(url, server):
 def _run(url, *arguments):
     """Run this module in a process of its own, which is configured for that database."""
     env = {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": targets.SETTINGS}
+    env["DATABASE_FOR"] = "commands"
     line = [sys.executable, "-m", "benchmarks.growth", *arguments]
     subprocess.run(line, cwd=ROOT, env=env, check=True)
 

@@ -18,6 +18,7 @@ def measure(database, url, postmaster, folder, stack, options):
     path = folder / "grants.jsonl"
     rows = _write(path, options.imported)
     env = {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "gm_project.settings"}
+    env["DATABASE_FOR"] = "commands"
     _manage(env, "migrate", "-v", "0")
     began = time.perf_counter()
     usage = _manage(env, "import_grants", str(path))

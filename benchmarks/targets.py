@@ -74,6 +74,7 @@ def prepare(database_url, grants, jkt, *, toolkit=True):
     arguments = json.dumps({"grants": grants, "jkt": jkt, "toolkit": toolkit})
     line = [sys.executable, "-m", "benchmarks.targets", arguments]
     env = {**os.environ, "DATABASE_URL": database_url, "DJANGO_SETTINGS_MODULE": SETTINGS}
+    env["DATABASE_FOR"] = "commands"
     subprocess.run(line, cwd=ROOT, env=env, check=True)
 
 

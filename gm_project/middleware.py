@@ -3,10 +3,15 @@
 from collections.abc import Callable
 from typing import Final
 
+from django.conf import settings
+from django.core.exceptions import MiddlewareNotUsed
+from django.db import connection
 from django.http import HttpRequest, HttpResponse
 
+from gm_project.database_timeouts import PAGES, REQUESTS
 from grant_management.api.errors import failure_page
 from grant_management.db.failures import is_of_database
+from grant_management.db.postgresql.longer import longer_statements
 
 POLICY: Final = "; ".join(
     [
@@ -49,3 +54,21 @@ class DatabaseErrors:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """The response to an error of the database; None: another error, which Django answers."""
         return failure_page(exception, request) if is_of_database(exception) else None
+
+
+class LongerStatements:
+    """Lets the statements of pages take longer than those of the API, which never pass this.
+
+    Only where the project itself set the API's: not behind a pooler.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+        options = settings.DATABASES["default"].get("OPTIONS", {})
+        if REQUESTS.of_server() not in options.get("options", ""):
+            raise MiddlewareNotUsed
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """The response of the view; what it streams later is bounded as usual."""
+        with longer_statements(connection, PAGES):
+            return self.get_response(request)

@@ -6,9 +6,9 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
+from gm_project import database_timeouts, database_url
 from gm_project.private_files import PrivateConnection
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -40,9 +40,6 @@ if len(_proxy_header) == 2:
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SECURE_HSTS_SECONDS = 31_536_000
 
-# The settings of the app, such as '{"TRUSTED_PROXIES": ["127.0.0.1"]}'.
-GRANT_MANAGEMENT = _object("GRANT_MANAGEMENT")
-
 INSTALLED_APPS = [
     "gm_project.apps.ProjectConfig",
     "gm_project.apps.OperatorsAdminConfig",
@@ -65,6 +62,7 @@ MIDDLEWARE = [
     _DIRECT,
     "gm_project.middleware.DatabaseErrors",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "gm_project.middleware.LongerStatements",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -97,15 +95,20 @@ TEMPLATES = [
     },
 ]
 
+# `manage.py` sets it to "commands", which nothing cuts off.
+DATABASE_FOR = os.environ.get("DATABASE_FOR") or "requests"
 DATABASES = {
-    "default": dj_database_url.parse(
-        os.environ.get("DATABASE_URL") or f"sqlite:///{BASE_DIR / 'db.sqlite3'}",
-        conn_max_age=600,
-        conn_health_checks=True,
-    )
+    "default": {
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
+        **database_url.parse(
+            os.environ.get("DATABASE_URL") or f"sqlite:///{BASE_DIR / 'db.sqlite3'}"
+        ),
+    }
 }
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    DATABASES["default"]["OPTIONS"] = {
+_SQLITE = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
+if _SQLITE:
+    _defaults = {
         # Several writers: take the write lock at BEGIN and wait for it, instead of failing halfway.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
@@ -116,6 +119,17 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": ("PRAGMA journal_mode=WAL; PRAGMA synchronous=EXTRA; PRAGMA fullfsync=ON"),
         "factory": PrivateConnection,
     }
+    DATABASES["default"]["OPTIONS"] = _defaults | DATABASES["default"]["OPTIONS"]
+else:
+    DATABASES["default"]["OPTIONS"] = database_timeouts.with_timeouts(
+        DATABASES["default"]["OPTIONS"], DATABASE_FOR, os.environ.get("DATABASE_TIMEOUTS") or "on"
+    )
+
+# The settings of the app, such as '{"TRUSTED_PROXIES": ["127.0.0.1"]}'.
+GRANT_MANAGEMENT = _object("GRANT_MANAGEMENT")
+if DATABASE_FOR == "requests" and isinstance(GRANT_MANAGEMENT, dict):
+    # One fewer than a worker has threads (`gm_project.server.THREADS`): that one is for reads.
+    GRANT_MANAGEMENT.setdefault("WRITES_AT_ONCE", 1 if _SQLITE else 3)
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},

@@ -115,6 +115,10 @@ class Settings:
     """Pairs of a scope and a resource that one grant may have."""
     max_import_line = Setting(1_048_576, _is_positive, "a number of bytes above 0", "E013")
     """Bytes that a line of an import may have."""
+    writes_at_once = Setting[int | None](
+        None, _is_positive_or_none, "None or a number above 0", "E019"
+    )
+    """Transactions of one process that may write at a time; None: as many as it has threads."""
     oauth_toolkit_service = Setting[int | None](
         None, _is_positive_or_none, "None or the number of a service", "E016"
     )

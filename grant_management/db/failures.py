@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple, TypeGuard
 from django.db import Error, InterfaceError, OperationalError, connections
 
 from ..protocol.results import Result
+from .write_slots import NoWriteSlot
 
 logger = logging.getLogger("grant_management")
 
@@ -35,6 +36,12 @@ class Failure(NamedTuple):
 _AWAY: Final = Failure(
     Result.DATABASE_AWAY,
     "The database cannot be reached: check that it runs, and DATABASES (standalone: DATABASE_URL).",
+    closes=True,
+)
+_REJECTED: Final = Failure(
+    Result.DATABASE_AWAY,
+    "A pooler rejects a parameter of the connection: leave 'options' out of DATABASES (standalone:"
+    " set DATABASE_TIMEOUTS=off; docs/database.md).",
     closes=True,
 )
 _READ_ONLY: Final = Failure(
@@ -63,6 +70,11 @@ _CROWDED: Final = Failure(
     Result.DATABASE_BUSY,
     "The database takes no more connections: raise its limit, or run fewer workers.",
     closes=True,
+)
+_NO_SLOT: Final = Failure(
+    Result.DATABASE_BUSY,
+    "As many writes as may run at once (WRITES_AT_ONCE) wait: look for a transaction that stays"
+    " open, or a long migration.",
 )
 _CONFLICT: Final = Failure(
     Result.DATABASE_CONFLICT,
@@ -119,6 +131,8 @@ tried again from its start."""
 _NOT_MIGRATED_WORDS: Final = ("no such table", "no such column", "has no column named")
 # libpq does not pass on the SQLSTATE of a refused connection, so the server's text is searched.
 _CROWDED_WORDS: Final = ("too many clients", "connection slots", "too many connections")
+# PgBouncer, in src/client.c: of the parameters that it does not know, and of `options`.
+_REJECTED_WORDS: Final = ("unsupported startup parameter",)
 
 
 def classify(error: BaseException) -> Failure:
@@ -127,8 +141,10 @@ def classify(error: BaseException) -> Failure:
         return _of_sqlstate(state)
     if (number := _of_cause(error, "sqlite_errorcode")) is not None:
         return _of_sqlite(number, str(error))
+    if isinstance(error, NoWriteSlot):
+        return _NO_SLOT
     if isinstance(error, OperationalError | InterfaceError):
-        return _CROWDED if _has_any(_CROWDED_WORDS, str(error)) else _AWAY
+        return _of_text(str(error))
     return _BUG
 
 
@@ -193,6 +209,12 @@ def _of_cause(error: BaseException, name: str) -> Any:
 def _of_sqlstate(state: str) -> Failure:
     known = (state[:length] for length in (5, 3, 2) if state[:length] in _OF_SQLSTATE)
     return _OF_SQLSTATE.get(next(known, ""), _BUG)
+
+
+def _of_text(text: str) -> Failure:
+    if _has_any(_REJECTED_WORDS, text):
+        return _REJECTED
+    return _CROWDED if _has_any(_CROWDED_WORDS, text) else _AWAY
 
 
 def _of_sqlite(number: int, text: str) -> Failure:

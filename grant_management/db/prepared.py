@@ -12,10 +12,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psycopg
-from psycopg import Connection, OperationalError
+from psycopg import Connection, OperationalError, generators
 from psycopg.adapt import AdaptersMap, Transformer
 from psycopg.errors import error_from_result
-from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, Format, TransactionStatus
+from psycopg.pq import DiagnosticField, ExecStatus, Format, TransactionStatus
 
 from .values import Row, Value
 
@@ -101,24 +101,39 @@ def _execute(
 ) -> "PGresult":
     sent = [_sent(value) for value in values]
     formats = [Format.BINARY if isinstance(value, bytes) else Format.TEXT for value in values]
+    pgconn = driver.pgconn
     if not driver.autocommit:
         _begin(driver)
-        result = driver.pgconn.exec_params(sql, sent, None, formats)
+        pgconn.send_query_params(sql, sent, None, formats)
+        result = _answer(driver)
     else:
         name = session.names.get(sql) or _prepare(driver, session, sql)
-        result = driver.pgconn.exec_prepared(name, sent, formats)
+        pgconn.send_query_prepared(name, sent, formats)
+        result = _answer(driver)
         if result.status != good and result.error_field(DiagnosticField.SQLSTATE) == _NOT_PREPARED:
             # A pooler chose a session where it is not prepared. Nothing ran there: send it again.
             del session.names[sql]
-            result = driver.pgconn.exec_params(sql, sent, None, formats)
-    _check(driver, result, good)
+            pgconn.send_query_params(sql, sent, None, formats)
+            result = _answer(driver)
+    _check(result, good)
+    return result
+
+
+def _answer(driver: "Connection[Any]") -> "PGresult":
+    """The result of the statement that was sent last.
+
+    It is waited for in `Connection.wait`, as psycopg's own statements are: a connection may bound
+    that, while libpq's blocking functions wait for as long as it takes.
+    """
+    result: PGresult = driver.wait(generators.execute(driver.pgconn))[-1]
     return result
 
 
 def _begin(driver: "Connection[Any]") -> None:
     """Send the BEGIN that psycopg sends before the first statement (`Connection.autocommit`)."""
     if driver.pgconn.transaction_status == TransactionStatus.IDLE:
-        _check(driver, driver.pgconn.exec_(b"BEGIN"), ExecStatus.COMMAND_OK)
+        driver.pgconn.send_query(b"BEGIN")
+        _check(_answer(driver), ExecStatus.COMMAND_OK)
 
 
 def can_run(driver: Any) -> bool:
@@ -132,22 +147,23 @@ def can_run(driver: Any) -> bool:
     return chosen == (None, None, None)
 
 
-def _check(driver: "Connection[Any]", result: Any, good: ExecStatus) -> None:
+def _check(result: Any, good: ExecStatus) -> None:
     """Raise psycopg's error unless the result has the status `good`."""
     if result.status == good:
         return
-    # A server that crashes leaves a result without a SQLSTATE.
-    if driver.pgconn.status == ConnStatus.BAD or not result.error_field(DiagnosticField.SQLSTATE):
+    # A server that crashes leaves a result without a SQLSTATE; one that ends a session says why.
+    if not result.error_field(DiagnosticField.SQLSTATE):
         raise OperationalError("the connection is lost")
     raise error_from_result(result)
 
 
 def _prepare(driver: "Connection[Any]", session: _Session, sql: bytes) -> bytes:
     name = b"gm_" + hashlib.sha256(sql).hexdigest()[:32].encode()
-    result = driver.pgconn.prepare(name, sql)
+    driver.pgconn.send_prepare(name, sql)
+    result = _answer(driver)
     # Behind a pooler another client may have prepared it: the same name means the same SQL.
     if result.error_field(DiagnosticField.SQLSTATE) != _PREPARED_ALREADY:
-        _check(driver, result, ExecStatus.COMMAND_OK)
+        _check(result, ExecStatus.COMMAND_OK)
     session.names[sql] = name
     return name
 

@@ -4,12 +4,15 @@ A host's router may send the app to another database than the default, and its r
 replica. A replica may not know of a revocation yet, so nothing here reads from one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeVar
 
 from django.apps import apps
 from django.db import connections, models, router, transaction
+
+from .write_slots import write_slot
 
 M = TypeVar("M", bound=models.Model)
 
@@ -24,9 +27,20 @@ def connection() -> Any:
     return connections[alias()]
 
 
-def atomic() -> transaction.Atomic:
-    """A transaction of it, or a savepoint inside of one that is open."""
-    return transaction.atomic(using=alias())
+@contextmanager
+def atomic() -> Iterator[None]:
+    """A transaction of it, or a savepoint inside of one that is open.
+
+    NoWriteSlot: as many transactions of this process as may write at once are waiting.
+    """
+    name = alias()
+    if connections[name].in_atomic_block:
+        with transaction.atomic(using=name):
+            yield
+    else:
+        connections[name].ensure_connection()  # no slot is held while one is opened
+        with write_slot(), transaction.atomic(using=name):
+            yield
 
 
 def on_commit(told: Callable[[], Any]) -> None:

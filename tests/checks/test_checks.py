@@ -35,6 +35,7 @@ WRONG = {
     "E013": {"MAX_IMPORT_LINE": None},
     "E015": {"CLIENT_CERTIFICATE_HEADER": 1},
     "E016": {"OAUTH_TOOLKIT_SERVICE": "1"},
+    "E019": {"WRITES_AT_ONCE": 0},
     "E014": {"MAX_GRANT_CONTENT": 1_000_000},
 }
 

@@ -7,6 +7,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from ..gm_project.test_processes import postgresql  # noqa: F401 - a fixture
@@ -26,6 +27,8 @@ ignore_startup_parameters = extra_float_digits
 unix_socket_dir =
 logfile =
 """
+
+OFF = {"DATABASE_TIMEOUTS": "off"}
 
 
 @pytest.fixture
@@ -60,7 +63,7 @@ def test_each_call_is_answered(pooled, tmp_path):
         members = QUERY | ({"accessToken": "t-2"} if number % 3 else {})
         return post(port, PATH, API_TOKEN, members)[1]["resultCode"]
 
-    with serving(through) as one, serving(through) as two:
+    with serving(through, **OFF) as one, serving(through, **OFF) as two:
         ports = (one, two)
         with ThreadPoolExecutor(8) as pool:
             answered = list(pool.map(call, range(300)))
@@ -68,5 +71,59 @@ def test_each_call_is_answered(pooled, tmp_path):
         revoke = QUERY | {"gmAction": "REVOKE"}
         assert post(one, PATH, API_TOKEN, revoke)[1]["action"] == "NO_CONTENT"
         assert post(two, PATH, API_TOKEN, QUERY)[1]["resultCode"] == "A280303"
-    lines = manage("export_grants", DATABASE_URL=through).splitlines()
+    lines = manage("export_grants", DATABASE_URL=through, **OFF).splitlines()
     assert any('"grant_id":"g-1"' in line for line in lines)
+
+
+def test_what_it_rejects_is_told(pooled, tmp_path):
+    """With the timeouts as `options`, nothing works behind it; the log says what to set."""
+    through, direct = pooled
+    seed(direct, tmp_path)
+    log = tmp_path / "log"
+    with serving(through, log=log) as port:
+        for _ in range(3):  # also where the breaker answers
+            assert post(port, PATH, API_TOKEN, QUERY)[1]["resultCode"] == "A277102"
+    lines = [line for line in log.read_text().splitlines() if "A277102" in line]
+    assert len(lines) == 3
+    assert all("DATABASE_TIMEOUTS=off" in line for line in lines)
+
+
+PARAMETERS = {
+    "options": "-c statement_timeout=5000",
+    "connect_timeout": "3",
+    "tcp_user_timeout": "3000",
+    "keepalives_idle": "5",
+    "application_name": "x",
+}
+
+
+def test_which_parameters_it_rejects(pooled):
+    """What the client applies itself passes: only what the server is asked for does not."""
+    through, _ = pooled
+
+    def is_taken(name):
+        try:
+            psycopg.connect(through, **{name: PARAMETERS[name]}).close()
+        except psycopg.OperationalError as error:
+            return str(error).rpartition("FATAL:  ")[2].strip()
+        return True
+
+    assert {name: is_taken(name) for name in PARAMETERS} == {
+        "options": "unsupported startup parameter: options",
+        "connect_timeout": True,
+        "tcp_user_timeout": True,
+        "keepalives_idle": True,
+        "application_name": True,
+    }
+
+
+def test_the_timeouts_of_a_role_are_in_force_behind_it(pooled):
+    """As docs/database.md says for this case."""
+    through, direct = pooled
+    with psycopg.connect(direct, autocommit=True) as session:
+        session.execute("ALTER ROLE postgres SET statement_timeout = '5s'")
+        session.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+        )
+    with psycopg.connect(through) as session:
+        assert session.execute("SHOW statement_timeout").fetchone() == ("5s",)

@@ -9,7 +9,7 @@ import pytest
 
 from gm_project.exclusive import lock
 
-from ..db.test_pooler import pooled, postgresql  # noqa: F401 - fixtures
+from ..db.test_pooler import OFF, pooled, postgresql  # noqa: F401 - fixtures
 from ..ours import connection
 from ..standalone import ROOT, environment, free_port, manage, running, wait_for
 
@@ -30,17 +30,17 @@ def test_processes_that_migrate_at_once(database_url):
 def test_processes_that_migrate_at_once_behind_a_pooler(pooled):  # noqa: F811 - it is that fixture
     """It hands out its three connections by the transaction; the lock is one's all the same."""
     through, _ = pooled
-    migrate_at_once(through, 2)
+    migrate_at_once(through, 2, **OFF)
 
 
-def migrate_at_once(database_url, number):
+def migrate_at_once(database_url, number, **more):
     line = [sys.executable, "manage.py", "migrate", "-v", "0"]
-    env = environment(DATABASE_URL=database_url)
+    env = environment(DATABASE_URL=database_url, **more)
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     all_of_them = [subprocess.Popen(line, cwd=ROOT, env=env, **pipes) for _ in range(number)]
     said = [one.communicate(timeout=300)[0] for one in all_of_them]
     assert [one.returncode for one in all_of_them] == [0] * number, said
-    assert "[ ]" not in manage("showmigrations", DATABASE_URL=database_url)
+    assert "[ ]" not in manage("showmigrations", DATABASE_URL=database_url, **more)
 
 
 def test_servers_that_start_at_once_on_an_empty_database(database_url):

@@ -14,7 +14,7 @@ from grant_management.interchange import exporter
 from grant_management.management.commands import export_grants
 from grant_management.models import Client, Grant
 
-from ..db.test_pooler import pooled  # noqa: F401 - a fixture
+from ..db.test_pooler import OFF, pooled  # noqa: F401 - a fixture
 from ..gm_project.test_processes import database_url, postgresql  # noqa: F401 - fixtures
 from ..standalone import RECORDS, ROOT, environment, manage, seed
 
@@ -240,8 +240,8 @@ def test_through_a_pooler(pooled, tmp_path):  # noqa: F811 - a fixture
     path = tmp_path / "many.jsonl"
     path.write_text(text_of(*RECORDS, *grants(number)))
     manage("migrate", "-v", "0", DATABASE_URL=direct)
-    manage("import_grants", path, DATABASE_URL=through)
+    manage("import_grants", path, DATABASE_URL=through, **OFF)
     for _ in range(3):
-        lines = manage("export_grants", DATABASE_URL=through).splitlines()
+        lines = manage("export_grants", DATABASE_URL=through, **OFF).splitlines()
         assert json.loads(lines[-1]) == {"type": "end", "records": len(RECORDS) + number}
         assert len({line for line in lines if "many-" in line}) == number

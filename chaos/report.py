@@ -21,8 +21,6 @@ NOT_YET_HELD = (
     "No timeouts towards the database: while it is frozen or its tables are locked, calls wait"
     " until that is over, and their threads with them; here callers give up.",
     "Migration 0002 adds its indexes in one transaction, not concurrently. (Not injected here.)",
-    "The admin's login has no throttle. (Not injected here.)",
-    "A purge on SQLite slows down with the number of expired rows.",
 )
 _HEAD = (
     "| fault | calls | acknowledged | lost | doubled | wrong | calls that failed, by code"

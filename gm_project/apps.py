@@ -5,7 +5,7 @@ from django.contrib.admin.apps import AdminConfig
 
 
 class ProjectConfig(AppConfig):
-    """The project itself: it is an app because of its commands and its system checks."""
+    """The project itself: it is an app because of its commands, its checks and its table."""
 
     name = "gm_project"
 

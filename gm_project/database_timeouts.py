@@ -71,6 +71,14 @@ def with_timeouts(given: dict[str, Any], purpose: str, switch: str) -> dict[str,
     return options
 
 
+def are_in_force(database: dict[str, Any]) -> bool:
+    """Whether the server applies the bounds of requests, since this project asked it to.
+
+    Only then may a session set others: behind a pooler it would set them for other clients too.
+    """
+    return REQUESTS.of_server() in database.get("OPTIONS", {}).get("options", "")
+
+
 def _check(variable: str, value: str, known: Iterable[str]) -> None:
     if value not in known:
         raise ImproperlyConfigured(f"{variable} must be one of: {', '.join(known)}.")

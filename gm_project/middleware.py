@@ -8,7 +8,7 @@ from django.core.exceptions import MiddlewareNotUsed
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 
-from gm_project.database_timeouts import PAGES, REQUESTS
+from gm_project.database_timeouts import PAGES, are_in_force
 from grant_management.api.errors import failure_page
 from grant_management.db.failures import is_of_database
 from grant_management.db.postgresql.longer import longer_statements
@@ -64,8 +64,7 @@ class LongerStatements:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
-        options = settings.DATABASES["default"].get("OPTIONS", {})
-        if REQUESTS.of_server() not in options.get("options", ""):
+        if not are_in_force(settings.DATABASES["default"]):
             raise MiddlewareNotUsed
 
     def __call__(self, request: HttpRequest) -> HttpResponse:

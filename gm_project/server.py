@@ -114,7 +114,10 @@ def _load_in_worker(application: str) -> Any:
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    return _load(application)
+    loaded = _load(application)
+    if application == APPLICATION:  # which has set up Django
+        importlib.import_module("gm_project.purging").start()
+    return loaded
 
 
 def _end_with_parent() -> None:

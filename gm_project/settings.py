@@ -26,6 +26,17 @@ def _object(name: str) -> Any:
         raise ImproperlyConfigured(f"The environment variable {name} must be JSON.") from None
 
 
+def _minutes(name: str, default: str) -> float:
+    """Minutes, 0 to those of a week. ImproperlyConfigured: it is something else."""
+    try:
+        minutes = float(os.environ.get(name) or default)
+    except ValueError:
+        minutes = -1
+    if not 0 <= minutes <= 10_080:  # nan is not, either
+        raise ImproperlyConfigured(f"{name} must be a number of minutes, 0 to 10080.")
+    return minutes
+
+
 DEBUG = os.environ.get("DEBUG", "").lower() in ("1", "true", "yes")
 # Without SECRET_KEY a process makes a key for itself: its sessions end with it, nothing else.
 SECRET_KEY = os.environ.get("SECRET_KEY") or secrets.token_urlsafe(50)
@@ -136,6 +147,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+
+# How often the server's workers purge by themselves; 0: never.
+PURGE_EVERY_MINUTES = _minutes("PURGE_EVERY_MINUTES", "10")
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
+from .login import ThrottledSite
 
-class OperatorsSite(AdminSite):
-    """The admin site, where operators log in."""
+
+class OperatorsSite(ThrottledSite):
+    """The admin site, where operators log in; too many failed logins are refused for a while."""
 
     site_header = "Grant management"
     site_title = "Grant management"

@@ -25,6 +25,7 @@ from ..models import (
     EventKind,
     Grant,
     GrantEvent,
+    PurgeRun,
     Service,
     Tally,
 )
@@ -64,6 +65,7 @@ class OverviewAdmin(ReadOnlyAdmin[DailyCount]):
                 "backlog": shown_number(_backlog(service, now)),
                 "counted": time_tag(tally.counted_until),
                 "live_at": time_tag(live_at),
+                "purge": _last_purge(),
             }
         return self.page(request, "overview.html", _("Overview"), **context)
 
@@ -172,6 +174,15 @@ def _cut_offs(service: Service) -> list[tuple[str, Any]]:
     shown: list[Service | Client] = [service] if service.not_before else []
     shown += clients.order_by("-not_before")[:TOP]
     return [(str(one), time_tag(one.not_before)) for one in shown]
+
+
+def _last_purge() -> dict[str, Any] | None:
+    """When the last purge ended, the rows that it deleted, and its seconds; None: none ended."""
+    run = PurgeRun.objects.latest_run()
+    if run.finished_at is None:
+        return None
+    seconds = f"{run.took.total_seconds():,.1f}"
+    return {"at": time_tag(run.finished_at), "deleted": f"{run.deleted:,}", "seconds": seconds}
 
 
 def _backlog(service: Service, now: datetime) -> int:

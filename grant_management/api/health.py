@@ -80,7 +80,8 @@ def _ready() -> HttpResponse:
     failing = [*readiness.failing(), *([DRAINING] if _draining.is_set() else [])]
     if failing:
         return _json(503, {"status": "unready", "failing": failing})
-    return _json(200, {"status": "ready"})
+    purged = readiness.last_purge
+    return _json(200, {"status": "ready", "lastPurge": purged and purged.isoformat()})
 
 
 def _json(status: int, members: dict[str, Any]) -> HttpResponse:

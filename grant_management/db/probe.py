@@ -7,12 +7,14 @@ a database that does not answer; and this one can be ended from another thread.
 import contextlib
 import os
 import socket
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
 
 from django.apps import apps
 from django.db import Error, router
 from django.db.migrations.loader import MigrationLoader
+from django.utils.dateparse import parse_datetime
 
 from . import clock, primary
 from .clock import CLOCK_TOLERANCE
@@ -35,11 +37,15 @@ class Probe:
     def __init__(self) -> None:
         self._connection: Any = None
         self._socket: socket.socket | None = None
+        self.last_purge: datetime | None = None
+        """When the last purge ended, as of the last question; None: unknown, or there was none."""
 
     def ask(self) -> Failing:
         """The words for what fails; () where all is well. It blocks while the database does."""
         try:
-            failing = _failing(self._opened())
+            connection = self._opened()
+            failing = _failing(connection)
+            self.last_purge = None if failing else _last_purge(connection)
         except Exception:  # noqa: BLE001 - whatever it was, the answer is no, without its text
             failing = (DATABASE,)
         if DATABASE in failing:
@@ -151,6 +157,16 @@ def _is_migrated(connection: Any) -> bool:
             return False
         raise
     return all(key in applied or replaced <= applied for key, replaced in _needed().items())
+
+
+def _last_purge(connection: Any) -> datetime | None:
+    """When the last purge ended (`models.PurgeRun`)."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT finished_at FROM grant_management_purgerun")
+        at = (cursor.fetchone() or (None,))[0]
+    if isinstance(at, str):  # SQLite stores the text of the time in UTC
+        at = parse_datetime(at)
+    return at if at is None or at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _applied(connection: Any) -> set[Key]:

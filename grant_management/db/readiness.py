@@ -2,6 +2,7 @@
 
 import threading
 import time
+from datetime import datetime
 from typing import Final
 
 from .probe import DATABASE, Failing, Probe
@@ -36,6 +37,11 @@ class Readiness:
                 self._learn((DATABASE,))
                 self._probe.abort()
         return self._known
+
+    @property
+    def last_purge(self) -> datetime | None:
+        """When the last purge ended, as of the last question; None: unknown, or there was none."""
+        return self._probe.last_purge
 
     def _start_asking(self) -> threading.Thread | None:
         """The thread that asks; None: the known answer is fresh, or somebody else waits for one."""

@@ -8,6 +8,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Final
 
 from django.db import OperationalError
@@ -68,13 +69,24 @@ class WriteSlots:
 
 
 _slots: Final = WriteSlots()
+_is_counted: Final = ContextVar("is_counted", default=True)
+
+
+@contextmanager
+def uncounted() -> Iterator[None]:
+    """In this context writes need no slot: for a thread of its own, which no read waits for."""
+    token = _is_counted.set(False)
+    try:
+        yield
+    finally:
+        _is_counted.reset(token)
 
 
 @contextmanager
 def write_slot() -> Iterator[None]:
     """A slot of this process, where `WRITES_AT_ONCE` is set. NoWriteSlot: none became free."""
     limit = app_settings.writes_at_once
-    if limit is None:
+    if limit is None or not _is_counted.get():
         yield
         return
     with _slots.taken(limit):

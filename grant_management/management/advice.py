@@ -25,7 +25,7 @@ ADVICE: Final = {
     "W018": "Raise max_connections, or the limit of the role or the database; run fewer workers or"
     " threads; or put PgBouncer in between.",
     "E017": "Check that the database runs and takes writes, and DATABASES (standalone:"
-    " DATABASE_URL).",
+    " DATABASE_URL; behind PgBouncer DATABASE_TIMEOUTS=off too).",
     "E018": "Run migrate.",
 }
 

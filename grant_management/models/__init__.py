@@ -14,6 +14,7 @@ from .nonce import DPoPNonce, Nonces
 from .organization import Organization
 from .organization_event import OrganizationEvent
 from .organization_member import OrganizationMember
+from .purge_run import PurgeRun
 from .service import Ownership, Service
 from .sweep import Sweep, SweepStatus
 from .token import AccessToken, RefreshToken, TokenStatus
@@ -41,6 +42,7 @@ __all__ = [
     "OrganizationEvent",
     "OrganizationMember",
     "Ownership",
+    "PurgeRun",
     "Reason",
     "RefreshToken",
     "Service",

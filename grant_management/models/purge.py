@@ -1,18 +1,31 @@
-"""The purge: deletes what has expired in small batches, at any time."""
+"""The purge: deletes what has expired in small batches, at any time.
 
-from collections.abc import Callable, Iterator
+SQLite keeps no statistics here, and takes any index that begins with the service for the best one,
+even beside 500 primary keys: then each batch would read all rows of the service. So a statement
+about a batch names the keys alone, and what is judged of its rows is in the list of what it
+selects. See https://www.sqlite.org/optoverview.html
+"""
+
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import BooleanField, Exists, ExpressionWrapper, F, OuterRef, Q
 
+from ..conf import app_settings
 from ..db import clock, primary
 from ..db.clock import CLOCK_TOLERANCE
 from ..db.retry import retried
+from .call import Call
+from .daily_count import Tally
+from .event import EventQuerySet, GrantEvent
 from .grant import Grant
 from .idempotency_key import IdempotencyKey
 from .nonce import DPoPNonce
+from .organization import Organization
+from .organization_event import OrganizationEvent
+from .purge_run import PurgeRun
 from .service import Service
 from .token import AccessToken, RefreshToken
 from .used_proof import UsedProof
@@ -33,15 +46,42 @@ DEAD_KEPT_FOR: Final = timedelta(days=30)
 """How long a dead token without an expiry is kept, since its reuse reveals a theft."""
 
 
-def expired(model: type[models.Model], service: Service, now: datetime) -> Rows:
-    """The rows of a service that expired at least `CLOCK_TOLERANCE` ago.
+def purge_all(batch_size: int, *, thorough: bool = True) -> Iterator[tuple[str, int]]:
+    """Purge all services; yields, outside of any transaction, a model's name and a number of rows.
 
-    Of grants: those that were never claimed.
+    Then it records the run (`PurgeRun`) and counts for the overview. Without `thorough` it leaves
+    out what reads whole tables: dead tokens without an expiry, and the count of active grants.
     """
-    if model is Grant:
-        return _never_claimed(service, now)
-    over = now - CLOCK_TOLERANCE
-    return model._default_manager.filter(service=service, expires_at__lte=over)
+    started_at, deleted = clock.now(), 0
+    for name, number in _purged(batch_size, thorough=thorough):
+        deleted += number
+        yield name, number
+    PurgeRun.objects.record(started_at, deleted, thorough=thorough)
+    Tally.count_events()
+    if thorough:
+        Tally.count_live()
+
+
+def countable() -> Iterator[tuple[str, Rows]]:
+    """What a purge would delete now: names of models and rows. (The calls of a log are trimmed.)"""
+    now = clock.now()
+    for service in Service.objects.order_by("pk"):
+        for model in EXPIRING:
+            yield _name(model), expired(model, service, now)
+            yield _name(model), dead_for_long(model, service, now)
+    before = _retained_since(now)
+    for rows in _events():
+        yield _name(rows.model), rows.none() if before is None else rows.filter(at__lt=before)
+
+
+def expired(model: type[models.Model], service: Service, now: datetime) -> Rows:
+    """The rows of a service that expired at least `CLOCK_TOLERANCE` ago, the oldest first.
+
+    Of grants: those that were never claimed, in no order: for an order SQLite would take the index
+    of all grants, not that of the pending ones.
+    """
+    rows = model._default_manager.filter(_has_expired(model, now), service=service)
+    return rows if model is Grant else rows.order_by("expires_at")
 
 
 def dead_for_long(model: type[models.Model], service: Service, now: datetime) -> Rows:
@@ -50,53 +90,137 @@ def dead_for_long(model: type[models.Model], service: Service, now: datetime) ->
     They were revoked themselves, or their grant was revoked or changed.
     """
     rows = model._default_manager.filter(service=service)
-    if model not in (AccessToken, RefreshToken):
-        return rows.none()
+    return rows.filter(_is_long_dead(model, now)) if model in _TOKENS else rows.none()
+
+
+def purge(
+    model: type[models.Model], service: Service, batch_size: int, *, thorough: bool = True
+) -> Iterator[int]:
+    """Delete the rows in batches; yields the number of rows of each batch."""
+    for keys in _expired_keys(model, service, batch_size):
+        yield _purge_batch(model, service, keys)
+    if thorough and model in _TOKENS:
+        for keys in _long_dead_keys(model, service, batch_size):
+            yield _purge_batch(model, service, keys) if keys else 0
+
+
+_TOKENS: Final = (AccessToken, RefreshToken)
+
+
+def _purged(batch_size: int, *, thorough: bool) -> Iterator[tuple[str, int]]:
+    for service in Service.objects.order_by("pk"):
+        for model in EXPIRING:
+            for number in purge(model, service, batch_size, thorough=thorough):
+                yield _name(model), number
+        yield _name(Call), Call.objects.trim(service.pk, service.call_log_size)
+    before = _retained_since(clock.now())
+    if before is None:
+        return
+    for rows in _events():
+        while number := rows.purge_oldest(before, batch_size):
+            yield _name(rows.model), number
+
+
+def _events() -> Iterator[EventQuerySet[Any]]:
+    """The events of each service, of each organization, and of none."""
+    for service in Service.objects.order_by("pk"):
+        yield GrantEvent.objects.filter(service=service)
+    for organization in (*Organization.objects.order_by("pk"), None):
+        yield OrganizationEvent.objects.filter(organization=organization)
+
+
+def _retained_since(now: datetime) -> datetime | None:
+    """Events before this time are deleted (EVENT_RETENTION_DAYS); None: none are."""
+    days = app_settings.event_retention_days
+    return None if days is None else now - timedelta(days=days)
+
+
+def _has_expired(model: type[models.Model], now: datetime) -> Q:
+    return _was_never_claimed(now) if model is Grant else Q(expires_at__lte=now - CLOCK_TOLERANCE)
+
+
+def _was_never_claimed(now: datetime) -> Q:
+    """A grant is pending for more than `UNCLAIMED_FOR`, without a token (draft §5.6.1)."""
+    own = {"service": OuterRef("service"), "grant": OuterRef("pk")}
+    held = Exists(AccessToken.objects.filter(**own)) | Exists(RefreshToken.objects.filter(**own))
+    return Q(pending=True, created_at__lte=now - UNCLAIMED_FOR) & ~Q(held)
+
+
+def _is_long_dead(model: type[models.Model], now: datetime) -> Q:
     before = now - DEAD_KEPT_FOR
     name = "access_generation" if model is AccessToken else "refresh_generation"
     changed = Q(grant__revoked_at__lte=before) | Q(grant__last_updated_at__lte=before)
     superseded = changed & ~Q(generation=F(f"grant__{name}"))
-    rows = rows.filter(Q(revoked_at__lte=before) | superseded, expires_at=None)
-    return rows.order_by("pk")
+    return Q(expires_at=None) & (Q(revoked_at__lte=before) | superseded)
 
 
-def _never_claimed(service: Service, now: datetime) -> Rows:
-    """Grants that are pending for more than `UNCLAIMED_FOR`, without a token (draft §5.6.1)."""
-    rows = Grant.objects.filter(service=service, pending=True, created_at__lte=now - UNCLAIMED_FOR)
-    tokens = {"service": service, "grant": models.OuterRef("pk")}
-    return rows.exclude(
-        models.Exists(AccessToken.objects.filter(**tokens))
-        | models.Exists(RefreshToken.objects.filter(**tokens))
-    )
+def _expired_keys(model: type[models.Model], service: Service, number: int) -> Iterator[list[Any]]:
+    """The keys of expired rows, in batches.
+
+    Each search begins where the one before ended: PostgreSQL keeps entries of deleted rows in the
+    index while an old transaction could see them.
+    """
+    since = Q()
+    columns = (_key(model), "pk" if model is Grant else "expires_at")
+    while True:
+        rows = expired(model, service, clock.now()).filter(since)
+        found = list(rows.values_list(*columns)[:number])
+        if not found:
+            return
+        yield [key for key, _at in found]
+        if model is not Grant:
+            since = Q(expires_at__gte=found[-1][1])
 
 
-def purge(model: type[models.Model], service: Service, batch_size: int) -> Iterator[int]:
-    """Delete the rows in batches; yields the number of rows of each batch."""
-    for find in (expired, dead_for_long):
-        after: Any = None
-        while keys := _next(find(model, service, clock.now()), after, batch_size):
-            yield _purge_batch(find, model, service, keys)
-            # Dead tokens are found by reading keys, so do not begin with the first key each time.
-            after = keys[-1] if find is dead_for_long else None
+def _long_dead_keys(
+    model: type[models.Model], service: Service, number: int
+) -> Iterator[list[Any]]:
+    """The keys of long dead tokens among the next `number` tokens without an expiry; perhaps none.
 
-
-def _next(rows: Rows, after: Any, number: int) -> list[Any]:
-    """The keys of the next rows, after the key `after` unless it is None."""
-    if after is not None:
-        rows = rows.filter(pk__gt=after)
-    return list(rows.values_list("pk", flat=True)[:number])
+    So the cost of a statement is bounded, however many of them are alive.
+    """
+    rows = model._default_manager.filter(service=service, expires_at=None).order_by("pk")
+    since = Q()
+    while keys := list(rows.filter(since).values_list("pk", flat=True)[:number]):
+        yield _judged(model, service, keys)
+        since = Q(pk__gt=keys[-1])
 
 
 @retried
-def _purge_batch(
-    find: Callable[..., Rows], model: type[models.Model], service: Service, keys: list[Any]
-) -> int:
+def _purge_batch(model: type[models.Model], service: Service, keys: list[Any]) -> int:
     """Delete a batch; how many rows this call deleted.
 
     They are locked, then tested again: a row whose expiry was extended meanwhile stays.
     """
-    rows = model._default_manager.filter(service=service, pk__in=keys)
     with primary.atomic():
-        list(rows.order_by("pk").select_for_update().values_list("pk", flat=True))
-        dead = find(model, service, clock.now()).filter(pk__in=keys)
-        return rows.filter(pk__in=list(dead.values_list("pk", flat=True))).delete()[0]
+        held = _of(model, service, keys).order_by("pk").select_for_update()
+        list(held.values_list(_key(model), flat=True))
+        dead = _judged(model, service, keys)
+        # Without their contents: Django loads what other rows may refer to, before it deletes.
+        return _of(model, service, dead).only("pk").delete()[0] if dead else 0
+
+
+def _judged(model: type[models.Model], service: Service, keys: list[Any]) -> list[Any]:
+    """Those of the keys whose rows may be deleted now."""
+    now = clock.now()
+    may_go = _has_expired(model, now)
+    if model in _TOKENS:
+        may_go |= _is_long_dead(model, now)
+    judged = ExpressionWrapper(may_go, output_field=BooleanField())
+    rows = _of(model, service, keys).values_list(_key(model), judged)
+    return [key for key, dead in rows if dead]
+
+
+def _of(model: type[models.Model], service: Service, keys: list[Any]) -> Rows:
+    """The rows of these keys. Only a used proof's key has the service in it."""
+    if model is UsedProof:
+        return UsedProof.objects.filter(service=service, digest__in=keys)
+    return model._default_manager.filter(pk__in=keys)
+
+
+def _key(model: type[models.Model]) -> str:
+    return "digest" if model is UsedProof else "pk"
+
+
+def _name(model: type[models.Model]) -> str:
+    return str(model._meta.model_name)

@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -63,8 +64,8 @@ def on_postgresql(db):
 
 
 def test_what_they_answer(url):
-    with serving(url) as port:
-        ready, live = {"status": "ready"}, {"status": "live"}
+    with serving(url, PURGE_EVERY_MINUTES="0") as port:
+        ready, live = {"status": "ready", "lastPurge": None}, {"status": "live"}
         for path, members in (("/readyz", ready), ("/livez", live)):
             for host in ("203.0.113.9", "evil.example", "not a host!", ""):
                 status, headers, told = ask(port, path, host=host)
@@ -80,6 +81,14 @@ def test_what_they_answer(url):
         assert raw(port, b"GET /readyz HTTP/1.0\r\n\r\n")[0] == 200
         elsewhere = b"GET /readyz/ HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n"
         assert raw(port, elsewhere)[0] == 400  # Django answers, which has a rule for Host
+
+
+def test_it_tells_when_the_last_purge_ended(url):
+    before = datetime.now(UTC)
+    manage("purge_expired", DATABASE_URL=url)
+    with serving(url, PURGE_EVERY_MINUTES="0") as port:
+        until(lambda: ask(port)[2]["lastPurge"], "the purge is seen")
+        assert before <= datetime.fromisoformat(ask(port)[2]["lastPurge"]) <= datetime.now(UTC)
 
 
 def test_a_database_that_is_not_migrated(database_url):  # noqa: F811
@@ -309,6 +318,7 @@ class Stub:
 
     def __init__(self, answer, *, waits=False):
         self.asked, self.aborted = 0, 0
+        self.last_purge = None
         self._answer = answer
         self.let = threading.Event()
         if not waits:

@@ -28,7 +28,10 @@ SMALL = {
     "Service",
     "ApiToken",
     "Tally",
+    "PurgeRun",
 }
+BY_GRANT = {"gm_accesstoken_grant", "gm_refreshtoken_grant"}
+"""What the database's own check of a foreign key reads when a grant is deleted."""
 
 
 @pytest.mark.parametrize(
@@ -41,7 +44,7 @@ def test_service_leads_every_key_and_index(model):
     if model.__name__ in SMALL:
         return
     leading = [constraint.fields[0] for constraint in model._meta.constraints]
-    leading += [index.fields[0] for index in model._meta.indexes]
+    leading += [one.fields[0] for one in model._meta.indexes if one.name not in BY_GRANT]
     assert set(leading) == {"service"}
     for field in model._meta.local_concrete_fields:
         assert not field.db_index

@@ -1,0 +1,1 @@
+"""Migrations of the standalone project's own table."""

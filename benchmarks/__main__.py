@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 
-from . import admin, counts, databases, endpoint, goals, growth, imports, memory
+from . import admin, counts, databases, endpoint, goals, growth, imports, memory, purging
 from .processes import CORES, LOAD_CORE
 
 PARTS = {
@@ -23,6 +23,7 @@ PARTS = {
     "counts": "statements and reference cycles of a request",
     "memory": "a worker after many requests",
     "growth": "few grants and many; one token and 100,000",
+    "purge": "p99 beside the purge that runs by itself",
     "import": "rows a second, and memory",
     "admin": "milliseconds of the operators' pages",
 }
@@ -59,6 +60,7 @@ def _options():
     parser.add_argument("--only", nargs="*", help="of the endpoint's targets")
     parser.add_argument("--many", type=int, default=1_000_000, help="grants, for growth and admin")
     parser.add_argument("--largest", metavar="GRANTS=URL", help="one more, filled up")
+    parser.add_argument("--dead", type=int, default=1_000_000, help="rows, for purge")
     parser.add_argument("--imported", type=int, default=1_000_000, help="with 2 tokens each")
     parser.add_argument("--json", type=Path, help="where to write all figures")
     options = parser.parse_args()
@@ -78,6 +80,7 @@ _RUNS = {
     "counts": counts.measure,
     "memory": memory.measure,
     "growth": growth.measure,
+    "purge": purging.measure,
     "import": imports.measure,
     "admin": admin.measure,
 }

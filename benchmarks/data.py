@@ -101,8 +101,11 @@ def fill(size, *, service=FIRST_SERVICE, seconds=None, report=lambda done: None)
     return done
 
 
-def add_tokens(number, count, service=FIRST_SERVICE):
-    """Add access tokens to grant `number`: copies of its own token with other keys and digests."""
+def add_tokens(number, count, service=FIRST_SERVICE, **others):
+    """Add access tokens to grant `number`: copies of its own token with other keys and digests.
+
+    `others`: further columns that have another value, as text.
+    """
     from django.db import connection
 
     from grant_management.models import AccessToken
@@ -110,6 +113,7 @@ def add_tokens(number, count, service=FIRST_SERVICE):
     words = _words(connection)
     columns = {field.column: f"token.{field.column}" for field in AccessToken._meta.concrete_fields}
     columns |= {"id": words.random_key, "digest": words.digest.format(name=f"more-{number}")}
+    columns |= {name: f"'{value}'" for name, value in others.items()}
     names, values = ", ".join(columns), ", ".join(columns.values())
     table = AccessToken._meta.db_table
     series = words.series.format(start=0, stop=count)

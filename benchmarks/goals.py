@@ -31,6 +31,7 @@ BEARER = "bearer QUERY / bare Django view"
 DPOP = "DPoP QUERY / bare Django view"
 P99_BEARER = "p99 of bearer QUERY / p99 of the bare view"
 P99_DPOP = "p99 of DPoP QUERY / p99 of the bare view"
+P99_PURGE = "p99 of bearer QUERY beside the purge / without"
 REVOKE_TOKENS = "REVOKE, grant with 100,000 tokens / with 1"
 QUERY_GROWTH = "QUERY, at the most grants / at the fewest"
 REVOKE_GROWTH = "REVOKE, at the most grants / at the fewest"
@@ -50,6 +51,7 @@ _BOTH = {
     QUERY_GROWTH: (1.25, 1.1, False),
     REVOKE_GROWTH: (1.25, 1.1, False),
     CYCLES: (5, 0, False),
+    P99_PURGE: (2, 1.2, False),
 }
 _OF = {
     POSTGRESQL: {

@@ -225,10 +225,13 @@ class Provider:
         return [get("/me", **headers, DPoP=self.key.proof(url, token)) for _ in range(count)]
 
 
-def serve(url, *, peers=False):
-    """Start the standalone project; with `peers`, its process also serves the peers in Django."""
+def serve(url, *, peers=False, **more):
+    """Start the standalone project; with `peers`, its process also serves the peers in Django.
+
+    `more` is added to its environment.
+    """
     package = "benchmarks.peers" if peers else "gm_project"
-    environment = {"DATABASE_URL": url, "SECRET_KEY": "x" * 50}
+    environment = {"DATABASE_URL": url, "SECRET_KEY": "x" * 50, **more}
     environment["DJANGO_SETTINGS_MODULE"] = f"{package}.settings"
     return standalone(f"{package}.wsgi:application", free_port(), env=environment)
 

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from ..db import clock
 from ..fields import members as m
 from ..models import ApiToken, Organization, Reason, Service
+from ..redaction import redacted
 from .kit import form_fields
 from .kit.actions import ReasonForm
 from .kit.display import state, time_tag
@@ -163,6 +164,7 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
         context = {"buttons": shown if request.user.has_perm(MANAGE) else []}
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
 
+    @redacted
     def issue_view(self, request: HttpRequest) -> HttpResponse:
         """Issue a token. The response shows its value, which is kept nowhere."""
         self._check(request)
@@ -178,6 +180,7 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
         page = self.url("changelist")
         return self.page(request, "action.html", _("Issue API token"), form=form, page=page)
 
+    @redacted
     def rotate_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
         """Give the token a new value, shown once; the old value stops working at once."""
         self._check(request)

@@ -9,6 +9,7 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from ..models import Service
+from ..redaction import redacted
 from .kit.actions import OperatorAdmin, Text
 from .kit.cut_off import CUT_OFF_SERVICE
 from .kit.read_only import operator
@@ -75,6 +76,7 @@ class ServiceAdmin(OperatorAdmin[Service]):
             request, "action.html", title, row=service, page=page, form=form, lines=lines
         )
 
+    @redacted
     def what_if_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Run each check of a pasted call without the call's effects, and show what came of it."""
         if not self._may_try(request):

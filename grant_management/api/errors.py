@@ -8,6 +8,7 @@ from ..db.failures import Failure, settle, tell
 from ..endpoint.messages import GMResponse
 from ..protocol.challenge import challenge_of
 from ..protocol.results import Refused, Result
+from ..redaction import forget_body
 
 _RETRY_AFTER: Final = {
     Result.DATABASE_AWAY: 10,
@@ -66,6 +67,7 @@ def failure_response(
 
     `is_authletes`: always 500, which Authlete's clients expect. Otherwise 503 where a retry helps.
     """
+    forget_body(request)  # before the log: an error tracker reads the request when that is written
     failure = settle(error)
     tell(error, failure, _where(request))
     response = refusal_response(Refused(failure.result))

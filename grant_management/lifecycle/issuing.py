@@ -2,7 +2,7 @@
 
 import contextlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -26,6 +26,7 @@ from ..models import (
 from ..models.locks import HeldToken, hold_client, hold_token
 from ..protocol.digests import sha256
 from ..protocol.results import INVALID_GRANT, INVALID_REQUEST, INVALID_SCOPE
+from ..redaction import redacted
 from .refusal import LifecycleError, check
 
 TOKEN_BYTES = 32  # 43 characters in base64url
@@ -55,8 +56,8 @@ class Issue:
     """
 
     scopes: str = ""
-    access_token: str = ""
-    refresh_token: str | None = None
+    access_token: str = field(default="", repr=False)
+    refresh_token: str | None = field(default=None, repr=False)
     access_token_duration: int | None = None
     refresh_token_duration: int | None = None
     binding: Binding = Binding()
@@ -67,9 +68,9 @@ class Issue:
 class Issued:
     """New tokens: their clear values, which are not stored, and their rows."""
 
-    access_token: str
+    access_token: str = field(repr=False)
     access: AccessToken
-    refresh_token: str | None = None
+    refresh_token: str | None = field(default=None, repr=False)
     refresh: RefreshToken | None = None
 
 
@@ -81,6 +82,7 @@ class _Owner(NamedTuple):
     grant: Grant | None
 
 
+@redacted
 @retried
 def issue(client: Client, subject: str | None, grant: Grant | None, order: Issue) -> Issued:
     """New tokens, of a grant or (None) without one; the first ones make a pending grant active.
@@ -103,6 +105,7 @@ def issue(client: Client, subject: str | None, grant: Grant | None, order: Issue
         raise LifecycleError(INVALID_REQUEST, "A token with this value already exists.") from None
 
 
+@redacted
 @retried
 def rotate(old: RefreshToken, order: Issue) -> Issued:
     """New tokens for a refresh token, which stops working.

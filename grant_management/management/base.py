@@ -12,6 +12,7 @@ from ..db.failures import described, settle, tell
 from ..fields import members as m
 from ..fields.field import Field
 from ..models import Actor, Client, Organization, Service
+from ..redaction import redacted
 
 
 class GrantManagementCommand(BaseCommand):
@@ -21,6 +22,7 @@ class GrantManagementCommand(BaseCommand):
         """Add `--json`, which every command takes."""
         parser.add_argument("--json", action="store_true", help="answer with JSON")
 
+    @redacted
     def execute(self, *args: Any, **options: Any) -> str | None:
         """Run the command. An error of the database becomes a CommandError of one line.
 

@@ -16,7 +16,7 @@ from ..load import Processes, check_connections, check_writers
 
 PATIENCE: Final = 10
 """Seconds that the database has to answer the first question."""
-OURS: Final = ("grant_management.", "gm_project.")
+OURS: Final = ("grant_management.", "grant_management_oauth_toolkit.", "gm_project.")
 
 
 class Command(GrantManagementCommand):

@@ -1,0 +1,30 @@
+"""A user at a browser: logs in where that is asked, allows, and copies the code."""
+
+import html
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import requests
+
+_FIELD = re.compile(r'<input type="hidden" name="([^"]+)"(?: value="([^"]*)")?')
+_SHOWN = re.compile(r"^Log in as (\S+) with (\S+) at:\n(http\S+)$", re.MULTILINE)
+
+
+def consent(reader, allow="allow"):
+    """The code, by what the page printed last: who logs in, the password, and where."""
+    username, password, url = _SHOWN.search(reader.said).groups()
+    session = requests.Session()
+    page = session.get(url, timeout=20)
+    if 'name="password"' in page.text:
+        data = _hidden(page) | {"username": username, "password": password}
+        page = session.post(page.url, data=data, timeout=20)
+    done = session.post(
+        page.url, data=_hidden(page) | {allow: "Authorize"}, timeout=20, allow_redirects=False
+    )
+    assert done.status_code == 302, done.text
+    return parse_qs(urlsplit(done.headers["Location"]).query)["code"][0]
+
+
+def _hidden(page):
+    assert page.status_code == 200, page.text
+    return {name: html.unescape(value or "") for name, value in _FIELD.findall(page.text)}

@@ -1,0 +1,129 @@
+"""Each how-to and tutorial, as its reader follows it."""
+
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from ..standalone import RECORDS, environment
+from .conftest import run
+from .consenting import consent
+from .page import blocks
+
+
+def test_oauth_toolkit(reader):
+    """From an empty folder and the wheel to DELETE 204."""
+    reader(typed={"CODE": consent}).follow("how-to/oauth-toolkit.md")
+
+
+def test_first_revoke(reader):
+    """From an empty folder."""
+    reader().follow("tutorials/first-revoke.md")
+
+
+@pytest.mark.xdist_group("node")
+def test_authlete_typescript(reader, checkout):
+    if shutil.which("npm") is None:
+        message = "needs node and npm"
+        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+    reader(checkout).follow("how-to/authlete-typescript.md")
+
+
+def test_authlete_python(reader, checkout):
+    reader(checkout).follow("how-to/authlete-python.md")
+
+
+def test_emulator_in_ci(reader, checkout):
+    reader(checkout).follow("how-to/emulator-in-ci.md")
+
+
+def test_authorization_server(reader):
+    """From `django-admin startproject`, by the wheel."""
+    made = reader(typed={"CODE": consent, "MORE": consent})
+    made.follow("tutorials/authorization-server.md")
+
+
+def imported(checkout, *records):
+    """A store with a service, a client, and these records."""
+    path = checkout / "records.jsonl"
+    path.write_text("".join(json.dumps(one) + "\n" for one in [*RECORDS[:4], *records]))
+    for line in (["migrate", "-v", "0"], ["import_grants", "records.jsonl"]):
+        run("python3", "run.py", "manage", *line, cwd=checkout, env=environment())
+
+
+def grant(number, **members):
+    known = {"type": "grant", "service": 1001, "client_id": "app-1", "grant_id": f"g-{number}"}
+    return known | {"subject": f"user-{number}", "scopes": [{"scope": "contacts"}]} | members
+
+
+def test_auditor(reader, checkout):
+    token = {"type": "access_token", "grant_id": "g-1", "token": "t-of-the-auditor", "scopes": []}
+    token |= {"service": 1001, "client_id": "app-1", "subject": "user-1"}
+    imported(checkout, grant(1), token)
+    reader(checkout, env={"TOKEN": "t-of-the-auditor"}).follow("how-to/auditor.md")
+
+
+def test_incident(reader, checkout):
+    """After the first cut-off `user-2` consents again."""
+    imported(checkout, grant(1))
+    made = reader(checkout)
+    for block in blocks("how-to/incident.md"):
+        if "user-2" in block.text:
+            imported(checkout, grant(2))
+        made.take(block)
+
+
+MOVED = """
+from datetime import timedelta
+from django.contrib.auth import get_user_model
+from django.utils import timezone
+from oauth2_provider.models import AccessToken, Application, RefreshToken
+user = get_user_model().objects.create_user("ann")
+app = Application.objects.create(name="Budget App", client_id="app-1", client_type="confidential",
+    authorization_grant_type="authorization-code", redirect_uris="https://app.example/")
+later = timezone.now() + timedelta(hours=1)
+both = {"user": user, "application": app}
+alive = AccessToken.objects.create(token="t-alive", scope="read write", expires=later, **both)
+AccessToken.objects.create(token="t-expired", scope="admin", expires=timezone.now(), **both)
+RefreshToken.objects.create(token="r-alive", access_token=alive, **both)
+RefreshToken.objects.create(token="r-revoked", revoked=timezone.now(), **both)
+"""
+SEEN = """
+from grant_management.db import clock
+from grant_management.models import AccessToken, Grant, RefreshToken, Service
+service, grant = Service.objects.get(), Grant.objects.select_related("client", "service").get()
+print(grant.content(), grant.status(clock.now()).value)
+for model, value in ((AccessToken, "t-alive"), (RefreshToken, "r-alive")):
+    token = model.objects.presented(service, value)
+    print(token.status(clock.now()).name, token.grant == grant, token.scopes)
+"""
+
+
+def test_moving_in(reader, checkout, tmp_path):
+    """From the toolkit: what is alive there is alive here, by its own value."""
+    old = tmp_path / "old"
+    old.mkdir()
+    env = environment()
+    run(sys.executable, "-m", "django", "startproject", "mysite", old, env=env)
+    with (old / "mysite" / "settings.py").open("a") as stream:
+        stream.write("INSTALLED_APPS += ['oauth2_provider']\n")
+    for line in (["migrate", "-v", "0"], ["shell", "-v", "0", "-c", MOVED]):
+        run(sys.executable, "manage.py", *line, cwd=old, env=env)
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    made = reader(env={"OLD": str(old), "NEW": str(checkout), "PATH": path})
+    with_folder = next(one for one in blocks("how-to/moving-in.md") if one.file)
+    (old / "moving_out.py").write_text(with_folder.text)
+    made.follow("how-to/moving-in.md")
+    said = run("python3", "run.py", "manage", "shell", "-v", "0", "-c", SEEN, cwd=checkout, env=env)
+    assert said.splitlines() == [
+        '{"scopes":[{"scope":"read write"}]} active',
+        "ACTIVE True read write",
+        "ACTIVE True read write",
+    ]
+
+
+def test_proxies(reader, checkout):
+    reader(checkout).follow("how-to/proxies.md")

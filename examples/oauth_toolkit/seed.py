@@ -52,6 +52,7 @@ def _application(name: str) -> dict[str, str]:
     for kind, grant_type in (
         ("", application_model.GRANT_AUTHORIZATION_CODE),
         ("own_", application_model.GRANT_CLIENT_CREDENTIALS),
+        ("device_", application_model.GRANT_DEVICE_CODE),
     ):
         secret = secrets.token_urlsafe(24)
         made |= {f"{kind}client_id": secrets.token_urlsafe(12), f"{kind}client_secret": secret}

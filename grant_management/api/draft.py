@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from ..endpoint.call_log import answer_call
 from ..endpoint.messages import GMRequest, GMResponse
 from ..fields.members import MAX_ID
-from ..metadata import authorization_server_metadata
+from ..metadata import authorization_server_metadata, issuer
 from ..models import Service
 from ..models.credentials import service_and_time
 from ..protocol.results import Action, GMAction, Refused, Result
@@ -68,7 +68,8 @@ class MetadataView(JSONView):
         service, _now = find_service(kwargs["service_id"])
         if not service.grant_management_endpoint:
             raise Refused(Result.ROUTE_UNKNOWN)
-        return json_response(json.dumps(authorization_server_metadata(service)))
+        members = {"issuer": issuer(service), **authorization_server_metadata(service)}
+        return json_response(json.dumps(members))
 
 
 def find_service(service_id: str) -> tuple[Service, datetime]:

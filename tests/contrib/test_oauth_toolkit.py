@@ -388,7 +388,7 @@ HOSTILE = r"""
 import json
 from django.contrib.auth.models import User
 from django.test import override_settings
-from grant_management.contrib.oauth_toolkit import bridge, views
+from grant_management.contrib.oauth_toolkit import bridge
 from grant_management.lifecycle import Authorization, GrantAction, LifecycleError, begin, complete
 from grant_management.models import Client, Grant
 from oauth2_provider.models import Application
@@ -419,12 +419,12 @@ for scopes, credentials in (
     ("x" * 256, {}),
     ("read", {"claims": json.dumps({"userinfo": {f"{n:0200}": None for n in range(1_400)}})}),
 ):
-    refused(views._consented, scopes, credentials)
+    refused(bridge.consented, scopes.split(), credentials.get("resource"), credentials.get("claims"))
 application.client_id = "a\x01b"
 refused(bridge.client, application)
 refused(begin, client, "x" * 256, "create", "")
 refused(complete, Authorization(client, "a\x00", GrantAction.CREATE), bridge.consented(["read"], None, None))
-taken = views._consented("read write", {"resource": "https://rs.example.com", "claims": '{"userinfo":{"email":null}}'})
+taken = bridge.consented("read write".split(), "https://rs.example.com", '{"userinfo":{"email":null}}')
 other = Application(client_id="new", name="Line\nfeed" + "x" * 300)
 named = bridge.client(other)
 assert (Grant.objects.count(), Client.objects.count()) == (before[0], before[1] + 1)

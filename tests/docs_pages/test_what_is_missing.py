@@ -15,8 +15,8 @@ LEFT_OUT = [
     (r"    \"OAUTH2_VALIDATOR_CLASS\".*\n", ["E002"]),
     (r"        \"grant_management_query\".*\n", ["W001"]),
     (r"        \"grant_management_revoke\".*\n", ["W001"]),
-    (r"grant_management\.contrib\.oauth_toolkit\.urls", ["W002"]),
-    (r"    path\(\"\", include\(\"grant_management.*\n", ["W003"]),
+    (r"grant_management\.contrib\.oauth_toolkit\.urls", ["E003"]),
+    (r"    path\(\"\", include\(\"grant_management.*\n", ["W005"]),
 ]
 
 
@@ -52,7 +52,9 @@ def manage(folder, *arguments, code=0):
 
 
 def named(text):
-    return re.findall(r"grant_management_oauth_toolkit\.(\w+)", text)
+    """The numbers of the bridge's findings, without that of the installed oauthlib."""
+    found = re.findall(r"grant_management_oauth_toolkit\.(\w+)", text)
+    return [one for one in found if one != "W002"]
 
 
 @pytest.mark.parametrize(("pattern", "expected"), LEFT_OUT)
@@ -61,7 +63,7 @@ def test_what_is_left_out_is_named(project, pattern, expected):
         other = "oauth2_provider.urls" if pattern.endswith("urls") else ""
         return re.sub(pattern, other, text) if pattern else text
 
-    said = manage(project(change), "check", code=int("E002" in expected))
+    said = manage(project(change), "check", code=int(any(one.startswith("E") for one in expected)))
     assert named(said) == expected
 
 
@@ -71,9 +73,9 @@ def test_service_that_does_not_exist(project):
     assert named(manage(folder, "check", "--database", "default")) == []
     manage(folder, "migrate", "-v", "0")
     said = manage(folder, "check", "--database", "default")
-    assert named(said) == ["W004"]
+    assert named(said) == ["W003"]
     assert "setup_grant_management" in said
-    assert "grant_management_oauth_toolkit.W004" in manage(folder, "doctor", code=1)
+    assert "grant_management_oauth_toolkit.W003" in manage(folder, "doctor", code=1)
     made = json.loads(manage(folder, "setup_grant_management", "--json"))
     assert json.loads(manage(folder, "setup_grant_management", "--json")) == made
     assert made["endpoint"] == f"http://127.0.0.1:8000/gm/{made['service']}"

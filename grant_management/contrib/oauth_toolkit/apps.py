@@ -13,6 +13,6 @@ class OAuthToolkitConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the system checks, and connect the receivers."""
-        from . import checks, receivers, set_up_checks  # noqa: F401 - registered by being imported
+        from . import checks, receivers  # noqa: F401 - registered by being imported
 
         receivers.connect()

@@ -10,7 +10,7 @@ from oauth2_provider.models import get_application_model
 from grant_management.conf import app_settings
 from grant_management.fields import members as m
 from grant_management.fields.granted import grant_limits
-from grant_management.lifecycle import LifecycleError
+from grant_management.lifecycle import Authorization, GrantAction, LifecycleError
 from grant_management.models import Actor, Client, Grant, Service
 from grant_management.models.event import ActorKind
 from grant_management.protocol import strict_json
@@ -19,25 +19,42 @@ from grant_management.protocol.digests import sha256
 from grant_management.protocol.results import INVALID_REQUEST
 
 Application = get_application_model()
+PARAMETERS = ("grant_management_action", "grant_id")
+"""Parameters of an authorization request and of a device authorization request (draft §5.2)."""
 ACTOR = Actor(ActorKind.SYSTEM, "django-oauth-toolkit")
 """The actor of events that the toolkit caused."""
+
+
+class NotSetUp(ImproperlyConfigured):
+    """There is no service for the toolkit's tokens. The message says what to do about it."""
 
 
 def service() -> Service:
     """The service that the toolkit's tokens and grants belong to.
 
-    ImproperlyConfigured: OAUTH_TOOLKIT_SERVICE names none, or is not set and there is not exactly
-    one.
+    NotSetUp: OAUTH_TOOLKIT_SERVICE names none, or is not set and there is not exactly one.
     """
     number = app_settings.oauth_toolkit_service
     services = Service.objects.all() if number is None else Service.objects.filter(pk=number)
     found = list(services[:2])  # enough to see that there is more than one
-    if len(found) != 1:
-        raise ImproperlyConfigured(
-            "Set GRANT_MANAGEMENT['OAUTH_TOOLKIT_SERVICE'] to the number of a service;"
-            " create_service makes one."
+    if len(found) == 1:
+        return found[0]
+    raise NotSetUp(_advice(number, is_any=bool(found)))
+
+
+def _advice(number: int | None, *, is_any: bool) -> str:
+    key = "GRANT_MANAGEMENT['OAUTH_TOOLKIT_SERVICE']"
+    if number is not None:
+        return (
+            f"{key} is {number}, and there is no such service: `manage.py setup_grant_management`"
+            " creates it. Or set the number of one that exists."
         )
-    return found[0]
+    if is_any:
+        return f"There are several services. Set {key} to the number of the toolkit's."
+    return (
+        "There is no service for the toolkit's tokens: `manage.py setup_grant_management` creates"
+        " one."
+    )
 
 
 def service_if_any() -> Service | None:
@@ -92,14 +109,26 @@ def is_confidential(application: Any) -> bool:
 
 
 def consented(scopes: Iterable[str], resources: Any, claims: Any) -> Content:
-    """What a user consented to on the toolkit's page.
+    """What a user consents to on the toolkit's page.
 
     `resources` is a URI, a list of them or None; `claims` is the claims parameter as JSON or a
-    dict. ValueError: no grant can hold it.
+    dict. LifecycleError `invalid_request`: no grant can hold it.
     """
     places = [resources] if isinstance(resources, str) else [*(resources or ())]
     entries = [{"scope": " ".join(scopes), "resource": places}] if scopes else []
-    return Content.read(entries, sorted(_claim_names(claims)), None, grant_limits())
+    try:
+        return Content.read(entries, sorted(_claim_names(claims)), None, grant_limits())
+    except ValueError as error:
+        said = f"The consented content cannot be granted: {error}"
+        raise LifecycleError(INVALID_REQUEST, said) from None
+
+
+def outcome(authorization: Authorization, consented: Content) -> Content:
+    """What the grant will hold if the user consents, for the page that asks (draft §5.2)."""
+    if authorization.action is not GrantAction.MERGE:
+        return consented
+    grant = Grant.objects.known(authorization.client.service, authorization.grant_id)
+    return grant.held().merged(consented)
 
 
 def checksum(value: str) -> str:

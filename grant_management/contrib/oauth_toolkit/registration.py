@@ -13,16 +13,18 @@ from typing import Any, Final
 from oauth2_provider.settings import oauth2_settings
 
 from grant_management import lifecycle
-from grant_management.lifecycle import NEVER, Issue, Issued, LifecycleError
+from grant_management.lifecycle import NEVER, Binding, Issue, Issued, LifecycleError
 from grant_management.models import AccessToken, Client, Grant, RefreshToken, Service
 from grant_management.models.locks import hold_client
 from grant_management.protocol.digests import sha256
 from grant_management.protocol.results import INVALID_GRANT
 
-from . import bridge, rows
+from . import bridge, device, rows
 from .models import AuthorizedCode, LinkedToken
 from .registered import refresh_token
+from .sender import check_refresh, is_bound
 
+NOTHING: Final = Binding()
 LONGEST: Final = 2**31 - 1
 """The longest lifetime of a token in seconds; a token that never expires has NEVER instead."""
 
@@ -43,19 +45,36 @@ class Basis:
     """The access generation that the grant had when the user consented. None: there is no code, or
     it is older than this record of it.
     """
+    binding: Binding = NOTHING
+    """What the new tokens are bound to. A confidential client's refresh tokens are not bound: such
+    a client proves itself by its secret (RFC 9449 §5, RFC 8705 §4).
+    """
+    is_confidential: bool = False
 
 
 def hold(request: Any) -> Basis:
     """The basis of the tokens that a request asks for, locked until the transaction ends.
 
-    LifecycleError `invalid_grant`: the code was used already, or the grant was purged.
-    `invalid_request`: the client ID or the user's key cannot be stored.
+    LifecycleError `invalid_grant`: the code was used already, the grant was purged, or the refresh
+    token is bound to another key. `invalid_request`: the client ID or the user's key cannot be
+    stored.
     """
+    found = _basis(request)
+    binding = getattr(request, "grant_management_binding", NOTHING)
+    if found.old is not None:
+        check_refresh(found.old, binding)
+    return replace(found, binding=binding, is_confidential=bridge.is_confidential(request.client))
+
+
+def _basis(request: Any) -> Basis:
     client = bridge.client(request.client)
     if request.grant_type == "refresh_token":
         return _of_refresh_token(client, request)
     if request.grant_type == "authorization_code":
         basis = _of_code(client, request)
+    elif request.grant_type == device.GRANT_TYPE:
+        kept = device.redeem(client, request.device_code)
+        basis = Basis(client, bridge.subject(request.user), kept.grant, consented=kept.generation)
     else:
         own = request.grant_type == "client_credentials"
         basis = Basis(client, None if own else bridge.subject(request.user))
@@ -88,12 +107,17 @@ def register(token: dict[str, Any], basis: Basis) -> None:
     service = basis.client.service
     refresh_is_known = _is_known(RefreshToken, service, order.refresh_token)
     if not _is_known(AccessToken, service, order.access_token):
-        _issue(basis, replace(order, consented=basis.consented), refresh_is_known)
+        order = replace(order, consented=basis.consented, binding=basis.binding)
+        _issue(basis, order, refresh_is_known)
     # The toolkit repeats an access token, and replaces its refresh token, which was revoked.
     elif order.refresh_token is not None and not refresh_is_known:
         message = "The tokens that replaced this refresh token were revoked."
         raise LifecycleError(INVALID_GRANT, message)
+    else:
+        _check_repeated(service, order.access_token, basis.binding)
     _link(token, basis)
+    if basis.binding.jkt:
+        token["token_type"] = "DPoP"  # noqa: S105 - RFC 9449 §5, no credential
     if basis.grant is not None:
         token["grant_id"] = basis.grant.grant_id
 
@@ -130,14 +154,28 @@ def _of_refresh_token(client: Client, request: Any) -> Basis:
 def _issue(basis: Basis, order: Issue, refresh_is_known: bool) -> None:
     old, is_new = basis.old, order.refresh_token is not None and not refresh_is_known
     if old is not None and old.rotated_at is None and is_new:
-        lifecycle.rotate(old, order)
+        _unbind(basis, lifecycle.rotate(old, order))
         return
     asked = order if is_new else replace(order, refresh_token=None)
     issued = lifecycle.issue(basis.client, basis.subject, basis.grant, asked)
+    _unbind(basis, issued)
     if old is not None and issued.refresh is not None:  # another pair, in the grace period
         RefreshToken.objects.filter(pk=issued.refresh.pk).update(family=old.family)
     elif old is not None and refresh_is_known:  # kept: the toolkit does not rotate
         _prolong(old, issued, order)
+
+
+def _unbind(basis: Basis, issued: Issued) -> None:
+    """A confidential client's refresh token needs no key: the client is authenticated anyway."""
+    if basis.is_confidential and issued.refresh is not None and is_bound(issued.refresh):
+        RefreshToken.objects.filter(pk=issued.refresh.pk).update(jkt="", x5t_s256="")
+
+
+def _check_repeated(service: Service, value: str, binding: Binding) -> None:
+    """A token that the toolkit repeats must be bound to what this request presents."""
+    row = AccessToken.objects.get(service=service, digest=sha256(value))
+    if Binding(row.jkt, row.x5t_s256) != binding:
+        raise LifecycleError(INVALID_GRANT, "The tokens were issued for another key.")
 
 
 def _prolong(kept: RefreshToken, issued: Issued, order: Issue) -> None:

@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from oauth2_provider import models as toolkit
 from oauth2_provider.models import (
     get_access_token_model,
+    get_device_grant_model,
     get_grant_model,
     get_refresh_token_model,
 )
@@ -34,6 +35,11 @@ def refresh_tokens() -> Rows:
 def codes() -> Rows:
     """The authorization codes, which the toolkit calls grants."""
     return _rows(get_grant_model())
+
+
+def device_codes() -> Rows:
+    """The device codes, which the toolkit calls device grants."""
+    return _rows(get_device_grant_model())
 
 
 def access_token(value: str) -> Rows:

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.exceptions import ObjectDoesNotExist
 from django.utils import timezone
 from oauth2_provider.oauth2_validators import OAuth2Validator
-from oauthlib.oauth2.rfc6749.errors import CustomOAuth2Error, InvalidGrantError
+from oauthlib.oauth2.rfc6749.errors import InvalidGrantError
 
 from grant_management import lifecycle
 from grant_management.db import primary
@@ -17,32 +17,76 @@ from grant_management.models import Actor, RefreshToken
 from grant_management.models.locks import hold_clients
 from grant_management.protocol.results import INVALID_GRANT
 
-from . import bridge, deaths, registered, registration, rows
-from .deaths import Deaths
+from . import bridge, deaths, device, registered, registration, rows, sender
+from .errors import refused
+from .families import families, held, sweep
+from .presented import presented_by
 from .registered import access_token_lives, refresh_token_lives
+from .token_use import may_use
 
 
 class GrantManagementValidator(OAuth2Validator):  # type: ignore[misc]
     """Registers every token here, so that it works at the grant management API."""
 
+    def authenticate_client(self, request: Any, *args: Any, **kwargs: Any) -> bool:
+        """As the toolkit. A `client_id` in the body must name the client that authenticated.
+
+        Otherwise one client could get a device code that is kept as another's.
+        """
+        named = request.client_id
+        known: bool = super().authenticate_client(request, *args, **kwargs)
+        return known and named in (None, "", request.client.client_id)
+
+    def validate_grant_type(
+        self, client_id: str, grant_type: str, client: Any, request: Any, *args: Any, **kwargs: Any
+    ) -> bool:
+        """As the toolkit. A device code and a DPoP proof are judged here, where the client is
+        authenticated; this is outside of any transaction.
+
+        CustomOAuth2Error: an error of RFC 8628 §3.5 or of RFC 9449 §5.
+        """
+        if not super().validate_grant_type(client_id, grant_type, client, request, *args, **kwargs):
+            return False
+        try:
+            if grant_type == device.GRANT_TYPE:
+                row = rows.device_codes().filter(device_code=request.device_code).first()
+                device.judge(row, request.client.client_id, request.scope)
+            service = bridge.service()
+            request.grant_management_binding = sender.binding_of(
+                service, presented_by(service, request)
+            )
+        except LifecycleError as error:
+            raise refused(error, request) from None
+        return True
+
+    def validate_device_code(self, client_id: str, device_code: str, request: Any) -> str:
+        """That the device code may be redeemed, which `validate_grant_type` has found.
+
+        oauthlib asks from 4.0.1 on; the toolkit has no answer (up to 3.4.1).
+        """
+        return "authorized"
+
     def validate_bearer_token(self, token: str, scopes: Any, request: Any) -> bool:
-        """Accept an access token that is alive both at the toolkit and here."""
+        """Accept an access token that is alive both at the toolkit and here, from its sender."""
         if not super().validate_bearer_token(token, scopes, request):
             return False
         if access_token_lives(request.access_token):
-            return True
+            return may_use(token, request)
         self._set_oauth2_error_on_request(request, None, scopes)
         return False
 
     def validate_id_token(self, token: str, scopes: Any, request: Any) -> bool:
         """Accept an ID token as long as the access token that it came with is alive.
 
-        The toolkit accepts an ID token in place of an access token.
+        The toolkit accepts an ID token in place of an access token; not where that one is bound.
         """
         if not super().validate_id_token(token, scopes, request):
             return False
         row = rows.access_tokens().filter(id_token=request.access_token).first()
-        return row is not None and not row.is_expired() and access_token_lives(row)
+        if row is None or row.is_expired() or not access_token_lives(row):
+            return False
+        found = registered.access_token_of(row)
+        return found is None or not sender.is_bound(found)
 
     def get_original_scopes(
         self, refresh_token: str, request: Any, *args: Any, **kwargs: Any
@@ -65,7 +109,7 @@ class GrantManagementValidator(OAuth2Validator):  # type: ignore[misc]
         transaction.
         """
         with primary.atomic():
-            found = _held(refresh_token, client)
+            found = held(refresh_token, client)
             if not refresh_token_lives(found, refresh_token, client):
                 return False
             since = timezone.now()  # the clock by which the toolkit stamps its rows
@@ -77,7 +121,7 @@ class GrantManagementValidator(OAuth2Validator):  # type: ignore[misc]
             # Rotated here and not revoked there: a reuse that the toolkit cannot see.
             if valid and not (rotated and request.refresh_token_instance.revoked is None):
                 return True
-            _sweep(refresh_token, since, dying)
+            sweep(refresh_token, since, dying)
             if found is not None and rotated:
                 lifecycle.report_reuse(found)
             dying.happen(told=not rotated)
@@ -107,7 +151,7 @@ class GrantManagementValidator(OAuth2Validator):  # type: ignore[misc]
                 # Another request may have used the refresh token meanwhile. The transaction was
                 # rolled back, so validate again: a reuse then revokes the family for good.
                 self.validate_refresh_token(request.refresh_token, request.client, request)
-            raise _refused(error, request) from None
+            raise refused(error, request) from None
 
     def _save_bearer_token(
         self, token: dict[str, Any], request: Any, *args: Any, **kwargs: Any
@@ -177,35 +221,8 @@ class GrantManagementValidator(OAuth2Validator):  # type: ignore[misc]
             hold_clients(ours.service, [ours.pk])
             super().revoke_token(token, token_type_hint, request, *args, **kwargs)
             named = rows.refresh_token(token).filter(application=request.client)
-            for row in _families(named).filter(revoked=None):
+            for row in families(named).filter(revoked=None):
                 row.revoke()
-
-
-def _held(refresh_token: str, client: Any) -> RefreshToken | None:
-    """Our row of a refresh token, read under the lock of its grant; None: it is unknown here.
-
-    Another client's token is returned without a lock.
-    """
-    found = registered.refresh_token(refresh_token)
-    if found is None or found.client.client_id != client.client_id:
-        return found
-    registration.lock(found.client, found.grant)
-    return registered.refresh_token(refresh_token)
-
-
-def _sweep(refresh_token: str, since: Any, dying: Deaths) -> None:
-    """Add the refresh tokens of its family that the toolkit revoked since then.
-
-    From 3.4.1 on the toolkit revokes a family by one update, which sends no signal.
-    """
-    for row in _families(rows.refresh_token(refresh_token)).filter(revoked__gte=since):
-        dying.add(RefreshToken, rows.digest(row))
-
-
-def _families(named: rows.Rows) -> rows.Rows:
-    """All rows of the token families that these rows belong to."""
-    families = named.exclude(token_family=None).values("token_family")
-    return rows.refresh_tokens().filter(token_family__in=families)
 
 
 @contextmanager
@@ -219,8 +236,3 @@ def _code_is_there(request: Any) -> Iterator[None]:
         yield
     except ObjectDoesNotExist:
         raise InvalidGrantError(request=request) from None
-
-
-def _refused(error: LifecycleError, request: Any) -> CustomOAuth2Error:
-    """The error response for the client (RFC 6749 §5.2)."""
-    return CustomOAuth2Error(error=error.error, description=error.description, request=request)

@@ -1,22 +1,13 @@
-"""The authorization endpoint, with `grant_management_action` and `grant_id` (draft §5.2); and the
-toolkit's views that introspect a token or let a user give tokens up.
-"""
+"""The authorization endpoint, with `grant_management_action` and `grant_id` (draft §5.2)."""
 
-import json
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from oauth2_provider.exceptions import OAuthToolkitError
 from oauth2_provider.models import get_application_model
-from oauth2_provider.views import (
-    AuthorizationView,
-    AuthorizedTokenDeleteView,
-    IntrospectTokenView,
-    RPInitiatedLogoutView,
-)
+from oauth2_provider.views import AuthorizationView
 from oauthlib.oauth2.rfc6749.errors import CustomOAuth2Error
 
 from grant_management import lifecycle
@@ -24,41 +15,27 @@ from grant_management.db import clock, primary
 from grant_management.db.ids import uuid7
 from grant_management.db.retry import retried
 from grant_management.lifecycle import Authorization, LifecycleError
-from grant_management.models import Actor
-from grant_management.models.event import ActorKind
-from grant_management.models.locks import hold_clients
 from grant_management.protocol.digests import sha256
 from grant_management.protocol.results import INVALID_REQUEST
-from grant_management.protocol.times import to_seconds
 
-from . import bridge, deaths, rows
+from . import bridge
+from .bridge import PARAMETERS
+from .mixins import NeverFramed
 from .models import AuthorizedCode
-from .registered import access_token_lives, access_token_of
 
 PINNED = "grant_management"
 MOST_PINNED = 10
 """Authorization requests that one session remembers, for a user with several open pages."""
-PARAMETERS = ("grant_management_action", "grant_id")
 
 
 class _ConsentNeeded(Exception):
     """The toolkit was about to skip the consent page."""
 
 
-class GrantAuthorizationView(AuthorizationView):  # type: ignore[misc]
+class GrantAuthorizationView(NeverFramed, AuthorizationView):  # type: ignore[misc]
     """The toolkit's view. A request about a grant is validated and pinned to the session, and never
     skips the consent page.
     """
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Forbid other pages to frame the consent page, whatever the host's middleware does.
-
-        RFC 9700 section 4.16 asks for both headers.
-        """
-        response: HttpResponse = super().dispatch(request, *args, **kwargs)
-        response.headers["X-Frame-Options"] = "DENY"
-        response.headers.setdefault("Content-Security-Policy", "frame-ancestors 'none'")
-        return response
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """The consent page, or a redirect with a code or an error."""
@@ -117,67 +94,6 @@ class GrantAuthorizationView(AuthorizationView):  # type: ignore[misc]
             raise _redirected(error, credentials) from None
 
 
-class GrantIntrospectTokenView(IntrospectTokenView):  # type: ignore[misc]
-    """The toolkit's view, which looks at its own row only; our row adds the state of the grant."""
-
-    @staticmethod
-    def get_token_response(token_value: str | None = None) -> HttpResponse:
-        """`active` is false where the token is dead here; `exp` is no later than its end here."""
-        answer: HttpResponse = IntrospectTokenView.get_token_response(token_value)
-        told = json.loads(answer.content)
-        row = rows.access_token(token_value or "").first() if told.get("active") else None
-        if row is None:
-            return answer
-        if not access_token_lives(row):
-            return JsonResponse({"active": False})
-        found = access_token_of(row)
-        ends = found.ends_at() if found else None
-        exp = min([told["exp"], *([to_seconds(ends)] if ends else [])])
-        return JsonResponse(told | {"exp": exp})
-
-
-class GrantTokenDeleteView(AuthorizedTokenDeleteView):  # type: ignore[misc]
-    """The toolkit's view; a token that a user gives up dies here too, with one event."""
-
-    def form_valid(self, form: Any) -> Any:
-        """Delete the token: the user has confirmed it."""
-        with _given_up(self.request.user, [self.object]):
-            return super().form_valid(form)
-
-
-class GrantLogoutView(RPInitiatedLogoutView):  # type: ignore[misc]
-    """The toolkit's view, which deletes the tokens of a user who logs out."""
-
-    def do_logout(
-        self,
-        application: Any = None,
-        post_logout_redirect_uri: Any = None,
-        state: Any = None,
-        token_user: Any = None,
-    ) -> Any:
-        """Log out as the toolkit does; one event covers all tokens that this deletes."""
-        user = token_user or self.request.user
-        # A user who is not logged in has no key; tokens without a user are those of clients.
-        tokens = rows.access_tokens().filter(user=user.pk).exclude(user=None)
-        with _given_up(user, tokens.select_related("application")):
-            return super().do_logout(application, post_logout_redirect_uri, state, token_user)
-
-
-@contextmanager
-def _given_up(user: Any, tokens: Iterable[Any]) -> Iterator[None]:
-    """Tokens that a user gives up die as one act, by that user.
-
-    Their clients are locked before the toolkit's rows, so requests that issue tokens to them wait.
-    """
-    service = bridge.service_if_any()
-    applications = {token.application for token in tokens if token.application is not None}
-    clients = [bridge.known_client(one) for one in applications] if service else []
-    with deaths.one_act(Actor(ActorKind.SUBJECT, str(user.pk))):
-        if service is not None:
-            hold_clients(service, [one.pk for one in clients if one is not None])
-        yield
-
-
 @retried
 def _with_grant(
     answer: Callable[[], Any],
@@ -189,7 +105,9 @@ def _with_grant(
     """Issue the code and the grant, or neither. LifecycleError: the request is refused."""
     with primary.atomic():
         authorization = _begin(request, credentials, asked)
-        held = _consented(scopes, dict(credentials))  # before the toolkit adds to them
+        # Read before the toolkit adds to the credentials.
+        asked_for = credentials.get("resource"), credentials.get("claims")
+        held = bridge.consented(scopes.split(), *asked_for)
         answered = answer()
         _link(answered[0], authorization, held)
     return answered
@@ -244,16 +162,6 @@ def _pin(request: HttpRequest, credentials: dict[str, Any], asked: tuple[str, st
 
 def _pinned(request: HttpRequest, credentials: dict[str, Any]) -> tuple[str, ...]:
     return tuple(request.session.get(PINNED, {}).get(_key(credentials), ("", "")))
-
-
-def _consented(scopes: str, credentials: dict[str, Any]) -> Any:
-    try:
-        return bridge.consented(
-            scopes.split(), credentials.get("resource"), credentials.get("claims")
-        )
-    except ValueError as error:
-        said = f"The consented content cannot be granted: {error}"
-        raise LifecycleError(INVALID_REQUEST, said) from None
 
 
 def _link(uri: str, authorization: Authorization, held: Any) -> None:

@@ -1,5 +1,5 @@
 # The same commands that continuous integration runs (.ci/run). They install what they need.
-.PHONY: test check chaos scale bench ci
+.PHONY: test check chaos scale bench matrix package ci
 
 test:  ## the tests, on SQLite and PostgreSQL
 	python3 run.py test
@@ -15,6 +15,12 @@ scale: check  ## a million grants
 
 bench:  ## what the endpoint costs
 	python3 run.py bench endpoint
+
+matrix: check  ## each Python and Django that this machine has, on each database
+	PATH="$(CURDIR)/.venv/bin:$$PATH" nox -s tests
+
+package: check  ## the sdist, the wheel, the SBOM and the licences, in dist/
+	PATH="$(CURDIR)/.venv/bin:$$PATH" nox -s package inventory
 
 ci:  ## all that continuous integration runs
 	.ci/run

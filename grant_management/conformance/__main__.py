@@ -7,7 +7,10 @@ import signal
 import sys
 from pathlib import Path
 
-from rich.console import Console
+try:
+    from rich.console import Console
+except ImportError:
+    sys.exit("This command needs rich: pip install 'django-grant-management[conformance]'")
 
 from .checks import CHECKS
 from .config import Config, ConfigError

@@ -1,10 +1,8 @@
-"""A progress bar for long work, shown on a terminal only."""
+"""A progress bar for long work, shown on a terminal only, and where rich is installed."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from importlib.util import find_spec
 
 
 @contextmanager
@@ -13,14 +11,28 @@ def progress(title: str, total: float | None = None) -> Iterator[Callable[[float
 
     `total` None: the bar shows the speed instead of a percentage.
     """
-    console = Console(stderr=True)
+    if find_spec("rich") is None:
+        yield lambda done: None
+        return
+    with _bar(title, total) as advance:
+        yield advance
+
+
+@contextmanager
+def _bar(title: str, total: float | None) -> Iterator[Callable[[float], None]]:
+    from rich import console as consoles
+    from rich import progress as bars
+
+    terminal = consoles.Console(stderr=True)
     columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(show_speed=True) if total is None else TaskProgressColumn(),
-        TimeRemainingColumn(),
+        bars.TextColumn("{task.description}"),
+        bars.BarColumn(),
+        bars.TaskProgressColumn(show_speed=total is None),
+        bars.TimeRemainingColumn(),
     )
-    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    bar = bars.Progress(
+        *columns, console=terminal, transient=True, disable=not terminal.is_terminal
+    )
     with bar:
         task = bar.add_task(title, total=total)
         yield lambda done: bar.advance(task, done)

@@ -347,7 +347,9 @@ def wrong_times(text):
     ]
     for at in (AT, *CLOCKS.values()):
         hour = at.strftime("%I").lstrip("0")
-        wrong += re.findall(rf"\b{hour}:{at:%M} [ap]\.m\.|{at.day}\. \w+ {at:%Y \d\d:%M}", shown)
+        wrong += re.findall(
+            rf"\b{hour}:{at:%M} [ap]\.m\.|{at.day}\. \w+ {at:%Y} \d\d:{at:%M}", shown
+        )
     others = (f"{at:%Y-%m-%d %H}" for at in CLOCKS.values())
     wrong += [one for one in others if one in shown]
     return wrong + re.findall(r"\bJST\b|\bPST\b|\bvor \d+|Minuten|Monate|Tage\b", shown)

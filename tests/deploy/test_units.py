@@ -1,5 +1,6 @@
 """The units of systemd: they verify, and what they run runs."""
 
+import contextlib
 import shutil
 import sqlite3
 import subprocess
@@ -127,7 +128,8 @@ def test_what_the_server_runs(tmp_path):
 def test_what_the_purge_runs(tmp_path):
     url = f"sqlite:///{tmp_path / 'own.sqlite3'}"
     seed(url, tmp_path)
-    with sqlite3.connect(tmp_path / "own.sqlite3") as connection:
+    opened = sqlite3.connect(tmp_path / "own.sqlite3", isolation_level=None)
+    with contextlib.closing(opened) as connection:
         connection.execute(
             "UPDATE grant_management_accesstoken SET expires_at = '2020-01-01 00:00:00'"
         )

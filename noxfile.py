@@ -1,4 +1,6 @@
-"""What is run before a release: the matrix of versions, and the packages (docs/releasing.md).
+"""What is run before a release: the matrix of versions, and the packages.
+
+docs/how-to/releasing.md says how.
 
 `nox -l` lists the sessions. An interpreter that this machine does not have is named, and left out.
 """
@@ -97,7 +99,7 @@ def release(session: nox.Session) -> None:
         missing.append("There are changes that are not committed.")
     if missing:
         session.error("\n".join(("Not to be released yet:", *missing)))
-    session.log("Ready. docs/releasing.md says how to publish dist/.")
+    session.log("Ready. docs/how-to/releasing.md says how to publish dist/.")
 
 
 def _install(session: nox.Session, django: str) -> None:

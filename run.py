@@ -109,6 +109,12 @@ def screenshots(options: argparse.Namespace, rest: list[str]) -> int:
     return _become(["-m", "tests.browser.screenshots"])
 
 
+def docs(options: argparse.Namespace, rest: list[str]) -> int:
+    """Build the documents' site into build/docs."""
+    _install("requirements-dev.lock")
+    return _become(["-m", "sphinx", "-q", "-W", "--keep-going", "-E", "docs", "build/docs"])
+
+
 def serve(options: argparse.Namespace, rest: list[str]) -> int:
     """Migrate the database, then serve."""
     environment = dict(os.environ)
@@ -158,6 +164,8 @@ def _parser() -> argparse.ArgumentParser:
     one.set_defaults(command=chaos)
     one = commands.add_parser("screenshots", help="take the pictures of the documentation again")
     one.set_defaults(command=screenshots)
+    one = commands.add_parser("docs", help="build the documents' site into build/docs")
+    one.set_defaults(command=docs)
     one = commands.add_parser("serve", help="migrate the database, then serve")
     one.add_argument("--host", default="127.0.0.1")
     one.add_argument("--port", type=int, default=8000)

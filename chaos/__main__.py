@@ -172,7 +172,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, metavar="N", help="how long each fault lasts")
     parser.add_argument("--mutate", choices=list(MUTATIONS), help="harm that must be seen")
     parser.add_argument("--prove", action="store_true", help="only the mutations, each in turn")
-    parser.add_argument("--write", action="store_true", help="docs/reliability.md, from this run")
+    parser.add_argument(
+        "--write", action="store_true", help="docs/explanation/reliability.md, from this run"
+    )
     options = parser.parse_args()
     part = options.db or options.fault or options.mutate or options.prove
     if options.write and part:

@@ -1,4 +1,4 @@
-"""The output of a run: the table, the findings, and docs/reliability.md."""
+"""The output of a run: the table, the findings, and docs/explanation/reliability.md."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from .mutations import MUTATIONS
 from .processes import ROOT
 from .trial import Row
 
-DOCUMENT = ROOT / "docs" / "reliability.md"
+DOCUMENT = ROOT / "docs" / "explanation" / "reliability.md"
 NOT_YET_HELD = (
     "Nothing starts a server again whose main process was killed (a service manager does): here the"
     " run does, and the time to recovery includes that.",

@@ -1,7 +1,8 @@
 """The settings of the app: `GRANT_MANAGEMENT` in the host's settings, a dict, read when it is used.
 
 Each key is an attribute of `Settings` in lower case, with its default and its rule. The system
-checks apply the rules to the host's values. README has them in a table; a test compares the two.
+checks apply the rules to the host's values. The documents have them in a table; a test compares the
+two.
 """
 
 import ipaddress
@@ -85,7 +86,7 @@ def _are_networks(value: Any) -> bool:
 
 
 class Settings:
-    """All keys, in the order of README's table."""
+    """All keys, in the order of the documents' table."""
 
     max_body_size = Setting(1_048_576, _is_positive, "a number of bytes above 0", "E003")
     """Bytes that the body of a request may have."""

@@ -4,8 +4,8 @@ from django.dispatch import Signal
 
 tokens_dying = Signal()
 """Sent inside the transaction in which tokens of a grant die, with `sender=Grant`, `grant`, `at`
-(the time), `access` and `refresh` (whether its tokens of that kind die). What a receiver writes is
-rolled back with the transaction, and an exception in a receiver rolls the transaction back."""
+(the time), `access` and `refresh` (whether its tokens of that kind die). An exception in a receiver
+rolls the transaction back; what a receiver writes to the app's database is rolled back with it."""
 
 token_presented = Signal()
 """Sent before a presented token is checked, with `sender=AccessToken` or `RefreshToken`, `token`

@@ -41,7 +41,7 @@ _AWAY: Final = Failure(
 _REJECTED: Final = Failure(
     Result.DATABASE_AWAY,
     "A pooler rejects a parameter of the connection: leave 'options' out of DATABASES (standalone:"
-    " set DATABASE_TIMEOUTS=off; docs/database.md).",
+    " set DATABASE_TIMEOUTS=off; docs/reference/database.md).",
     closes=True,
 )
 _READ_ONLY: Final = Failure(

@@ -44,7 +44,11 @@ class GrantAction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Authorization:
-    """A validated authorization request. `action` None: it has no grant management parameters."""
+    """A validated authorization request.
+
+    `action` is None if the request has no grant management parameters. `grant_id` is "" unless the
+    action is merge or replace.
+    """
 
     client: Client
     subject: str | None
@@ -60,10 +64,14 @@ def begin(
     *,
     confidential: bool = True,
 ) -> Authorization:
-    """Validate the parameters of an authorization request (draft §5.2, §5.4); "" is absent.
+    """Validate the parameters of an authorization request (draft §5.2, §5.4).
 
-    `confidential` False: a public client may not use grant management (draft §5.1).
-    LifecycleError: `invalid_request` or `invalid_grant_id`, which goes to the client.
+    `action` is the value of `grant_management_action`; `action` and `grant_id` are "" if the
+    request lacks them. `confidential` says whether the client authenticates itself: a public client
+    may not use grant management (draft §5.1).
+
+    Raises LifecycleError with `invalid_request` or `invalid_grant_id`. Send the error to the
+    client.
     """
     check(m.SUBJECT.or_null(), subject)
     if not action and not grant_id:
@@ -88,12 +96,14 @@ def complete(
     active: bool = False,
     actor: Actor | None = None,
 ) -> Grant:
-    """Write what the user consented to; the created, merged or replaced grant (draft §5.2, §5.6).
+    """Create, merge or replace a grant, as the user consented to (draft §5.2, §5.6).
 
-    A new grant is pending until `issue`, unless `active`. `expires_at` None: a new grant does not
-    expire, a merge or replace leaves the expiry as it is. The event names the `actor`; None: the
-    client. LifecycleError: `invalid_grant_id` if the grant is not active any more;
-    `invalid_request` if it would hold more than a grant may, or `expires_at` has passed.
+    A new grant is pending until `issue` makes its first token, unless `active` is true. If
+    `expires_at` is None, a new grant does not expire, and a merge or replace leaves the expiry as
+    it is. The event names the `actor`; the default is the client.
+
+    Raises LifecycleError with `invalid_grant_id` if the grant is not active any more, and with
+    `invalid_request` if it would hold more than a grant may, or if `expires_at` has passed.
     """
     check(m.SUBJECT.or_null(), authorization.subject)
     by = actor or Actor.client(authorization.client.client_id)

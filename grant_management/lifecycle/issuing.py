@@ -31,14 +31,15 @@ from .refusal import LifecycleError, check
 
 TOKEN_BYTES = 32  # 43 characters in base64url
 NEVER = -1
-"""The duration of a token that expires only with its grant."""
+"""The duration of a token that does not expire before its grant does."""
 
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """The confirmation of the tokens: the thumbprints of a key and of a certificate; "": none.
+    """What the tokens are bound to: a key, a certificate, both or nothing.
 
-    `jkt` is of RFC 9449 §6.1, `x5t_s256` of RFC 8705 §3.1.
+    `jkt` (RFC 9449 §6.1) and `x5t_s256` (RFC 8705 §3.1) are SHA-256 thumbprints in base64url. Each
+    may be "".
     """
 
     jkt: str = ""
@@ -49,10 +50,12 @@ class Binding:
 class Issue:
     """The tokens to issue. `scopes` are separated by spaces.
 
-    A token's value "" is generated; no refresh token is issued if `refresh_token` is None.
-    Durations are seconds, or NEVER; None or 0 is the service's duration. `consented` is the grant's
-    access generation when the user consented: the code that is redeemed now is refused once the
-    grant was replaced or revoked. None: no code is redeemed.
+    `access_token` and `refresh_token` are the values of the tokens. A value is generated if it is
+    "". No refresh token is issued if `refresh_token` is None. Durations are seconds, or NEVER; None
+    or 0 stands for the service's duration.
+
+    If a code is redeemed, `consented` is the access generation that the grant had when the user
+    consented: the code is refused if the grant was replaced or revoked since.
     """
 
     scopes: str = ""
@@ -66,7 +69,10 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """New tokens: their clear values, which are not stored, and their rows."""
+    """New tokens: their clear values, which are not stored, and their rows.
+
+    `refresh_token` and `refresh` are None if no refresh token was issued.
+    """
 
     access_token: str = field(repr=False)
     access: AccessToken
@@ -85,11 +91,13 @@ class _Owner(NamedTuple):
 @redacted
 @retried
 def issue(client: Client, subject: str | None, grant: Grant | None, order: Issue) -> Issued:
-    """New tokens, of a grant or (None) without one; the first ones make a pending grant active.
+    """Issue tokens. They belong to `grant`, or to no grant if it is None.
 
-    LifecycleError: `invalid_grant` if the grant is dead or not this client's and subject's, was
-    replaced since the consent, or the client is locked; `invalid_request` if a token's value exists
-    already, or a value is not acceptable.
+    The first token makes a pending grant active.
+
+    Raises LifecycleError with `invalid_grant` if the grant is dead, belongs to another client or
+    subject, or was replaced since the consent, or if the client is locked; and with
+    `invalid_request` if a token with this value exists already, or a value breaks a rule.
     """
     check(m.SUBJECT.or_null(), subject)
     _check_order(order)
@@ -108,14 +116,15 @@ def issue(client: Client, subject: str | None, grant: Grant | None, order: Issue
 @redacted
 @retried
 def rotate(old: RefreshToken, order: Issue) -> Issued:
-    """New tokens for a refresh token, which stops working.
+    """Exchange a refresh token for new tokens. The old one stops working.
 
-    `order.scopes` narrows the access token alone; "" asks for all (RFC 6749 §6). Using the old one
-    again kills every refresh token of its grant (RFC 9700 §4.14.2): the server cannot tell the
-    thief from the client, even if both came at the same moment.
+    `order.scopes` narrows the access token alone; "" asks for all scopes (RFC 6749 §6). If the old
+    token is used again, every refresh token of its grant is killed (RFC 9700 §4.14.2): the server
+    cannot tell the thief from the client, even if both came at the same moment.
 
-    LifecycleError: `invalid_grant` if it is dead; `invalid_scope` if it was issued for less;
-    `invalid_request` if a token's value exists already, or a value is not acceptable.
+    Raises LifecycleError with `invalid_grant` if the old token is dead, with `invalid_scope` if it
+    was issued for less, and with `invalid_request` if a token with this value exists already, or a
+    value breaks a rule.
     """
     _check_order(order)
     # A receiver of `token_presented` may have set `revoked_at` on this object, and not in the row.
@@ -243,9 +252,10 @@ def _end(now: datetime, duration: int, grant: Grant | None) -> datetime | None:
 
 @retried
 def report_reuse(old: RefreshToken) -> None:
-    """Kill the family of a rotated refresh token: for callers that noticed its reuse themselves.
+    """Kill the family of a refresh token that was rotated and then used again.
 
-    Nothing happens if the token was not rotated, or was purged.
+    This is for callers that noticed the reuse themselves. Nothing happens if the token was not
+    rotated, or if it was purged.
     """
     with primary.atomic(), contextlib.suppress(RefreshToken.DoesNotExist):  # purged
         held = hold_token(old)

@@ -8,7 +8,11 @@ from ..protocol.results import INVALID_REQUEST
 
 
 class LifecycleError(Exception):
-    """The operation is refused. `error` is the code for the client, of RFC 6749 or the draft."""
+    """The operation is refused.
+
+    `error` is the error code for the client, as in RFC 6749 §5.2 or the draft §5.4, and
+    `description` a sentence for its `error_description`.
+    """
 
     def __init__(self, error: str, description: str) -> None:
         super().__init__(description)

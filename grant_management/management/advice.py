@@ -1,4 +1,4 @@
-"""What to do about what `doctor` finds, by the number of the check, as in docs/health.md."""
+"""What to do about what `doctor` finds, by the number of the check; health.md says it too."""
 
 from typing import Final
 

@@ -52,7 +52,7 @@ class ClientCommand(GrantManagementCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the service and the client."""
         super().add_arguments(parser)
-        parser.add_argument("--service", type=int, required=True, metavar="N")
+        parser.add_argument("--service", type=int, required=True, metavar="N", help="its number")
         parser.add_argument("--client", required=True, metavar="ID", help="its client_id")
 
     def stamp(self, client: Client) -> dict[str, Any]:

@@ -36,9 +36,10 @@ class ApiTokenQuerySet(primary.PrimaryQuerySet["ApiToken"]):
         expires_in: timedelta | None = None,
         **fields: object,
     ) -> tuple["ApiToken", str]:
-        """A new token and its clear value (43 characters, 256 bits), which is not stored.
+        """Issue a token. Returns it, and its clear value (43 characters, 256 bits), which is not
+        stored.
 
-        `fields` are further columns. The token never expires unless `expires_in` or an
+        `fields` are further columns. The token does not expire unless `expires_in` or an
         `expires_at` is given.
         """
         now = clock.now()
@@ -121,10 +122,10 @@ class ApiToken(LastUsed, models.Model):
     def rotate(
         self, actor: Actor, why: Reason = NO_REASON, judge: "Judge | None" = None
     ) -> str | None:
-        """The new clear value; the old one stops working at once.
+        """Give the token a new value. Returns the clear value; the old one stops working at once.
 
-        None: the token is expired or revoked. `judge` is called with the locked token, and raises
-        to refuse the change.
+        Returns None if the token is expired or revoked. `judge` is called with the locked token,
+        and may raise to refuse the change.
         """
         value = secrets.token_urlsafe(32)
         fields = {"digest": sha256(value), "prefix": value[:PREFIX_LENGTH]}
@@ -139,7 +140,7 @@ class ApiToken(LastUsed, models.Model):
         return value
 
     def revoke(self, actor: Actor, why: Reason = NO_REASON, judge: "Judge | None" = None) -> bool:
-        """Revoke it; False: it was revoked already. `judge`: as in `rotate`."""
+        """Revoke it. Returns False if it was revoked already. `judge` is as in `rotate`."""
         with primary.atomic():
             held, now = self._held(judge)
             if held is None or held.revoked_at is not None:

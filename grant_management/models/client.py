@@ -39,11 +39,12 @@ class ClientManager(primary.PrimaryManager["Client"]):
         name: str | None = None,
         locked: bool | None = None,
     ) -> tuple["Client", bool]:
-        """Create or change a client; the client, and whether it was created.
+        """Create or change a client. Returns the client, and whether it was created.
 
-        None leaves a property as it is; a new client without a number gets a random one. One event
-        records everything that changed; without a change there is none. NumberRefused: it cannot
-        have this number.
+        A property that is None stays as it is. A new client without a number gets a random one. One
+        event records everything that changed; without a change there is none.
+
+        Raises NumberRefused if it cannot have this number.
         """
         with primary.atomic():
             client, created = self._found_or_made(service, client_id, number, name or "")
@@ -116,13 +117,13 @@ class Client(CutOff, models.Model):
         return self.name or self.client_id
 
     def lock(self, actor: Actor, why: Reason) -> bool:
-        """Stop every token of this client. False where it was locked already."""
+        """Stop every token of this client. Returns False if it was locked already."""
         now = clock.now()
         rows = self._rows().filter(locked_at=None)
         return self._write(rows, {"locked_at": now}, EventKind.CLIENT_LOCKED, now, actor, why)
 
     def unlock(self, actor: Actor, why: Reason) -> bool:
-        """Let its tokens work again. False where it was not locked."""
+        """Let its tokens work again. Returns False if it was not locked."""
         now = clock.now()
         rows = self._rows().exclude(locked_at=None)
         return self._write(rows, {"locked_at": None}, EventKind.CLIENT_UNLOCKED, now, actor, why)

@@ -26,10 +26,10 @@ class CutOff(models.Model):
     def move_cut_off(
         self, actor: Actor, why: Reason, *, before: datetime | None = None, job: UUID | None = None
     ) -> bool:
-        """Move the cut-off to `before` (None: now), and never past now; whether it was moved.
+        """Move the cut-off to `before`, or to now if that is None or later.
 
-        It only moves forward: moving it back would bring dead grants and tokens back to life.
-        `job` is the ID of the sweep that it belongs to.
+        Returns whether it was moved. It only moves forward, since moving it back would bring dead
+        grants and tokens back to life. `job` is the ID of the sweep that it belongs to.
         """
         with primary.atomic():
             now = self.hold()

@@ -234,7 +234,10 @@ class Grant(LastUsed, models.Model):
         self._state.fields_cache = {"service": service, "client": client}
 
     def status(self, now: datetime) -> GrantStatus:
-        """The status at that time; the first that applies: revoked, cut off, expired, pending."""
+        """The status at that time: the first that applies of revoked, cut off, expired, pending.
+
+        A grant to which none of them applies is active.
+        """
         if self.revoked_at is not None:
             return GrantStatus.REVOKED
         if self.is_cut_off():
@@ -317,12 +320,12 @@ class Grant(LastUsed, models.Model):
         why: Reason,
         judge: Callable[["Grant", datetime], None] = lambda grant, now: None,
     ) -> bool:
-        """Revoke the grant; whether this call did: of many concurrent calls exactly one does.
+        """Revoke the grant. Returns whether this call did: of concurrent calls exactly one does.
 
-        Its refresh tokens die with it, and its access tokens if the service has
-        `revoke_access_tokens` (draft §6.5): by generation, so the cost is the same for one token
-        and a million. `judge` is called with the locked grant and the time, and raises to refuse
-        the revocation.
+        Its refresh tokens die with it, and its access tokens too if the service has
+        `revoke_access_tokens` (draft §6.5). They die by generation, so the cost is the same for one
+        token and for a million. `judge` is called with the locked grant and the time, and may raise
+        to refuse the revocation.
         """
         with primary.atomic():
             try:

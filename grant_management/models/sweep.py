@@ -145,14 +145,14 @@ class Sweep(models.Model):
         return self.created_before if self.wanted().is_cut_off else None
 
     def claim(self) -> bool:
-        """Claim the sweep for `LEASE`; whether the caller may work on it."""
+        """Claim the sweep for half a minute. Returns whether the caller may work on it."""
         now = clock.now()
         free = Q(worked_at=None) | Q(worked_at__lte=now - LEASE)
         rows = Sweep.objects.filter(free, pk=self.pk, finished_at=None, paused_at=None)
         return rows.update(worked_at=now) == 1
 
     def work(self, batch_size: int) -> Iterator[int]:
-        """Revoke in batches; yields the number of grants of each, until none is left.
+        """Revoke in batches until no grant is left. Yields the number of grants of each batch.
 
         It ends early if the sweep is paused, or resumed by another actor. Grants that were created
         after the start are left alone, and so are those that no longer match once locked.
@@ -169,7 +169,10 @@ class Sweep(models.Model):
         self._finish()
 
     def pause(self, actor: Actor, why: Reason = NO_REASON) -> bool:
-        """Pause the sweep; whether this call did. A batch in progress is the last, or is undone."""
+        """Pause the sweep. Returns whether this call did.
+
+        A batch in progress is the last one, or is undone.
+        """
         with primary.atomic():
             paused = self._rows().update(paused_at=clock.now()) == 1
             if paused:
@@ -177,10 +180,10 @@ class Sweep(models.Model):
         return paused
 
     def resume(self, actor: Actor, why: Reason = NO_REASON) -> bool:
-        """Resume a sweep that is paused, or whose process has stopped; whether this call did.
+        """Resume a sweep that is paused, or whose process has stopped.
 
-        A process has to claim it then. Grants that are revoked from now on have this actor in their
-        events.
+        Returns whether this call did. Then a process has to claim it. The events of grants that are
+        revoked from now on name this actor.
         """
         with primary.atomic():
             left = Q(paused_at__isnull=False) | Q(worked_at__lte=clock.now() - LEASE)

@@ -145,7 +145,7 @@ class TokenQuerySet(primary.PrimaryQuerySet[T]):
     def presented(self, service: Service, value: str) -> T:
         """The token of a clear value, with its client and grant: 1 query. Sends `token_presented`.
 
-        DoesNotExist: the service has no such token.
+        Raises DoesNotExist if the service has no such token.
         """
         found = _presented(self.model).get(primary.alias(), [service.pk, sha256(value)])
         if found is None:

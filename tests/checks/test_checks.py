@@ -9,8 +9,6 @@ from django.core.checks import run_checks
 from grant_management import conf
 from grant_management.conf import Settings, app_settings
 
-from ..tables import documented_table
-
 # On Django 6.1 the check of a JSONField asks the database, also without being told of one.
 pytestmark = pytest.mark.django_db
 
@@ -77,19 +75,6 @@ def test_settings_are_read_when_used(settings):
     assert app_settings.max_body_size == 1_048_576
     settings.GRANT_MANAGEMENT = {"MAX_BODY_SIZE": 5}
     assert app_settings.max_body_size == 5
-
-
-def test_the_table_of_settings():
-    """Each key, with its default, in the order of their declaration."""
-    rows = documented_table("| key | what | default |")
-    assert [row[0] for row in rows] == [f"`{one.key}`" for one in Settings.all()]
-    for setting, row in zip(Settings.all(), rows, strict=True):
-        assert row[-1].partition(":")[0] == shown(setting.default)
-
-
-def shown(default):
-    is_number = isinstance(default, int) and not isinstance(default, bool)
-    return f"{default:,}" if is_number else f"`{default}`"
 
 
 def test_each_setting_has_a_check_of_its_own():

@@ -118,7 +118,7 @@ def test_which_parameters_it_rejects(pooled):
 
 
 def test_the_timeouts_of_a_role_are_in_force_behind_it(pooled):
-    """As docs/database.md says for this case."""
+    """As docs/reference/database.md says for this case."""
     through, direct = pooled
     with psycopg.connect(direct, autocommit=True) as session:
         session.execute("ALTER ROLE postgres SET statement_timeout = '5s'")

@@ -1,4 +1,4 @@
-"""What `docs/operations.md` says to type."""
+"""What `docs/how-to/operations.md` says to type."""
 
 import re
 import shlex
@@ -10,8 +10,8 @@ from django.core.management import get_commands, load_command_class
 
 from ..standalone import ROOT, environment
 
-TEXT = (ROOT / "docs" / "operations.md").read_text()
-BLOCKS = re.findall(r"^```\n(.*?)^```$", TEXT, re.M | re.S)
+TEXT = (ROOT / "docs" / "how-to" / "operations.md").read_text()
+BLOCKS = re.findall(r"^```sh\n(.*?)^```$", TEXT, re.M | re.S)
 LINES = [line for block in BLOCKS for line in block.splitlines()]
 OURS = [shlex.split(line)[1:] for line in LINES if line.startswith("gm-manage ")]
 
@@ -66,7 +66,7 @@ def test_settings(tmp_path):
         ["sh", "-eu", "-c", line], cwd=ROOT, env=environment(), capture_output=True, text=True
     )
     assert done.returncode == 0
-    # What the app itself warns of (grant_management.W…) depends on the machine: docs/health.md.
+    # What the app itself warns of (grant_management.W…) depends on the machine: docs/reference/health.md.
     warnings = set(re.findall(r"\((security\.\w+)\)", done.stderr))
     assert warnings == {"security.W005", "security.W008", "security.W021"}
     assert all(f"`{warning}`" in TEXT for warning in warnings)

@@ -110,7 +110,7 @@ class TestPage:
 
 
 def test_the_documented_order_is_that_of_the_steps():
-    text = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+    text = (Path(__file__).parents[2] / "docs" / "reference" / "api.md").read_text()
     table = text.partition("| check | refused with |\n| --- | --- |\n")[2].partition("\n\n")[0]
     assert table.splitlines() == [
         f"| {step.title} | {', '.join(sorted(result.code for result in step.refusals))} |"

@@ -530,13 +530,13 @@ def table():
 
 def test_the_documents_say_what_each_member_may_be():
     """`python -c "from tests.fields.test_fields import …"` prints what is missing: this test does."""
-    written_down = (Path(__file__).parents[2] / "docs" / "limits.md").read_text()
+    written_down = (Path(__file__).parents[2] / "docs" / "reference" / "limits.md").read_text()
     found = [line for line in written_down.splitlines() if line.startswith("| `")]
     assert [line for line in found if "| must " in line] == table(), "\n".join(table())
 
 
 def test_the_documents_have_the_limits_that_are_settings():
-    limits = (Path(__file__).parents[2] / "docs" / "limits.md").read_text()
+    limits = (Path(__file__).parents[2] / "docs" / "reference" / "limits.md").read_text()
     for setting in (Settings.max_grant_content, Settings.max_grant_pairs, Settings.max_import_line):
         row = next(line for line in limits.splitlines() if f"| `{setting.key}` |" in line)
         assert f"{setting.default:,}" in row

@@ -1,4 +1,4 @@
-"""docs/database.md says what the code does."""
+"""docs/reference/database.md says what the code does."""
 
 import re
 
@@ -11,7 +11,7 @@ from grant_management.db.postgresql import breaker
 
 from ..standalone import ROOT
 
-DOCUMENT = (ROOT / "docs" / "database.md").read_text()
+DOCUMENT = (ROOT / "docs" / "reference" / "database.md").read_text()
 
 
 def rows(head):

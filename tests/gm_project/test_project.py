@@ -1,19 +1,15 @@
 """The project itself: its two commands, its locks, its server's refusals."""
 
 import json
-import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from grant_management.conf import Settings
-from grant_management.protocol.results import Result
 
 from ..standalone import ROOT, environment, free_port, manage
-from ..tables import documented_table
 from ..world import make_world
 
 PYTHON = sys.executable
@@ -177,40 +173,3 @@ def test_each_key_of_the_app_can_be_set_by_the_environment():
     )
     said = manage("shell", "--no-imports", "-c", seen, GRANT_MANAGEMENT=json.dumps(given))
     assert json.loads(said) == given
-
-
-def test_the_table_of_the_environment():
-    """It has each variable that the project reads, but those that systemd sets for it."""
-    read = set()
-    for path in (ROOT / "gm_project").rglob("*.py"):
-        names = r'(?:environ\.get|_list|_object|_minutes|_whole_number)\("([A-Z_]+)"'
-        read |= set(re.findall(names, path.read_text()))
-    systemd = {"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"}
-    rows = documented_table("| environment | what | default |")
-    assert {row[0].strip("`") for row in rows} == read - systemd
-
-
-def test_documented_commands_exist():
-    """What the README shows can be typed."""
-    readme = (ROOT / "README.md").read_text()
-    assert "python3 run.py demo" in readme
-    assert "python3 run.py test" in readme
-    commands = {
-        path.stem for path in Path(ROOT, "grant_management/management/commands").glob("[a-z]*.py")
-    }
-    named = set(re.findall(r"run\.py manage ([a-z_]+)", readme))
-    from django.core.management import get_commands
-
-    assert named - commands <= set(get_commands())
-    assert os.access(ROOT / ".ci" / "run", os.X_OK)
-
-
-def test_every_code_is_documented():
-    """With the very words of the table."""
-    documented = (ROOT / "docs" / "api.md").read_text()
-    for result in Result:
-        assert f"| {result.code} | {result.status} | {result.action or ''} |" in documented
-        assert f"| {result.text.rstrip(':')} |" in documented
-    for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]:
-        for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):
-            assert (path.parent / target).exists(), (path.name, target)

@@ -17,7 +17,7 @@ class Command(GrantManagementCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the name, and a number for a caller who does not want a random one."""
         super().add_arguments(parser)
-        parser.add_argument("name")
+        parser.add_argument("name", metavar="NAME", help="what operators see")
         parser.add_argument("--id", type=int, metavar="N", help="default: drawn at random")
 
     def handle(self, **options: Any) -> None:

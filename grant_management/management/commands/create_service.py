@@ -17,10 +17,17 @@ class Command(GrantManagementCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the organization, the name, the number and the endpoint."""
         super().add_arguments(parser)
-        parser.add_argument("--organization", type=int, required=True, metavar="N")
-        parser.add_argument("--name", required=True)
+        parser.add_argument(
+            "--organization", type=int, required=True, metavar="N", help="its number"
+        )
+        parser.add_argument("--name", required=True, metavar="NAME", help="what operators see")
         parser.add_argument("--id", type=int, metavar="N", help="default: drawn at random")
-        parser.add_argument("--grant-management-endpoint", default="", metavar="URL")
+        parser.add_argument(
+            "--grant-management-endpoint",
+            default="",
+            metavar="URL",
+            help="where clients call; a slash and the grant ID follow it",
+        )
 
     def handle(self, **options: Any) -> None:
         """Create the service, with its event."""

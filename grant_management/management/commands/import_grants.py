@@ -29,7 +29,9 @@ class Command(GrantManagementCommand):
         """Add the file, the size of a batch, and what to do about bad records."""
         super().add_arguments(parser)
         parser.add_argument("file", metavar="FILE", help="JSON Lines; - is standard input")
-        parser.add_argument("--batch-size", type=int, default=10_000, metavar="LINES")
+        parser.add_argument(
+            "--batch-size", type=int, default=10_000, metavar="LINES", help="in a transaction"
+        )
         parser.add_argument(
             "--on-error",
             choices=["stop", "skip"],

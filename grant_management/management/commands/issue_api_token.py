@@ -21,7 +21,7 @@ class Command(GrantManagementCommand):
         owner = parser.add_mutually_exclusive_group(required=True)
         owner.add_argument("--service", type=int, metavar="N", help="for one service")
         owner.add_argument("--organization", type=int, metavar="N", help="for all its services")
-        parser.add_argument("--description", default="")
+        parser.add_argument("--description", default="", metavar="TEXT", help="what operators see")
         parser.add_argument("--expires-in", type=int, metavar="SECONDS", help="default: never")
         parser.add_argument(
             "--can-manage-tokens", action="store_true", help="organization tokens only"

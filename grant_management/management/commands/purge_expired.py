@@ -23,7 +23,9 @@ class Command(GrantManagementCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the size of a batch, and `--dry-run`."""
         super().add_arguments(parser)
-        parser.add_argument("--batch-size", type=int, default=500, metavar="N")
+        parser.add_argument(
+            "--batch-size", type=int, default=500, metavar="N", help="rows in a transaction"
+        )
         parser.add_argument("--dry-run", action="store_true", help="count, and delete nothing")
 
     def handle(self, **options: Any) -> None:

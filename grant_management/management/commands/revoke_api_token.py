@@ -17,7 +17,7 @@ class Command(GrantManagementCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the ID of the token."""
         super().add_arguments(parser)
-        parser.add_argument("token_id", metavar="TOKEN_ID", type=uuid.UUID)
+        parser.add_argument("token_id", metavar="TOKEN_ID", type=uuid.UUID, help="its tokenId")
 
     def handle(self, **options: Any) -> None:
         """Revoke the token. It is no error where it is revoked already."""

@@ -27,18 +27,22 @@ class Command(GrantManagementCommand):
         """Add the filter or the sweep to resume, and what the events say."""
         super().add_arguments(parser)
         which = parser.add_mutually_exclusive_group(required=True)
-        which.add_argument("--service", type=int, metavar="N")
+        which.add_argument("--service", type=int, metavar="N", help="start a job there")
         which.add_argument("--resume", type=UUID, metavar="ID", help="continue an unfinished job")
         parser.add_argument("--client", metavar="ID", help="its client_id")
-        parser.add_argument("--subject")
-        parser.add_argument("--scope", metavar="NAME")
-        parser.add_argument("--authorization-type", metavar="TYPE")
+        parser.add_argument("--subject", metavar="SUBJECT", help="whose grants")
+        parser.add_argument("--scope", metavar="NAME", help="a scope that they hold")
+        parser.add_argument(
+            "--authorization-type", metavar="TYPE", help="the type of a detail that they hold"
+        )
         parser.add_argument("--created-before", metavar="TIME", help="as 2026-01-31T12:00:00Z")
-        parser.add_argument("--reason", default="other", help="for the events")
-        parser.add_argument("--note", default="")
-        parser.add_argument("--ticket", default="")
+        parser.add_argument("--reason", default="other", metavar="WORD", help="for the events")
+        parser.add_argument("--note", default="", metavar="TEXT", help="for the events")
+        parser.add_argument("--ticket", default="", metavar="NUMBER", help="for the events")
         parser.add_argument("--dry-run", action="store_true", help="count, and revoke nothing")
-        parser.add_argument("--batch-size", type=int, default=500, metavar="N")
+        parser.add_argument(
+            "--batch-size", type=int, default=500, metavar="N", help="grants in a transaction"
+        )
 
     def handle(self, **options: Any) -> None:
         """Revoke the grants that match, or only count them with `--dry-run`."""

@@ -20,9 +20,9 @@ class Command(GrantManagementCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the service, the client and the reason."""
         super().add_arguments(parser)
-        parser.add_argument("--service", type=int, required=True, metavar="N")
+        parser.add_argument("--service", type=int, required=True, metavar="N", help="its number")
         parser.add_argument("--client", metavar="ID", help="its client_id; default: all clients")
-        parser.add_argument("--reason", default="", help="for the event")
+        parser.add_argument("--reason", default="", metavar="WORD", help="for the event")
 
     def handle(self, **options: Any) -> None:
         """Move the cut-off of the service, or of its client."""

@@ -1,0 +1,86 @@
+"""What a block may be: how each language is parsed, and why a block may not be run."""
+
+import ast
+import json
+import re
+import subprocess
+import tomllib
+
+import yaml
+
+from ..standalone import ROOT
+
+NEEDS = (
+    "GitHub",
+    "GitLab",
+    "Go",
+    "HAProxy",
+    "Hydra",
+    "Java",
+    "Keycloak",
+    "Ruby",
+    "a browser",
+    "a public name",
+    "another repository",
+    "containers",
+    "nginx",
+    "pip and a network",
+    "root",
+    "your project",
+    "your server",
+)
+REASONS = {*(f"needs {one}" for one in NEEDS), "takes long"}
+"""Why a block is not run. Beside them `run by: tests/…` names the test that runs it."""
+WORDS = {"start", "not run", "run by", "write", "append", "keeps running", "prints", "shell"}
+STARTS = ("an empty folder", "a checkout", "a new Django project", "an empty Debian")
+"""Where a page begins. On an empty Debian root is needed: what begins there is not followed."""
+
+
+def shell(text):
+    done = subprocess.run(["bash", "-n"], input=text, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def json_lines(text):
+    for line in text.splitlines():
+        json.loads(line)
+
+
+def http(text):
+    """A request or a response: its first line, headers, and a body of JSON or a form."""
+    head, _, body = text.partition("\n\n")
+    first, *headers = head.splitlines()
+    assert re.fullmatch(r"(GET|HEAD|POST|DELETE) /\S* HTTP/1.1|HTTP/1.1 \d{3}( [A-Za-z ]+)?", first)
+    assert all(re.fullmatch(r"[A-Za-z-]+: \S.*", header) for header in headers)
+    if "application/json" in head:
+        json.loads(body)
+
+
+PARSERS = {
+    "sh": shell,
+    "python": ast.parse,
+    "json": json.loads,
+    "jsonl": json_lines,
+    "toml": tomllib.loads,
+    "yaml": yaml.safe_load,
+    "http": http,
+    "text": len,
+    "diff": len,
+    "ini": len,
+    "html": len,
+    "javascript": len,
+    "properties": len,
+    "sql": len,
+    "{eval-rst}": len,
+}
+"""Languages that any reader can check. Blocks of others give a reason."""
+RUN = ("sh", "python")
+
+
+def allowed_not_to_run(block):
+    reason, test = block.about("not run"), block.about("run by")
+    if reason is not None:
+        assert reason in REASONS, f"{block}: {reason!r} is not one of {sorted(REASONS)}"
+    if test is not None:
+        assert (ROOT / test).exists(), f"{block}: there is no {test}"
+    return reason is not None or test is not None

@@ -1,0 +1,42 @@
+"""Every block of every page: it has a language, it can be parsed, and it runs or says why not."""
+
+import pytest
+
+from ..standalone import ROOT
+from .languages import PARSERS, RUN, STARTS, WORDS, allowed_not_to_run
+from .pages import PAGES, blocks, orders, short, stages, tokens
+
+
+@pytest.mark.parametrize("block", blocks(), ids=short)
+def test_can_be_parsed(block):
+    excused = allowed_not_to_run(block)
+    assert block.language in PARSERS or (block.language and excused), "it has no language"
+    if block.language in PARSERS:
+        PARSERS[block.language](block.text)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=short)
+def test_comments_are_orders(page):
+    """A misspelt order would be taken for none."""
+    given = [
+        order for token in tokens(page) if token.type == "html_block" for order in orders(token)
+    ]
+    assert {order.word for order in given} <= WORDS
+    assert {order.about for order in given if order.word == "start"} <= set(STARTS)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=short)
+def test_what_runs_has_a_starting_state(page):
+    before, *_ = stages(page)
+    unplaced = [
+        block for block in before.blocks if block.language in RUN and not allowed_not_to_run(block)
+    ]
+    assert unplaced == [] or has_a_test_of_its_own(page), (
+        "say `<!-- start: … -->` above, or why they are not run"
+    )
+
+
+def has_a_test_of_its_own(page):
+    """Whether a test follows it: then it names the page."""
+    name = f'"{page.parent.name}/{page.name}"'
+    return any(name in path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))

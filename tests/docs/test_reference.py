@@ -1,0 +1,163 @@
+"""The reference says what the code says."""
+
+import inspect
+import re
+from itertools import pairwise
+
+import pytest
+from django.contrib.auth import get_permission_codename
+from django.dispatch import Signal
+
+from grant_management import lifecycle, models, signals
+from grant_management.conf import Settings
+from grant_management.models.api_token import RIGHTS
+from grant_management.models.event import ActorKind, EventKind, GrantEvent
+from grant_management.models.organization_event import OrganizationEvent
+from grant_management.protocol.results import Result
+from grant_management.roles import ROLES
+
+from ..standalone import ROOT
+from . import commands
+from .tables import codes, rows
+
+PACKAGES = ("grant_management", "gm_project")
+SOURCES = {
+    path: path.read_text() for package in PACKAGES for path in (ROOT / package).rglob("*.py")
+}
+
+
+@pytest.mark.parametrize("result", Result)
+def test_result(result):
+    """Below the heading of its code: the status, the action, the error and the text."""
+    page = (ROOT / "docs" / "reference" / "codes.md").read_text()
+    section = page.partition(f"### {result.code}\n")[2].partition("\n#")[0]
+    error = result.error and f"`{result.error}`"
+    said = filter(None, [f"HTTP {result.status}", result.action, error, f"*{result.text}*"])
+    assert " · ".join(said) in section.splitlines()
+    assert section.strip().splitlines()[-1][0] != "H", "and what to do"
+
+
+def test_no_code_is_left_over():
+    page = (ROOT / "docs" / "reference" / "codes.md").read_text()
+    assert set(re.findall(r"^### (\w+)$", page, re.M)) == {result.code for result in Result}
+
+
+def test_settings_of_the_app():
+    """Each key, with its default, in the order of their declaration."""
+    found = rows("settings", ["key", "what", "default"])
+    assert [codes(key) for key, *_ in found] == [[one.key] for one in Settings.all()]
+    for setting, row in zip(Settings.all(), found, strict=True):
+        assert row[-1].partition(":")[0] == shown(setting.default)
+
+
+def shown(default):
+    is_number = isinstance(default, int) and not isinstance(default, bool)
+    return f"{default:,}" if is_number else f"`{default}`"
+
+
+def test_settings_of_the_environment():
+    """Every variable that the standalone project reads, and no other."""
+    read = re.compile(
+        r"(?:environ\.get|getenv|_[a-z_]+)\(\s*\"([A-Z][A-Z_]+)\"|environ\[\"([A-Z_]+)\"\]"
+    )
+    known = {"DJANGO_SETTINGS_MODULE", "SUDO_USER"}
+    project = [text for path, text in SOURCES.items() if ROOT / "gm_project" in path.parents]
+    found = {one or two for text in project for one, two in read.findall(text)} - known
+    table = rows("settings", ["variable", "what", "default"])
+    assert {code for row in table for code in codes(row[0])} == found
+
+
+def test_commands():
+    """Made of the parsers: `DJANGO_SETTINGS_MODULE=gm_project.settings python -m tests.docs.commands`."""
+    assert commands.PAGE.read_text() == commands.page()
+
+
+def test_checks():
+    """Each ID in the code, once. What to do about settings and deployments is compared word by word."""
+    table = rows("checks", ["id", "what is wrong", "what to do"])
+    given = [codes(row[0])[0] for row in table]
+    found = {one for text in SOURCES.values() for one in re.findall(r"\b\w+\.[EW]\d{3}\b", text)}
+    found |= {f"grant_management.{one.error}" for one in Settings.all()}
+    found |= {
+        f"{path.relative_to(ROOT).parts[0]}.{number}"
+        for path, text in SOURCES.items()
+        for number in re.findall(r'found\("([EW]\d{3})"', text)
+    }
+    found |= {
+        f"{named[1]}.{number}"
+        for text in SOURCES.values()
+        if (named := re.search(r'^ID: Final = "(\w+)"$', text, re.M))
+        for number in re.findall(r'f"\{ID\}\.([EW]\d{3})"', text)
+    }
+    assert sorted(given) == sorted(found - {"security.W008"})
+    advice = {codes(row[0])[0]: (codes(row[1]), row[2]) for row in table}
+    for setting in Settings.all():
+        expected = ([setting.key], f"It must be {setting.must_be}.")
+        assert advice[f"grant_management.{setting.error}"] == expected
+
+
+def test_events():
+    kinds = [codes(row[0])[0] for row in rows("events", ["kind", "what happened", "details"])]
+    assert sorted(kinds) == sorted(EventKind.values)
+    actors = [codes(row[0])[0] for row in rows("events", ["`actor_kind`", "`actor`", "`actor_id`"])]
+    assert actors == ActorKind.values
+    members = {code for row in rows("events", ["member", "what"]) for code in codes(row[0])}
+    columns = {one.name for model in (GrantEvent, OrganizationEvent) for one in model._meta.fields}
+    assert members == columns
+
+
+def test_permissions():
+    """What each group has beyond the one above it; each is a permission that exists."""
+    table = {row[0]: codes(row[1]) for row in rows("permissions", ["group", "has"])}
+    assert list(table) == list(ROLES)
+    for (_, less), (name, more) in pairwise([("", ()), *ROLES.items()]):
+        assert table[name] == [one for one in more if one not in less]
+    exist = {
+        name
+        for model in models.Grant._meta.app_config.get_models()
+        for name in [
+            *(get_permission_codename(act, model._meta) for act in model._meta.default_permissions),
+            *(name for name, _ in model._meta.permissions),
+        ]
+    }
+    explained = rows("permissions", ["permission", "lets its holder"])
+    assert {code for row in explained for code in codes(row[0])} - {"view_…"} == {
+        one for one in ROLES[list(ROLES)[-1]] if not one.startswith("view_")
+    }
+    assert {one for names in ROLES.values() for one in names} <= exist
+
+
+def test_rights():
+    table = rows("permissions", ["right", "lets its holder", "given by"])
+    assert [codes(row[0])[0] for row in table] == list(RIGHTS)
+
+
+def test_signals():
+    """Each with what its receivers get."""
+    table = rows("signals", ["signal", "sent", "a receiver gets"])
+    exist = [name for name, one in vars(signals).items() if isinstance(one, Signal)]
+    assert [codes(row[0])[0] for row in table] == exist
+    text = "".join(SOURCES.values())
+    for name, _, gets in table:
+        sent = re.findall(rf"\b{codes(name)[0]}\.send\w*\(([^)]*)\)", text)
+        for arguments in sent:
+            assert set(re.findall(r"(\w+)=", arguments)) - {"sender"} == set(codes(gets))
+        assert sent
+
+
+def test_lifecycle():
+    table = rows("python", ["function or class of `grant_management.lifecycle`", "what"])
+    assert {code for row in table for code in codes(row[0])} == set(lifecycle.__all__)
+
+
+def test_methods_of_the_models():
+    """Each exists, says what it does, and is among the docstrings below."""
+    page = (ROOT / "docs" / "reference" / "python.md").read_text()
+    docstrings = page.partition("## The docstrings of the models")[2]
+    for row in rows("python", ["of `grant_management.models`", "what"]):
+        for name in codes(row[0])[:]:
+            found = models
+            for part in name.split("."):
+                found = getattr(found, part)
+            assert inspect.getdoc(found)
+            assert re.search(rf"\b{part}\b", docstrings) or part in page

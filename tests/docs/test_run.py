@@ -1,0 +1,28 @@
+"""Every page, followed as it is written: its commands, files and snippets, with the wheel."""
+
+import pytest
+
+from .languages import allowed_not_to_run
+from .pages import PAGES, short, stages
+
+STAGES = [
+    stage
+    for page in PAGES
+    for stage in stages(page)
+    if stage.start not in ("", "an empty Debian")
+    and any(not allowed_not_to_run(block) for block in stage.blocks)
+]
+
+
+@pytest.mark.parametrize("stage", STAGES, ids=short)
+def test_page_can_be_followed(stage, place, request):
+    if request.config.getoption("--db") != "sqlite":
+        pytest.skip("seen with --db sqlite")
+    here = place(stage.start)
+    for block in stage.blocks:
+        if not allowed_not_to_run(block):
+            here.follow(block)
+    for path in stage.paths if here.serves else ():
+        said = here.reach(path)
+        assert "A001208" not in said, (path, said)
+        assert "Not Found" not in said, (path, said)

@@ -53,6 +53,7 @@ def prepare(app: Sphinx, name: str, source: list[str]) -> None:
         source[0] += "".join(
             f"\n```{{toctree}}\n:hidden:\n:glob:\n:caption: {title}\n\n{folder}/*\n```\n"
             for title, folder in SECTIONS.items()
+            if any(Path(app.srcdir, folder).glob("*.md"))
         )
 
 

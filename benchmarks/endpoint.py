@@ -10,6 +10,7 @@ import statistics
 from . import goals, targets
 from .load import drive
 from .processes import cpu_of, tree
+from .stalls import stalled
 
 RATIOS = [
     (goals.TOOLKIT, "bearer", "toolkit"),
@@ -17,6 +18,11 @@ RATIOS = [
     (goals.INTROSPECTION, "bearer", "introspection"),
     (goals.BEARER, "bearer", "bare"),
     (goals.DPOP, "dpop", "bare"),
+]
+P99 = [
+    (goals.P99_BEARER, "bearer", "bare"),
+    (goals.P99_DPOP, "dpop", "bare"),
+    (goals.P99_STALLED, "stalled", "bearer"),
 ]
 WARM_UP = 4_000
 """Requests to each target before the first round: V8 needs so many to be at its fastest."""
@@ -60,6 +66,14 @@ def _targets(url, database, key, stack, folder, options):
             "bearer", ours, lambda count: targets.bearer_queries(count, number), b'"OK"', is_pg
         ),
         targets.Target(
+            "stalled",
+            ours,
+            lambda count: targets.bearer_queries(count, number),
+            b'"OK"',
+            is_pg,
+            beside=stalled,
+        ),
+        targets.Target(
             "dpop", ours, lambda count: targets.dpop_queries(count, number, key), b'"OK"', is_pg
         ),
         targets.Target(
@@ -95,7 +109,8 @@ def _round(measured, options, postmaster):
     for target in measured:
         requests = target.requests(options.requests)
         app, database = target.server.cpu(), _cpu_of_tree(postmaster)
-        run = drive(target.server.port, requests, target.expected)
+        with target.beside(target.server.port):
+            run = drive(target.server.port, requests, target.expected)
         each = 1e6 / len(requests)
         figures[target.name] = {
             "rps": round(run.rate, 1),
@@ -133,9 +148,9 @@ def _ratios(rounds):
         for measure, name, floor in RATIOS
         if {name, floor} <= there
     }
-    for measure, name in ((goals.P99_BEARER, "bearer"), (goals.P99_DPOP, "dpop")):
-        if {name, "bare"} <= there:
-            found[measure] = median(name, "bare", "p99_ms")
+    for measure, name, floor in P99:
+        if {name, floor} <= there:
+            found[measure] = median(name, floor, "p99_ms")
     return found
 
 

@@ -32,6 +32,7 @@ DPOP = "DPoP QUERY / bare Django view"
 P99_BEARER = "p99 of bearer QUERY / p99 of the bare view"
 P99_DPOP = "p99 of DPoP QUERY / p99 of the bare view"
 P99_PURGE = "p99 of bearer QUERY beside the purge / without"
+P99_STALLED = "p99 with 100 stalled clients / without"
 REVOKE_TOKENS = "REVOKE, grant with 100,000 tokens / with 1"
 QUERY_GROWTH = "QUERY, at the most grants / at the fewest"
 REVOKE_GROWTH = "REVOKE, at the most grants / at the fewest"
@@ -45,6 +46,7 @@ IMPORT_MEMORY = "import, MiB at the most"
 ADMIN = "slowest page of the admin, ms"
 
 _BOTH = {
+    P99_STALLED: (1.5, 1.1, False),
     STATEMENTS: (2, 1, False),
     STATEMENTS_DPOP: (3, 2, False),
     REVOKE_TOKENS: (2, 1.2, False),

@@ -6,6 +6,7 @@ import secrets
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -26,13 +27,17 @@ PEERS = Path(__file__).parent / "peers"
 
 @dataclass
 class Target:
-    """One line of the table: `requests` makes requests, `expected` is part of every answer."""
+    """One line of the table: `requests` makes requests, `expected` is part of every answer.
+
+    `beside` is what goes on at the port meanwhile.
+    """
 
     name: str
     server: Server
     requests: object
     expected: bytes
     postgres: bool = False
+    beside: object = nullcontext
 
 
 class Key:

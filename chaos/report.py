@@ -17,7 +17,6 @@ DOCUMENT = ROOT / "docs" / "explanation" / "reliability.md"
 NOT_YET_HELD = (
     "Nothing starts a server again whose main process was killed (a service manager does): here the"
     " run does, and the time to recovery includes that.",
-    "A few half-sent bodies stop a server: there is no deadline for a body. (Not injected here.)",
     "No timeouts towards the database: while it is frozen or its tables are locked, calls wait"
     " until that is over, and their threads with them; here callers give up.",
     "Migration 0002 adds its indexes in one transaction, not concurrently. (Not injected here.)",

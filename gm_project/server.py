@@ -5,36 +5,42 @@ Called by `run.py serve` as `python -m gm_project.server HOST PORT WORKERS [APPL
 """
 
 import argparse
+import contextlib
 import importlib
-import multiprocessing
 import os
 import signal
 import socket
 import subprocess
 import sys
-import threading
-import time
 from typing import Any, Final
 
 from granian._granian import SocketHolder
 from granian.constants import Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
+from granian.server.common import AbstractServer
 
-from gm_project import settings
+from gm_project import settings, tcp
 from gm_project.listening import CannotListen, is_loopback, listen
-from gm_project.supervision import GRACE, Limits, SupervisedServer
+from gm_project.supervision import Limits, SupervisedServer
+from gm_project.worker import load
 
 SQLITE = settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
-THREADS = 2 if SQLITE else 4
-"""Threads of a worker. SQLite answers at once, while PostgreSQL is waited for. A second thread
-answers the API while the first sends an export to a slow reader.
+THREADS: Final = 512
+"""Threads of a worker at the most. They start when they are needed, and end when they are not; few
+of them work (`gm_project.slots`), the others wait for their clients.
 """
-HEADERS_WITHIN: Final = 20
-"""Seconds for the headers of a request, and between two requests of a connection. They take no
-thread. (granian counts from the first byte, since that tells HTTP/1.1 from HTTP/2.) A body that
-stalls takes a thread: only a proxy that buffers bodies prevents that.
-"""
+CONNECTIONS: Final = 1_024
+"""Connections of a worker at the most: more wait in the kernel's queue."""
+FILES: Final = 4_096
+"""Open files of a process, where the system allows: without a free one, granian accepts in vain."""
+DEADLINE: Final = 20
+"""Seconds after which a silent connection is closed, unless `CONNECTION_SECONDS` says otherwise."""
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
+
 APPLICATION = "gm_project.wsgi:application"
 
 
@@ -52,11 +58,11 @@ class _Server(SupervisedServer):
     """
 
     def __init__(self, listener: socket.socket, application: str, **options: Any) -> None:
-        self._listener = listener
+        self.listener = listener
         super().__init__(application, **options)
 
     def _init_shared_socket(self) -> None:
-        self._sso, self._sfd, self._ssp = self._listener, self._listener.fileno(), None
+        self._sso, self._sfd, self._ssp = self.listener, self.listener.fileno(), None
         self._shd = SocketHolder(self._sfd, False, self.backlog)  # type: ignore[call-arg]
 
     def signal_handler_interrupt(self, number: int, *args: Any) -> None:
@@ -81,7 +87,8 @@ def serve(
     The application is loaded here, before the workers are made: where the system can fork, they
     share the memory that they do not change.
     """
-    _load(application)
+    load(application)
+    deadline = _whole_number("CONNECTION_SECONDS") or DEADLINE
     host, port = listener.getsockname()[:2]
     server = _Server(
         listener,
@@ -91,43 +98,33 @@ def serve(
         interface=Interfaces.WSGI,
         workers=workers,
         blocking_threads=THREADS,
+        backpressure=CONNECTIONS,
         log_access=False,
         log_level=LogLevels.warning,
-        http1_settings=HTTP1Settings(header_read_timeout=1_000 * HEADERS_WITHIN),
+        http1_settings=HTTP1Settings(header_read_timeout=1_000 * deadline),
     )
+    server.deadline = deadline
     server.limits = limits or Limits()
     server.drains_for = _whole_number("DRAIN_SECONDS")
-    server.serve(target_loader=_load_in_worker)
-
-
-def _load(application: str) -> Any:
-    module, _, name = application.partition(":")
-    return getattr(importlib.import_module(module), name)
+    # Not granian's own `serve` for processes: it warns of many threads, most of which wait here.
+    AbstractServer.serve(server, target_loader=_load_in_worker)
 
 
 def _load_in_worker(application: str) -> Any:
-    """Load the application in a worker, which ignores Ctrl+C.
-
-    Ctrl+C reaches every process of a terminal. Only the main process handles it, and ends the
-    workers: it would take a worker that ended by itself for an error.
-    """
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    loaded = _load(application)
+    loaded = load(application)
     if application == APPLICATION:  # which has set up Django
         importlib.import_module("gm_project.purging").start()
     return loaded
 
 
-def _end_with_parent() -> None:
-    """End this worker when its parent has ended: nothing would stop or replace it any more."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(GRACE)
-        os._exit(1)
+def _allow_files() -> None:
+    """Raise the limit of open files to `FILES`, as far as this user may."""
+    if resource is not None:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            with contextlib.suppress(OSError):  # a sandbox forbids it
+                resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def default_workers() -> int:
@@ -161,6 +158,7 @@ def main() -> None:
         sys.exit(str(error))
     workers = options.workers or default_workers()
     _say(listener, workers)
+    _allow_files()
     limits = Limits(_whole_number("WORKER_MAX_REQUESTS"), _whole_number("WORKER_MAX_MIB"))
     serve(listener, workers, options.application, limits)
 
@@ -197,9 +195,14 @@ def _say(listener: socket.socket, workers: int) -> None:
     database = "SQLite" if SQLITE else "PostgreSQL"
     print(  # noqa: T201
         f"Serving http://{address}:{port}/ on {database}, with {workers} worker(s)"
-        f" of {THREADS} thread(s). Stop it with Ctrl+C.",
+        f" of {settings.CALLS_AT_ONCE} calls at once. Stop it with Ctrl+C.",
         flush=True,
     )
+    if not tcp.are_known(listener):
+        print(  # noqa: T201
+            "This system cannot tell which clients stall: put a proxy in front that buffers.",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -136,11 +136,17 @@ else:
         DATABASES["default"]["OPTIONS"], DATABASE_FOR, os.environ.get("DATABASE_TIMEOUTS") or "on"
     )
 
+# Calls that a worker works on at once (`gm_project.slots`); each has a connection to the database.
+# SQLite answers at once, while PostgreSQL is waited for.
+CALLS_AT_ONCE = 2 if _SQLITE else 4
+# Some are kept for the API: pages may be slow.
+PAGES_AT_ONCE = CALLS_AT_ONCE if ONLY == "admin" else CALLS_AT_ONCE - 1
+
 # The settings of the app, such as '{"TRUSTED_PROXIES": ["127.0.0.1"]}'.
 GRANT_MANAGEMENT = _object("GRANT_MANAGEMENT")
 if DATABASE_FOR == "requests" and isinstance(GRANT_MANAGEMENT, dict):
-    # One fewer than a worker has threads (`gm_project.server.THREADS`): that one is for reads.
-    GRANT_MANAGEMENT.setdefault("WRITES_AT_ONCE", 1 if _SQLITE else 3)
+    # One is kept for reads: a write may wait for a lock.
+    GRANT_MANAGEMENT.setdefault("WRITES_AT_ONCE", CALLS_AT_ONCE - 1)
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},

@@ -5,12 +5,11 @@ hangs, and replaces workers one after the other while nobody watches the rest. H
 at all of them every `TICK` seconds; nothing in it waits for a worker.
 """
 
-import ctypes
 import multiprocessing
 import os
 import random
+import socket
 import sys
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -21,19 +20,16 @@ from typing import Any, Final
 
 from granian.server import Server
 
+from gm_project.beats import Beats
 from gm_project.notify import notify, watchdog_interval
-from grant_management.api.health import drain
+from gm_project.worker import GRACE, begin
 
 TICK: Final = 0.2
 """Seconds between two looks at the workers."""
-BEAT: Final = 1.0
-"""Seconds between two beats of a worker."""
 HANGS_AFTER: Final = 15.0
 """Seconds without a beat after which a worker hangs. A busy machine may delay a beat by seconds."""
 STARTS_WITHIN: Final = 60.0
 """Seconds that a worker has to load the application, before its first beat."""
-GRACE: Final = 10.0
-"""Seconds that a worker has for the calls in hand, once it is told to end."""
 LONGEST_PAUSE: Final = 5.0
 """Seconds before a worker is started that has just died again and again."""
 JITTER: Final = 0.2
@@ -46,67 +42,6 @@ class Limits:
 
     requests: int = 0
     mebibytes: int = 0
-
-
-class Beats:
-    """A slot of shared memory for each worker: when it beat last (monotonic seconds, which all
-    processes share; 0: not yet), and how many requests it has answered.
-    """
-
-    def __init__(self, workers: int) -> None:
-        self._times = multiprocessing.RawArray(ctypes.c_double, workers)
-        self._requests = multiprocessing.RawArray(ctypes.c_ulonglong, workers)
-        self._draining = multiprocessing.RawValue(ctypes.c_bool, False)
-
-    def drain(self) -> None:
-        """The server is about to end: its workers say so to load balancers, and go on."""
-        self._draining.value = True
-
-    @property
-    def are_draining(self) -> bool:
-        """Whether the server is about to end."""
-        return bool(self._draining.value)
-
-    def reset(self, slot: int) -> None:
-        """For a new worker."""
-        self._times[slot], self._requests[slot] = 0.0, 0
-
-    def beat(self, slot: int) -> None:
-        """The worker runs: its interpreter gave this thread its turn."""
-        self._times[slot] = time.monotonic()
-
-    def last(self, slot: int) -> float:
-        """When the worker beat last; 0: not yet."""
-        return self._times[slot]
-
-    def answered(self, slot: int) -> int:
-        """Requests that the worker has answered."""
-        return self._requests[slot]
-
-    def counting(self, slot: int, application: Callable[..., Any]) -> Callable[..., Any]:
-        """The WSGI application; each request counts. Two threads may count one together."""
-        requests = self._requests
-
-        def counted(environ: Any, start_response: Any) -> Any:
-            requests[slot] += 1
-            return application(environ, start_response)
-
-        return counted
-
-
-def beating(load: Callable[[], Any], beats: Beats, slot: int, count: bool) -> Any:
-    """In a worker: load the application, then beat for as long as the process runs."""
-    application = load()
-    threading.Thread(target=_beat, args=(beats, slot), daemon=True).start()
-    return beats.counting(slot, application) if count else application
-
-
-def _beat(beats: Beats, slot: int) -> None:
-    while True:
-        beats.beat(slot)
-        if beats.are_draining:
-            drain()
-        time.sleep(BEAT)
 
 
 @dataclass
@@ -128,6 +63,9 @@ class SupervisedServer(Server):  # type: ignore[misc,valid-type] # it is another
     limits = Limits()
     drains_for: float = 0.0
     """Seconds between the word that the server ends (`/readyz` is 503) and its end."""
+    deadline: float
+    """Seconds after which a silent connection is closed."""
+    listener: socket.socket
     reload_signal: bool
     _renewed: tuple[int, Any] | None = None
     """The place whose worker has a successor that is not at work yet, and that worker."""
@@ -136,9 +74,12 @@ class SupervisedServer(Server):  # type: ignore[misc,valid-type] # it is another
         if not hasattr(self, "beats"):
             self.beats = Beats(self.workers)
         self.beats.reset(idx)
-        counts = self.limits.requests > 0
-        loader = partial(beating, callback_loader, self.beats, idx, counts)
-        return super()._spawn_worker(idx=idx, target=target, callback_loader=loader)
+        told, tell = multiprocessing.Pipe(duplex=False)
+        of_worker = (self.beats, idx, told, self.listener, self.deadline)
+        loader = partial(begin, callback_loader, *of_worker)
+        worker = super()._spawn_worker(idx=idx, target=target, callback_loader=loader)
+        worker.told, worker.tell = told, tell  # both stay open as long as the worker is known
+        return worker
 
     def _serve_loop(self, spawn_target: Any, target_loader: Any) -> None:
         now = time.monotonic()
@@ -229,7 +170,7 @@ class SupervisedServer(Server):  # type: ignore[misc,valid-type] # it is another
             self._start(slot, now, spawn)
         elif self._renewed is not None and self.beats.last(self._renewed[0]):
             _, old = self._renewed
-            old.terminate()
+            _tell_to_leave(old)
             self._leaving.append((old, now + GRACE))
             self._renewed = None
 
@@ -241,27 +182,28 @@ class SupervisedServer(Server):  # type: ignore[misc,valid-type] # it is another
         self._leaving = [one for one in self._leaving if one[0].is_alive()]
 
     def _stop_workers(self) -> None:
-        """Not by `workers_kill_timeout`: granian takes a worker that has just ended for stuck."""
+        """By now granian has closed the main process's listening socket.
+
+        Workers that are just starting leave when they have started.
+        """
         if self._renewed is not None:
             self.wrks.append(self._renewed[1])
-        over, workers = threading.Event(), list(self.wrks)
-        threading.Thread(target=_hurry, args=(workers, over), daemon=True).start()
+        for worker in self.wrks:
+            _tell_to_leave(worker)
+        until = time.monotonic() + GRACE
+        while any(worker.is_alive() for worker in self.wrks) and time.monotonic() < until:
+            time.sleep(TICK / 4)
+        if late := [worker for worker in self.wrks if worker.is_alive()]:
+            _say(f"Ending calls that took more than {GRACE:.0f} seconds.")
+        for worker in late:
+            worker.kill()
         super()._stop_workers()
-        over.set()
 
 
-def _hurry(workers: list[Any], over: threading.Event) -> None:
-    """Tell workers again to end, each second: one that is just starting may miss the first time.
-    Kill those that are there after `GRACE`.
-    """
-    for _ in range(int(GRACE)):
-        if over.wait(1.0):
-            return
-        for worker in workers:
-            worker.terminate()
-    _say(f"Ending calls that took more than {GRACE:.0f} seconds.")
-    for worker in workers:
-        worker.kill()
+def _tell_to_leave(worker: Any) -> None:
+    """It takes no new connections, finishes what it has, and ends (`gm_project.leaving`)."""
+    worker.interrupt_by_parent = True  # its end is no surprise to granian
+    worker.tell.send_bytes(b"leave")
 
 
 def _factor() -> float:

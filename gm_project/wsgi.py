@@ -3,15 +3,19 @@
 import gc
 import os
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gm_project.settings")
 
 django_application = get_wsgi_application()
 
-from grant_management.api.health import in_front_of  # noqa: E402 - the apps are ready from here on
+# The apps are ready from here on.
+from gm_project.slots import Slots  # noqa: E402
+from grant_management.api.health import in_front_of  # noqa: E402
 
-application = in_front_of(django_application)
+slots = Slots(django_application, settings.CALLS_AT_ONCE, settings.PAGES_AT_ONCE)
+application = in_front_of(slots)
 
 
 def _settle() -> None:

@@ -93,7 +93,7 @@ def test_reads_go_on_while_writes_wait_for_a_lock(url):
 def test_one_thread_of_a_worker_is_kept_for_reads():
     """On each database; settings.py cannot import the number, since the server imports it."""
     for url, threads in (("sqlite://", 2), ("postgresql://h/db", 4)):
-        shown = "from gm_project import server, settings; print(server.THREADS, settings.GRANT_MANAGEMENT['WRITES_AT_ONCE'])"
+        shown = "from gm_project import settings; print(settings.CALLS_AT_ONCE, settings.GRANT_MANAGEMENT['WRITES_AT_ONCE'])"
         assert run(shown, DATABASE_URL=url) == f"{threads} {threads - 1}"
 
 

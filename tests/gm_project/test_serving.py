@@ -11,7 +11,6 @@ import time
 import pytest
 
 from gm_project.listening import listen
-from gm_project.server import HEADERS_WITHIN
 
 from ..standalone import (
     API_TOKEN,
@@ -228,22 +227,3 @@ def test_localhost_is_served(url):
     port = free_port()
     with running(*SERVER, "localhost", port, 1, DATABASE_URL=url):
         wait_for(port)
-
-
-def test_clients_that_send_no_headers_take_no_thread_and_are_left(url, tmp_path):
-    """They send nothing, half of the headers, or no second request; the first are not left."""
-    seed(url, tmp_path)
-    whole = b"GET /api/x HTTP/1.1\r\nHost: localhost\r\n\r\n"
-    with serving(url) as port, contextlib.ExitStack() as stack:
-        stalled = []
-        for number in range(150):
-            one = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
-            one.settimeout(3 * HEADERS_WITHIN)
-            one.sendall((b"", whole[:20], whole)[number % 3])
-            stalled.append(one)
-        for _ in range(20):
-            assert post(port, PATH, API_TOKEN, {})[0] == 200
-        for number, one in enumerate(stalled):
-            while number % 3 and one.recv(65_536):
-                pass
-        assert post(port, PATH, API_TOKEN, {})[0] == 200

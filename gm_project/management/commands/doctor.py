@@ -1,8 +1,9 @@
 """`doctor`, which knows how many workers `run.py serve` starts."""
 
+from django.conf import settings
 from django.core.management.base import CommandParser
 
-from gm_project.server import THREADS, default_workers
+from gm_project.server import default_workers
 from grant_management.management.commands import doctor
 
 
@@ -12,4 +13,4 @@ class Command(doctor.Command):
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the same arguments with other defaults."""
         super().add_arguments(parser)
-        parser.set_defaults(workers=default_workers(), threads=THREADS)
+        parser.set_defaults(workers=default_workers(), threads=settings.CALLS_AT_ONCE)

@@ -1,0 +1,89 @@
+"""How a worker ends without dropping a connection that it has just accepted (Linux).
+
+granian stops accepting and closes at once what has sent no request yet. So the worker first stops
+accepting by itself, answers what comes with `Connection: close`, and waits until all is quiet.
+"""
+
+import ctypes
+import os
+import socket
+import struct
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from gm_project import tcp
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+QUIET: Final = 0.5
+"""Seconds without a byte in either direction after which a connection has no request under way."""
+LONGEST: Final = 5.0
+"""Seconds that a worker waits for quiet; calls in hand then have until `worker.GRACE`."""
+QUEUED: Final = 0.2
+"""Seconds that the last worker goes on accepting what the kernel has queued."""
+STEP: Final = 0.02
+_ATTACH_FILTER: Final = getattr(socket, "SO_ATTACH_FILTER", 26)  # asm-generic/socket.h
+_DROP_ALL: Final = struct.pack("HBBI", 0x06, 0, 0, 0)  # BPF_RET: keep 0 bytes of each packet
+
+
+class Leaving:
+    """A WSGI application in front of another one, whose worker can leave."""
+
+    def __init__(self, application: "WSGIApplication") -> None:
+        self._application = application
+        self._leaves = False
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
+        """The application's answer; the last one of its connection, once the worker leaves."""
+        if not self._leaves:
+            return self._application(environ, start_response)
+
+        def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+            # RFC 9112 §9.6; HTTP/2 has no such field, and says GOAWAY (granian does).
+            is_http_2 = environ["SERVER_PROTOCOL"] == "HTTP/2"
+            close = [] if is_http_2 else [("Connection", "close")]
+            return start_response(status, [*headers, *close], *more)
+
+        return self._application(environ, start)
+
+    def leave(self, listening: socket.socket) -> None:
+        """Take no new connections, and wait until the present ones are quiet."""
+        self._leaves = True
+        if not tcp.are_known(listening):
+            return
+        port = listening.getsockname()[1]
+        _accept_queued(listening)
+        _stop_accepting(listening.fileno())
+        until = time.monotonic() + LONGEST
+        time.sleep(STEP)  # a connection that is being accepted gets its descriptor
+        while time.monotonic() < until and any(map(_is_busy, tcp.clients(port))):
+            time.sleep(STEP)
+
+
+def _accept_queued(listening: socket.socket) -> None:
+    """Wait until granian has accepted what the kernel has queued: this may be the last worker."""
+    until = time.monotonic() + QUEUED
+    while time.monotonic() < until and tcp.waiting(listening):
+        time.sleep(0.001)
+
+
+def _is_busy(client: tcp.Client) -> bool:
+    return min(client.sent, client.received) < QUIET
+
+
+def _stop_accepting(descriptor: int) -> None:
+    """Put a socket in the place of the one that listens, which other workers share.
+
+    To the kernel it listens too, so that granian waits for connections; but it drops all packets,
+    from the first one on.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as deaf:
+        program = ctypes.create_string_buffer(_DROP_ALL)
+        deaf.setsockopt(
+            socket.SOL_SOCKET, _ATTACH_FILTER, struct.pack("HP", 1, ctypes.addressof(program))
+        )
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(1)
+        deaf.setblocking(False)
+        os.dup2(deaf.fileno(), descriptor, inheritable=False)

@@ -1,0 +1,145 @@
+"""Few calls work at once, however many wait for their clients.
+
+A worker has many threads (`server.THREADS`), since granian needs one to read a body. Only
+`CALLS_AT_ONCE` of them work: a call reads its body first, then takes a slot. Each slot has its own
+connection to each database. Django keeps connections by thread, so a thread that takes a slot gets
+the slot's connections, and leaves them in the slot.
+"""
+
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+from django.db import connections
+
+from gm_project import pages
+from gm_project.bodies import Bodies, EndedEarly, NoRoom
+from gm_project.supply import PATIENCE, NoneLeft, Supply
+from grant_management.api.errors import refusal_response
+from grant_management.protocol.results import Refused, Result
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+_BUSY: Final = Refused(Result.DATABASE_BUSY)
+
+
+class Slot:
+    """The connections that a call works with: one to each database."""
+
+    def __init__(self) -> None:
+        self._own = {alias: connections.create_connection(alias) for alias in connections}
+        for connection in self._own.values():
+            connection.inc_thread_sharing()  # many threads, one after the other
+
+    def enter(self) -> None:
+        """Make its connections those of this thread."""
+        self._others = connections.all(initialized_only=True)
+        for alias, connection in self._own.items():
+            connections[alias] = connection
+
+    def leave(self) -> None:
+        """Take them back: the thread has those that it had before, if any."""
+        for alias in self._own:
+            del connections[alias]
+        for connection in self._others:
+            connections[connection.alias] = connection
+
+    def settle(self) -> None:
+        """Close what Django closes at the end of a request (`close_old_connections`)."""
+        for connection in self._own.values():
+            connection.close_if_unusable_or_obsolete()
+
+
+class Slots:
+    """A WSGI application in front of Django: it reads the body, and then waits for a slot.
+
+    `of_pages`: how many of the slots pages may take, so that they leave some to the API.
+    """
+
+    def __init__(self, application: "WSGIApplication", number: int, of_pages: int) -> None:
+        self._application = application
+        self._bodies = Bodies()
+        self._free = Supply(Slot() for _ in range(number))
+        self._pages = threading.BoundedSemaphore(of_pages)
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        """The answer. 400: the body ended early; 503: too many calls, or bodies, are in hand."""
+        arrived = time.monotonic()
+        try:
+            body = self._bodies.read(environ)
+        except EndedEarly:
+            return _refuse(start_response, Refused(Result.BODY_UNREADABLE, "it ended early."))
+        except NoRoom:
+            return _refuse(start_response, _BUSY)
+        environ["wsgi.input"] = body
+        try:
+            if environ["PATH_INFO"].startswith(pages.PREFIXES):
+                return self._page(environ, start_response, arrived)
+            return self._answer(environ, start_response)
+        except (NoRoom, NoneLeft):
+            return _refuse(start_response, _BUSY)
+        finally:
+            body.close()
+
+    def _page(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse", arrived: float
+    ) -> Iterable[bytes]:
+        if not self._pages.acquire(timeout=PATIENCE):
+            raise NoRoom
+        try:
+            with pages.at_work(environ["REMOTE_ADDR"], arrived):
+                return self._answer(environ, start_response)
+        finally:
+            self._pages.release()
+
+    def _answer(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        slot = self._free.take()
+        slot.enter()
+        try:
+            response: Any = self._application(environ, start_response)
+            if response.streaming:
+                slot.settle()
+                return _Sent(response)
+            content = response.content
+            response.close()
+            return [content]
+        finally:
+            slot.leave()
+            self._free.give_back(slot)
+
+
+class _Sent:
+    """A streamed response, which is sent without a slot: its reader may be slow.
+
+    Exports are files by then (`admin.kit.export`). If one did read from a database, it would get a
+    connection of this thread, which is closed with the response.
+    """
+
+    def __init__(self, response: Any) -> None:
+        self._response = response
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._response)
+
+    def close(self) -> None:
+        """The end of the request."""
+        self._response.close()
+        for connection in connections.all(initialized_only=True):
+            connection.close()
+            del connections[connection.alias]
+
+
+def _refuse(start_response: "StartResponse", refusal: Refused) -> Iterable[bytes]:
+    """Without Django, which would write a line into the log for each."""
+    response = refusal_response(refusal)
+    status = HTTPStatus.SERVICE_UNAVAILABLE if refusal is _BUSY else HTTPStatus.BAD_REQUEST
+    headers = [*response.items(), *([("Retry-After", "2")] if refusal is _BUSY else [])]
+    start_response(f"{status.value} {status.phrase}", headers)
+    return [response.content]

@@ -1,0 +1,173 @@
+"""Slots: few calls work at once, each with the slot's own connections."""
+
+import io
+import threading
+from queue import Empty
+
+import pytest
+from django.db import connections
+from django.http import HttpResponse, StreamingHttpResponse
+
+from gm_project.slots import Slots
+from gm_project.supply import STEP, STEPS, NoneLeft, Supply
+
+ENVIRON = {
+    "PATH_INFO": "/api/x",
+    "REMOTE_ADDR": "192.0.2.1",
+    "REQUEST_METHOD": "GET",
+    "SERVER_PROTOCOL": "HTTP/1.1",
+    "SERVER_SOFTWARE": "Granian",
+}
+PAGE = {"PATH_INFO": "/admin/x"}
+
+
+def call(slots, **changes):
+    """The status, the headers and what is sent."""
+    said = []
+    environ = {**ENVIRON, "wsgi.input": io.BytesIO(), **changes}
+    sent = slots(environ, lambda status, headers: said.extend([status, dict(headers)]))
+    return (*said, sent)
+
+
+def in_a_thread(function):
+    """What it returns there."""
+    found = []
+    thread = threading.Thread(target=lambda: found.append(function()))
+    thread.start()
+    thread.join()
+    return found[0]
+
+
+def answering(see):
+    """An application that answers with nothing, and sees something first."""
+
+    def application(environ, start_response):
+        see()
+        start_response("200 OK", [])
+        return HttpResponse("")
+
+    return application
+
+
+def test_threads_share_the_connections_of_a_slot():
+    seen = []
+    slots = Slots(answering(lambda: seen.append(connections["default"])), 1, 1)
+
+    def calls():
+        call(slots)
+        return connections["default"]
+
+    outside = [in_a_thread(calls) for _ in range(2)]
+    assert seen[0] is seen[1]
+    assert seen[0] not in outside
+    in_a_thread(seen[0].validate_thread_sharing)
+
+
+def test_as_many_connections_as_slots():
+    seen, both = [], threading.Barrier(2, timeout=60)
+
+    def see():
+        seen.append(connections["default"])
+        both.wait()
+
+    slots = Slots(answering(see), 2, 2)
+    threads = [threading.Thread(target=call, args=(slots,)) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(seen) == 20
+    assert len(set(map(id, seen))) == 2
+
+
+@pytest.mark.parametrize("changes", [{}, PAGE])
+def test_a_call_that_fails_gives_its_slot_back(changes):
+    def fail():
+        raise ZeroDivisionError
+
+    slots = Slots(answering(fail), 1, 1)
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            call(slots, **changes)
+
+
+def test_who_waits_too_long_is_told_to_try_again(monkeypatch):
+    monkeypatch.setattr("gm_project.supply.STEPS", 1)
+    refused = []
+    slots = Slots(answering(lambda: refused.append(in_a_thread(lambda: call(slots)))), 1, 1)
+    assert call(slots)[0] == "200 OK"
+    monkeypatch.undo()
+    status, headers, _ = refused[0]
+    assert (status, headers["Retry-After"]) == ("503 Service Unavailable", "2")
+
+
+def test_who_comes_after_one_that_waited_in_vain_does_not_wait(monkeypatch):
+    """Until a slot is taken again. The waits are counted."""
+    supply, waits = Supply(["slot"]), []
+    one = Supply._one
+    monkeypatch.setattr(
+        Supply, "_one", lambda self, seconds: waits.append(seconds) or one(self, seconds)
+    )
+    assert supply.take() == "slot"
+    for expected in ([0, *[STEP] * STEPS], [0], [0]):
+        waits.clear()
+        with pytest.raises(NoneLeft):
+            supply.take()
+        assert waits == expected
+    supply.give_back("slot")
+    assert supply.take() == "slot"
+    waits.clear()
+    with pytest.raises(NoneLeft):
+        supply.take()
+    assert waits == [0, *[STEP] * STEPS]
+
+
+def test_who_waits_while_others_get_their_turn_goes_on_waiting(monkeypatch):
+    """Each turn of others begins the count anew."""
+    monkeypatch.setattr("gm_project.supply.STEPS", 2)
+    supply, waits = Supply(["slot"]), []
+    assert supply.take() == "slot"
+
+    def wait(self, seconds):
+        waits.append(seconds)
+        if len(waits) < 6:
+            self._taken += len(waits) % 2  # somebody else got it
+            raise Empty
+        return "slot"
+
+    monkeypatch.setattr(Supply, "_one", wait)
+    assert supply.take() == "slot"
+    assert len(waits) == 6
+
+
+def test_an_answer_is_sent_without_a_slot():
+    """What it may read from a database meanwhile, it reads over a connection that ends with it."""
+    own, first = [], []
+
+    def pieces():
+        own.append(connections["default"])
+        yield b"x"
+
+    def stream(environ, start_response):
+        first.append(connections["default"])
+        start_response("200 OK", [])
+        return StreamingHttpResponse(pieces())
+
+    def whole():
+        sent = call(slots)[2]
+        other = call(slots)[0]
+        content = list(sent)
+        sent.close()
+        left = connections.all(initialized_only=True)
+        return other, content, left
+
+    slots = Slots(stream, 1, 1)
+    assert in_a_thread(whole) == ("200 OK", [b"x"], [])
+    assert own[0] not in first
+
+
+def test_a_body_that_ends_early_is_refused_before_a_slot():
+    slots = Slots(answering(lambda: pytest.fail("called")), 1, 1)
+    status, _, sent = call(slots, CONTENT_LENGTH="5", **{"wsgi.input": io.BytesIO(b"{")})
+    assert status == "400 Bad Request"
+    assert b"A126202" in sent[0]

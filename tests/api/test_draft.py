@@ -307,12 +307,13 @@ def test_any_grant_id(world, ask):
 
 
 def test_metadata(world):
-    """Items 39 to 41, and RFC 9449 §5.1."""
+    """Items 39 to 41, and RFC 9449 §5.1; the issuer is where RFC 8414 §3.1 finds this path."""
     world.service.action_required = True
     world.service.save()
     path = f"/.well-known/oauth-authorization-server/{world.service.pk}"
     response = HTTP().get(path)
     assert response.json() == {
+        "issuer": f"https://as.example.com/{world.service.pk}",
         "grant_management_actions_supported": ["query", "revoke", "create", "merge", "replace"],
         "grant_management_endpoint": ENDPOINT,
         "grant_management_action_required": True,

@@ -1,6 +1,7 @@
 """django-oauth-toolkit with grant management: end to end over HTTP, with clients of others."""
 
 import json
+import re
 
 import pytest
 import requests
@@ -49,6 +50,15 @@ def test_no_page_of_the_example_can_be_framed(example, client, ann):
     for page in (consent, login, requests.get(f"{example['base']}/admin/login/", timeout=20)):
         assert page.status_code == 200
         assert page.headers["X-Frame-Options"] == "DENY"
+
+
+def test_the_page_says_what_the_grant_will_have(client, ann):
+    """All scopes of the grant after a merge, and none but those asked for otherwise."""
+    grant_id = client.authorize(ann, "read", grant_management_action="create")["grant_id"]
+    asked = {"grant_management_action": "merge", "grant_id": grant_id}
+    page = ann.open(client.url(client.session("write"), generate_token(48), **asked)).text
+    lists = [re.findall("<li>(.*?)</li>", one) for one in re.findall("<ul>.*?</ul>", page)]
+    assert lists == [["Make payments"], ["Read your accounts", "Make payments"]]
 
 
 def test_the_whole_life(example, client, ann):

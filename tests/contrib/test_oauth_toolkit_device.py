@@ -181,7 +181,9 @@ def test_the_errors_of_polling(world, device):
     asking = page(world.ann, late)
     world.run(EXPIRED.format(late["user_code"]))
     assert error_of(device.polls(late)) == "expired_token"
+    grants = world.run(GRANTS)
     assert presses(world.ann, asking, "accept")[0] == 302
+    assert world.run(GRANTS) == grants
     assert error_of(device.polls(late)) == "expired_token"
 
     narrow = device.code("read", grant_management_action="create")
@@ -191,6 +193,19 @@ def test_the_errors_of_polling(world, device):
     decides(world.ann, allowed_late)
     world.run(EXPIRED.format(allowed_late["user_code"]))
     assert error_of(device.polls(allowed_late)) == "expired_token"
+
+
+def test_polling_too_fast(world, device):
+    """`slow_down`, once for each poll that is too soon; a decision is told at once."""
+    code = device.code(grant_management_action="create")
+    with ThreadPoolExecutor(3) as pool:
+        errors = sorted(error_of(one) for one in pool.map(lambda _: device.polls(code), range(3)))
+    assert errors == ["authorization_pending", "slow_down", "slow_down"]
+    world.run(LONG_AGO)
+    assert error_of(device.polls(code)) == "authorization_pending"
+    assert error_of(device.polls(code)) == "slow_down"
+    assert decides(world.ann, code)[0] == 302
+    assert device.polls(code)[0] == 200
 
 
 def test_a_code_is_judged_only_for_an_authenticated_client(world, device):
@@ -308,6 +323,13 @@ EXPIRED = """
 from django.utils import timezone
 from oauth2_provider.models import DeviceGrant
 DeviceGrant.objects.filter(user_code="{0}").update(expires=timezone.now())
+"""
+LONG_AGO = """
+import datetime
+from django.utils import timezone
+from grant_management.contrib.oauth_toolkit.models import DeviceAuthorization
+past = timezone.now() - datetime.timedelta(seconds=4)
+DeviceAuthorization.objects.exclude(polled_at=None).update(polled_at=past)
 """
 OLD = """
 import datetime

@@ -123,12 +123,13 @@ def consented(scopes: Iterable[str], resources: Any, claims: Any) -> Content:
         raise LifecycleError(INVALID_REQUEST, said) from None
 
 
-def outcome(authorization: Authorization, consented: Content) -> Content:
-    """What the grant will hold if the user consents, for the page that asks (draft §5.2)."""
-    if authorization.action is not GrantAction.MERGE:
-        return consented
-    grant = Grant.objects.known(authorization.client.service, authorization.grant_id)
-    return grant.held().merged(consented)
+def scopes_after(authorization: Authorization, consented: Content) -> list[str]:
+    """The scopes that the grant will hold if the user consents (draft §5.2), in their order."""
+    held = consented
+    if authorization.action is GrantAction.MERGE:
+        grant = Grant.objects.known(authorization.client.service, authorization.grant_id)
+        held = grant.held().merged(consented)
+    return sorted({name for name, _resource in held.pairs})
 
 
 def checksum(value: str) -> str:

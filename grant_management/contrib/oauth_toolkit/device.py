@@ -5,10 +5,11 @@ of ours, which is found by the digest of the device code: the action and the gra
 code was redeemed.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.utils import timezone
+from oauth2_provider.settings import oauth2_settings
 
 from grant_management import lifecycle
 from grant_management.db import clock
@@ -22,8 +23,11 @@ from . import bridge, rows
 from .models import DeviceAuthorization
 
 GRANT_TYPE: Final = "urn:ietf:params:oauth:grant-type:device_code"
-PENDING, DENIED, EXPIRED = "authorization_pending", "access_denied", "expired_token"
+PENDING, SLOW_DOWN = "authorization_pending", "slow_down"
+DENIED, EXPIRED = "access_denied", "expired_token"
 """Errors of RFC 8628 §3.5."""
+JITTER: Final = timedelta(seconds=1)
+"""A poll may come so much earlier than its interval says."""
 
 
 def begin(client: Client, action: str, grant_id: str, *, confidential: bool) -> Authorization:
@@ -71,8 +75,22 @@ def allow(client: Client, user: Any, kept: DeviceAuthorization, scope: str) -> N
     kept.save(force_update=True, update_fields=["grant", "generation"])
 
 
-def judge(row: Any, client_id: str, scope: str | None) -> Any:
-    """The row of the toolkit, if this client may redeem its device code now.
+def poll(service: Service, code: str, client_id: str, scope: str | None) -> None:
+    """Whether this client may redeem a device code now. Nothing is locked.
+
+    LifecycleError: as `judge`; or `slow_down`, where the client polls too often.
+    """
+    row = rows.device_codes().filter(device_code=code).first()
+    try:
+        judge(row, client_id, scope)
+    except LifecycleError as error:
+        if error.error == PENDING and _is_too_soon(service, code):
+            raise LifecycleError(SLOW_DOWN, "The polls come too fast.") from None
+        raise
+
+
+def judge(row: Any, client_id: str, scope: str | None) -> None:
+    """Whether this client may redeem the device code of this row of the toolkit now.
 
     `row` None: there is no such code. `scope` is what the token request asks for. LifecycleError:
     an error of RFC 8628 §3.5 or RFC 6749 §5.2, for the client.
@@ -87,7 +105,6 @@ def judge(row: Any, client_id: str, scope: str | None) -> Any:
         raise LifecycleError(PENDING, "The user has not decided yet.")
     if not set((scope or "").split()) <= set((row.scope or "").split()):
         raise LifecycleError(INVALID_SCOPE, "The scope exceeds what the user allowed.")
-    return row
 
 
 def redeem(client: Client, code: str) -> DeviceAuthorization:
@@ -96,8 +113,8 @@ def redeem(client: Client, code: str) -> DeviceAuthorization:
     Of two requests with one code, the second waits for the lock on the toolkit's row, and finds
     that the code was redeemed. LifecycleError: it must not be redeemed.
     """
-    row = rows.device_codes().filter(device_code=code).select_for_update().first()
-    row = judge(row, client.client_id, None)
+    row: Any = rows.device_codes().filter(device_code=code).select_for_update().first()
+    judge(row, client.client_id, None)
     kept = found(client.service, code) or _unasked(client.service, code, row.expires)
     if kept.redeemed_at is not None or (kept.action and kept.grant is None):  # it was purged
         raise _used()
@@ -106,15 +123,24 @@ def redeem(client: Client, code: str) -> DeviceAuthorization:
     return kept
 
 
+def _is_too_soon(service: Service, code: str) -> bool:
+    """Whether the interval since the last poll has not passed; if it has, this poll is noted.
+
+    One statement decides, so of several polls at one moment one is in time.
+    """
+    kept = DeviceAuthorization.objects.filter(service=service, digest=sha256(code))
+    now = clock.now()
+    before = now + JITTER - timedelta(seconds=oauth2_settings.DEVICE_FLOW_INTERVAL)
+    in_time = kept.exclude(polled_at__gt=before).update(polled_at=now)
+    return not in_time and kept.exists()
+
+
 def _owner(client: Client, grant_id: str) -> str | None:
-    """The subject of a grant of this client; None: there is none."""
-    if not grant_id:
-        return None
+    """The subject of the grant that is named; None: there is none."""
     try:
-        grant = Grant.objects.known(client.service, grant_id)
+        return Grant.objects.known(client.service, grant_id).subject
     except Grant.DoesNotExist:
         return None
-    return grant.subject if grant.client_id == client.pk else None
 
 
 def _unasked(service: Service, code: str, expires_at: datetime) -> DeviceAuthorization:

@@ -19,12 +19,11 @@ from oauth2_provider.views import (
 from grant_management.db import primary
 from grant_management.db.retry import retried
 from grant_management.lifecycle import Authorization, LifecycleError
-from grant_management.protocol.content import names_of
 from grant_management.protocol.results import INVALID_REQUEST
 
 from . import bridge, device, rows
 from .bridge import PARAMETERS
-from .mixins import NeverFramed
+from .mixins import NeverFramed, describe
 from .models import DeviceAuthorization
 
 
@@ -69,21 +68,20 @@ class GrantDeviceConfirmView(NeverFramed, DeviceConfirmView):  # type: ignore[mi
         """
         row, kept = self.get_object(), self._kept()
         application = get_application_model().objects.get(client_id=row.client_id)
-        described = get_scopes_backend().get_all_scopes()
         scopes = (row.scope or "").split()
         context: dict[str, Any] = super().get_context_data(**kwargs) | {
             "application": application,  # before 3.4 the toolkit does not set these
             "scopes": scopes,
-            "scopes_descriptions": [described.get(scope, scope) for scope in scopes],
+            "scopes_descriptions": describe(scopes),
         }
         if kept is None or not kept.action:
             return context
         context |= dict(zip(PARAMETERS, (kept.action, kept.named_grant), strict=True))
         try:
-            held = self._outcome(application, kept, scopes)
+            held = self._scopes_after(application, kept, scopes)
         except LifecycleError as error:
             return context | {"error": error}
-        return context | {"grant_scopes_descriptions": [described.get(one, one) for one in held]}
+        return context | {"grant_scopes_descriptions": describe(held)}
 
     def form_valid(self, form: Any) -> HttpResponse:
         """Keep the decision. Allowing writes the grant in the same transaction."""
@@ -123,10 +121,11 @@ class GrantDeviceConfirmView(NeverFramed, DeviceConfirmView):  # type: ignore[mi
     def _kept(self) -> DeviceAuthorization | None:
         return device.found(bridge.service(), self.get_object().device_code)
 
-    def _outcome(self, application: Any, kept: DeviceAuthorization, scopes: list[str]) -> list[str]:
+    def _scopes_after(
+        self, application: Any, kept: DeviceAuthorization, scopes: list[str]
+    ) -> list[str]:
         intended = device.intended(bridge.client(application), self.request.user, kept)
-        held = bridge.outcome(intended, bridge.consented(scopes, None, None))
-        return sorted(names_of(held.texts()["scopes"]))
+        return bridge.scopes_after(intended, bridge.consented(scopes, None, None))
 
 
 def _asked(request: HttpRequest, application: Any) -> Authorization:

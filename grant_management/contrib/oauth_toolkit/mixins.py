@@ -1,15 +1,22 @@
 """What several of the bridge's views share."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from oauth2_provider.scopes import get_scopes_backend
 
 from .bridge import NotSetUp
 
 logger = logging.getLogger("grant_management")
+
+
+def describe(scopes: Iterable[str]) -> list[str]:
+    """What the host says of these scopes to a user."""
+    texts = get_scopes_backend().get_all_scopes()
+    return [texts.get(scope, scope) for scope in scopes]
 
 
 class NeverFramed:

@@ -85,6 +85,8 @@ class DeviceAuthorization(models.Model):
     generation = models.PositiveIntegerField(null=True)
     expires_at = models.DateTimeField()
     redeemed_at = models.DateTimeField(null=True)
+    # The latest poll that was answered with authorization_pending.
+    polled_at = models.DateTimeField(null=True)
 
     objects: ClassVar[DeviceAuthorizationManager] = DeviceAuthorizationManager()
 

@@ -48,10 +48,9 @@ class GrantManagementValidator(OAuth2Validator):  # type: ignore[misc]
         if not super().validate_grant_type(client_id, grant_type, client, request, *args, **kwargs):
             return False
         try:
-            if grant_type == device.GRANT_TYPE:
-                row = rows.device_codes().filter(device_code=request.device_code).first()
-                device.judge(row, request.client.client_id, request.scope)
             service = bridge.service()
+            if grant_type == device.GRANT_TYPE:
+                device.poll(service, request.device_code, request.client.client_id, request.scope)
             request.grant_management_binding = sender.binding_of(
                 service, presented_by(service, request)
             )

@@ -20,7 +20,7 @@ from grant_management.protocol.results import INVALID_REQUEST
 
 from . import bridge
 from .bridge import PARAMETERS
-from .mixins import NeverFramed
+from .mixins import NeverFramed, describe
 from .models import AuthorizedCode
 
 PINNED = "grant_management"
@@ -54,18 +54,25 @@ class GrantAuthorizationView(NeverFramed, AuthorizationView):  # type: ignore[mi
         scopes, credentials = super().validate_authorization_request(request)
         asked = _asked(request)
         try:
-            _begin(request, credentials, asked)
+            self.begun = _begin(request, credentials, asked)
+            bridge.consented(scopes, None, None)  # the page shows them
         except LifecycleError as error:
             raise _redirected(error, credentials) from None
         _pin(request, credentials, asked)
         return scopes, credentials
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add `grant_management_action` and `grant_id`, so that the page may say what happens to
-        the grant.
+        """Add what the page can say about the grant: `grant_management_action`, `grant_id`, and
+        `grant_scopes_descriptions`, all scopes that the grant will hold.
         """
         context: dict[str, Any] = super().get_context_data(**kwargs)
-        return context | dict(zip(PARAMETERS, _asked(self.request), strict=True))
+        context |= dict(zip(PARAMETERS, _asked(self.request), strict=True))
+        begun: Authorization | None = getattr(self, "begun", None)
+        if begun is None or begun.action is None:
+            return context
+        asked_for = bridge.consented(kwargs.get("scopes") or [], None, None)
+        scopes = bridge.scopes_after(begun, asked_for)
+        return context | {"grant_scopes_descriptions": describe(scopes)}
 
     def create_authorization_response(
         self, request: HttpRequest, scopes: str, credentials: dict[str, Any], allow: bool

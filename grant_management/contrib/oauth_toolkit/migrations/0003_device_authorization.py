@@ -23,6 +23,7 @@ class Migration(migrations.Migration):
                 ('generation', models.PositiveIntegerField(null=True)),
                 ('expires_at', models.DateTimeField()),
                 ('redeemed_at', models.DateTimeField(null=True)),
+                ('polled_at', models.DateTimeField(null=True)),
                 ('grant', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='grant_management.grant')),
                 ('service', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to='grant_management.service')),
             ],

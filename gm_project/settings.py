@@ -167,6 +167,23 @@ WHITENOISE_USE_FINDERS = True
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    # A path or a query may hold a credential: every handler has this filter.
+    "filters": {
+        "without_paths": {"()": "grant_management.request_log.WithoutPaths"},
+        "not_debug": {"()": "django.utils.log.RequireDebugFalse"},
+    },
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "filters": ["without_paths"]},
+        "mail_admins": {
+            "class": "django.utils.log.AdminEmailHandler",
+            "level": "ERROR",
+            "filters": ["not_debug", "without_paths"],
+        },
+    },
     "root": {"handlers": ["console"], "level": "WARNING"},
+    # In place of Django's own handlers, which have no such filter.
+    "loggers": {
+        "django": {"handlers": ["mail_admins"]},
+        "django.server": {"handlers": ["console"], "propagate": False},
+    },
 }

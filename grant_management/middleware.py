@@ -13,12 +13,15 @@ from django.urls import Resolver404, ResolverMatch, URLResolver, get_resolver
 
 from .api.errors import failure_page, failure_response, response_for_status
 from .db.failures import classify, is_of_database
+from .request_log import redact
 
 _FAILED = "_grant_management_failed"
 REMEMBERED: Final = 1_024
 """Paths whose view is remembered."""
 LONGEST: Final = 256
 """Characters of such a path."""
+ADMIN: Final = "/grant_management/"
+"""What the paths of the app's pages have in common, in any admin site."""
 
 
 class JSONErrorsMiddleware:
@@ -31,7 +34,8 @@ class JSONErrorsMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
-        logging.getLogger("django.request").addFilter(_is_not_told)
+        for name in ("django.request", "django.security.csrf"):
+            logging.getLogger(name).addFilter(_guard)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """The response, or the JSON that replaces an error page."""
@@ -111,10 +115,20 @@ def _remember(*, request: HttpRequest | None = None, **_signal: Any) -> None:
         setattr(request, _FAILED, error)
 
 
-def _is_not_told(record: logging.LogRecord) -> bool:
-    """A filter of the log: False for an error that `failure_response` logs in a line of its own."""
+def _guard(record: logging.LogRecord) -> bool:
+    """A filter of the log: False for an error that `failure_response` logs in a line of its own.
+
+    Records about the app's own URLs lose the path (`request_log`); others are left alone.
+    """
     request = getattr(record, "request", None)
-    return getattr(request, _FAILED, None) is None or _our_view(request) is None
+    if not isinstance(request, HttpRequest):
+        return True
+    ours = _our_view(request) is not None
+    if ours and getattr(request, _FAILED, None) is not None:
+        return False
+    if ours or ADMIN in request.path_info:
+        redact(record)
+    return True
 
 
 def _is_json(response: HttpResponse) -> bool:

@@ -7,6 +7,8 @@ from typing import Final
 
 from django.urls import include, re_path
 
+from .api.authlete import services
+from .api.authlete.views import organization_door
 from .api.draft import GrantResourceView, MetadataView
 from .api.gm import GrantManagementView
 from .api.provisioning.views import ProvisioningView
@@ -14,13 +16,24 @@ from .api.views import ForeignOperationView, UnknownRouteView
 
 app_name = "grant_management"
 
-# Operations in Authlete's API description, version 3, that this server does not have.
+# Operations in Authlete's API description, version 3, that this server does not have. What comes
+# behind them in a path is an identifier.
 _FOREIGN: Final = "|".join(
     [
-        r"auth/(?:authorization|userinfo)(?:/.+)?",
-        r"auth/token(?:/(?:fail|issue|update|get/list|delete/.+|create/batch(?:/.+)?))?",
-        r"auth/(?:revocation|introspection/standard)",
-        r"(?:service|client|backchannel|device|federation|vci|hsk)/.+",
+        r"auth/authorization(?:/(?:fail|issue|ticket/(?:info|update)))?",
+        r"auth/userinfo(?:/issue)?",
+        r"auth/token(?:/(?:fail|issue|create/batch(?:/status/.+)?))?",
+        r"auth/revocation",
+        r"service/(?:configuration|jwks/get)",
+        r"client/registration(?:/(?:get|update|delete))?",
+        r"client/extension/requestable_scopes/(?:get|update|delete)/.+",
+        r"client/(?:secret/(?:refresh|update)|lock_flag/update|authorization/update)/.+",
+        r"backchannel/authentication(?:/(?:issue|fail|complete))?",
+        r"device/(?:authorization|verification|complete)",
+        r"federation/(?:configuration|registration)",
+        r"vci/(?:metadata|jwtissuer|jwks|offer/(?:create|info))",
+        r"vci/(?:single|batch|deferred)/(?:parse|issue)",
+        r"hsk/(?:create|get/list|(?:get|delete)/.+)",
         r"pushed_auth_req|idtoken/reissue|jose/verify|nativesso(?:/logout)?",
     ]
 )
@@ -38,6 +51,14 @@ urlpatterns = [
     ),
     re_path(r"^(?:/)?api/(?P<service_id>[0-9]{1,19})/", include("grant_management.api.store.urls")),
     re_path(
+        r"^(?:/)?api/(?P<service_id>[0-9]{1,19})/", include("grant_management.api.authlete.urls")
+    ),
+    re_path(r"^(?:/)?api/service/create\Z", organization_door(services.create, services.SAVE)),
+    re_path(
+        r"^(?:/)?api/service/get/list\Z",
+        organization_door(services.list_services, services.LIST, methods=("GET", "HEAD")),
+    ),
+    re_path(
         r"^gm/(?P<service_id>[0-9]{1,19})/(?P<grant_id>[^/]+)\Z",
         GrantResourceView.as_view(),
         name="grant",
@@ -48,6 +69,5 @@ urlpatterns = [
         name="metadata",
     ),
     re_path(rf"^(?:/)?api/[0-9]{{1,19}}/(?:{_FOREIGN})\Z", ForeignOperationView.as_view()),
-    re_path(r"^(?:/)?api/service/(?:create|get/list)\Z", ForeignOperationView.as_view()),
     re_path(r"^(?:/)?api/[\s\S]*\Z", UnknownRouteView.as_view()),
 ]

@@ -49,7 +49,14 @@ class Act:
 
 
 ACTS = []
-GROUPS = {"(?P<service_id>[0-9]{1,19})": "N", "(?P<grant_id>[^/]+)": "G", r"[\s\S]*": "..."}
+GROUPS = {
+    "(?P<service_id>[0-9]{1,19})": "N",
+    "(?P<grant_id>[^/]+)": "G",
+    "(?P<client>[^/]+)": "C",
+    r"(?:/(?P<subject>[\s\S]+))?": "",
+    r"(?P<token>[\s\S]+)": "T",
+    r"[\s\S]*": "...",
+}
 
 
 def act(door, *leaves):
@@ -142,8 +149,9 @@ class Scene:
         http = HTTP()
         http.force_login(operator)
         scene = cls(world, operator, http)
-        scene.manager = organization_token(world, can_manage_tokens=True)
+        scene.manager = organization_token(world, can_manage_tokens=True, can_manage_services=True)
         manager = ApiToken.objects.get(can_manage_tokens=True)
+        ApiToken.objects.filter(service=world.service).update(can_manage_clients=True)
         scene.by = {
             "caller": Actor.api_token(ApiToken.objects.get(service=world.service)),
             "manager": Actor.api_token(manager),
@@ -530,6 +538,125 @@ def introspect_by_the_rfc(scene):
 def introspect(scene):
     yield
     scene.api("auth/introspection", {"token": scene.world.token()})
+
+
+# Authlete's management operations.
+
+
+def of_service(scene, operation, members=None, **more):
+    return scene.api(f"service/{operation}", members, api_token=scene.manager, **more)
+
+
+@act("url api/service/create", ("service_created", "manager"))
+def a_new_service(scene):
+    yield
+    members = {"serviceName": "New", "accessTokenDuration": 0}
+    made = scene.api("/api/service/create", members, api_token=scene.manager)
+    assert made["accessTokenDuration"] == 3_600
+    scene.api("/api/service/create", members, status=403)
+
+
+@act("url service/update", ("settings_changed", "manager"))
+def other_settings(scene):
+    yield
+    for _ in range(2):
+        of_service(scene, "update", {"serviceName": "Other", "dpopNonceDuration": 0})
+    scene.api("service/update", {"serviceName": "Mine"}, status=403)
+
+
+@act("url service/delete", ("service_deleted", "manager"))
+def delete_a_service(scene):
+    yield
+    of_service(scene, "delete", method="delete", status=204)
+    of_service(scene, "delete", method="delete", status=403)
+
+
+@act("url api/service/get/list")
+@act("url service/get")
+def look_at_services(scene):
+    yield
+    scene.api("/api/service/get/list", api_token=scene.manager, method="get")
+    of_service(scene, "get", method="get")
+
+
+@act("url client/create", ("client_created", "caller"))
+def a_new_client_in_authletes_shape(scene):
+    yield
+    for status in (200, 400):
+        scene.api("client/create", {"clientIdAlias": "new", "clientName": "New"}, status=status)
+
+
+@act("url client/update/C", ("client_locked", "caller"))
+def another_lock_in_authletes_shape(scene):
+    yield
+    for _ in range(2):
+        scene.api("client/update/app-1", {"clientName": "Other", "locked": True})
+    scene.api("client/update/app-1", {"clientIdAlias": "app-2"}, status=400)
+
+
+@act("url client/delete/C", ("client_deleted", "caller"))
+def delete_a_client(scene):
+    yield
+    scene.api("client/delete/app-1", method="delete", status=204)
+    scene.api("client/delete/app-1", method="delete", status=404)
+    scene.api("clients", {"clientIdentifier": "app-1", "locked": False}, status=400)
+
+
+@act("url client/get/list")
+@act("url client/get/C")
+@act("url client/authorization/get/list")
+@act("url client/granted_scopes/get/C")
+@act("url auth/token/get/list")
+@act("url auth/introspection/standard")
+def look_at_clients(scene):
+    scene.world.grant()
+    yield
+    for path in ("client/get/list", "client/get/app-1", "auth/token/get/list"):
+        scene.api(path, method="get")
+    scene.api("client/authorization/get/list/user-1", method="get")
+    scene.api("client/granted_scopes/get/app-1", {"subject": "user-1"})
+    scene.api("auth/introspection/standard", {"parameters": "token=x"})
+
+
+@act("url auth/token/update", ("token_changed", "caller"))
+def change_a_token(scene):
+    value = scene.world.token()
+    yield
+    for _ in range(2):
+        scene.api("auth/token/update", {"accessToken": value, "scopes": ["read"]})
+
+
+@act("url auth/token/update")
+def change_no_token(scene):
+    dead = scene.world.token(revoked_at=now())
+    yield
+    for value in ("unknown", dead):
+        answer = scene.api("auth/token/update", {"accessToken": value, "scopes": ["read"]})
+        assert answer["action"] == "NOT_FOUND"
+
+
+@act("url auth/token/delete/T", ("tokens_revoked", "caller"))
+def delete_a_token(scene):
+    value = scene.world.token()
+    yield
+    for _ in range(2):
+        scene.api(f"auth/token/delete/{value}", method="delete", status=204)
+
+
+@act("url client/authorization/delete/C", ("revoked", "caller"), ("tokens_revoked", "caller"))
+def delete_an_authorization(scene):
+    scene.world.token(scene.world.grant())
+    yield
+    for _ in range(2):
+        scene.api("client/authorization/delete/app-1/user-1", method="delete")
+
+
+@act("url client/granted_scopes/delete/C", ("revoked", "caller"))
+def delete_granted_scopes(scene):
+    scene.world.token(scene.world.grant())
+    yield
+    for _ in range(2):
+        scene.api("client/granted_scopes/delete/app-1", {"subject": "user-1"})
 
 
 # The commands.

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from ..db import clock
 from ..fields import members as m
 from ..models import ApiToken, Organization, Reason, Service
+from ..models.api_token import OF_ORGANIZATIONS, RIGHTS
 from ..redaction import redacted
 from .kit import form_fields
 from .kit.actions import ReasonForm
@@ -26,6 +27,16 @@ from .kit.utc import UTCDateTimeField
 ONCE = "grant_management_once"
 """The key, in a login session, of the forms that were sent."""
 MANAGE = "grant_management.manage_apitoken"
+RIGHT_LABELS: Final = {
+    "can_manage_tokens": _("May manage the organization's API tokens"),
+    "can_manage_services": _("May create, change and delete the organization's services"),
+    "can_manage_clients": _("May create, change and delete clients"),
+}
+RIGHT_SENTENCES: Final = {
+    "can_manage_tokens": _("It may manage the organization's API tokens."),
+    "can_manage_services": _("It may create, change and delete the organization's services."),
+    "can_manage_clients": _("It may create, change and delete clients."),
+}
 
 
 class OnceForm(forms.Form):
@@ -42,15 +53,21 @@ class IssueForm(OnceForm):
     """A new API token. It opens the chosen service, or else every service of the organization."""
 
     organization = forms.ModelChoiceField(Organization.objects.all(), label=_("Organization"))
-    service = forms.ModelChoiceField(Service.objects.all(), label=_("Service"), required=False)
+    service = forms.ModelChoiceField(
+        Service.objects.filter(deleted_at=None), label=_("Service"), required=False
+    )
     description = form_fields.text(m.DESCRIPTION, label=_("Description"), required=False)
     expires_at = UTCDateTimeField(
         label=_("Expires (UTC)"),
         required=False,
         help_text=_("As 2027-01-31 12:00:00 UTC; an offset such as +02:00 counts. Empty: never"),
     )
-    can_manage_tokens = forms.BooleanField(
-        label=_("May manage the organization's API tokens"), required=False
+    can_manage_tokens = forms.BooleanField(label=RIGHT_LABELS["can_manage_tokens"], required=False)
+    can_manage_services = forms.BooleanField(
+        label=RIGHT_LABELS["can_manage_services"], required=False
+    )
+    can_manage_clients = forms.BooleanField(
+        label=RIGHT_LABELS["can_manage_clients"], required=False
     )
     note = form_fields.text(
         m.NOTE,
@@ -83,8 +100,9 @@ class IssueForm(OnceForm):
         service, organization = values.get("service"), values.get("organization")
         if service is not None and service.organization_id != getattr(organization, "pk", None):
             raise forms.ValidationError(_("The service is another organization's."))
-        if service is not None and values.get("can_manage_tokens"):
-            raise forms.ValidationError(_("Only an organization's token can manage tokens."))
+        if service is not None and any(values.get(name) for name in OF_ORGANIZATIONS):
+            said = _("Only an organization's token can manage tokens or services.")
+            raise forms.ValidationError(said)
         return values
 
 
@@ -258,8 +276,9 @@ def _described(token: ApiToken) -> Iterator[Any]:
         yield _("It opens every service of the organization %(name)s.") % {
             "name": token.organization
         }
-    if token.can_manage_tokens:
-        yield _("It may manage the organization's API tokens.")
+    for name in RIGHTS:
+        if getattr(token, name):
+            yield RIGHT_SENTENCES[name]
     last = token.last_used_at
     at = f"{last:%Y-%m-%d %H:%M:%S} UTC" if last else _("no use recorded")
     yield _("Last used: %(at)s") % {"at": at}

@@ -46,7 +46,7 @@ UNLOCK = ObjectAction(
     permission="lock_client",
     label=_("Unlock"),
     kind=EventKind.CLIENT_UNLOCKED,
-    applies=lambda client: client.locked_at is not None,
+    applies=lambda client: client.locked_at is not None and client.deleted_at is None,
     describe=_what_an_unlock_lets_through,
     perform=Client.unlock,
 )
@@ -74,6 +74,7 @@ class ClientAdmin(ListAdmin[Client], OperatorAdmin[Client]):
         Column(_("Number"), lambda client: client.pk),
         Column(_("Locked"), lambda client: time_tag(client.locked_at)),
         Column(_("Cut off"), lambda client: time_tag(client.not_before)),
+        Column(_("Deleted"), lambda client: time_tag(client.deleted_at)),
     )
     object_actions = (LOCK, UNLOCK, CUT_OFF_CLIENT)
 

@@ -24,7 +24,14 @@ class ServiceAdmin(OperatorAdmin[Service]):
     """Services (tenants), with their settings, a cut-off and the what-if tester."""
 
     organization_path = "organization"
-    list_display = ("name", "id", "organization", "grant_management_endpoint", "not_before")
+    list_display = (
+        "name",
+        "id",
+        "organization",
+        "grant_management_endpoint",
+        "not_before",
+        "deleted_at",
+    )
     list_select_related = ("organization",)
     search_fields = ("name__startswith",)
     object_actions = (CUT_OFF_SERVICE,)
@@ -44,7 +51,7 @@ class ServiceAdmin(OperatorAdmin[Service]):
         operators who may revoke.
         """
         shown = super().buttons(request, row)
-        if request.user.has_perm(CHANGE):
+        if request.user.has_perm(CHANGE) and row.deleted_at is None:
             shown.insert(0, (_("Change settings…"), self.url("settings", row)))
         if self._may_try(request):
             shown.insert(0, (_("What would gm answer?"), self.url("what_if", row)))
@@ -63,6 +70,8 @@ class ServiceAdmin(OperatorAdmin[Service]):
         if not (request.user.has_perm(CHANGE) and self.has_view_permission(request)):
             raise PermissionDenied
         service = self._service(request, object_id)
+        if service.deleted_at is not None:
+            raise Http404
         form = SettingsForm(request.POST or None, instance=service)
         if request.method == "POST" and form.is_valid():
             actor = operator(request)

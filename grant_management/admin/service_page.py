@@ -1,13 +1,12 @@
 """A service's page: its settings in groups, its nonces, and how to point an SDK at it."""
 
-from dataclasses import asdict
 from typing import Any, Final
 
 from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from ..db import clock, primary
+from ..db import clock
 from ..db.counting import bounded_count, shown_number
 from ..fields import members as m
 from ..models import Actor, Client, DPoPNonce, EventKind, GrantEvent, Reason, Service
@@ -65,26 +64,11 @@ class SettingsForm(ReasonForm, forms.ModelForm):  # type: ignore[type-arg]
         return values
 
     def change(self, actor: Actor) -> list[str]:
-        """Write the settings that differ, with an event that has them before and after.
-
-        Returns their names; [] where none differs, and then there is no event.
-        """
+        """Write the settings that differ: their names."""
         why = Reason(**{name: self.cleaned_data[name] for name in ("reason", "note", "ticket")})
-        with primary.atomic():
-            now = clock.now()
-            # Locked, so that the event has the very values that this change replaces.
-            before = Service.objects.select_for_update().get(pk=self.instance.pk)
-            names = [n for n in NAMES if getattr(before, n) != getattr(self.instance, n)]
-            if not names:
-                return names
-            details = {
-                "before": {name: getattr(before, name) for name in names},
-                "after": {name: getattr(self.instance, name) for name in names},
-            }
-            self.instance.save(update_fields=names)
-            kind, number = EventKind.SETTINGS_CHANGED, self.instance.pk
-            GrantEvent.objects.record(kind, number, now, actor, details=details, **asdict(why))
-        return names
+        settings = {name: getattr(self.instance, name) for name in NAMES}
+        changed: list[str] = self.instance.change(settings, actor, why)
+        return changed
 
 
 def portrait(service: Service, request: HttpRequest) -> dict[str, Any]:
@@ -102,6 +86,7 @@ def portrait(service: Service, request: HttpRequest) -> dict[str, Any]:
             (_("Clients"), _bounded_clients(service)),
             (_("Cut off"), time_tag(service.not_before)),
             (_("Cut off by"), _cut_off_by(service)),
+            (_("Deleted"), time_tag(service.deleted_at)),
         ],
     }
 

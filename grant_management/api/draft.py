@@ -20,7 +20,7 @@ from ..models.credentials import service_and_time
 from ..protocol.results import Action, GMAction, Refused, Result
 from .body import refuse_body
 from .client_certificate import client_certificate
-from .errors import MethodNotAllowed, json_response
+from .errors import MethodNotAllowed, json_response, no_content
 from .views import JSONView, method_of
 
 # A server that supports GET supports HEAD too (RFC 9110 §9.1); it drops the body of the answer.
@@ -117,9 +117,7 @@ def _response(answer: GMResponse) -> HttpResponse:
     action = answer.result.action
     # A CALLER_ERROR too is 500: this server is the caller here, so the client cannot correct it.
     status = _STATUS.get(action, 500) if action else 500
-    response = json_response(_body(answer, status), status)
-    if status == 204:
-        del response["Content-Type"], response["Content-Length"]  # RFC 9110 §8.6
+    response = no_content() if status == 204 else json_response(_body(answer, status), status)
     if status in (401, 403, 404):
         response["WWW-Authenticate"] = answer.response_content or ""
     if answer.dpop_nonce:
@@ -128,7 +126,7 @@ def _response(answer: GMResponse) -> HttpResponse:
 
 
 def _body(answer: GMResponse, status: int) -> str:
-    if status in (200, 204):
+    if status == 200:
         return answer.response_content or ""
     members: dict[str, Any] = {"error": answer.result.error, "error_description": answer.message}
     return json.dumps({name: value for name, value in members.items() if value})

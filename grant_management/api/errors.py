@@ -9,6 +9,7 @@ from ..endpoint.messages import GMResponse
 from ..protocol.challenge import challenge_of
 from ..protocol.results import Refused, Result
 from ..redaction import forget_body
+from ..request_log import where
 
 _RETRY_AFTER: Final = {
     Result.DATABASE_AWAY: 10,
@@ -45,6 +46,13 @@ def json_response(body: str, status: int = 200) -> HttpResponse:
     return HttpResponse(content, status=status, headers=headers)
 
 
+def no_content() -> HttpResponse:
+    """204, without a type and a length (RFC 9110 §8.6)."""
+    response = json_response("", 204)
+    del response["Content-Type"], response["Content-Length"]
+    return response
+
+
 def refusal_response(refusal: Refused) -> HttpResponse:
     """The response to a refused request, with the headers that its status needs."""
     result = refusal.result
@@ -69,7 +77,7 @@ def failure_response(
     """
     forget_body(request)  # before the log: an error tracker reads the request when that is written
     failure = settle(error)
-    tell(error, failure, _where(request))
+    tell(error, failure, where(request))
     response = refusal_response(Refused(failure.result))
     if not is_authletes:
         _ask_again(response, failure)
@@ -79,17 +87,10 @@ def failure_response(
 def failure_page(error: Exception, request: HttpRequest) -> HttpResponse:
     """The same for operators, as plain text: a page would read a session from the database."""
     failure = settle(error)
-    tell(error, failure, _where(request))
+    tell(error, failure, where(request))
     response = HttpResponse(failure.result.message(), status=500, content_type="text/plain")
     _ask_again(response, failure)
     return _as_told(response)
-
-
-def _where(request: HttpRequest) -> str:
-    """The method and the view, for the log. The path is left out: it may hold a credential."""
-    match = request.resolver_match
-    func = getattr(match.func, "view_class", match.func) if match else None
-    return f"{request.method} {getattr(func, '__qualname__', 'before any view')}"
 
 
 def _ask_again(response: HttpResponse, failure: Failure) -> None:

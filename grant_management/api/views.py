@@ -23,6 +23,8 @@ class JSONView(APIView):
     """
 
     throttle_classes = [ApiTokenThrottle]
+    methods: ClassVar[tuple[str, ...]] = ("POST",)
+    """The methods that it takes. A view that takes GET takes HEAD too (RFC 9110 §9.1)."""
     is_authletes: ClassVar[bool] = False
     """Whether Authlete has this operation too: its clients expect 500 where the server fails."""
 
@@ -66,10 +68,11 @@ class JSONView(APIView):
     ) -> Credentials:
         """The caller's credentials; sets `request.auth`, which the throttle needs.
 
-        Refused: the method is not POST (checked first), or the API token is missing or not valid.
+        Refused: the method is none of `methods` (checked first), or the API token is missing or
+        not valid.
         """
-        if method_of(request) != "POST":
-            raise MethodNotAllowed("POST")
+        if method_of(request) not in self.methods:
+            raise MethodNotAllowed(*self.methods)
         authorization = request.META.get("HTTP_AUTHORIZATION", "")
         found = authenticate(authorization, service_id, access_token)
         request.auth = found.api_token  # type: ignore[attr-defined]

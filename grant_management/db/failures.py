@@ -5,18 +5,15 @@ that reports such an error to a caller, an operator or the log uses this module.
 """
 
 import logging
-import traceback
 from typing import Any, Final, NamedTuple, TypeGuard
 
 from django.db import Error, InterfaceError, OperationalError, connections
 
 from ..protocol.results import Result
+from ..request_log import frames_of
 from .write_slots import NoWriteSlot
 
 logger = logging.getLogger("grant_management")
-
-FRAMES: Final = 100
-"""Stack frames that are logged for a bug, at most: those nearest to where it was raised."""
 
 
 class Failure(NamedTuple):
@@ -186,14 +183,8 @@ def tell(error: BaseException, failure: Failure, where: str) -> None:
     """Log one line that says what failed and what to do; for a bug, the stack frames too."""
     line = f"{where} failed: {described(error, failure)}"
     if failure.is_bug:
-        line += "".join(f"\n  {frame}" for frame in _frames(error))
+        line += "".join(f"\n  {frame}" for frame in frames_of(error))
     logger.error("%s", line)
-
-
-def _frames(error: BaseException) -> list[str]:
-    """The stack frames of an error, without source lines."""
-    stack = traceback.extract_tb(error.__traceback__, limit=-FRAMES)
-    return [f"{one.filename}:{one.lineno} in {one.name}" for one in stack]
 
 
 def _of_cause(error: BaseException, name: str) -> Any:

@@ -22,6 +22,7 @@ from .strings import (
     Opaque,
     Pattern,
     Text,
+    Unset,
     Uuid,
 )
 
@@ -44,12 +45,18 @@ API_TOKEN_KIND = Choice("kind", choices=("service", "organization"))
 PREFIX = Text("prefix", shortest=0, longest=16)
 DESCRIPTION = Text("description", shortest=0)
 CAN_MANAGE_TOKENS = Flag("can_manage_tokens")
+RIGHTS: Final[tuple[Field, ...]] = (
+    CAN_MANAGE_TOKENS,
+    Flag("can_manage_services"),
+    Flag("can_manage_clients"),
+)
 CREATED_BY = Text("created_by", shortest=0)
 CLIENT_NUMBER = WholeNumber("id", least=1, most=MAX_NUMBER)
 CLIENT_ID = Text("client_id")
 CLIENT_NAME = Text("name", shortest=0)
 LOCKED_AT = Time("locked_at", when=When.PAST)
 NOT_BEFORE = Time("not_before", when=When.PAST)
+DELETED_AT = Time("deleted_at", when=When.PAST)
 
 # The settings of a service.
 ENDPOINT = Endpoint("grant_management_endpoint")
@@ -161,6 +168,25 @@ NEW_ACCESS_TOKEN = Credential("accessToken")
 NEW_REFRESH_TOKEN = Credential("refreshToken")
 CERTIFICATE_THUMBPRINT = THUMBPRINT.named("certificateThumbprint")
 KEY_THUMBPRINT = THUMBPRINT.named("dpopKeyThumbprint")
+
+# Authlete's management operations.
+START = WholeNumberOrText("start", most=100_000)
+END = WholeNumberOrText("end", most=100_000)
+DEVELOPER = Opaque("developer")
+CLIENT_ALIAS = CLIENT_ID.named("clientIdAlias")
+ACCESS_TOKEN_HASH = Opaque("accessTokenHash")
+TOKEN_ID = Uuid("tokenId")
+NEW_EXPIRY = ENDS_AT.in_milliseconds("accessTokenExpiresAt")
+EXPIRES_ON_SCOPE_UPDATE = Flag("accessTokenExpiresAtUpdatedOnScopeUpdate")
+PERSISTENT = Flag("accessTokenPersistent")
+PARAMETERS = Opaque("parameters")
+NOT_CHANGED_HERE: Final[tuple[Field, ...]] = (
+    Unset("refreshTokenExpiresAt"),
+    Unset("accessTokenValueUpdated"),
+    Unset("forExternalAttachment"),
+    Unset("authorizationDetails"),
+)
+"""Members of an access token's update."""
 
 # The API that issues API tokens.
 ASKED_ORGANIZATION = WholeNumberOrText("organizationId", least=1, most=MAX_ID)

@@ -181,6 +181,23 @@ class Flag(Field):
 
 
 @dataclass(frozen=True)
+class Unset(Field):
+    """A member that changes nothing here: only what SDKs send for one that was never set."""
+
+    type: ClassVar[str] = "any"
+
+    @property
+    def sentence(self) -> str:
+        """The rule; null is taken for absent everywhere."""
+        return "must be left out, or be false or 0: this server cannot change it"
+
+    def read(self, value: Any) -> None:
+        """Nothing."""
+        if value is not False and getattr(value, "text", value) not in (0, "0"):
+            raise self.refused()
+
+
+@dataclass(frozen=True)
 class Choice(Field):
     """A string that is one of `choices`."""
 

@@ -9,6 +9,7 @@ from django.db import models
 
 from ..db import primary
 from ..models import AccessToken, ApiToken, Client, Grant, Organization, RefreshToken, Service
+from ..models.api_token import RIGHTS
 from ..models.grant import CONTENT
 from ..protocol import times
 from ..protocol.strict_json import Literal, dumps
@@ -111,6 +112,7 @@ def _service(row: Service) -> dict[str, Any]:
         "organization": row.organization_id,
         **{name: getattr(row, name) for name in ServiceKind.settings},
         "not_before": _time(row.not_before),
+        "deleted_at": _time(row.deleted_at),
     }
 
 
@@ -124,7 +126,7 @@ def _api_token(row: ApiToken) -> dict[str, Any]:
         "token_sha256": bytes(row.digest).hex(),
         "prefix": row.prefix,
         "description": row.description,
-        "can_manage_tokens": row.can_manage_tokens,
+        **{name: getattr(row, name) for name in RIGHTS},
         "created_at": _time(row.created_at),
         "created_by": row.created_by,
         "expires_at": _time(row.expires_at),
@@ -141,6 +143,7 @@ def _client(row: Client) -> dict[str, Any]:
         "name": row.name,
         "not_before": _time(row.not_before),
         "locked_at": _time(row.locked_at),
+        "deleted_at": _time(row.deleted_at),
     }
 
 

@@ -7,17 +7,19 @@ a grant never changes.
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, TypeVar
 
 from django.db import models
 
 from ..fields.field import Field
 from ..fields.numeric import Time
+from ..models.cut_off import CutOff
 from ..protocol.digests import sha256
 
 LONGEST_NAME: Final = 100
 """Characters of an unknown member's name that an error quotes."""
 
+C = TypeVar("C", bound=CutOff)
 Fields = dict[str, Any]
 Key = tuple[Any, ...]
 
@@ -111,6 +113,14 @@ def latest(row: Any, fields: Fields, name: str) -> None:
     """Set a time or a number that never goes back: the greater one stays."""
     values = [value for value in (getattr(row, name), fields.get(name)) if value is not None]
     setattr(row, name, max(values, default=None))
+
+
+def ended(row: C) -> C:
+    """The row; where it is deleted, also cut off from then on, and locked where it can be."""
+    if row.deleted_at is not None:
+        for name, value in row.end_by(row.deleted_at).items():
+            setattr(row, name, value)
+    return row
 
 
 def expire(row: Any, fields: Fields, now: datetime) -> None:

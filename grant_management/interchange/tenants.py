@@ -6,7 +6,20 @@ from typing import Any
 
 from ..fields import members as m
 from ..models import ApiToken, Client, Organization, Service
-from .record import BadRecord, Fields, Key, Kind, assign, digest_of, earliest, expire, keep, latest
+from ..models.api_token import OF_ORGANIZATIONS, RIGHTS
+from .record import (
+    BadRecord,
+    Fields,
+    Key,
+    Kind,
+    assign,
+    digest_of,
+    earliest,
+    ended,
+    expire,
+    keep,
+    latest,
+)
 
 
 class OrganizationKind(Kind):
@@ -47,11 +60,12 @@ class ServiceKind(Kind):
         m.SERVICE_ID,
         m.ORGANIZATION_ID.named("organization"),
         m.NOT_BEFORE.or_null(),
+        m.DELETED_AT.or_null(),
         *m.SETTINGS,
     )
     required = frozenset({"id", "organization", "name"})
     refers = ("organization",)
-    updated = ("not_before", *settings)
+    updated = ("not_before", "deleted_at", *settings)
 
     def key(self, fields: Fields) -> Key:
         """Its number, `id`."""
@@ -65,13 +79,15 @@ class ServiceKind(Kind):
 
     def create(self, fields: Fields, now: datetime) -> Service:
         """A new service; settings that the record lacks have their defaults."""
-        return Service(**fields)
+        return ended(Service(**fields))
 
     def update(self, row: Service, fields: Fields, now: datetime) -> None:
-        """Update its settings; its cut-off only moves forward."""
+        """Update its settings; its cut-off only moves forward, and what was deleted stays so."""
         keep(row, fields, "organization")
         assign(row, fields, *self.settings)
         latest(row, fields, "not_before")
+        earliest(row, fields, "deleted_at")
+        ended(row)
 
 
 class ApiTokenKind(Kind):
@@ -88,7 +104,7 @@ class ApiTokenKind(Kind):
         m.TOKEN_SHA256,
         m.PREFIX,
         m.DESCRIPTION,
-        m.CAN_MANAGE_TOKENS,
+        *m.RIGHTS,
         m.CREATED_AT,
         m.CREATED_BY,
         m.ENDS_AT.or_null(),
@@ -96,7 +112,7 @@ class ApiTokenKind(Kind):
     )
     required = frozenset({"kind"})
     refers = ("service", "organization")
-    updated = ("description", "can_manage_tokens", "expires_at", "revoked_at")
+    updated = ("description", *RIGHTS, "expires_at", "revoked_at")
 
     def read(self, record: Mapping[str, Any]) -> Fields:
         """The fields, with `digest` for the token, and the owner that `kind` names."""
@@ -107,8 +123,8 @@ class ApiTokenKind(Kind):
             raise BadRecord(
                 f"a token of the kind {kind} has the number of its {kind}, and no other"
             )
-        if kind == "service" and fields.get("can_manage_tokens"):
-            raise BadRecord("only an organization token can manage tokens")
+        if kind == "service" and any(fields.get(name) for name in OF_ORGANIZATIONS):
+            raise BadRecord("only an organization token can manage tokens or services")
         return fields
 
     def key(self, fields: Fields) -> Key:
@@ -128,11 +144,11 @@ class ApiTokenKind(Kind):
         return ApiToken(**{"created_at": now, **fields})
 
     def update(self, row: ApiToken, fields: Fields, now: datetime) -> None:
-        """Update its description, right and end; its owner never changes."""
+        """Update its description, rights and end; its owner never changes."""
         if (row.kind == "service") != ("service" in fields):
             raise BadRecord("'kind' of an existing record cannot change")
         keep(row, fields, "id", "service", "organization")
-        assign(row, fields, "description", "can_manage_tokens")
+        assign(row, fields, "description", *RIGHTS)
         earliest(row, fields, "revoked_at")
         expire(row, fields, now)
 
@@ -149,10 +165,11 @@ class ClientKind(Kind):
         m.CLIENT_NAME,
         m.NOT_BEFORE.or_null(),
         m.LOCKED_AT.or_null(),
+        m.DELETED_AT.or_null(),
     )
     required = frozenset({"service", "client_id"})
     refers = ("service",)
-    updated = ("name", "not_before", "locked_at")
+    updated = ("name", "not_before", "locked_at", "deleted_at")
 
     def key(self, fields: Fields) -> Key:
         """Its service and client ID."""
@@ -167,11 +184,14 @@ class ClientKind(Kind):
 
     def create(self, fields: Fields, now: datetime) -> Client:
         """A new client."""
-        return Client(**fields)
+        return ended(Client(**fields))
 
     def update(self, row: Client, fields: Fields, now: datetime) -> None:
-        """Update its name. A lock is never removed, and the cut-off only moves forward."""
+        """Update its name. A lock is never removed, the cut-off only moves forward, and what was
+        deleted stays so.
+        """
         keep(row, fields, "id")
         assign(row, fields, "name")
         latest(row, fields, "not_before")
-        earliest(row, fields, "locked_at")
+        earliest(row, fields, "locked_at", "deleted_at")
+        ended(row)

@@ -25,7 +25,7 @@ from ..models.locks import hold_client
 from ..protocol.content import Content
 from ..protocol.results import INVALID_GRANT_ID, INVALID_REQUEST
 from .issuing import TOKEN_BYTES
-from .refusal import LifecycleError, check
+from .refusal import LifecycleError, check, check_there
 
 T = TypeVar("T")
 
@@ -169,6 +169,7 @@ def _check_usable(grant: Grant, client: Client, subject: str | None, now: dateti
 def _create(authorization: Authorization, consented: Content, actor: Actor, **fields: Any) -> Grant:
     with primary.atomic():
         client, now = hold_client(authorization.client)
+        check_there(client)
         _check_content(consented, consented)
         check(ENDS_AT, fields["expires_at"], now)
         grant = Grant(

@@ -27,7 +27,7 @@ from ..models.locks import HeldToken, hold_client, hold_token
 from ..protocol.digests import sha256
 from ..protocol.results import INVALID_GRANT, INVALID_REQUEST, INVALID_SCOPE
 from ..redaction import redacted
-from .refusal import LifecycleError, check
+from .refusal import LifecycleError, check, check_there
 
 TOKEN_BYTES = 32  # 43 characters in base64url
 NEVER = -1
@@ -187,6 +187,7 @@ def _alive(
 
 
 def _check_unlocked(client: Client) -> None:
+    check_there(client)
     if client.locked_at is not None:
         raise LifecycleError(INVALID_GRANT, "The client is locked.")
 

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from ..fields.field import Field
+from ..models import Client
 from ..protocol.results import INVALID_REQUEST
 
 
@@ -31,3 +32,9 @@ def check(member: Field, value: Any, now: datetime | None = None) -> None:
             member.judge(read, now)
     except ValueError as error:
         raise LifecycleError(INVALID_REQUEST, f"'{member.name}' {error}.") from None
+
+
+def check_there(client: Client) -> None:
+    """LifecycleError `invalid_request`: the client or its service was deleted meanwhile."""
+    if client.deleted_at is not None or client.service.deleted_at is not None:
+        raise LifecycleError(INVALID_REQUEST, "The client or its service was deleted.")

@@ -84,19 +84,22 @@ def find_organization(number: int) -> Organization:
         raise CommandError(f"There is no organization {number}.") from None
 
 
-def find_service(number: int) -> Service:
-    """The service with this number. CommandError: there is none."""
+def find_service(number: int, *, also_deleted: bool = False) -> Service:
+    """The service with this number. CommandError: there is none, or it was deleted."""
     try:
-        return Service.objects.select_related("organization").get(pk=number)
+        service = Service.objects.select_related("organization").get(pk=number)
     except (Service.DoesNotExist, OverflowError):
         raise CommandError(f"There is no service {number}.") from None
+    if service.deleted_at is not None and not also_deleted:
+        raise CommandError(f"Service {number} was deleted.")
+    return service
 
 
 def find_client(service: Service, client_id: str) -> Client:
-    """The client of a service with this client_id. CommandError: there is none."""
+    """The client with this client_id. CommandError: there is none, or it was deleted."""
     sought = taken({"client": client_id}, m.CLIENT_ID.sought().named("client"))
     try:
-        return Client.objects.get(service=service, client_id=sought)
+        return Client.objects.get(service=service, client_id=sought, deleted_at=None)
     except Client.DoesNotExist:
         raise CommandError(f"Service {service.pk} has no client {client_id!r}.") from None
 

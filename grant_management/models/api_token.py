@@ -20,7 +20,9 @@ from .organization_event import OrganizationEvent
 from .service import Service
 
 PREFIX_LENGTH = 8
-RIGHTS: Final = ("can_manage_tokens",)
+OF_ORGANIZATIONS: Final = ("can_manage_tokens", "can_manage_services")
+"""Rights that only organization tokens can have: they concern more than one service."""
+RIGHTS: Final = (*OF_ORGANIZATIONS, "can_manage_clients")
 """The columns that give an API token a right beyond calling the API of its services."""
 
 
@@ -74,6 +76,8 @@ class ApiToken(LastUsed, models.Model):
     prefix = models.CharField(_("prefix"), max_length=16, blank=True, default="")
     description = models.CharField(_("description"), max_length=255, blank=True, default="")
     can_manage_tokens = models.BooleanField(_("can manage tokens"), default=False)
+    can_manage_services = models.BooleanField(_("can manage services"), default=False)
+    can_manage_clients = models.BooleanField(_("can manage clients"), default=False)
     created_at = models.DateTimeField(_("created"))
     created_by = models.CharField(_("created by"), max_length=255, blank=True, default="")
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
@@ -90,7 +94,11 @@ class ApiToken(LastUsed, models.Model):
             models.CheckConstraint(
                 condition=Q(service=None) | Q(can_manage_tokens=False),
                 name="gm_api_token_only_organizations_manage",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(service=None) | Q(can_manage_services=False),
+                name="gm_api_token_services_by_organizations",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,6 +1,7 @@
 """Clients: the applications that hold grants."""
 
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -16,7 +17,17 @@ from .event import NO_REASON, Actor, EventKind, GrantEvent, Reason
 from .service import Service
 
 
-class NumberRefused(ValueError):
+class ClientRefused(ValueError):
+    """The client cannot be created or changed as asked."""
+
+
+class IdentifierTaken(ClientRefused):
+    """The identifier is that of a client that exists, where a new one was asked for, or that was
+    deleted.
+    """
+
+
+class NumberRefused(ClientRefused):
     """The requested number belongs to another client, or this client has another number.
 
     The error does not tell which: all tenants share the numbers, and no tenant may learn which
@@ -38,16 +49,20 @@ class ClientManager(primary.PrimaryManager["Client"]):
         number: int | None = None,
         name: str | None = None,
         locked: bool | None = None,
+        must_be_new: bool = False,
     ) -> tuple["Client", bool]:
         """Create or change a client. Returns the client, and whether it was created.
 
         A property that is None stays as it is. A new client without a number gets a random one. One
         event records everything that changed; without a change there is none.
 
-        Raises NumberRefused if it cannot have this number.
+        Raises NumberRefused if it cannot have this number, and IdentifierTaken if it was deleted,
+        or if it exists and `must_be_new`.
         """
         with primary.atomic():
             client, created = self._found_or_made(service, client_id, number, name or "")
+            if client.deleted_at is not None or (must_be_new and not created):
+                raise IdentifierTaken
             if number not in (None, client.pk):
                 raise NumberRefused
             before = {} if created else client.shown()
@@ -114,7 +129,7 @@ class Client(CutOff, models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name or self.client_id
+        return self.marked(self.name or self.client_id)
 
     def lock(self, actor: Actor, why: Reason) -> bool:
         """Stop every token of this client. Returns False if it was locked already."""
@@ -123,10 +138,19 @@ class Client(CutOff, models.Model):
         return self._write(rows, {"locked_at": now}, EventKind.CLIENT_LOCKED, now, actor, why)
 
     def unlock(self, actor: Actor, why: Reason) -> bool:
-        """Let its tokens work again. Returns False if it was not locked."""
+        """Let its tokens work again. Returns False if it was not locked, or is deleted."""
         now = clock.now()
-        rows = self._rows().exclude(locked_at=None)
+        rows = self._rows().filter(deleted_at=None).exclude(locked_at=None)
         return self._write(rows, {"locked_at": None}, EventKind.CLIENT_UNLOCKED, now, actor, why)
+
+    def end_by(self, moment: datetime) -> dict[str, datetime | None]:
+        """The columns that end it at that moment: its cut-off, and its lock, which may be older."""
+        return {**super().end_by(moment), "locked_at": self.locked_at or moment}
+
+    @staticmethod
+    def deleted_kind() -> EventKind:
+        """The kind of the event of its deletion."""
+        return EventKind.CLIENT_DELETED
 
     def shown(self) -> dict[str, Any]:
         """The properties that the API can change, as events record them."""

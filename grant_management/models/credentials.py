@@ -15,7 +15,8 @@ from .token import CLIENT_AND_GRANT, AccessToken, token_parts
 class Credentials(NamedTuple):
     """The rows behind the credentials of a call.
 
-    `asked` is the service of that number; None: the API token's organization has no such service.
+    `asked` is the service of that number; None: the API token's organization has no such service,
+    or deleted it.
     `access_token` None: that service has no such token.
     """
 
@@ -56,7 +57,7 @@ def service_and_time(number: int) -> tuple[Service, datetime] | None:
 
 
 _SERVICE: Final = JoinedQuery(
-    "FROM grant_management_service AS asked WHERE asked.id = %s",
+    "FROM grant_management_service AS asked WHERE asked.id = %s AND asked.deleted_at IS NULL",
     Part(Service, "asked", repeats=True),
 )
 # Outer joins: one statement also tells which of the credentials is unknown.
@@ -64,6 +65,7 @@ _PRESENTED: Final = JoinedQuery(
     "FROM grant_management_apitoken AS api_token"
     " LEFT JOIN grant_management_service AS asked"
     " ON asked.organization_id = api_token.organization_id AND asked.id = %s"
+    " AND asked.deleted_at IS NULL"
     " LEFT JOIN grant_management_accesstoken AS token"
     " ON token.service_id = asked.id AND token.digest = %s"
     f" {CLIENT_AND_GRANT} WHERE api_token.digest = %s",
@@ -82,6 +84,7 @@ _PRESENTED: Final = JoinedQuery(
             "action_required",
             "access_token_duration",
             "refresh_token_duration",
+            "deleted_at",
         ),
         repeats=True,
     ),

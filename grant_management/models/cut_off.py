@@ -18,6 +18,7 @@ class CutOff(models.Model):
     """A service or a client with a cut-off: its grants and tokens from before it are dead."""
 
     not_before = models.DateTimeField(_("not before"), null=True, blank=True)
+    deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True)
 
     class Meta:
         abstract = True
@@ -42,6 +43,29 @@ class CutOff(models.Model):
                 rows, {"not_before": to}, kind, now, actor, why, details=details, job=job
             )
 
+    @retried
+    def hide(self, actor: Actor, why: Reason) -> bool:
+        """Delete it as far as callers can tell; False: it was deleted already.
+
+        Its rows stay for auditors: it is cut off, locked where it can be, and no door of the API
+        finds it again. Nothing undoes this.
+        """
+        with primary.atomic():
+            now = self.hold()
+            self.refresh_from_db(fields=list(self.end_by(now)))
+            rows = type(self)._default_manager.filter(pk=self.pk, deleted_at=None)
+            stamp = self.end_by(now) | {"deleted_at": now}
+            return self._write(rows, stamp, self.deleted_kind(), now, actor, why)
+
+    def end_by(self, moment: datetime) -> dict[str, datetime | None]:
+        """The columns that end it at that moment, with times that are never moved back."""
+        return {"not_before": max(moment, self.not_before or moment)}
+
+    @staticmethod
+    def deleted_kind() -> EventKind:
+        """The kind of the event of its deletion."""
+        raise NotImplementedError
+
     def hold(self) -> datetime:
         """Lock the row: wait for transactions that issue tokens here, and block new ones until this
         transaction ends. Returns the time after that.
@@ -52,6 +76,10 @@ class CutOff(models.Model):
         rows = type(self)._default_manager.filter(pk=self.pk)
         list(rows.select_for_update().values_list("pk", flat=True))
         return clock.now()
+
+    def marked(self, name: str) -> str:
+        """The name, as pages show it: with a mark where it was deleted."""
+        return name if self.deleted_at is None else str(_("%s (deleted)") % name)
 
     def latest_cut_off(self, other: "CutOff") -> datetime | None:
         """The later of this cut-off and the other, the one that counts; None: neither is set."""

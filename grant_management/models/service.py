@@ -1,5 +1,7 @@
 """Services: the tenants, each with its settings."""
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -7,7 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from ..db import clock
+from ..db import clock, primary
 from ..db.ids import random_number
 from ..db.primary import PrimaryManager
 from ..fields import members as m
@@ -15,7 +17,7 @@ from ..fields.field import Field
 from ..fields.members import ACTIONS, MAX_ID
 from ..protocol import jwk, uris
 from .cut_off import CutOff
-from .event import Actor, EventKind, GrantEvent
+from .event import Actor, EventKind, GrantEvent, Reason
 from .organization import Organization
 
 
@@ -182,12 +184,39 @@ class Service(CutOff, models.Model):
         permissions = [("cut_off_service", "Can cut off service")]
 
     def __str__(self) -> str:
-        return self.name
+        return self.marked(self.name)
 
     def grant_url(self, grant_id: str) -> str:
         """The URL of a grant at this service's endpoint (draft §6.3); "": it has no endpoint."""
         endpoint = self.grant_management_endpoint
         return uris.grant_url(endpoint, grant_id) if endpoint else ""
+
+    def change(self, settings: Mapping[str, Any], actor: Actor, why: Reason) -> list[str]:
+        """Write the settings that differ, with an event that has them before and after.
+
+        Returns their names; [] where none differs, and then there is no event.
+        """
+        with primary.atomic():
+            # Locked, so that the event has the very values that this change replaces.
+            before = Service.objects.select_for_update().get(pk=self.pk)
+            names = [name for name, value in settings.items() if getattr(before, name) != value]
+            if not names:
+                return names
+            details = {
+                "before": {name: getattr(before, name) for name in names},
+                "after": {name: settings[name] for name in names},
+            }
+            for name in names:
+                setattr(self, name, settings[name])
+            self.save(update_fields=names)
+            kind, now = EventKind.SETTINGS_CHANGED, clock.now()
+            GrantEvent.objects.record(kind, self.pk, now, actor, details=details, **asdict(why))
+        return names
+
+    @staticmethod
+    def deleted_kind() -> EventKind:
+        """The kind of the event of its deletion."""
+        return EventKind.SERVICE_DELETED
 
     def record_creation(self, actor: Actor) -> None:
         """Add the event of its creation, in the transaction that creates it."""

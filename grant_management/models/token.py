@@ -3,9 +3,10 @@
 from datetime import datetime
 from enum import Enum, auto
 from functools import cache
-from typing import Final, TypeVar
+from typing import Final, Self, TypeVar
 
 from django.db import models
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from ..db import primary
@@ -124,6 +125,11 @@ class Token(models.Model):
         """The generation that an active token of this kind has; None: no token is active."""
         raise NotImplementedError
 
+    @staticmethod
+    def of_living_grant() -> Q:
+        """The rule of `generation_of` as a condition of a query."""
+        raise NotImplementedError
+
 
 T = TypeVar("T", bound=Token)
 
@@ -141,6 +147,17 @@ class TokenQuerySet(primary.PrimaryQuerySet[T]):
         rows = self.model._default_manager.filter(pk__in=self.order_by().values("pk"))
         alive = rows.filter(revoked_at=None).exclude(expires_at__lte=at)
         return alive.update(revoked_at=at)
+
+    def alive(self, now: datetime) -> Self:
+        """The tokens whose `status` is ACTIVE, or CLIENT_LOCKED, at that time."""
+        kept = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=now))
+        of_grant = self.model.of_living_grant()
+        of_grant &= Q(grant__expires_at=None) | Q(grant__expires_at__gt=now)
+        for cut_off in ("client__not_before", "service__not_before"):
+            # SQL compares NULL neither as true nor as false: a missing cut-off has its own test.
+            kept &= Q(**{cut_off: None}) | Q(issued_at__gte=F(cut_off))
+            of_grant &= Q(**{cut_off: None}) | Q(grant__created_at__gte=F(cut_off))
+        return self.filter(kept & (Q(grant=None) | of_grant))
 
     def presented(self, service: Service, value: str) -> T:
         """The token of a clear value, with its client and grant: 1 query. Sends `token_presented`.
@@ -167,7 +184,7 @@ def token_parts(model: type[Token]) -> tuple[Part, Part, Part]:
     """The parts of a joined row: a token of this kind, its client and its grant."""
     return (
         Part(model, "token", without=("digest",)),
-        Part(Client, "client", without=("name",), repeats=True),
+        Part(Client, "client", without=("name", "deleted_at"), repeats=True),
         Part(Grant, "held"),
     )
 
@@ -203,6 +220,11 @@ class AccessToken(LastUsed, Token):
         """The grant's access generation, which a replace raises, and a revoke if so configured."""
         return grant.access_generation
 
+    @staticmethod
+    def of_living_grant() -> Q:
+        """The rule of `generation_of` as a condition of a query."""
+        return Q(generation=F("grant__access_generation"))
+
 
 class RefreshToken(Token):
     """The token that a client exchanges, once, for new tokens.
@@ -236,3 +258,8 @@ class RefreshToken(Token):
         generation an import gave it.
         """
         return grant.refresh_generation if grant.revoked_at is None else None
+
+    @staticmethod
+    def of_living_grant() -> Q:
+        """The rule of `generation_of` as a condition of a query."""
+        return Q(generation=F("grant__refresh_generation"), grant__revoked_at=None)

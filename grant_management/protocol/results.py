@@ -42,6 +42,13 @@ def printable(text: str) -> str:
     return "".join(c if " " <= c <= "~" and c not in '"\\' else "?" for c in text)
 
 
+AUTHLETE_PAGE = (
+    "https://django-grant-management.example/repository/blob/main/docs/reference/authlete.md"
+)
+"""The page with the operations of Authlete's that this server has. It takes the place of an address
+in pyproject.toml that is reserved (RFC 2606) until the project has a home."""
+
+
 class Result(Enum):
     """The code, the HTTP status, the action, the error of the challenge, and the text.
 
@@ -87,12 +94,15 @@ class Result(Enum):
     STORE_REFUSED = ("A291201", 400, Action.CALLER_ERROR, INVALID_REQUEST, "The store refused this:")
     STORE_CLIENT_UNKNOWN = ("A291202", 400, Action.CALLER_ERROR, INVALID_REQUEST, "There is no such client, or 'clientId' and 'clientIdentifier' do not agree.")
     STORE_GRANT_UNKNOWN = ("A291203", 404, None, None, "There is no such grant at this service.")
+    STORE_CLIENT_NOT_FOUND = ("A291205", 404, None, None, "There is no such client at this service.")
+    STORE_TOKEN_NOT_FOUND = ("A291304", 200, None, None, "There is no such active access token at this service.")
     STORE_KEY_REUSED = ("A291204", 409, None, None, "This Idempotency-Key came with another request before.")
     STORE_REFRESH_REFUSED = ("A291301", 400, Action.CALLER_ERROR, INVALID_GRANT, "The refresh token is refused:")
     STORE_SCOPE_REFUSED = ("A291303", 400, Action.CALLER_ERROR, INVALID_SCOPE, "The refresh token does not have these scopes:")
     TOKEN_OF_OTHER_SUBJECT = ("A291302", 200, Action.FORBIDDEN, INSUFFICIENT_SCOPE, "The access token is another subject's.")
 
     MANAGEMENT_NOT_ALLOWED = ("A292301", 403, None, None, "The API token may not manage these tokens: an organization token of the same organization with that right is needed.")
+    RIGHT_MISSING = ("A292302", 403, None, None, "The API token lacks a right that this operation needs:")
     API_TOKEN_UNKNOWN = ("A292201", 404, None, None, "The organization has no such active API token.")
 
     AUTHORIZATION_MISSING = ("A001202", 401, None, None, "The request has no API token: send it as 'Authorization: Bearer'.")
@@ -104,7 +114,7 @@ class Result(Enum):
     THROTTLED = ("A001207", 429, None, None, "Too many requests: wait the number of seconds in Retry-After.")
     ROUTE_UNKNOWN = ("A001208", 404, None, None, "There is nothing at this URL.")
     LENGTH_REQUIRED = ("A001209", 411, None, None, "The length of the body is not known: send it with a Content-Length.")
-    OPERATION_NOT_HERE = ("A001210", 404, None, None, "This server does not have this operation of Authlete's: it has only those for grants and their tokens.")
+    OPERATION_NOT_HERE = ("A001210", 404, None, None, f"This operation of Authlete's is not part of this server. Those that are: {AUTHLETE_PAGE}")
     BODY_MISSING = ("A126203", 400, Action.CALLER_ERROR, INVALID_REQUEST, "The request has no body.")
     BODY_UNREADABLE = ("A126202", 400, Action.CALLER_ERROR, INVALID_REQUEST, "The request cannot be read:")
     MEDIA_TYPE_UNSUPPORTED = ("A258201", 415, None, None, "The media type is not supported: send application/json.")

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from ..standalone import ROOT
-from ..world import Key, make_world
+from ..world import Key, api_token_of, make_world, organization_token
 
 NODE = ROOT / "tests" / "node"
 
@@ -20,8 +20,9 @@ def node(tmp_path_factory):
         message = "needs node and npm"
         pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
     folder = tmp_path_factory.mktemp("node")
-    for name in ("package.json", "package-lock.json", ".npmrc", "authlete.mjs", "oauth4webapi.mjs"):
-        shutil.copy(NODE / name, folder)
+    for path in NODE.iterdir():
+        if path.is_file():
+            shutil.copy(path, folder)
     npm = ["npm", "ci", "--no-audit", "--no-fund", "--silent"]
     subprocess.run(npm, cwd=folder, check=True, capture_output=True, timeout=300)
 
@@ -67,6 +68,93 @@ def test_the_whole_life_from_typescript(world, live_server, node):
         "refusedToken": "FORBIDDEN",
         "count": 1,
         "error": 400,
+    }
+
+
+HERE = [
+    "auth/introspection",
+    "auth/introspection/standard",
+    "auth/token/create",
+    "auth/token/delete/{accessTokenIdentifier}",
+    "auth/token/get/list",
+    "auth/token/revoke",
+    "auth/token/update",
+    "client/authorization/delete/{clientId}/{subject}",
+    "client/authorization/get/list/{subject}",
+    "client/create",
+    "client/delete/{clientId}",
+    "client/get/list",
+    "client/get/{clientId}",
+    "client/granted_scopes/delete/{clientId}/{subject}",
+    "client/granted_scopes/get/{clientId}/{subject}",
+    "client/update/{clientId}",
+    "gm",
+    "service/create",
+    "service/delete",
+    "service/get",
+    "service/get/list",
+    "service/update",
+]
+
+
+@pytest.mark.xdist_group("node")
+def test_management_from_typescript(world, live_server, node):
+    """Every management operation by the SDK, and which of its operations are here."""
+    said = node(
+        "management.mjs",
+        base=live_server.url,
+        organizationToken=organization_token(world, can_manage_services=True),
+        serviceToken=api_token_of(
+            organization=world.service.organization,
+            service=world.service,
+            can_manage_clients=True,
+        ),
+        serviceId=str(world.service.pk),
+    )
+    here, elsewhere = (said.pop(name) for name in ("here", "elsewhere"))
+    assert sorted(here) == HERE
+    assert len(elsewhere) > 40
+    assert said == {
+        "service": {
+            "apiKey": "number",
+            "serviceName": "From Node",
+            "grantManagementActionRequired": False,
+            "accessTokenDuration": 3_600,
+            "refreshTokenDuration": 2_592_000,
+            "dpopNonceRequired": False,
+            "dpopNonceDuration": 60,
+            "allowableClockSkew": 60,
+        },
+        "renamed": ["Renamed", "https://as.example.com/gm", 60],
+        "got": "Renamed",
+        "services": [0, 10, 2, 2],
+        "deleted": None,
+        "gone": 403,
+        "notItsOwn": 403,
+        "client": {
+            "clientId": "number",
+            "clientIdAlias": "budget",
+            "clientIdAliasEnabled": True,
+            "clientName": "Budget",
+            "locked": False,
+        },
+        "nameless": False,
+        "clientGot": "Budget",
+        "clientLocked": True,
+        "clients": [1, 3, 3, 2],
+        "tokens": [1, "Budget", "user/1", ["read"], True],
+        "updated": ["OK", ["read", "write"], 0],
+        "notFound": "NOT_FOUND",
+        "introspected": ["OK", True],
+        "tokenDeleted": None,
+        "introspectedAgain": ["OK", False],
+        "authorized": [1, "Budget", "user/1"],
+        "granted": "user/1",
+        "scopesDeleted": "A291001",
+        "authorizationDeleted": "A291001",
+        "unauthorized": 0,
+        "clientDeleted": None,
+        "clientGone": 404,
     }
 
 

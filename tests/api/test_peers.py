@@ -7,13 +7,21 @@ import requests
 from authlete.api.authlete_api_exception import AuthleteApiException
 from authlete.api.authlete_api_impl import AuthleteApiImpl
 from authlete.conf.authlete_configuration import AuthleteConfiguration
+from authlete.dto.authorization_request import AuthorizationRequest
+from authlete.dto.client import Client
+from authlete.dto.client_authorization_get_list_request import ClientAuthorizationGetListRequest
 from authlete.dto.grant_management_action import GrantManagementAction
 from authlete.dto.grant_management_request import GrantManagementRequest
+from authlete.dto.service import Service
+from authlete.dto.standard_introspection_request import StandardIntrospectionRequest
+from authlete.dto.token_update_request import TokenUpdateRequest
 from authlete.types.gm_action import GMAction
 from binapy import BinaPy
 from requests_oauth2client import DPoPKey
 
-from ..world import ENDPOINT, Key, make_world
+from grant_management.models import ApiToken
+
+from ..world import ENDPOINT, Key, make_world, organization_token
 
 
 @pytest.fixture
@@ -24,6 +32,7 @@ def world(transactional_db):
 @pytest.fixture
 def sdk(world, live_server):
     """Authlete's Python SDK, API version V3; only its base URL is ours."""
+    ApiToken.objects.update(can_manage_clients=True)
     settings = {
         "apiVersion": "V3",
         "baseUrl": f"{live_server.url}/",
@@ -93,6 +102,60 @@ class TestAuthleteSDK:
         with pytest.raises(KeyError):
             sdk.gm(request(gmAction=GMAction.QUERY, **members))
         assert raw()["action"] == "NOT_FOUND"
+
+    def test_clients(self, world, sdk):
+        made = sdk.createClient(Client({"clientName": "Budget", "clientIdAlias": "budget"}))
+        assert (made.clientName, made.clientIdAlias, made.locked) == ("Budget", "budget", False)
+        made.clientName, made.locked = "Renamed", True
+        changed = sdk.updateClient(made)
+        assert (changed.clientName, changed.locked) == ("Renamed", True)
+        assert sdk.getClient(made.clientId).clientName == "Renamed"
+        listed = sdk.getClientList(start=0, end=10)
+        assert (listed.totalCount, len(listed.clients)) == (2, 2)
+        assert sdk.deleteClient(made.clientId) == ""
+        with pytest.raises(AuthleteApiException, match="A291205"):
+            sdk.getClient(made.clientId)
+
+    def test_services(self, world, sdk):
+        sdk._accessToken = organization_token(world, can_manage_services=True)
+        made = sdk.createService(Service({"serviceName": "Other"}))
+        assert (made.serviceName, made.accessTokenDuration) == ("Other", 3_600)
+        assert sdk.getServiceList(start=0, end=10).totalCount == 2
+        mine = sdk.getService(world.service.pk)
+        assert mine.grantManagementEndpoint == ENDPOINT
+        mine.dpopNonceRequired = True
+        assert sdk.updateService(mine).dpopNonceRequired is True
+        assert sdk.deleteService(world.service.pk) is None
+        with pytest.raises(AuthleteApiException, match="A458201"):
+            sdk.getService(world.service.pk)
+
+    def test_tokens(self, world, sdk):
+        value = world.token(world.grant())
+        (listed,) = sdk.getTokenList(clientIdentifier="app-1", subject="user-1").accessTokens
+        assert listed.clientId == world.client.pk
+        asked = TokenUpdateRequest({"accessTokenHash": listed.accessTokenHash, "scopes": ["read"]})
+        assert sdk.tokenUpdate(asked).scopes == ["read"]
+        request = StandardIntrospectionRequest({"parameters": f"token={value}"})
+        answer = sdk.standardIntrospection(request)
+        assert json.loads(answer.responseContent)["scope"] == "read"
+        sdk.tokenDelete(value)
+        answer = sdk.standardIntrospection(request)
+        assert json.loads(answer.responseContent) == {"active": False}
+
+    def test_consents(self, world, sdk, raw):
+        world.token(world.grant())
+        granted = sdk.getGrantedScopes(world.client.pk, "user-1")
+        assert (granted.mergedGrantedScopes, granted.latestGrantedScopes) == (["openid"],) * 2
+        with pytest.raises(AttributeError):  # a set, where its base class has a dictionary
+            sdk.getClientAuthorizationList(ClientAuthorizationGetListRequest({"subject": "user-1"}))
+        assert [one["clientIdAlias"] for one in raw()["clients"]] == ["app-1"]
+        sdk.deleteGrantedScopes(world.client.pk, "user-1")
+        assert sdk.getGrantedScopes(world.client.pk, "user-1").mergedGrantedScopes is None
+        sdk.deleteClientAuthorization(world.client.pk, "user-1")
+
+    def test_what_is_not_here(self, sdk):
+        with pytest.raises(AuthleteApiException, match=r"A001210.*docs/reference/authlete\.md"):
+            sdk.authorization(AuthorizationRequest({"parameters": "response_type=code"}))
 
     def test_its_errors_carry_our_message(self, world, sdk):
         sdk._accessToken = "unknown"

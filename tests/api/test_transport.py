@@ -1,6 +1,7 @@
 """What is refused before it is processed, in the contract's order, always as JSON."""
 
 import json
+from pathlib import Path
 
 import pytest
 from django.test import Client as HTTP
@@ -188,19 +189,17 @@ OPERATIONS = [
     "auth/authorization/ticket/info",
     "auth/token",
     "auth/token/fail",
-    "auth/token/get/list",
-    "auth/token/update",
-    "auth/token/delete/x",
     "auth/token/create/batch",
     "auth/token/create/batch/status/1",
-    "auth/introspection/standard",
     "auth/revocation",
     "auth/userinfo/issue",
     "pushed_auth_req",
-    "client/get/list",
-    "client/create",
+    "client/registration",
+    "client/registration/get",
+    "client/lock_flag/update/1",
+    "client/secret/refresh/1",
+    "client/authorization/update/1",
     "client/extension/requestable_scopes/get/1",
-    "service/get",
     "service/jwks/get",
     "backchannel/authentication",
     "device/verification",
@@ -224,9 +223,12 @@ def test_operation_not_here(post, db, operation):
     assert post(f"/api/x/{operation}").code == "A001208"
 
 
-def test_operations_of_no_service(post, db):
-    for path in ("/api/service/create", "/api/service/get/list"):
-        check(post(path, method="GET"), Result.OPERATION_NOT_HERE)
+def test_what_is_not_here_leads_to_the_list_of_what_is(post, db):
+    """The address that pyproject.toml has for the documents, and a page that is there."""
+    said = post("/api/1/auth/authorization").body["resultMessage"]
+    page = Path(__file__).parents[2] / "docs" / "authlete.md"
+    assert said.endswith(f"/docs/{page.name}")
+    assert page.exists()
 
 
 @pytest.mark.parametrize(

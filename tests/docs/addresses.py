@@ -9,7 +9,9 @@ PATH = re.compile(
 VALUES = {
     "serviceId": "1001",
     "service_id": "1001",
+    "clientId": "none",
     "grantId": "none",
+    "token": "none",
     "grant_id": "none",
     "id": "1",
     "operation": "create",

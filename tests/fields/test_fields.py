@@ -499,7 +499,7 @@ def test_the_columns_are_as_long_as_the_members():
 def test_the_settings_of_a_service_are_its_columns():
     names = {member.name for member in m.SETTINGS}
     columns = {field.name for field in Service._meta.concrete_fields}
-    assert columns - names == {"id", "organization", "not_before"}
+    assert columns - names == {"id", "organization", "not_before", "deleted_at"}
     for member in m.SETTINGS:
         if isinstance(member, WholeNumber):
             limits = Service._meta.get_field(member.name).validators

@@ -21,7 +21,7 @@ CUT_OFF_SERVICE = ObjectAction(
     permission="cut_off_service",
     label=_("Cut off"),
     kind=EventKind.CUT_OFF,
-    applies=lambda target: True,
+    applies=lambda target: target.deleted_at is None,
     describe=_what_a_cut_off_stops,
     perform=CutOff.move_cut_off,
 )

@@ -144,7 +144,8 @@ def _service(request: ProvisioningRequest) -> Service | None:
     if number is None:
         raise Refused(Result.BODY_UNREADABLE, "'serviceId' is missing.")
     organization = request.caller.organization_id
-    service = Service.objects.filter(organization_id=organization, pk=number).first()
+    rows = Service.objects.filter(organization_id=organization, deleted_at=None)
+    service = rows.filter(pk=number).first()
     if service is None:
         raise Refused(Result.MANAGEMENT_NOT_ALLOWED)
     return service
@@ -153,7 +154,7 @@ def _service(request: ProvisioningRequest) -> Service | None:
 def _tokens(request: ProvisioningRequest) -> Any:
     """The organization's tokens of this kind, of one service where `serviceId` is given."""
     rows: QuerySet[ApiToken] = ApiToken.objects.filter(
-        organization_id=request.caller.organization_id
+        organization_id=request.caller.organization_id, service__deleted_at=None
     )
     if request.kind == "organization":
         return rows.filter(service=None)

@@ -2,7 +2,7 @@
 
 from ...fields import members as m
 from ...models import Client, Reason
-from ...models.client import NumberRefused
+from ...models.client import IdentifierTaken, NumberRefused
 from ...protocol.results import Refused, Result
 from .answer import Answer, done
 from .request import StoreRequest, Values
@@ -34,7 +34,7 @@ def _saved(request: StoreRequest, values: Values) -> Client:
     """The client. One event records all changes.
 
     Refused: the number is another client's, or the client has another number. The message is the
-    same, so that nobody learns which numbers other tenants use.
+    same, so that nobody learns which numbers other tenants use. Or the client was deleted.
     """
     try:
         return Client.objects.put(
@@ -49,3 +49,5 @@ def _saved(request: StoreRequest, values: Values) -> Client:
     except NumberRefused:
         message = "'clientId' cannot be this client's number."
         raise Refused(Result.STORE_REFUSED, message) from None
+    except IdentifierTaken:
+        raise Refused(Result.STORE_REFUSED, "this client was deleted.") from None

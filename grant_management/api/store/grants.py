@@ -187,7 +187,7 @@ def _of(service: Service, values: Values) -> GrantQuerySet:
 
     Refused: neither is given. A member that was forgotten must not list every user's grants.
     """
-    rows = Grant.objects.filter(service=service).select_related("client")
+    rows = Grant.objects.filter(service=service, client__deleted_at=None).select_related("client")
     if "subject" in values:
         rows = rows.filter(subject=values["subject"])
     if values.keys() & {member.name for member in m.CLIENT}:

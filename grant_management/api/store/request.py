@@ -27,7 +27,8 @@ def find_client(service: Service, values: Mapping[str, Any]) -> Client:
     """The client of `clientId` or `clientIdentifier`. Refused: there is none, or they disagree."""
     names = {"clientId": "pk", "clientIdentifier": "client_id"}
     wanted = {field: values[name] for name, field in names.items() if name in values}
-    client = Client.objects.filter(service=service, **wanted).first() if wanted else None
+    rows = Client.objects.filter(service=service, deleted_at=None)
+    client = rows.filter(**wanted).first() if wanted else None
     if client is None:
         raise Refused(Result.STORE_CLIENT_UNKNOWN)
     client.service = service
@@ -35,8 +36,11 @@ def find_client(service: Service, values: Mapping[str, Any]) -> Client:
 
 
 def find_grant(service: Service, grant_id: str) -> Grant:
-    """The grant of this ID, whatever its status. Refused: the service has none."""
+    """The grant of this ID, in any status. Refused: there is none, or its client was deleted."""
     try:
-        return Grant.objects.known(service, grant_id)
+        grant = Grant.objects.known(service, grant_id)
     except Grant.DoesNotExist:
         raise Refused(Result.STORE_GRANT_UNKNOWN) from None
+    if grant.client.deleted_at is not None:
+        raise Refused(Result.STORE_GRANT_UNKNOWN)
+    return grant

@@ -195,9 +195,9 @@ def _rows_to_revoke(service: Service, values: Values) -> "list[TokenQuerySet[Any
     refresh = RefreshToken.objects.filter(service=service)
     kinds: list[TokenQuerySet[Any]] = []
     if "accessTokenIdentifier" in values:
-        kinds.append(access.filter(digest__in=_digests(values["accessTokenIdentifier"])))
+        kinds.append(access.filter(digest__in=digests_of(values["accessTokenIdentifier"])))
     if "refreshTokenIdentifier" in values:
-        named = refresh.filter(digest__in=_digests(values["refreshTokenIdentifier"]))
+        named = refresh.filter(digest__in=digests_of(values["refreshTokenIdentifier"]))
         kinds.append(refresh.filter(family__in=named.values("family")))
     rows = kinds or [access, refresh]
     if "clientIdentifier" in values:
@@ -207,7 +207,7 @@ def _rows_to_revoke(service: Service, values: Values) -> "list[TokenQuerySet[Any
     return rows
 
 
-def _digests(identifier: str) -> list[bytes]:
+def digests_of(identifier: str) -> list[bytes]:
     """The digests that an identifier may stand for.
 
     It is a token's value, or its SHA-256 as 64 hexadecimal digits or in base64url.

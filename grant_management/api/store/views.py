@@ -9,13 +9,13 @@ from django.http import HttpRequest, HttpResponse
 from ...db import primary
 from ...db.retry import retried
 from ...fields.field import Field
-from ...fields.reading import parse_body, read
-from ...models import Actor, Credentials, IdempotencyKey, Service
+from ...fields.reading import FORM, parse_body, read
+from ...models import Actor, ApiToken, Credentials, IdempotencyKey, Service
 from ...protocol.digests import sha256
 from ...protocol.results import Refused, Result
 from ...protocol.strict_json import dumps
-from ..body import read_body
-from ..errors import json_response, refusal_response
+from ..body import read_body, refuse_body
+from ..errors import json_response, no_content, refusal_response
 from ..views import JSONView
 from .answer import ActionRefused, Answer
 from .request import StoreRequest
@@ -30,35 +30,38 @@ class Operation(NamedTuple):
     """The function of a route, and the members that it takes.
 
     `writes`: an `Idempotency-Key` is heeded. `takes_none`: a request without a body is accepted;
-    elsewhere a body that was lost on the way would read as a request for nothing.
+    elsewhere a body that was lost on the way would read as a request for nothing. `right`: the
+    column of the right that the caller needs. `is_empty`: it is answered with 204.
     """
 
     perform: Callable[..., Answer]
     members: tuple[Field, ...]
     writes: bool = True
     takes_none: bool = False
+    right: str = ""
+    is_empty: bool = False
 
 
 class StoreView(JSONView):
-    """`POST /api/{serviceId}/…`: parse, perform the operation, answer."""
+    """`/api/{serviceId}/…`: parse, perform the operation, answer."""
 
     operation: ClassVar[Operation]
 
     def respond(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
-        """200, or the response to a refusal.
+        """200 or 204, or the response to a refusal.
 
         A write that is repeated with its `Idempotency-Key` gets its first answer again.
         """
         found = self.caller(request, int(kwargs.pop("service_id")))
         service, operation = self.opened(request, found), self.operation
-        body = read_body(request, optional=operation.takes_none)
-        members = parse_body(request.content_type or "", body, keep_numbers=True) if body else {}
+        check_right(found.api_token, operation.right)
+        body, members = sent(request, optional=operation.takes_none)
 
         def perform() -> Performed:
             return _performed(operation, found, service, members, kwargs)
 
         key = request.headers.get("Idempotency-Key", "")
-        if not key or not operation.writes:
+        if not key or not operation.writes or request.method != "POST":
             return perform()[0]
         # The path counts too: the same key and body at another route is another request.
         digests = sha256(key), hashlib.sha256(request.path.encode() + b"\0" + body).digest()
@@ -80,7 +83,8 @@ def _performed(
         return json_response(dumps(refusal.answer)), None
     except Refused as refusal:
         return refusal_response(refusal), None
-    return json_response(dumps(answer)), answer
+    response = no_content() if operation.is_empty else json_response(dumps(answer))
+    return response, answer
 
 
 @retried
@@ -115,12 +119,33 @@ def _again(row: IdempotencyKey, body_digest: bytes) -> HttpResponse:
     return json_response(row.answer)
 
 
+def check_right(caller: ApiToken, right: str) -> None:
+    """Refuse a caller without the right, which is a column of API tokens; "" is no right."""
+    if right and not getattr(caller, right):
+        raise Refused(Result.RIGHT_MISSING, f"'{right.removeprefix('can_')}'.")
+
+
+def sent(request: HttpRequest, *, optional: bool = False) -> tuple[bytes, dict[str, Any]]:
+    """The body and its members; of a GET, HEAD or DELETE those of its query, and no body.
+
+    Refused: they cannot be read. `optional`: a POST may have no body.
+    """
+    if request.method == "POST":
+        body = read_body(request, optional=optional)
+        media_type = request.content_type or ""
+        return body, parse_body(media_type, body, keep_numbers=True) if body else {}
+    refuse_body(request)
+    query = request.META.get("QUERY_STRING", "").encode("latin-1")
+    return b"", parse_body(FORM, query) if query.strip() else {}
+
+
 def door(
     perform: Callable[..., Answer],
-    members: tuple[Field, ...],
+    members: tuple[Field, ...] = (),
     *,
+    methods: tuple[str, ...] = ("POST",),
     is_authletes: bool = False,
-    **declared: bool,
+    **declared: Any,
 ) -> Any:
     """The view of an operation, with what else is `declared` of it (`Operation`).
 
@@ -130,6 +155,7 @@ def door(
     name = f"{perform.__name__.title().replace('_', '')}View"
     attributes = {
         "operation": Operation(perform, members, **declared),
+        "methods": methods,
         "is_authletes": is_authletes,
     }
     return type(name, (StoreView,), attributes).as_view()  # type: ignore[attr-defined]

@@ -35,7 +35,8 @@ def service() -> Service:
     NotSetUp: OAUTH_TOOLKIT_SERVICE names none, or is not set and there is not exactly one.
     """
     number = app_settings.oauth_toolkit_service
-    services = Service.objects.all() if number is None else Service.objects.filter(pk=number)
+    services = Service.objects.filter(deleted_at=None)
+    services = services if number is None else services.filter(pk=number)
     found = list(services[:2])  # enough to see that there is more than one
     if len(found) == 1:
         return found[0]
@@ -59,7 +60,7 @@ def _advice(number: int | None, *, is_any: bool) -> str:
 
 def service_if_any() -> Service | None:
     """As `service`; None before the first service is created: until then nothing is registered."""
-    return service() if Service.objects.exists() else None
+    return service() if Service.objects.filter(deleted_at=None).exists() else None
 
 
 def client(application: Any) -> Client:

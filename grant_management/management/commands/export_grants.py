@@ -36,7 +36,7 @@ class Command(GrantManagementCommand):
         standard output.
         """
         number = options["service"]
-        service = None if number is None else find_service(number)
+        service = None if number is None else find_service(number, also_deleted=True)
         count = 0
         with (
             snapshot(),

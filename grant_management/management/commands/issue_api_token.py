@@ -7,6 +7,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from ...fields import members as m
 from ...models import ApiToken, Organization, Service
+from ...models.api_token import OF_ORGANIZATIONS, RIGHTS
 from ..base import GrantManagementCommand, find_organization, find_service, taken
 
 
@@ -16,16 +17,16 @@ class Command(GrantManagementCommand):
     help = "Issue an API token. Its clear value is shown here, and never again."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Add the owner, the description, the lifetime and the right to manage tokens."""
+        """Add the owner, the description, the lifetime and the rights."""
         super().add_arguments(parser)
         owner = parser.add_mutually_exclusive_group(required=True)
         owner.add_argument("--service", type=int, metavar="N", help="for one service")
         owner.add_argument("--organization", type=int, metavar="N", help="for all its services")
         parser.add_argument("--description", default="", metavar="TEXT", help="what operators see")
         parser.add_argument("--expires-in", type=int, metavar="SECONDS", help="default: never")
-        parser.add_argument(
-            "--can-manage-tokens", action="store_true", help="organization tokens only"
-        )
+        for name in RIGHTS:
+            only = "organization tokens only" if name in OF_ORGANIZATIONS else ""
+            parser.add_argument(f"--{name.replace('_', '-')}", action="store_true", help=only)
 
     def handle(self, **options: Any) -> None:
         """Issue the token, and print its clear value."""
@@ -35,8 +36,8 @@ class Command(GrantManagementCommand):
             service=service,
             description=taken(options, m.DESCRIPTION),
             expires_in=_expiry(options),
-            can_manage_tokens=options["can_manage_tokens"],
             actor=self.actor,
+            **{name: options[name] for name in RIGHTS},
         )
         shown = {"tokenId": str(token.pk), "accessToken": value, "kind": token.kind}
         text = f"API token {token.pk} ({token.kind}). It is shown this once:\n{value}"
@@ -46,8 +47,8 @@ class Command(GrantManagementCommand):
 def _owner(options: dict[str, Any]) -> tuple[Organization, Service | None]:
     if options["organization"] is not None:
         return find_organization(options["organization"]), None
-    if options["can_manage_tokens"]:
-        raise CommandError("Only an organization token can manage tokens.")
+    if any(options[name] for name in OF_ORGANIZATIONS):
+        raise CommandError("Only an organization token can manage tokens or services.")
     service = find_service(options["service"])
     return service.organization, service
 

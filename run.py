@@ -37,6 +37,14 @@ CHECKS = (
     (".", "manage.py", "makemigrations", "--check", "--dry-run"),
     (".", "manage.py", "check"),
     ("examples/oauth_toolkit", "manage.py", "makemigrations", "--check", "--dry-run"),
+    (
+        "examples/allauth_idp",
+        "manage.py",
+        "makemigrations",
+        "--check",
+        "--dry-run",
+        "--skip-checks",
+    ),
 )
 """What reads the code without running the tests: the folder, and the arguments of Python."""
 KEY_FILE = HERE / ".secret_key"

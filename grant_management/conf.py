@@ -124,6 +124,10 @@ class Settings:
         None, _is_positive_or_none, "None or the number of a service", "E016"
     )
     """The number of the service of django-oauth-toolkit's tokens; None: the only service."""
+    allauth_service = Setting[int | None](
+        None, _is_positive_or_none, "None or the number of a service", "E021"
+    )
+    """The number of the service of django-allauth's tokens; None: the only service."""
 
     @classmethod
     def all(cls) -> Iterator[Setting[Any]]:

@@ -3,11 +3,17 @@
 import json
 import os
 
+import settings
 from settings import *  # noqa: F403 - the example's, which runs in its own folder
-from settings import DATABASES, GRANT_MANAGEMENT, INSTALLED_APPS, OAUTH2_PROVIDER
+from settings import DATABASES, GRANT_MANAGEMENT, INSTALLED_APPS
 
-OAUTH2_PROVIDER |= json.loads(os.environ.get("TEST_OAUTH2_PROVIDER", "{}"))
+OAUTH2_PROVIDER = getattr(settings, "OAUTH2_PROVIDER", {}) | json.loads(
+    os.environ.get("TEST_OAUTH2_PROVIDER", "{}")
+)
 GRANT_MANAGEMENT |= json.loads(os.environ.get("TEST_GRANT_MANAGEMENT", "{}"))
+ACCOUNT_RATE_LIMITS = IDP_OIDC_RATE_LIMITS = False
+IDP_OIDC_INTROSPECTION_CROSS_CLIENT_ALLOWED = True
+globals().update(json.loads(os.environ.get("TEST_SETTINGS", "{}")))
 INSTALLED_APPS += os.environ.get("TEST_APPS", "").split()
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 if "TEST_USER_MODEL" in os.environ:

@@ -4,6 +4,7 @@ import json
 
 import requests
 
+from .bridges import TOOLKIT
 from .example import GM, Browser, Client, example_server, new_database
 
 ALL = f"{GM} introspection"
@@ -17,14 +18,20 @@ class World:
     def __init__(self, seeded):
         self.base, self.run, self.manage = seeded["base"], seeded["run"], seeded["manage"]
         self.api_token, self.seeded = seeded["api_token"], seeded
-        self.ann, self.bob = (Browser(self.base, **user) for user in seeded["users"])
+        self.bridge = seeded.get("bridge", TOOLKIT)
+        self.theirs = self.bridge.theirs
+        self.all = " ".join(sorted({*ALL.split(), *self.bridge.protected_by}))
+        self.ann, self.bob = (self.browser(**user) for user in seeded["users"])
         self.client, self.other = (Client(seeded, number) for number in (0, 1))
-        self.asker = self.other.own_token("introspection")
+        self.asks = self.bridge.asks(self.other)
 
-    def tokens(self, scope=ALL, **asked):
+    def browser(self, username, password):
+        return Browser(self.base, username, password, self.bridge)
+
+    def tokens(self, scope="", **asked):
         """Of a new grant, unless it is `asked` otherwise."""
         tokens = self.client.authorize(
-            self.ann, scope, **(asked or {"grant_management_action": "create"})
+            self.ann, scope or self.all, **(asked or {"grant_management_action": "create"})
         )
         assert "access_token" in tokens, tokens
         return tokens
@@ -38,13 +45,13 @@ class World:
         """Alive, by our own introspection."""
         return self.post("/api/1/introspect", {"token": token})["active"]
 
+    def introspected(self, token):
+        """By the server's own introspection endpoint."""
+        url = f"{self.base}{self.bridge.introspect}"
+        return requests.post(url, data={"token": token}, timeout=60, **self.asks).json()
+
     def is_active(self, token):
-        """By the toolkit's introspection view."""
-        headers = {"Authorization": f"Bearer {self.asker}"}
-        url = f"{self.base}/o/introspect/"
-        return requests.post(url, data={"token": token}, headers=headers, timeout=60).json()[
-            "active"
-        ]
+        return self.introspected(token)["active"]
 
     def access(self, tokens):
         """What each door says of an access token."""
@@ -83,20 +90,11 @@ from grant_management.models import GrantEvent
 rows = GrantEvent.objects.exclude(kind="client_created").order_by("id")
 result = [[e.kind, e.actor_kind, e.client_id, e.subject, e.details.get("count")] for e in rows]
 """
-THEIRS = """
-import hashlib
-from django.utils import timezone
-from oauth2_provider.models import *
-def access(value):
-    return AccessToken.objects.get(token_checksum=hashlib.sha256(value.encode()).hexdigest())
-def refresh(value):
-    has = any(f.name == "token_checksum" for f in RefreshToken._meta.fields)
-    by = {"token_checksum": hashlib.sha256(value.encode()).hexdigest()} if has else {"token": value}
-    return RefreshToken.objects.get(**by)
-"""
+THEIRS = TOOLKIT.theirs
 
 
-def served(blocker, folder, variables=None, workers=1, **provider):
-    """The example server with these of the toolkit's settings."""
-    more = {"TEST_OAUTH2_PROVIDER": json.dumps(provider), **(variables or {})}
-    return example_server(new_database(blocker, folder), workers=workers, **more)
+def served(blocker, folder, variables=None, workers=1, bridge=TOOLKIT, **provider):
+    """The example server; the rest are settings of the toolkit, or others with allauth."""
+    name = "TEST_OAUTH2_PROVIDER" if bridge is TOOLKIT else "TEST_SETTINGS"
+    more = {name: json.dumps(provider), **(variables or {})}
+    return example_server(new_database(blocker, folder), workers=workers, bridge=bridge, **more)

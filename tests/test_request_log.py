@@ -71,8 +71,12 @@ def test_the_middleware_guards_the_apps_urls(db, kept, http, path):
 
 
 def test_the_middleware_guards_the_apps_pages(kept, admin_client):
-    admin_client.get(f"/admin/grant_management/grant/{SECRET}/nothing/here/")
-    admin_client.post(f"/admin/grant_management/client/suggest/?q={SECRET}")
+    """A page that is not there, and a form without its CSRF token."""
+    admin_client.handler.enforce_csrf_checks = True
+    admin_client.get(f"/admin/grant_management/nothing/{SECRET}/")
+    admin_client.post(f"/admin/grant_management/grant/find/?q={SECRET}")
+    assert len(kept.lines) == 2
+    assert kept.lines[1].startswith("django.security.csrf POST ")
     assert SECRET not in str(kept.lines)
 
 

@@ -13,12 +13,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='apitoken',
             name='can_manage_clients',
-            field=models.BooleanField(default=False, verbose_name='can manage clients'),
+            field=models.BooleanField(db_default=False, default=False, verbose_name='can manage clients'),
         ),
         migrations.AddField(
             model_name='apitoken',
             name='can_manage_services',
-            field=models.BooleanField(default=False, verbose_name='can manage services'),
+            field=models.BooleanField(db_default=False, default=False, verbose_name='can manage services'),
         ),
         migrations.AddField(
             model_name='client',

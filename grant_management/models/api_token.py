@@ -76,8 +76,13 @@ class ApiToken(LastUsed, models.Model):
     prefix = models.CharField(_("prefix"), max_length=16, blank=True, default="")
     description = models.CharField(_("description"), max_length=255, blank=True, default="")
     can_manage_tokens = models.BooleanField(_("can manage tokens"), default=False)
-    can_manage_services = models.BooleanField(_("can manage services"), default=False)
-    can_manage_clients = models.BooleanField(_("can manage clients"), default=False)
+    # With a default of the database: until all servers are upgraded, some do not know the columns.
+    can_manage_services = models.BooleanField(
+        _("can manage services"), default=False, db_default=False
+    )
+    can_manage_clients = models.BooleanField(
+        _("can manage clients"), default=False, db_default=False
+    )
     created_at = models.DateTimeField(_("created"))
     created_by = models.CharField(_("created by"), max_length=255, blank=True, default="")
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)

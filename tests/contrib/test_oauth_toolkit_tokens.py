@@ -3,15 +3,13 @@ dies at the toolkit dies here. Over the example server, in each way that the too
 """
 
 import html
-import json
 import re
 
 import pytest
-import requests
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from ..example import Browser, Client, fields
+from ..example import Browser, fields
 from ..example_world import ALIVE, ALL, DEAD, THEIRS, World, served
 
 
@@ -237,24 +235,6 @@ class TestWhatDiesThere:
         assert kinds == ["tokens_revoked"] * events, told
         return told
 
-    @pytest.mark.parametrize("kind", ["access_token", "refresh_token"])
-    def test_the_revocation_endpoint(self, world, kind):
-        tokens = world.tokens()
-        told = self.check(world, tokens, lambda: world.client.revoke(tokens[kind]))
-        assert told == [["tokens_revoked", "client", world.client.secrets["client_id"], "1", 2]]
-        assert world.told(lambda: world.client.revoke(tokens[kind])) == []
-
-    def test_a_refresh_token_takes_what_it_became_along(self, world):
-        first = world.tokens()
-        second = world.refresh(first)
-        self.check(world, second, lambda: world.client.revoke(first["refresh_token"]))
-
-    def test_another_client_revokes_nothing_here(self, world):
-        """Versions before 3.4 let any client revoke any token (RFC 7009 §2.1 does not)."""
-        tokens = world.tokens()
-        assert world.other.revoke(tokens["refresh_token"]) == 200
-        assert world.is_known(tokens["refresh_token"]) == world.access(tokens)["there"]
-
     def test_the_page_of_authorized_tokens(self, world):
         tokens = world.tokens()
         key = world.run(THEIRS + f"result = access({tokens['access_token']!r}).pk")
@@ -279,37 +259,6 @@ class TestWhatDiesThere:
         dead = ("access", "refresh") if revokes or model == "accesstoken" else ("refresh",)
         self.check(world, tokens, lambda: admin_action(world, model, action, value), dead)
 
-    @pytest.mark.parametrize("model", ["accesstoken", "refreshtoken"])
-    def test_a_single_row_deleted(self, world, model):
-        tokens = world.tokens()
-        code = (
-            f"access({tokens['access_token']!r}).delete()"
-            if model == "accesstoken"
-            else f"refresh({tokens['refresh_token']!r}).delete()"
-        )
-        dead = ("access", "refresh") if model == "accesstoken" else ("refresh",)
-        self.check(world, tokens, lambda: world.run(THEIRS + code), dead)
-
-    def test_many_rows_deleted_by_one_call(self, world):
-        """One act, one event."""
-        pairs = [world.tokens() for _ in range(3)]
-        values = [tokens["access_token"] for tokens in pairs]
-        code = f"AccessToken.objects.filter(pk__in=[access(v).pk for v in {values}]).delete()"
-        told = world.told(lambda: world.run(THEIRS + code))
-        assert told == [["tokens_revoked", "system", world.client.secrets["client_id"], "1", 6]]
-        for tokens in pairs:
-            assert world.access(tokens) == DEAD
-            assert not world.is_known(tokens["refresh_token"])
-
-    @pytest.mark.parametrize("how", ["revoke", "stamp"])
-    def test_a_refresh_token_revoked_by_the_hosts_own_code(self, world, how):
-        tokens = world.tokens()
-        code = f"row = refresh({tokens['refresh_token']!r})\n" + (
-            "row.revoke()" if how == "revoke" else "row.revoked = timezone.now(); row.save()"
-        )
-        dead = ("access", "refresh") if how == "revoke" else ("refresh",)
-        self.check(world, tokens, lambda: world.run(THEIRS + code), dead)
-
     def test_an_access_token_whose_end_is_moved(self, world):
         tokens = world.tokens()
         code = f"row = access({tokens['access_token']!r}); row.expires = timezone.now(); row.save()"
@@ -321,60 +270,6 @@ class TestWhatDiesThere:
         code = f"row = access({tokens['access_token']!r}); row.token = 'another'; row.save()"
         self.check(world, tokens, lambda: world.run(THEIRS + code), ("access",))
         world.run(THEIRS + "access('another').delete()")
-
-    def test_an_update_is_seen_by_a_refresh_at_the_store_too(self, world):
-        tokens = world.tokens()
-        key = f"refresh({tokens['refresh_token']!r}).pk"
-        world.run(f"{THEIRS}RefreshToken.objects.filter(pk={key}).update(revoked=timezone.now())")
-        members = {
-            "refreshToken": tokens["refresh_token"],
-            "clientIdentifier": world.client.secrets["client_id"],
-        }
-        headers = {"Authorization": f"Bearer {world.api_token}"}
-        url = f"{world.base}/api/1/tokens/refresh"
-        answer = requests.post(url, json=members, headers=headers, timeout=60).json()
-        assert "accessToken" not in answer
-
-    def test_an_update_that_sends_no_signal(self, world):
-        """Judged at use, by the toolkit's own row."""
-        tokens = world.tokens()
-        code = (
-            f"AccessToken.objects.filter(pk=access({tokens['access_token']!r}).pk)"
-            ".update(expires=timezone.now())\n"
-            f"RefreshToken.objects.filter(pk=refresh({tokens['refresh_token']!r}).pk)"
-            ".update(revoked=timezone.now())"
-        )
-        self.check(world, tokens, lambda: world.run(THEIRS + code), events=0)
-        asked = {"token": tokens["access_token"]}
-        headers = {"Authorization": f"Bearer {world.api_token}"}
-        answer = requests.post(
-            f"{world.base}/api/1/auth/introspection", json=asked, headers=headers, timeout=60
-        ).json()
-        assert (answer["action"], answer["usable"]) == ("UNAUTHORIZED", False)
-        members = {"accessToken": tokens["access_token"], "gmAction": "QUERY"}
-        members["grantId"] = tokens["grant_id"]
-        answer = requests.post(
-            f"{world.base}/api/1/auth/gm", json=members, headers=headers, timeout=60
-        ).json()
-        assert answer["action"] == "UNAUTHORIZED"
-
-    def test_reuse_of_a_rotated_refresh_token(self, world):
-        """Kills the family there: from 3.4.1 by one update, which sends no signal. One event."""
-        first = world.tokens()
-        second = world.refresh(first)
-        told = world.told(lambda: world.refusal(first))
-        assert [event[0] for event in told] == ["refresh_reused"]
-        assert world.access(second) == DEAD
-        assert world.refusal(second) == "invalid_grant"
-        assert world.told(lambda: [world.refusal(first) for _ in range(3)]) == []
-
-    def test_reuse_without_a_grant(self, world):
-        first = world.client.authorize(world.ann, ALL)
-        second = world.refresh(first)
-        told = world.told(lambda: world.refusal(first))
-        assert [event[0] for event in told] == ["refresh_reused"]
-        assert not world.is_known(second["refresh_token"])
-        assert not world.is_known(second["access_token"])
 
     def test_a_family_that_the_host_revokes(self, world):
         """From 3.4.1 there is a method for that, which sends no signal."""
@@ -388,53 +283,6 @@ class TestWhatDiesThere:
             "    [row.revoke() for row in RefreshToken.objects.filter(token_family=family)]"
         )
         self.check(world, tokens, lambda: world.run(THEIRS + code))
-
-    def test_a_user_who_is_deleted(self, world):
-        world.run(
-            "from django.contrib.auth.models import User\n"
-            "User.objects.create_user('eve', password='only-for-this-test')"
-        )
-        eve = Browser(world.base, "eve", "only-for-this-test")
-        tokens = world.client.authorize(eve, ALL, grant_management_action="create")
-        code = (
-            "from django.contrib.auth.models import User\nUser.objects.get(username='eve').delete()"
-        )
-        told = self.check(world, tokens, lambda: world.run(code))
-        assert told[0][4] == 2
-
-    def test_an_application_that_is_deleted(self, world):
-        """Its client cannot authenticate any more; what it had is dead here."""
-        seeded = json.loads(world.run(MORE))
-        client = Client(world.seeded | {"clients": [seeded]}, 0)
-        pairs = [
-            client.authorize(world.ann, ALL, grant_management_action="create") for _ in range(2)
-        ]
-        code = f"Application.objects.get(client_id={seeded['client_id']!r}).delete()"
-        told = world.told(lambda: world.run(THEIRS + code))
-        assert [event[0] for event in told] == ["tokens_revoked"]
-        assert told[0][2:] == [seeded["client_id"], "1", 4]
-        for tokens in pairs:
-            assert world.access(tokens) == DEAD
-            assert not world.is_known(tokens["refresh_token"])
-
-    def test_cleartokens(self, world):
-        """What is over when it is tidied away is no event; what was revoked stays dead."""
-        tokens = world.tokens()
-        refreshed = world.refresh(tokens)
-        over = world.client.authorize(world.ann, ALL, grant_management_action="create")
-        world.run(EXPIRE.format(over["access_token"], over["refresh_token"]))
-        assert world.told(lambda: world.manage("cleartokens")) == []
-        assert (
-            world.run(
-                THEIRS
-                + f"result = AccessToken.objects.filter(token={over['access_token']!r}).exists()"
-            )
-            is False
-        )
-        assert world.access(tokens) == DEAD
-        assert world.refusal(over) == "invalid_grant"
-        assert world.access(refreshed) == ALIVE
-        assert world.is_known(refreshed["refresh_token"])
 
 
 class TestOpenID:
@@ -478,22 +326,3 @@ class TestOpenID:
 def csrf(page):
     found = re.search(r'name="csrfmiddlewaretoken" value="([^"]*)"', page)
     return {"csrfmiddlewaretoken": html.unescape(found[1])}
-
-
-MORE = """
-import json, seed
-result = json.dumps(seed._application("Third App"))
-"""
-# Both sides: its time is over.
-EXPIRE = (
-    THEIRS.replace("{", "{{").replace("}", "}}")
-    + """
-from datetime import timedelta
-from grant_management import models as ours
-from grant_management.protocol.digests import sha256
-ago = timezone.now() - timedelta(days=60)
-AccessToken.objects.filter(pk=access("{0}").pk).update(expires=ago)
-ours.AccessToken.objects.filter(digest=sha256("{0}")).update(expires_at=ago)
-ours.RefreshToken.objects.filter(digest=sha256("{1}")).update(expires_at=ago)
-"""
-)

@@ -11,7 +11,7 @@ import pytest
 from ..standalone import ROOT
 from .reader import Reader
 
-EXTRAS = "django-grant-management[oauth-toolkit,postgres]"
+EXTRAS = "django-grant-management[allauth,oauth-toolkit,postgres]"
 
 
 def run(*line, **options):

@@ -2,25 +2,36 @@
 
 import html
 import re
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 import requests
 
 _FIELD = re.compile(r'<input type="hidden" name="([^"]+)"(?: value="([^"]*)")?')
+_TICKED = re.compile(r'<input type="checkbox" name="scopes" value="([^"]+)"')
+_ACTION = re.compile(r'<form[^>]* action="([^"]+)"')
 _SHOWN = re.compile(r"^Log in as (\S+) with (\S+) at:\n(http\S+)$", re.MULTILINE)
 
 
 def consent(reader, allow="allow"):
     """The code, by what the page printed last: who logs in, the password, and where."""
+    return _consented(reader, "username", {allow: "Authorize"})
+
+
+def consent_at_allauth(reader):
+    """As `consent`. Its page has a box for each scope, and its button a value."""
+    return _consented(reader, "login", {"action": "grant"})
+
+
+def _consented(reader, name, button):
     username, password, url = _SHOWN.search(reader.said).groups()
     session = requests.Session()
     page = session.get(url, timeout=20)
     if 'name="password"' in page.text:
-        data = _hidden(page) | {"username": username, "password": password}
+        data = _hidden(page) | {name: username, "password": password}
         page = session.post(page.url, data=data, timeout=20)
-    done = session.post(
-        page.url, data=_hidden(page) | {allow: "Authorize"}, timeout=20, allow_redirects=False
-    )
+    there = urljoin(page.url, _ACTION.search(page.text)[1]) if "action" in button else page.url
+    data = _hidden(page) | {"scopes": _TICKED.findall(page.text)} | button
+    done = session.post(there, data=data, timeout=20, allow_redirects=False)
     assert done.status_code == 302, done.text
     return parse_qs(urlsplit(done.headers["Location"]).query)["code"][0]
 

@@ -10,13 +10,23 @@ import pytest
 
 from ..standalone import RECORDS, environment
 from .conftest import run
-from .consenting import consent
+from .consenting import consent, consent_at_allauth
 from .page import blocks
 
 
 def test_oauth_toolkit(reader):
     """From an empty folder and the wheel to DELETE 204."""
     reader(typed={"CODE": consent}).follow("how-to/oauth-toolkit.md")
+
+
+def test_allauth(reader):
+    """From an empty folder and the wheel to DELETE 204."""
+    reader(typed={"CODE": consent_at_allauth}).follow("how-to/allauth.md")
+
+
+def test_third_bridge(reader):
+    """A server with Authlib, from an empty folder and the wheel."""
+    reader().follow("how-to/third-bridge.md")
 
 
 def test_first_revoke(reader):

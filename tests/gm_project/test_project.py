@@ -164,6 +164,7 @@ def test_each_key_of_the_app_can_be_set_by_the_environment():
         "MAX_IMPORT_LINE": 2_000_000,
         "WRITES_AT_ONCE": 2,
         "OAUTH_TOOLKIT_SERVICE": 1001,
+        "ALLAUTH_SERVICE": 1001,
     }
     assert list(given) == [one.key for one in Settings.all()]
     assert all(given[one.key] != one.default for one in Settings.all())

@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
-from django.db import router
 from django.urls import NoReverseMatch, Resolver404, resolve, reverse
 from oauth2_provider.models import (
     DeviceCodeResponse,
@@ -22,7 +21,7 @@ from oauth2_provider.settings import oauth2_settings
 
 from grant_management.api.draft import GrantResourceView
 from grant_management.checks.asking import of_database
-from grant_management.db import primary
+from grant_management.contrib.bridge import database
 
 from . import bridge
 from .models import AuthorizedCode, DeviceAuthorization, LinkedToken
@@ -52,11 +51,7 @@ def check_one_database(**kwargs: Any) -> list[CheckMessage]:
         DeviceAuthorization,
         LinkedToken,
     ]
-    if {router.db_for_write(model) for model in models} == {primary.alias()}:
-        return []
-    message = "django-oauth-toolkit, grant_management and what ties them are in several databases."
-    hint = "Let your DATABASE_ROUTERS send all three apps to one database."
-    return [Error(message, hint=hint, id=f"{ID}.E001")]
+    return database.check_one_database("django-oauth-toolkit", models, f"{ID}.E001")
 
 
 @register(Tags.security)

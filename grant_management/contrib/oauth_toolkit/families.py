@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from grant_management.contrib.bridge.deaths import Deaths
+from grant_management.contrib.bridge.issuing import lock
 from grant_management.models import RefreshToken
 
-from . import registered, registration, rows
-from .deaths import Deaths
+from . import registered, rows
 
 
 def held(refresh_token: str, client: Any) -> RefreshToken | None:
@@ -16,7 +17,7 @@ def held(refresh_token: str, client: Any) -> RefreshToken | None:
     found = registered.refresh_token(refresh_token)
     if found is None or found.client.client_id != client.client_id:
         return found
-    registration.lock(found.client, found.grant)
+    lock(found.client, found.grant)
     return registered.refresh_token(refresh_token)
 
 

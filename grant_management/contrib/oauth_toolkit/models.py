@@ -1,56 +1,39 @@
 """The rows that tie the toolkit's codes and tokens to grants."""
 
 from datetime import timedelta
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from django.db import models
 from oauth2_provider.settings import oauth2_settings
 
+from grant_management.contrib.bridge.codes import FORGOTTEN_AT_ONCE, KEPT_FOR, Code, CodeManager
 from grant_management.db import clock
 from grant_management.db.ids import first_uuid7, uuid7
 from grant_management.db.primary import PrimaryManager
 from grant_management.models import Grant, Service
 
-FORGOTTEN_AT_ONCE: Final = 10
-"""Old codes that are deleted when a new one is added, so that they never pile up."""
-KEPT_FOR: Final = timedelta(days=1)
-"""How long a code that was not redeemed is kept after its expiry."""
 
-
-class AuthorizedCodeManager(PrimaryManager["AuthorizedCode"]):
+class AuthorizedCodeManager(CodeManager["AuthorizedCode"]):
     """The codes that were issued for a grant."""
 
     def forget_old(self, service: Service) -> None:
         """Delete up to FORGOTTEN_AT_ONCE old codes of the service that were never redeemed."""
         alive = timedelta(seconds=oauth2_settings.AUTHORIZATION_CODE_EXPIRE_SECONDS)
-        before = first_uuid7(clock.now() - alive - KEPT_FOR)
-        old = self.filter(service=service, pk__lt=before).values("pk")[:FORGOTTEN_AT_ONCE]
-        self.filter(pk__in=list(old.values_list("pk", flat=True))).delete()
+        self.forget_older(service, clock.now() - alive - KEPT_FOR)
 
 
-class AuthorizedCode(models.Model):
-    """An authorization code of the toolkit, as a digest, and the grant that the user consented to.
+class AuthorizedCode(Code):
+    """An authorization code of the toolkit that was issued for a grant.
 
-    Where that grant was purged, the row stays with `grant` null: the code cannot be redeemed.
+    `generation` is null in rows from before this column.
     """
-
-    id = models.UUIDField(primary_key=True, default=uuid7)
-    service = models.ForeignKey(Service, on_delete=models.CASCADE, db_index=False)
-    digest = models.BinaryField(max_length=32, editable=False)
-    grant = models.ForeignKey(Grant, on_delete=models.SET_NULL, null=True, db_index=False)
-    # The grant's access generation at the consent; null: the row is older than this column.
-    generation = models.PositiveIntegerField(null=True)
 
     objects: ClassVar[AuthorizedCodeManager] = AuthorizedCodeManager()
 
-    class Meta:
-        base_manager_name = "objects"
+    class Meta(Code.Meta):
         constraints = [
             models.UniqueConstraint(fields=["service", "digest"], name="gm_toolkit_code_unique")
         ]
-
-    def __str__(self) -> str:
-        return bytes(self.digest).hex()[:8]
 
 
 class DeviceAuthorizationManager(PrimaryManager["DeviceAuthorization"]):

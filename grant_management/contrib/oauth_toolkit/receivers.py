@@ -13,18 +13,18 @@ from oauth2_provider.models import (
 )
 from oauth2_provider.settings import oauth2_settings
 
+from grant_management.contrib.bridge import deaths
+from grant_management.contrib.bridge.deaths import Deaths
 from grant_management.db import clock
 from grant_management.models import AccessToken, Grant, RefreshToken
 from grant_management.models.token import Token
 from grant_management.protocol.digests import sha256
 from grant_management.signals import token_presented, tokens_dying
 
-from . import bridge, deaths, rows
-from .deaths import Deaths
+from . import bridge, rows
 from .models import AuthorizedCode, LinkedToken
 
 UID = "grant_management_oauth_toolkit"
-_DEATHS = "_grant_management_deaths"
 _WAS = "_grant_management_was"
 
 
@@ -86,7 +86,7 @@ def deleting_there(sender: Any, instance: Any, origin: Any = None, **kwargs: Any
     The toolkit revokes an access token by deleting its row. Deleting an application or a user
     deletes its tokens too.
     """
-    dying = deaths.being_collected() or _deaths_of(instance if origin is None else origin)
+    dying = deaths.of_call(bridge.SERVER, instance if origin is None else origin)
     if not _lives_on(instance):
         dying.add(_kind(sender), rows.digest(instance))
     if _kind(sender) is AccessToken and not instance.is_expired() and not _takes_all(origin):
@@ -100,10 +100,7 @@ def deleted_there(instance: Any, origin: Any = None, **kwargs: Any) -> None:
     """Revoke the noted tokens. Django sends every `pre_delete` of a call before the first
     `post_delete`, so by now all of them are known.
     """
-    holder = instance if origin is None else origin
-    dying = holder.__dict__.pop(_DEATHS, None)
-    if dying is not None:
-        dying.happen()
+    deaths.end_call(bridge.SERVER, instance if origin is None else origin)
 
 
 def saving_there(instance: Any, raw: bool = False, **kwargs: Any) -> None:
@@ -124,8 +121,8 @@ def saved_there(sender: Any, instance: Any, raw: bool = False, **kwargs: Any) ->
     was = instance.__dict__.pop(_WAS, None)
     if raw or was is None:
         return
-    collecting = deaths.being_collected()
-    dying = collecting or Deaths()
+    collecting = deaths.being_collected(bridge.SERVER)
+    dying = collecting or Deaths(bridge.SERVER)
     if was != rows.digest(instance) or (_is_dead(instance) and not _lives_on(instance)):
         dying.add(_kind(sender), was)
     if collecting is None:
@@ -156,12 +153,6 @@ def _lives_on(instance: Any) -> bool:
 def _kind(theirs: Any) -> type[Token]:
     """Our model for a token model of the toolkit."""
     return AccessToken if issubclass(theirs, get_access_token_model()) else RefreshToken
-
-
-def _deaths_of(origin: Any) -> Deaths:
-    """The tokens of one call of `delete`, kept on the instance or query that it was called on."""
-    dying: Deaths = origin.__dict__.setdefault(_DEATHS, Deaths())
-    return dying
 
 
 def _takes_all(origin: Any) -> bool:

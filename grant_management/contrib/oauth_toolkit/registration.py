@@ -1,21 +1,18 @@
 """Registration of the tokens that the toolkit issues, with the grant that they belong to.
 
-The bridge takes locks in one order everywhere: the client and the grant, then the rows of the
-toolkit's tokens, then our tokens. A revoke locks the grant before those rows too, so it never
-deadlocks with a refresh. The row of a code is locked before all of these: a revoke does not touch
-it.
+Locks are taken in the order that `contrib.bridge.issuing` describes.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
 from oauth2_provider.settings import oauth2_settings
 
 from grant_management import lifecycle
+from grant_management.contrib.bridge.issuing import NOTHING, Basis, is_known, lock
 from grant_management.lifecycle import NEVER, Binding, Issue, Issued, LifecycleError
-from grant_management.models import AccessToken, Client, Grant, RefreshToken, Service
-from grant_management.models.locks import hold_client
+from grant_management.models import AccessToken, Client, RefreshToken, Service
 from grant_management.protocol.digests import sha256
 from grant_management.protocol.results import INVALID_GRANT
 
@@ -24,32 +21,8 @@ from .models import AuthorizedCode, LinkedToken
 from .registered import refresh_token
 from .sender import check_refresh, is_bound
 
-NOTHING: Final = Binding()
 LONGEST: Final = 2**31 - 1
 """The longest lifetime of a token in seconds; a token that never expires has NEVER instead."""
-
-
-@dataclass(frozen=True, slots=True)
-class Basis:
-    """The client, subject, grant and refresh token that new tokens are issued on.
-
-    `subject` None: a client's own tokens. `grant` None: the tokens belong to no grant. `old` is our
-    row of the refresh token that was presented; None: there is none, or it is unknown here.
-    """
-
-    client: Client
-    subject: str | None
-    grant: Grant | None = None
-    old: RefreshToken | None = None
-    consented: int | None = None
-    """The access generation that the grant had when the user consented. None: there is no code, or
-    it is older than this record of it.
-    """
-    binding: Binding = NOTHING
-    """What the new tokens are bound to. A confidential client's refresh tokens are not bound: such
-    a client proves itself by its secret (RFC 9449 §5, RFC 8705 §4).
-    """
-    is_confidential: bool = False
 
 
 def hold(request: Any) -> Basis:
@@ -82,20 +55,6 @@ def _basis(request: Any) -> Basis:
     return basis
 
 
-def lock(client: Client, grant: Grant | None) -> None:
-    """Lock the grant and its client, or the client alone where there is no grant.
-
-    LifecycleError `invalid_grant`: the grant was purged.
-    """
-    if grant is None:
-        hold_client(client)
-        return
-    try:
-        Grant.objects.locked(client.service, grant.grant_id)
-    except Grant.DoesNotExist:
-        raise LifecycleError(INVALID_GRANT, "The grant is not valid.") from None
-
-
 def register(token: dict[str, Any], basis: Basis) -> None:
     """Register the tokens that the toolkit issued, and add the `grant_id` to its response `token`.
 
@@ -105,8 +64,8 @@ def register(token: dict[str, Any], basis: Basis) -> None:
     """
     order = _order(token)
     service = basis.client.service
-    refresh_is_known = _is_known(RefreshToken, service, order.refresh_token)
-    if not _is_known(AccessToken, service, order.access_token):
+    refresh_is_known = is_known(RefreshToken, service, order.refresh_token)
+    if not is_known(AccessToken, service, order.access_token):
         order = replace(order, consented=basis.consented, binding=basis.binding)
         _issue(basis, order, refresh_is_known)
     # The toolkit repeats an access token, and replaces its refresh token, which was revoked.
@@ -186,11 +145,6 @@ def _prolong(kept: RefreshToken, issued: Issued, order: Issue) -> None:
     if kept.grant is not None and kept.grant.expires_at is not None:
         ends.append(kept.grant.expires_at)
     RefreshToken.objects.filter(pk=kept.pk).update(expires_at=min(ends, default=None))
-
-
-def _is_known(model: Any, service: Service, value: str | None) -> bool:
-    digests = [] if value is None else [sha256(value)]
-    return bool(model.objects.filter(service=service, digest__in=digests).exists())
 
 
 def _order(token: dict[str, Any]) -> Issue:

@@ -15,13 +15,14 @@ from oauth2_provider.views import (
     UserInfoView,
 )
 
+from grant_management.contrib.bridge import deaths
 from grant_management.models import AccessToken, Actor
 from grant_management.models.event import ActorKind
 from grant_management.models.locks import hold_clients
 from grant_management.protocol.results import INVALID_GRANT, INVALID_REQUEST
 from grant_management.protocol.times import to_seconds
 
-from . import bridge, deaths, device, rows
+from . import bridge, device, rows
 from .presented import GrantManagementCore
 from .registered import access_token_lives, access_token_of
 from .sender import is_bound
@@ -133,7 +134,7 @@ def _given_up(user: Any, tokens: Iterable[Any]) -> Iterator[None]:
     service = bridge.service_if_any()
     applications = {token.application for token in tokens if token.application is not None}
     clients = [bridge.known_client(one) for one in applications] if service else []
-    with deaths.one_act(Actor(ActorKind.SUBJECT, str(user.pk))):
+    with deaths.one_act(bridge.SERVER, Actor(ActorKind.SUBJECT, str(user.pk))):
         if service is not None:
             hold_clients(service, [one.pk for one in clients if one is not None])
         yield

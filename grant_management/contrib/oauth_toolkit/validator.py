@@ -10,6 +10,7 @@ from oauth2_provider.oauth2_validators import OAuth2Validator
 from oauthlib.oauth2.rfc6749.errors import InvalidGrantError
 
 from grant_management import lifecycle
+from grant_management.contrib.bridge import deaths
 from grant_management.db import primary
 from grant_management.db.retry import retried
 from grant_management.lifecycle import LifecycleError
@@ -17,7 +18,7 @@ from grant_management.models import Actor, RefreshToken
 from grant_management.models.locks import hold_clients
 from grant_management.protocol.results import INVALID_GRANT
 
-from . import bridge, deaths, device, registered, registration, rows, sender
+from . import bridge, device, registered, registration, rows, sender
 from .errors import refused
 from .families import families, held, sweep
 from .presented import presented_by
@@ -112,7 +113,7 @@ class GrantManagementValidator(OAuth2Validator):  # type: ignore[misc]
             if not refresh_token_lives(found, refresh_token, client):
                 return False
             since = timezone.now()  # the clock by which the toolkit stamps its rows
-            with deaths.collected() as dying:
+            with deaths.collected(bridge.SERVER) as dying:
                 valid: bool = super().validate_refresh_token(
                     refresh_token, client, request, *args, **kwargs
                 )
@@ -160,7 +161,7 @@ class GrantManagementValidator(OAuth2Validator):  # type: ignore[misc]
         Tokens that the toolkit removes to make room for the new ones die here without an event; the
         refresh token is rotated instead.
         """
-        with deaths.collected() as dying:
+        with deaths.collected(bridge.SERVER) as dying:
             basis = registration.hold(request)
             if request.grant_type == "refresh_token":  # the first judgement was without locks
                 self._judge(request)
@@ -216,7 +217,7 @@ class GrantManagementValidator(OAuth2Validator):  # type: ignore[misc]
         if ours is None:
             super().revoke_token(token, token_type_hint, request, *args, **kwargs)
             return
-        with deaths.one_act(Actor.client(ours.client_id)):
+        with deaths.one_act(bridge.SERVER, Actor.client(ours.client_id)):
             hold_clients(ours.service, [ours.pk])
             super().revoke_token(token, token_type_hint, request, *args, **kwargs)
             named = rows.refresh_token(token).filter(application=request.client)

@@ -42,7 +42,8 @@ class Command(GrantManagementCommand):
 
     def _known(self) -> Service | None:
         number = app_settings.oauth_toolkit_service
-        services = Service.objects.all() if number is None else Service.objects.filter(pk=number)
+        services = Service.objects.filter(deleted_at=None)
+        services = services if number is None else services.filter(pk=number)
         if not services.exists():
             return None
         try:

@@ -1,6 +1,8 @@
-"""Tokens that the toolkit revokes or deletes die here in the same transaction; an act is one event.
+"""Tokens that an authorization server revokes or deletes die here in the same transaction.
 
-Two acts have no such event: tokens that the toolkit replaces while it issues new ones, and tokens
+Each act is one event.
+
+Two acts have no such event: tokens that the server replaces while it issues new ones, and tokens
 that die because a rotated refresh token was reused, which the event of the reuse covers.
 """
 
@@ -23,7 +25,7 @@ from grant_management.models import (
 from grant_management.models.grant import CONTENT
 from grant_management.models.token import Token
 
-from . import bridge
+from .server import AuthorizationServer
 
 AT_ONCE: Final = 500
 """Digests in one statement."""
@@ -32,10 +34,11 @@ ALIVE: Final = (TokenStatus.ACTIVE, TokenStatus.CLIENT_LOCKED)
 
 
 class Deaths:
-    """The tokens that die in one act, by their digests, and the actor."""
+    """The tokens that die in one act at a server, by their digests. `actor` None: the server."""
 
-    def __init__(self, actor: Actor = bridge.ACTOR) -> None:
-        self.actor = actor
+    def __init__(self, server: AuthorizationServer, actor: Actor | None = None) -> None:
+        self.server = server
+        self.actor = actor or server.actor
         self._digests: dict[Any, set[bytes]] = {AccessToken: set(), RefreshToken: set()}
 
     def add(self, model: type[Token], digest: bytes) -> None:
@@ -49,9 +52,9 @@ class Deaths:
     def happen(self, *, told: bool = True) -> None:
         """Revoke the tokens here. With `told`, one event records it where any of them was alive.
 
-        Our tokens are locked after the toolkit's rows, as everywhere in the bridge.
+        Our tokens are locked after the server's rows, as everywhere in a bridge.
         """
-        service = bridge.service_if_any() if any(self._digests.values()) else None
+        service = self.server.service_if_any() if any(self._digests.values()) else None
         if service is None:  # nothing was registered yet
             return
         with primary.atomic():
@@ -86,12 +89,12 @@ _collecting: ContextVar[Deaths | None] = ContextVar("grant_management_deaths", d
 
 
 @contextmanager
-def collected(actor: Actor = bridge.ACTOR) -> Iterator[Deaths]:
-    """Collect the tokens that die at the toolkit inside the block.
+def collected(server: AuthorizationServer, actor: Actor | None = None) -> Iterator[Deaths]:
+    """Collect the tokens that die at the server inside the block.
 
     Nothing dies here until the caller calls `happen`.
     """
-    deaths = Deaths(actor)
+    deaths = Deaths(server, actor)
     before = _collecting.set(deaths)
     try:
         yield deaths
@@ -99,18 +102,47 @@ def collected(actor: Actor = bridge.ACTOR) -> Iterator[Deaths]:
         _collecting.reset(before)
 
 
-def being_collected() -> Deaths | None:
-    """The `Deaths` of the `collected` block around this call; None: there is none."""
-    return _collecting.get()
+def being_collected(server: AuthorizationServer) -> Deaths | None:
+    """The `Deaths` of the server's `collected` block around this call; None: there is none."""
+    found = _collecting.get()
+    return found if found is not None and found.server == server else None
+
+
+def of_call(server: AuthorizationServer, origin: Any) -> Deaths:
+    """The tokens that one call of `delete` deletes; `origin` is what it was called on.
+
+    In a `collected` block these are the block's. Otherwise they are kept on `origin`, until
+    `end_call`.
+    """
+    collecting = being_collected(server)
+    if collecting is not None:
+        return collecting
+    kept: Deaths = origin.__dict__.setdefault(_kept(server), Deaths(server))
+    return kept
+
+
+def end_call(server: AuthorizationServer, origin: Any) -> None:
+    """Let the tokens of a call of `delete` die.
+
+    Django sends every `pre_delete` of a call before its first `post_delete`: call this there.
+    """
+    dying = origin.__dict__.pop(_kept(server), None)
+    if dying is not None:
+        dying.happen()
+
+
+def _kept(server: AuthorizationServer) -> str:
+    """Each server has its own: deleting a user deletes tokens of all of them."""
+    return f"_grant_management_deaths_{server.name}"
 
 
 @contextmanager
-def one_act(actor: Actor) -> Iterator[Deaths]:
-    """Tokens that die at the toolkit inside the block die here at its end, by this actor.
+def one_act(server: AuthorizationServer, actor: Actor) -> Iterator[Deaths]:
+    """Tokens that die at the server inside the block die here at its end, by this actor.
 
     The block is one transaction.
     """
-    with primary.atomic(), collected(actor) as deaths:
+    with primary.atomic(), collected(server, actor) as deaths:
         yield deaths
         deaths.happen()
 

@@ -1,0 +1,6 @@
+"""What the bridges to authorization servers share, and a new bridge starts from.
+
+An authorization server keeps its own codes and tokens. A bridge registers its tokens here, so that
+they work at the grant management API, and lets a token that dies on one side die on the other, in
+one transaction. docs/how-to/third-bridge.md builds one, step by step.
+"""

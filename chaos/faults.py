@@ -37,6 +37,10 @@ class Fault:
         """Why the fault is not possible here; "" where it is."""
         return ""
 
+    def spares_reads(self, place: Place) -> bool:
+        """Whether the fault does not concern a QUERY to the second server."""
+        return True
+
     def prepare(self, place: Place, *, thorough: bool) -> None:
         """Called before the load; `thorough`: this is the long form."""
 
@@ -144,6 +148,10 @@ class DatabaseFrozen(Fault):
         """Freeze the database."""
         _postgresql(place).freeze()
 
+    def spares_reads(self, place: Place) -> bool:
+        """Nothing is read meanwhile."""
+        return False
+
     def heal(self, place: Place, model: Model) -> None:
         """Let the database go on."""
         _postgresql(place).thaw()
@@ -154,6 +162,10 @@ class TablesLocked(Fault):
 
     name = "locked"
     _session: Any = None
+
+    def spares_reads(self, place: Place) -> bool:
+        """SQLite goes on reading (WAL); LOCK TABLE locks readers out."""
+        return isinstance(place.database, SQLite)
 
     def inject(self, place: Place, model: Model) -> None:
         """Take the lock in a transaction that stays open."""

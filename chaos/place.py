@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from .bystander import Bystander
 from .databases import Database, start
 from .load import HANDS, SCOPES, Target
 from .processes import Server, run_command
@@ -48,6 +49,18 @@ class Place:
         ports = [server.port for server in self.servers]
         return Target(ports, SERVICE, self._api_token, self._tokens, self._timeout)
 
+    def bystander(self, *, asks_database: bool) -> Bystander:
+        """A caller of the second server, which no fault kills: a QUERY, or `/livez`."""
+        port = self.servers[1].port
+        if not asks_database:
+            return Bystander(port, "/livez", {}, "")
+        query = {"gmAction": "QUERY", "grantId": "probe", "accessToken": self._tokens["probe"]}
+        headers = {
+            "Authorization": f"Bearer {self._api_token}",
+            "Content-Type": "application/json",
+        }
+        return Bystander(port, f"/api/{SERVICE}/auth/gm", headers, json.dumps(query))
+
     def command(self, *arguments: str, **changes: str) -> str:
         """The output of `manage.py …`; `changes` are environment variables. RuntimeError: it
         failed.
@@ -71,7 +84,7 @@ class Place:
     def recover(self, limit: float) -> float | None:
         """Seconds until each server reads and writes again; None: not within the limit.
 
-        A server that is dead is started again: nothing here supervises servers yet.
+        A server that is dead is started again, as a service manager does it.
         """
         began = time.monotonic()
         waiting = list(self.servers)

@@ -11,29 +11,29 @@ from .load import PROVOKED
 from .model import DOUBLED, LOST, WRONG, Finding
 from .mutations import MUTATIONS
 from .processes import ROOT
+from .stalled import ClientsStalled
 from .trial import Row
 
 DOCUMENT = ROOT / "docs" / "explanation" / "reliability.md"
 NOT_YET_HELD = (
     "Nothing starts a server again whose main process was killed (a service manager does): here the"
     " run does, and the time to recovery includes that.",
-    "No timeouts towards the database: while it is frozen or its tables are locked, calls wait"
-    " until that is over, and their threads with them; here callers give up.",
     "Migration 0002 adds its indexes in one transaction, not concurrently. (Not injected here.)",
 )
 _HEAD = (
     "| fault | calls | acknowledged | lost | doubled | wrong | calls that failed, by code"
-    " | longest wait, s | recovery, s |\n" + "| --- " * 9 + "|"
+    " | longest wait, s | others waited, ms | recovery, s |\n" + "| --- " * 10 + "|"
 )
 
 
 def line(row: Row) -> str:
     """A row of the table."""
     if row.missing:
-        return f"| {row.fault} | not run: {row.missing} | | | | | | | |"
+        return f"| {row.fault} | not run: {row.missing} | | | | | | | | |"
     numbers = (row.calls, row.acknowledged, *(row.number(kind) for kind in (LOST, DOUBLED, WRONG)))
     cells = [row.fault, *(f"{number:,}" for number in numbers), refusals(row.refused)]
-    return f"| {' | '.join([*cells, f'{row.waited:.1f}', _recovery(row)])} |"
+    others = f"{row.others.p99:.0f}, {row.others.longest:.0f}"
+    return f"| {' | '.join([*cells, f'{row.waited:.1f}', others, _recovery(row)])} |"
 
 
 def refusals(counted: Counter[str]) -> str:
@@ -114,6 +114,7 @@ def all_faults() -> list[type[Fault]]:
     own = (
         faults.WorkerKilled,
         faults.MainKilled,
+        ClientsStalled,
         faults.DatabaseStopped,
         faults.DatabaseCrashed,
         faults.ConnectionsCut,

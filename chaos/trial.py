@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from .bystander import Waits
 from .faults import Fault
 from .judge import judge, judge_log
 from .load import HANDS, WATCHERS, Calls, Hand, Target, settle, watch
@@ -42,7 +43,7 @@ class Row:
     """The result of a trial, a row of the table.
 
     `missing` says why the fault was not run. `recovery` and `waited` are in seconds; `recovery`
-    None: there was none within the limit.
+    None: there was none within the limit. `others`: what somebody waited whom it did not concern.
     """
 
     database: str
@@ -55,6 +56,7 @@ class Row:
     findings: list[Finding] = field(default_factory=list)
     recovery: float | None = None
     waited: float = 0.0
+    others: Waits = field(default_factory=Waits)
     restarts: int = 0
     notes: list[str] = field(default_factory=list)
 
@@ -80,7 +82,7 @@ def run(place: Place, fault: Fault, timing: Timing, mutation: Mutation, say: Say
     say("prepares")
     fault.prepare(place, thorough=timing.thorough)
     with _Load(target, model, fault) as load:
-        row.recovery = _rounds(place, fault, timing, model, say)
+        row.recovery = _rounds(place, fault, timing, row, model, say)
         if not load.alive:
             model.find(WRONG, "a thread of the load ended with an error", fault.name)
     say("is judged")
@@ -94,7 +96,9 @@ def run(place: Place, fault: Fault, timing: Timing, mutation: Mutation, say: Say
     return _filled(row, place, model, fault)
 
 
-def _rounds(place: Place, fault: Fault, timing: Timing, model: Model, say: Say) -> float | None:
+def _rounds(
+    place: Place, fault: Fault, timing: Timing, row: Row, model: Model, say: Say
+) -> float | None:
     """The seconds of the slowest recovery; None: one did not come within the limit."""
     slowest: float | None = 0.0
     rounds = 1 if fault.once else timing.rounds
@@ -102,11 +106,13 @@ def _rounds(place: Place, fault: Fault, timing: Timing, model: Model, say: Say) 
         say(f"loads ({number + 1} of {rounds})")
         time.sleep(timing.before)
         say("breaks")
+        bystander = place.bystander(asks_database=fault.spares_reads(place))
         try:
             fault.inject(place, model)
             fault.hold(place, timing.fault)
         finally:
             say("heals")
+            row.others = row.others.worst(bystander.end())
             began = time.monotonic()
             fault.heal(place, model)
         healed = time.monotonic() - began if fault.heal_counts else 0.0

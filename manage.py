@@ -13,4 +13,7 @@ if __name__ == "__main__":
     # An import, a purge or a migration takes as long as it takes. Checks judge what a server has.
     checks = sys.argv[1:2] in (["doctor"], ["check"])
     os.environ.setdefault("DATABASE_FOR", "requests" if checks else "commands")
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except KeyboardInterrupt:
+        sys.exit(130)

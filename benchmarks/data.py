@@ -14,8 +14,6 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-import django
-
 CHUNK = 50_000
 """Grants that one statement makes; a transaction makes as many."""
 BYTES_EACH = 4_000
@@ -274,6 +272,18 @@ def warm(connection):
             cursor.execute(statement, [FIRST_SERVICE])
 
 
+def _set_up():
+    """Django's set-up. SystemExit: this interpreter has no Django."""
+    try:
+        import django
+    except ModuleNotFoundError:
+        sys.exit(
+            "This Python has no Django. `python3 run.py check` sets .venv up; then run:"
+            " .venv/bin/python -m benchmarks.data"
+        )
+    django.setup()
+
+
 def main():
     """Make the grants, and print how many there are. Exit code 0, even if time or disk ran out."""
     parser = argparse.ArgumentParser(prog="benchmarks.data", description=__doc__)
@@ -282,7 +292,7 @@ def main():
     options = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gm_project.settings")
     os.environ.setdefault("DATABASE_FOR", "commands")
-    django.setup()
+    _set_up()
     from django.core.management import call_command
 
     from grant_management.management.progress import progress

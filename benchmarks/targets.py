@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-import django
-
 from .load import get, post
 from .processes import ROOT, Server, free_port, standalone
 
@@ -87,6 +85,8 @@ SETTINGS = "benchmarks.peers.settings"
 
 
 def _prepare(grants, jkt, toolkit):
+    import django
+
     django.setup()
     from django.core.management import call_command
     from django.utils import timezone

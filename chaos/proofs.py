@@ -6,9 +6,6 @@ import json
 import secrets
 import time
 
-import jwt
-from cryptography.hazmat.primitives.asymmetric import ec
-
 ENDPOINT = "https://as.example.com/gm"
 
 
@@ -16,6 +13,9 @@ class Key:
     """A key pair that signs DPoP proofs."""
 
     def __init__(self) -> None:
+        # Imported here, so that `run.py chaos --help` needs no package.
+        from cryptography.hazmat.primitives.asymmetric import ec
+
         self._private = ec.generate_private_key(ec.SECP256R1())
         numbers = self._private.public_key().public_numbers()
         x, y = (_b64url(number.to_bytes(32)) for number in (numbers.x, numbers.y))
@@ -37,6 +37,8 @@ class Key:
         return self._sign("POST", TOKEN_ENDPOINT, {}, 0.0)
 
     def _sign(self, htm: str, htu: str, more: dict[str, str], age: float) -> str:
+        import jwt
+
         claims: dict = {"jti": secrets.token_urlsafe(16), "htm": htm, "htu": htu, **more}
         claims["iat"] = int(time.time() - age)
         headers = {"typ": "dpop+jwt", "jwk": self._jwk}

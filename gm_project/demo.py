@@ -10,8 +10,8 @@ import http.client
 import json
 import os
 import secrets
-import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -21,8 +21,10 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from gm_project.children import PAUSE, Noted, end, end_at_interrupts, noting, start, wait
 from gm_project.exclusive import Held, lock
 from gm_project.listening import CannotListen, listen
+from gm_project.options import port_number
 from gm_project.private_files import make_directory
 
 DEMO = Path(__file__).resolve().parent.parent / ".demo"
@@ -34,41 +36,48 @@ console = Console(highlight=False)
 
 def main() -> int:
     """Fill a database, start the server and make the calls; without `--once`, keep serving."""
+    end_at_interrupts()
     parser = argparse.ArgumentParser(prog="run.py demo")
     parser.add_argument("--once", action="store_true")
-    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--port", type=port_number, default=8000)
     options = parser.parse_args()
-    # SIGTERM as an exception, so that `_server` ends its process too.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    make_directory(DEMO)
     port, claim = _claim_port(options.port)
     _use_own_database(port)
 
     from gm_project.demo_data import seed  # Django's settings are read from here on
 
     data = seed(f"http://127.0.0.1:{port}")
-    with contextlib.closing(claim), _server(port) as server:
-        passed = _call_all(port, data)
-        if options.once or not passed:
-            return 0 if passed else 1
-        console.print(_farewell(port, data), markup=False, soft_wrap=True)
-        with contextlib.suppress(KeyboardInterrupt):
-            server.wait()
-    return 0
+    with contextlib.closing(claim), noting() as noted, _server(port, noted) as server:
+        passed = _call_all(port, data, noted)
+        if passed and not options.once:
+            console.print(_farewell(port, data), markup=False, soft_wrap=True)
+            wait(server, noted)
+            return 0
+    noted.exit()
+    return 0 if passed else 1
 
 
 def _claim_port(first: int) -> tuple[int, Held]:
     """The first free port from `first` on, and the lock of its database.
 
     Without the lock a second demo would delete that database before it finds the port taken.
+    SystemExit: none is free, or the folder of the demo cannot be written.
     """
-    for port in range(first, min(first + 100, 65536)):
-        with contextlib.suppress(CannotListen):
-            listen("127.0.0.1", port).close()
-            claim = lock(DEMO / f"{port}.lock")
-            if claim is not None:
-                return port, claim
-    sys.exit(f"No port from {first} to {first + 99} is free: name another with --port.")
+    last = min(first + 99, 65535)
+    try:
+        make_directory(DEMO)
+        for one in range(first, last + 1):
+            with contextlib.suppress(CannotListen):
+                listen("127.0.0.1", one).close()
+                claim = lock(DEMO / f"{one}.lock")
+                if claim is not None:
+                    return one, claim
+    except (OSError, sqlite3.OperationalError) as error:
+        sys.exit(
+            f"The demo's database cannot be kept in {DEMO} ({error}): copy the project to a folder"
+            " that you can write, with room on its disk."
+        )
+    sys.exit(f"No port from {first} to {last} is free: name another with --port.")
 
 
 def _use_own_database(port: int) -> None:
@@ -83,37 +92,40 @@ def _use_own_database(port: int) -> None:
 
 
 @contextlib.contextmanager
-def _server(port: int) -> Iterator["subprocess.Popen[bytes]"]:
+def _server(port: int, noted: Noted) -> Iterator["subprocess.Popen[bytes]"]:
     """The real server, once it answers; it is ended afterwards."""
     from gm_project.server import command
 
-    server = subprocess.Popen(  # noqa: S603 - our own command line
-        command("127.0.0.1", port), stdout=subprocess.DEVNULL
-    )
+    server = start(command("127.0.0.1", port), stdout=subprocess.DEVNULL)
     try:
-        _wait_until_up(server, port)
+        _wait_until_up(server, port, noted)
         yield server
     finally:
-        server.terminate()
-        server.wait(timeout=20)
+        end(server)
 
 
-def _wait_until_up(server: "subprocess.Popen[bytes]", port: int) -> None:
-    for _ in range(300):
+def _wait_until_up(server: "subprocess.Popen[bytes]", port: int, noted: Noted) -> None:
+    """SystemExit: a signal was noted, or the server does not come up."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        noted.exit()
         if server.poll() is not None:
             sys.exit("The server ended at once; its own message stands above.")
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
-        time.sleep(0.1)
-    sys.exit("The server did not come up within 30 seconds.")
+        time.sleep(PAUSE)
+    sys.exit("The server did not come up within 60 seconds: is the machine busy? Try again.")
 
 
-def _call_all(port: int, data: "DemoData") -> bool:
-    """Make and show the calls; whether each was answered as expected."""
+def _call_all(port: int, data: "DemoData", noted: Noted) -> bool:
+    """Make and show the calls; whether each was answered as expected. SystemExit: a signal was
+    noted.
+    """
     console.print(f"\n[bold]Real calls to http://127.0.0.1:{port}[/bold]\n")
     nonce = ""
     passed = True
     for number, step in enumerate(data.steps, 1):
+        noted.exit()
         body = step.body(nonce)
         status, answer = _post(port, data.path, data.api_token, body)
         nonce = answer.get("dpopNonce", nonce)
@@ -131,12 +143,16 @@ def _call_all(port: int, data: "DemoData") -> bool:
 def _post(
     port: int, path: str, api_token: str, body: dict[str, object]
 ) -> tuple[int, dict[str, str]]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    """The status and the members of the answer. SystemExit: there is none."""
     headers = {"Authorization": f"Bearer {api_token}", "Content-Type": "application/json"}
-    connection.request("POST", path, json.dumps(body), headers)
-    response = connection.getresponse()
-    answer: dict[str, str] = json.loads(response.read())
-    connection.close()
+    made = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        with contextlib.closing(made) as connection:
+            connection.request("POST", path, json.dumps(body), headers)
+            response = connection.getresponse()
+            answer: dict[str, str] = json.loads(response.read())
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        sys.exit(f"The server did not answer ({error}): its own message stands above.")
     return response.status, answer
 
 

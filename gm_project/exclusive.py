@@ -4,8 +4,6 @@ It is a lock of SQLite, which works wherever the database does. Needs the standa
 since run.py imports it before anything is installed.
 """
 
-from __future__ import annotations  # so that an older Python reaches run.py's refusal
-
 import contextlib
 import sqlite3
 import time

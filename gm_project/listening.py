@@ -3,8 +3,6 @@
 Needs the standard library alone, since run.py imports it before anything is installed.
 """
 
-from __future__ import annotations  # so that an older Python reaches run.py's refusal
-
 import errno
 import ipaddress
 import socket

@@ -10,7 +10,6 @@ import importlib
 import os
 import signal
 import socket
-import subprocess
 import sys
 from typing import Any, Final
 
@@ -21,7 +20,10 @@ from granian.log import LogLevels
 from granian.server.common import AbstractServer
 
 from gm_project import settings, tcp
+from gm_project.children import call, end_at_interrupts
 from gm_project.listening import CannotListen, is_loopback, listen
+from gm_project.logs import OF_GRANIAN
+from gm_project.options import worker_count
 from gm_project.supervision import Limits, SupervisedServer
 from gm_project.worker import load
 
@@ -68,12 +70,18 @@ class _Server(SupervisedServer):
     def signal_handler_interrupt(self, number: int, *args: Any) -> None:
         """End the server; in a forked worker, end that worker.
 
-        A worker inherits this handler until it sets its own. granian's would only set a flag there.
+        A worker inherits this handler until it sets its own. granian's would only set a flag there;
+        and it sets an event, whose lock the interrupted code may hold: it would wait for ever. The
+        loop looks at the flag soon enough.
         """
         if os.getpid() == self.pid:
-            super().signal_handler_interrupt(number, *args)
+            self.interrupt_signal = True
         elif number == signal.SIGTERM:
             os._exit(0)
+
+    def signal_handler_reload(self, *args: Any) -> None:
+        """Replace the workers, one by one. See `signal_handler_interrupt` for the event."""
+        self.reload_signal = True
 
 
 def serve(
@@ -101,6 +109,7 @@ def serve(
         backpressure=CONNECTIONS,
         log_access=False,
         log_level=LogLevels.warning,
+        log_dictconfig=OF_GRANIAN,
         http1_settings=HTTP1Settings(header_read_timeout=1_000 * deadline),
     )
     server.deadline = deadline
@@ -143,6 +152,7 @@ def _cores() -> int:
 
 def main() -> None:
     """Check the options, migrate where asked to, and serve; exit with a message otherwise."""
+    end_at_interrupts()
     options = _parser().parse_args()
     if settings.DEBUG and not is_loopback(options.host):
         sys.exit(
@@ -175,7 +185,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m gm_project.server")
     parser.add_argument("host")
     parser.add_argument("port", type=int)
-    parser.add_argument("workers", type=int)
+    parser.add_argument("workers", type=worker_count)
     parser.add_argument("application", nargs="?", default=APPLICATION)
     parser.add_argument("--migrate", action="store_true", help="migrate the database first")
     return parser
@@ -184,7 +194,7 @@ def _parser() -> argparse.ArgumentParser:
 def _migrate() -> None:
     """Migrate in a process of its own, so that the workers do not inherit what `migrate` loads."""
     line = [sys.executable, "manage.py", "migrate", "-v", "0"]
-    code = subprocess.call(line, cwd=settings.BASE_DIR)  # noqa: S603 - our own command line
+    code = call(line, cwd=settings.BASE_DIR)
     if code:
         sys.exit(code)
 

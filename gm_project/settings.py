@@ -9,6 +9,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 from gm_project import database_timeouts, database_url
+from gm_project.logs import LOGGING  # noqa: F401 - a setting
 from gm_project.private_files import PrivateConnection
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -163,27 +164,3 @@ USE_TZ = True
 
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True
-
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    # A path or a query may hold a credential: every handler has this filter.
-    "filters": {
-        "without_paths": {"()": "grant_management.request_log.WithoutPaths"},
-        "not_debug": {"()": "django.utils.log.RequireDebugFalse"},
-    },
-    "handlers": {
-        "console": {"class": "logging.StreamHandler", "filters": ["without_paths"]},
-        "mail_admins": {
-            "class": "django.utils.log.AdminEmailHandler",
-            "level": "ERROR",
-            "filters": ["not_debug", "without_paths"],
-        },
-    },
-    "root": {"handlers": ["console"], "level": "WARNING"},
-    # In place of Django's own handlers, which have no such filter.
-    "loggers": {
-        "django": {"handlers": ["mail_admins"]},
-        "django.server": {"handlers": ["console"], "propagate": False},
-    },
-}

@@ -5,11 +5,11 @@ hangs, and replaces workers one after the other while nobody watches the rest. H
 at all of them every `TICK` seconds; nothing in it waits for a worker.
 """
 
+import logging
 import multiprocessing
 import os
 import random
 import socket
-import sys
 import time
 from collections import deque
 from collections.abc import Callable
@@ -23,6 +23,8 @@ from granian.server import Server
 from gm_project.beats import Beats
 from gm_project.notify import notify, watchdog_interval
 from gm_project.worker import GRACE, begin
+
+log = logging.getLogger(__name__)
 
 TICK: Final = 0.2
 """Seconds between two looks at the workers."""
@@ -110,7 +112,7 @@ class SupervisedServer(Server):  # type: ignore[misc,valid-type] # it is another
             if late:  # this process was stopped, and so may the workers have been
                 self._seats[slot].started = max(self._seats[slot].started, now)
             elif self._hangs(slot, now):
-                _say(f"Worker {slot + 1} hangs: it is replaced.")
+                log.warning("Worker %d hangs: it is replaced.", slot + 1)
                 self.wrks[slot].kill()
             elif self._is_worn_out(slot) and slot not in self._to_renew:
                 self._to_renew.append(slot)
@@ -139,7 +141,7 @@ class SupervisedServer(Server):  # type: ignore[misc,valid-type] # it is another
             was_short = now - seat.started < LONGEST_PAUSE
             seat.pause = min(max(2 * seat.pause, TICK), LONGEST_PAUSE) if was_short else 0.0
             seat.starts_at = now + seat.pause
-            _say(f"Worker {slot + 1} ended: another one starts in {seat.pause:.1f} s.")
+            log.warning("Worker %d ended: another one starts in %.1f s.", slot + 1, seat.pause)
         if now >= seat.starts_at:
             self._start(slot, now, spawn)
 
@@ -194,7 +196,7 @@ class SupervisedServer(Server):  # type: ignore[misc,valid-type] # it is another
         while any(worker.is_alive() for worker in self.wrks) and time.monotonic() < until:
             time.sleep(TICK / 4)
         if late := [worker for worker in self.wrks if worker.is_alive()]:
-            _say(f"Ending calls that took more than {GRACE:.0f} seconds.")
+            log.warning("Ending calls that took more than %.0f seconds.", GRACE)
         for worker in late:
             worker.kill()
         super()._stop_workers()
@@ -217,7 +219,3 @@ def _resident(worker: Any) -> float:
     except (OSError, IndexError, ValueError):
         return 0.0
     return pages * os.sysconf("SC_PAGE_SIZE") / 1_048_576
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)  # noqa: T201

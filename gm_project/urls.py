@@ -3,19 +3,22 @@
 from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 from django.views.defaults import page_not_found
 
-from grant_management.api.errors import refusal_response
+from gm_project.front import front
+from grant_management.api.errors import refusal_response, what_is_unreadable
 from grant_management.protocol.results import Refused, Result
 
-API = [path("", include("grant_management.urls"))]
-ADMIN = [
+_Route = URLPattern | URLResolver
+API: list[_Route] = [path("", include("grant_management.urls"))]
+ADMIN: list[_Route] = [
     # Browsers ask for it on every page; that there is none is no error.
     path("favicon.ico", lambda request: HttpResponse(status=204)),
     path("admin/", admin.site.urls),
 ]
-urlpatterns = {"api": API, "admin": ADMIN}.get(settings.ONLY, [*ADMIN, *API])
+DOORS = {"api": API, "admin": ADMIN, "": [*ADMIN, *API]}
+urlpatterns = [path("", front), *DOORS[settings.ONLY]]
 
 
 def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -23,3 +26,11 @@ def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
     if settings.ONLY != "api" and request.path_info.startswith("/admin/"):
         return page_not_found(request, exception)
     return refusal_response(Refused(Result.ROUTE_UNKNOWN))
+
+
+def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """A line of text for the admin's users, JSON for everybody else. A wrong Host is named."""
+    refused = Refused(Result.BODY_UNREADABLE, what_is_unreadable(request))
+    if settings.ONLY != "api" and request.path_info.startswith("/admin/"):
+        return HttpResponse(refused.message, status=400, content_type="text/plain")
+    return refusal_response(refused)

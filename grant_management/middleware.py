@@ -45,7 +45,7 @@ class JSONErrorsMiddleware:
         error = getattr(request, _FAILED, None)
         if error is not None:
             return failure_response(error, request, is_authletes=view.is_authletes)
-        return response_for_status(response.status_code) or response
+        return response_for_status(response.status_code, request) or response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """A line of text for an operator where the database fails; None: Django handles the error.

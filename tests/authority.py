@@ -253,9 +253,9 @@ class Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving(twist=None, omits=()):
-    """The server; yields its authority, which knows its base URL."""
-    authority = Authority(twist, omits)
+def serving(twist=None, omits=(), kind=Authority):
+    """The server; yields its authority, of this kind, which knows its base URL."""
+    authority = kind(twist, omits)
     server = Server(("127.0.0.1", 0), Handler)
     server.authority, authority.port = authority, server.server_address[1]
     authority.base = f"http://127.0.0.1:{authority.port}"

@@ -72,16 +72,16 @@ NO_OBJECT = (
     ("404", value(None, 404), "200, got 404"),
     ("500", status(500), "200, got 500"),
     ("moved", status(302), "200, got 302"),
-    ("no JSON", body(b"<html>"), "ValueError"),
-    ("nothing", body(b""), "ValueError"),
+    ("no JSON", body(b"<html>"), "cannot be read"),
+    ("nothing", body(b""), "cannot be read"),
     ("an array", value([]), "no JSON object"),
     ("a string", value("access_token"), "no JSON object"),
     ("null", body(b"null"), "no JSON object"),
     ("not UTF-8", body(b'{"a":"\xff"}'), "not UTF-8"),
-    ("NaN", body(b'{"a":NaN}'), "ValueError"),
-    ("a member twice", body(b'{"a":1,"a":2}'), "ValueError"),
-    ("nested deeply", body(b'{"a":' + b"[" * 100_000), "ValueError"),
-    ("a long number", body(b'{"a":' + b"1" * 10_000 + b"}"), "ValueError"),
+    ("NaN", body(b'{"a":NaN}'), "cannot be read"),
+    ("a member twice", body(b'{"a":1,"a":2}'), "cannot be read"),
+    ("nested deeply", body(b'{"a":' + b"[" * 100_000), "cannot be read"),
+    ("a long number", body(b'{"a":' + b"1" * 10_000 + b"}"), "cannot be read"),
     ("broken off", field("Content-Length", "9999"), "IncompleteRead"),
     ("huge", body(b" " * 1024 * 1024 + b"{}"), "more than 1048576 bytes"),
 )
@@ -95,7 +95,7 @@ NOT_REFUSED = (
     ("no error", value({}, 400), "got no error"),
     ("an error that is no string", error(["invalid_grant"], 400), "expected the error"),
     ("an array", value(["invalid_grant"], 400), "no JSON object"),
-    ("no JSON", body(b"invalid_grant"), "ValueError"),
+    ("no JSON", body(b"invalid_grant"), "cannot be read"),
     ("tokens", value({"error": "invalid_grant", "access_token": "a"}, 400), "beside the error"),
 )
 # What may be wrong about a refresh token of a grant that lives: that it dies then shows nothing.
@@ -103,7 +103,7 @@ NO_REFRESH = (
     ("400", error("invalid_grant", 400), "refresh: HTTP 400"),
     ("500", status(500), "refresh: HTTP 500"),
     ("no token", value({}), "no access_token"),
-    ("no JSON", body(b""), "ValueError"),
+    ("no JSON", body(b""), "cannot be read"),
     ("a refresh token of a number", but(refresh_token=5), "refresh_token"),
 )
 TOKENS = {"access_token": "at-of-a-liar", "grant_id": "grant-of-a-liar"}

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 
 from ..db.failures import Failure, settle, tell
@@ -115,8 +116,17 @@ _OF_STATUS = {
 }
 
 
-def response_for_status(status: int) -> HttpResponse | None:
+def response_for_status(status: int, request: HttpRequest) -> HttpResponse | None:
     """The response that replaces an error page of Django; None: a status that is left as it is."""
     result = _OF_STATUS.get(status)
-    detail = "its headers are not acceptable." if status == 400 else ""
+    detail = what_is_unreadable(request) if status == 400 else ""
     return refusal_response(Refused(result, detail)) if result else None
+
+
+def what_is_unreadable(request: HttpRequest) -> str:
+    """Why Django answers a request with 400. The Host is not repeated: anybody can send any."""
+    try:
+        request.get_host()
+    except DisallowedHost:
+        return "its Host is not in ALLOWED_HOSTS, where this server's operator has to add it."
+    return "its headers are not acceptable."

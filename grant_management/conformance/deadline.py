@@ -3,15 +3,18 @@
 from collections.abc import Callable
 from concurrent.futures import Future
 from threading import Thread
-from typing import TypeVar
+from typing import Final, TypeVar
 
-from .verdict import Failure
+from .verdict import Failure, Late
+
+MOST: Final = 3
+"""How often in a row something may be late, before nobody waits for it any more."""
 
 Value = TypeVar("Value")
 
 
 def within(seconds: float, what: str, work: Callable[[], Value]) -> Value:
-    """What the work returns or raises. Failure: it takes longer than `seconds`; it is abandoned.
+    """What the work returns or raises. Late: it takes longer than `seconds`; it is abandoned.
 
     `what` names the work in the message.
     """
@@ -23,7 +26,30 @@ def within(seconds: float, what: str, work: Callable[[], Value]) -> Value:
     except TimeoutError:
         if result.done():  # the work itself raised it
             raise
-        raise Failure(f"{what} did not end within {seconds:g} seconds") from None
+        raise Late(f"{what} did not end within {seconds:g} seconds") from None
+
+
+class Patience:
+    """Bounds how long a whole run waits for something that is always late."""
+
+    def __init__(self, who: str) -> None:
+        self._who = who
+        self._late = 0
+
+    def ask(self, work: Callable[[], Value]) -> Value:
+        """What the work returns or raises. Failure: it was late `MOST` times in a row before."""
+        if self._late >= MOST:
+            raise Failure(
+                f"{self._who} was not asked: it had been late {MOST} times in a row",
+                "Answer in time. Then the checks that follow are made too.",
+            )
+        try:
+            value = work()
+        except Late:
+            self._late += 1
+            raise
+        self._late = 0
+        return value
 
 
 def _settle(result: Future[Value], work: Callable[[], Value]) -> None:

@@ -6,9 +6,14 @@ from urllib.parse import urlsplit
 from .config import Config
 from .fields import is_json
 from .http import send
-from .verdict import Skip, require
+from .verdict import Failure, Skip
 
 WELL_KNOWN = "/.well-known/oauth-authorization-server"
+
+REPAIR = (
+    "Serve the metadata as application/json (RFC 8414), or correct its URL in the config, or give"
+    " grant_management_endpoint there."
+)
 
 
 def read_metadata(config: Config) -> dict[str, Any]:
@@ -20,8 +25,10 @@ def read_metadata(config: Config) -> dict[str, Any]:
     if not url:
         raise Skip("no issuer and no metadata_url in the config")
     response = send("GET", url, timeout=config.timeout)
-    require(response.status == 200, f"the metadata: expected HTTP 200, got {response.status}")
-    require(is_json(response), "the metadata is not application/json")
+    if response.status != 200:
+        raise Failure(f"the metadata: expected HTTP 200, got {response.status}", REPAIR)
+    if not is_json(response):
+        raise Failure("the metadata is not application/json", REPAIR)
     return response.members()
 
 

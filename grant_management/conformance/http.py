@@ -12,6 +12,7 @@ from typing import Any
 
 from ..protocol import strict_json
 from .deadline import within
+from .unanswered import no_answer
 from .verdict import Failure, require
 
 MAX_BODY = 1024 * 1024
@@ -34,13 +35,14 @@ class Response:
     headers: Message
     body: bytes
 
-    def json(self) -> Any:
-        """The value of the body. ValueError: it is not JSON in UTF-8 (RFC 8259)."""
-        return strict_json.loads(self.body)
-
     def members(self) -> dict[str, Any]:
-        """The members of the JSON object in the body. Failure: the body is another JSON value."""
-        value = self.json()
+        """The members of the JSON object in the body (RFC 8259). Failure: there is none."""
+        coding = self.field("Content-Encoding")
+        require(coding in ("", "identity"), f"the body is encoded, unasked: {coding}")
+        try:
+            value = strict_json.loads(self.body)
+        except ValueError as error:
+            raise Failure(f"the body cannot be read: {error}") from None
         if not isinstance(value, dict):
             raise Failure("the body is no JSON object")
         return value
@@ -73,8 +75,8 @@ def send(
     """Send a request and read the response.
 
     `credentials` is the value of `Authorization`; "": no such header. `timeout` is how many seconds
-    the server may be silent; a whole response may take twice as long. Failure, OSError, ValueError
-    or HTTPException: there is no response.
+    the server may be silent; a whole response may take twice as long. Failure: there is none.
+    ValueError: the URL cannot be used.
     """
     if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
         raise Failure(f"{url} is no http URL")
@@ -83,7 +85,10 @@ def send(
         headers["Authorization"] = credentials
     data = urllib.parse.urlencode(form).encode() if form is not None else None
     request = urllib.request.Request(url, data, headers, method=method)  # noqa: S310 - checked
-    return within(2 * timeout, "the response", lambda: _exchange(request, timeout))
+    try:
+        return within(2 * timeout, "the response", lambda: _exchange(request, timeout))
+    except (OSError, http.client.HTTPException) as error:
+        raise no_answer(error) from None
 
 
 def _exchange(request: urllib.request.Request, timeout: float) -> Response:

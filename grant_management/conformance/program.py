@@ -9,10 +9,11 @@ from typing import IO, Any
 
 from ..protocol import strict_json
 from .deadline import within
-from .verdict import Failure, require
+from .verdict import Failure
 
 MAX_OUTPUT = 1024 * 1024
 WHO = "the 'authorize' program"
+REPAIR = "Run the 'authorize' program by hand: it has to print the token response, or the error."
 
 
 def run(line: Sequence[str], given: bytes, timeout: float) -> dict[str, Any]:
@@ -35,8 +36,10 @@ def run(line: Sequence[str], given: bytes, timeout: float) -> dict[str, Any]:
             output = within(timeout, WHO, lambda: _converse(program, given))
         finally:
             _end(program)
-    require(len(output) <= MAX_OUTPUT, f"{WHO} printed more than {MAX_OUTPUT} bytes")
-    require(program.returncode == 0, f"{WHO} exited with status {program.returncode}")
+    if len(output) > MAX_OUTPUT:
+        raise Failure(f"{WHO} printed more than {MAX_OUTPUT} bytes", REPAIR)
+    if program.returncode:
+        raise Failure(f"{WHO} exited with status {program.returncode}", REPAIR)
     return _members(output)
 
 
@@ -69,7 +72,7 @@ def _members(output: bytes) -> dict[str, Any]:
     try:
         value = strict_json.loads(output)
     except ValueError as error:
-        raise Failure(f"{WHO} printed no JSON: {error}") from None
+        raise Failure(f"{WHO} printed no JSON: {error}", REPAIR) from None
     if not isinstance(value, dict):
-        raise Failure(f"{WHO} printed JSON that is no object")
+        raise Failure(f"{WHO} printed JSON that is no object", REPAIR)
     return value

@@ -5,16 +5,8 @@ import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from rich.console import Console
-
 from .suite import Check, Finding
 from .verdict import Outcome
-
-_MARKS = {
-    Outcome.PASSED: "[green]✓ passed [/green]",
-    Outcome.FAILED: "[red]✗ failed [/red]",
-    Outcome.SKIPPED: "[yellow]~ skipped[/yellow]",
-}
 
 
 @dataclass
@@ -39,14 +31,6 @@ class Report:
         return {one.value: sum(f.outcome is one for f in self.findings) for one in Outcome}
 
 
-def tell(console: Console, finding: Finding) -> None:
-    """Print a finding as one line; on a second one the reason, where it did not pass."""
-    one = finding.check
-    console.print(f"{_MARKS[finding.outcome]} {one.number}  §{one.section}  {one.title}")
-    if finding.detail:
-        console.print(f"             {finding.detail}", style="dim", markup=False)
-
-
 def as_json(report: Report) -> bytes:
     """`{"complete": …, "counts": {…}, "checks": [{…}]}`."""
     checks = [
@@ -56,6 +40,7 @@ def as_json(report: Report) -> bytes:
             "title": finding.check.title,
             "outcome": finding.outcome,
             "detail": finding.detail,
+            "repair": finding.repair,
             "seconds": round(finding.seconds, 3),
         }
         for finding in report.findings
@@ -90,4 +75,4 @@ def _case(suite: ET.Element, finding: Finding) -> None:
     case = ET.SubElement(suite, "testcase", name=name, time=f"{finding.seconds:.3f}")
     if finding.outcome is not Outcome.PASSED:
         tag = "failure" if finding.outcome is Outcome.FAILED else "skipped"
-        ET.SubElement(case, tag, message=finding.detail)
+        ET.SubElement(case, tag, message=finding.detail).text = finding.repair

@@ -8,6 +8,7 @@ from typing import Any
 
 from . import program
 from .config import Config
+from .deadline import Patience
 from .disclosure import Secrets
 from .discovery import metadata_url, read_metadata
 from .grant import Grant, refresh_token_of
@@ -36,6 +37,8 @@ class ServerUnderTest:
     before_revoke: dict[str, Exception] = field(default_factory=dict)
     # Whether the revoke was acknowledged.
     revoked: bool = False
+    _patience: Patience = field(default_factory=lambda: Patience("the server"))
+    _patience_with_program: Patience = field(default_factory=lambda: Patience(program.WHO))
 
     def __post_init__(self) -> None:
         config = self.config
@@ -88,9 +91,10 @@ class ServerUnderTest:
         if not metadata_url(self.config):
             raise Skip("no grant_management_endpoint, issuer or metadata_url in the config")
         value = self.metadata().get("grant_management_endpoint")
-        require(value is not None, "the metadata has no grant_management_endpoint")
         if not isinstance(value, str):
-            raise Failure("grant_management_endpoint is no string")
+            name = "grant_management_endpoint"
+            wrong = f"the metadata has no {name}" if value is None else f"{name} is no string"
+            raise Failure(wrong, f"Publish {name} in the metadata (GM-02).")
         return value.removesuffix("/")
 
     # Requests
@@ -111,7 +115,9 @@ class ServerUnderTest:
     def send(self, method: str, url: str, token: str) -> Response:
         """Send a request with this access token; "": without one."""
         credentials = bearer(token) if token else ""
-        return send(method, url, credentials=credentials, timeout=self.config.timeout)
+        return self._patience.ask(
+            lambda: send(method, url, credentials=credentials, timeout=self.config.timeout)
+        )
 
     def authorize(self, **parameters: str) -> dict[str, Any]:
         """Send an authorization request; the token response, or the error.
@@ -122,7 +128,9 @@ class ServerUnderTest:
             raise Skip("no 'authorize' program in the config")
         asked = {name: value for name, value in parameters.items() if value}
         given = json.dumps(asked).encode()
-        answer = program.run(self.config.authorize, given, self.config.authorize_timeout)
+        answer = self._patience_with_program.ask(
+            lambda: program.run(self.config.authorize, given, self.config.authorize_timeout)
+        )
         self.secrets.learn(answer)
         return answer
 
@@ -142,12 +150,16 @@ class ServerUnderTest:
     def refresh(self, refresh_token: str) -> Response:
         """Send a refresh request of the client (RFC 6749 §6)."""
         form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
-        return send(
-            "POST",
-            self.config.token_endpoint,
-            credentials=f"Basic {basic(self.config.client_id, self.config.client_secret)}",
-            form=form,
-            timeout=self.config.timeout,
+        config = self.config
+        credentials = f"Basic {basic(config.client_id, config.client_secret)}"
+        return self._patience.ask(
+            lambda: send(
+                "POST",
+                config.token_endpoint,
+                credentials=credentials,
+                form=form,
+                timeout=config.timeout,
+            )
         )
 
     def renew(self, grant: Grant) -> Grant:

@@ -12,7 +12,18 @@ class Outcome(StrEnum):
 
 
 class Failure(Exception):
-    """The server does not do what the draft says. The message says what it does."""
+    """The server does not do what the draft says. The message says what it does.
+
+    `repair` says what to do, where that is not what the check's own sentence says.
+    """
+
+    def __init__(self, message: str, repair: str = "") -> None:
+        super().__init__(message)
+        self.repair = repair
+
+
+class Late(Failure):
+    """What was waited for did not end in time."""
 
 
 class Skip(Exception):

@@ -1,6 +1,5 @@
 """Files of the standalone project are their owner's alone, from the moment that they exist."""
 
-import importlib.util
 import logging
 import os
 import sqlite3
@@ -13,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from gm_project import private_files
+from gm_project.launcher import environment as environment_of
+from gm_project.launcher import key
 from gm_project.private_files import PrivateConnection, file_of
 
 from ..standalone import (
@@ -199,24 +200,21 @@ sys.exit(demo.main())
 
 
 @pytest.fixture
-def run_module(tmp_path):
-    """`run.py`, for a checkout of its own."""
-    spec = importlib.util.spec_from_file_location("run_module", ROOT / "run.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    module.KEY_FILE = tmp_path / ".secret_key"
-    module.SETUP_LOCK = tmp_path / ".setup-lock"
-    module.VENV = tmp_path / ".venv"
-    return module
+def own_checkout(tmp_path, monkeypatch):
+    """`run.py` keeps its files here."""
+    monkeypatch.setattr(key, "KEY_FILE", tmp_path / ".secret_key")
+    monkeypatch.setattr(environment_of, "SETUP_LOCK", tmp_path / ".setup-lock")
+    monkeypatch.setattr(environment_of, "VENV", tmp_path / ".venv")
 
 
-def test_the_key_that_serve_makes_is_its_owners(run_module, tmp_path, umask_0):
-    key = run_module._own_key()
-    assert len(key) > 50
-    assert run_module._own_key() == key
+@pytest.mark.usefixtures("own_checkout")
+def test_the_key_that_serve_makes_is_its_owners(tmp_path, umask_0):
+    made = key.own_key()
+    assert len(made) > 50
+    assert key.own_key() == made
     assert modes(tmp_path) == {".secret_key": 0o600}
     (tmp_path / ".secret_key").chmod(0o644)
-    assert run_module._own_key() == key
+    assert key.own_key() == made
     assert modes(tmp_path) == {".secret_key": 0o600}
 
 
@@ -232,39 +230,42 @@ def at_once(function, number=8):
         return list(pool.map(one, range(number)))
 
 
-def test_servers_that_start_at_once_have_one_key(run_module, tmp_path):
+def test_servers_that_start_at_once_have_one_key(tmp_path):
     """None of them reads half of it."""
     for _ in range(50):
-        (key,) = set(at_once(run_module._own_key))
-        assert len(key) > 50
+        at_once(lambda: key._make(tmp_path / ".secret_key"))
+        assert len((tmp_path / ".secret_key").read_text()) > 50
         (tmp_path / ".secret_key").unlink()
     assert modes(tmp_path) == {}
 
 
-def test_a_key_is_never_seen_half_written(run_module, tmp_path, monkeypatch):
+@pytest.mark.usefixtures("own_checkout")
+def test_a_key_is_never_seen_half_written(monkeypatch):
     """Another process asks in the middle of the first one's writing."""
     seen = []
-    make = run_module.secrets.token_urlsafe
+    make = key.secrets.token_urlsafe
 
     def ask_meanwhile(size):
-        monkeypatch.setattr(run_module.secrets, "token_urlsafe", make)
-        seen.append(run_module._own_key())
+        monkeypatch.setattr(key.secrets, "token_urlsafe", make)
+        seen.append(key.own_key())
         return make(size)
 
-    monkeypatch.setattr(run_module.secrets, "token_urlsafe", ask_meanwhile)
-    assert seen == [run_module._own_key()]
+    monkeypatch.setattr(key.secrets, "token_urlsafe", ask_meanwhile)
+    assert seen == [key.own_key()]
 
 
-def test_processes_that_set_up_at_once_do_it_once(run_module, tmp_path, monkeypatch):
+@pytest.mark.usefixtures("own_checkout")
+def test_processes_that_set_up_at_once_do_it_once(monkeypatch):
     made = []
 
     def set_up(requirements):
         made.append(requirements)
-        run_module.VENV.mkdir()
-        (run_module.VENV / f".{requirements}").write_text(run_module._digest(requirements))
+        environment_of.VENV.mkdir()
+        stamp = environment_of.VENV / f".{requirements}"
+        stamp.write_text(environment_of._digest(requirements))
 
-    monkeypatch.setattr(run_module, "_set_up", set_up)
-    at_once(lambda: run_module._install("requirements.lock"), 4)
+    monkeypatch.setattr(environment_of, "_set_up", set_up)
+    at_once(lambda: environment_of.install("requirements.lock"), 4)
     assert made == ["requirements.lock"]
 
 

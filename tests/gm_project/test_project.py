@@ -55,6 +55,7 @@ def test_demo_once(tmp_path):
 @pytest.mark.parametrize(("code", "passed"), [("A277001", True), ("A283301", False)])
 def test_demo_follows_the_answers(live_server, capsys, code, passed):
     """One call that is not answered as it should is enough to fail."""
+    from gm_project.children import Noted
     from gm_project.demo import _call_all
     from gm_project.demo_data import DemoData, Step
 
@@ -65,7 +66,7 @@ def test_demo_follows_the_answers(live_server, capsys, code, passed):
     data = DemoData(
         f"/api/{world.service.pk}/gm", world.api_token, "", "", steps, lambda action: {}
     )
-    assert _call_all(int(live_server.url.rpartition(":")[2]), data) is passed
+    assert _call_all(int(live_server.url.rpartition(":")[2]), data, Noted()) is passed
     assert ("Not every call" in capsys.readouterr().out) is not passed
 
 

@@ -62,7 +62,7 @@ def test_a_port_in_use_is_refused(url):
         for host in ("127.0.0.1", "localhost", "0.0.0.0", *dual):
             taken, said = is_taken(host, port, url)
             assert taken, said
-        assert post(port, "/", "", {})[0] == 404
+        assert post(port, "/nothing", "", {})[0] == 404
 
 
 def test_a_port_of_every_address_is_refused_to_one(url):

@@ -8,9 +8,10 @@ from ..server_under_test import ServerUnderTest
 from ..suite import Check, declare
 from ..verdict import Skip, require
 from .expect import content_of, holds, is_refused, refresh_is_refused
+from .repairs import REPAIRS
 
 CHECKS: list[Check] = []
-check = declare(CHECKS)
+check = declare(CHECKS, REPAIRS)
 
 
 @check("GM-04", "5.5", "create: the token response has a grant_id")

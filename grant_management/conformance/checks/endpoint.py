@@ -21,9 +21,10 @@ from .expect import (
     scopes_of,
     status_is,
 )
+from .repairs import REPAIRS
 
 CHECKS: list[Check] = []
-check = declare(CHECKS)
+check = declare(CHECKS, REPAIRS)
 
 METHODS = {"GET", "DELETE"}
 TIMES = ("created_at", "expires_at", "last_updated", "last_updated_at")

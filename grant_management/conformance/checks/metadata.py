@@ -9,9 +9,10 @@ from ..server_under_test import ServerUnderTest
 from ..suite import Check, declare
 from ..verdict import Failure, Skip, require
 from .expect import array
+from .repairs import REPAIRS
 
 CHECKS: list[Check] = []
-check = declare(CHECKS)
+check = declare(CHECKS, REPAIRS)
 
 ACTIONS = {"query", "revoke", "create", "merge", "replace"}
 LOOPBACK = ("127.0.0.1", "localhost", "::1")

@@ -6,9 +6,10 @@ from ..server_under_test import ServerUnderTest
 from ..suite import Check, declare
 from ..verdict import require
 from .expect import is_shown, refresh_is_refused, status_is
+from .repairs import REPAIRS
 
 CHECKS: list[Check] = []
-check = declare(CHECKS)
+check = declare(CHECKS, REPAIRS)
 
 
 @check("GM-29", "6.5", "a revoke is 204 with an empty body")

@@ -98,7 +98,10 @@ def _opened(name: str) -> Iterator[BinaryIO]:
     try:
         stream = Path(name).open("rb")  # noqa: SIM115 - closed below
     except OSError as error:
-        raise CommandError(f"{name}: {error.strerror}.") from None
+        raise CommandError(
+            f"{name}: {error.strerror}. docs/interchange.md says what such a file holds;"
+            " export_grants makes one."
+        ) from None
     with stream:
         yield stream
 

@@ -1,0 +1,1 @@
+"""What `run.py` does. Needs the standard library alone, since it installs the rest."""

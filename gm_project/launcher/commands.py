@@ -1,0 +1,136 @@
+"""The commands of `run.py`: each takes its options and what else was typed, and returns a code."""
+
+import argparse
+import os
+import signal
+import sys
+from typing import Final
+
+from ..children import call, hold_interrupts
+from ..listening import is_loopback
+from .environment import PYTHON, install
+from .key import own_key
+from .paths import ROOT
+
+WITHOUT_DATABASE: Final = (
+    "tests/conformance",
+    "tests/hosts",
+    "tests/protocol",
+    "tests/release",
+    "tests/test_chaos.py",
+)
+MIGRATED: Final = ("manage.py", "makemigrations", "--check", "--dry-run")
+CHECKS: Final = (
+    (".", "-m", "ruff", "check", "."),
+    (".", "-m", "ruff", "format", "--check", "."),
+    (".", "-m", "mypy"),
+    (".", "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"),
+    (".", *MIGRATED),
+    (".", "manage.py", "check"),
+    ("examples/oauth_toolkit", *MIGRATED),
+    ("examples/allauth_idp", *MIGRATED, "--skip-checks"),
+)
+"""What reads the code without running the tests: the folder, and the arguments of Python."""
+
+
+def demo(options: argparse.Namespace, rest: list[str]) -> int:
+    """Start a server with sample data, and make real calls to it."""
+    install("requirements.lock")
+    hold_interrupts()
+    once = ["--once"] if options.once else []
+    return _become(["-m", "gm_project.demo", "--port", str(options.port), *once])
+
+
+def test(options: argparse.Namespace, rest: list[str]) -> int:
+    """Run the whole test suite on each database."""
+    install("requirements-dev.lock")
+    databases = [options.db] if options.db else ["sqlite", "postgresql"]
+    failed = False
+    for number, database in enumerate(databases):
+        print(f"\n== Tests on {database} ==", flush=True)
+        arguments = ["-m", "pytest", "--db", database, "-n", "auto", "--dist", "worksteal"]
+        if number:  # tests that need no database ran with the first one
+            arguments += [f"--ignore={path}" for path in WITHOUT_DATABASE]
+        # At SIGINT pytest ends what its tests started.
+        failed |= call([str(PYTHON), *arguments, *rest], signal.SIGINT) != 0
+    return int(failed)
+
+
+def check(options: argparse.Namespace, rest: list[str]) -> int:
+    """Run the static checks (lint, format, types, layers, migrations); name those that failed."""
+    install("requirements-dev.lock")
+    environment = {"SECRET_KEY": "only-for-these-checks", **os.environ}
+    failed = []
+    for folder, *arguments in CHECKS:
+        print(f"\n== {' '.join(arguments)} ==", flush=True)
+        if call([str(PYTHON), *arguments], cwd=ROOT / folder, env=environment):
+            failed.append(" ".join(arguments))
+    for one in failed:
+        print(f"failed: {one}", file=sys.stderr)
+    return int(bool(failed))
+
+
+def bench(options: argparse.Namespace, rest: list[str]) -> int:
+    """Measure what the endpoint costs, beside peers and floors."""
+    return _run_or_explain("benchmarks", rest)
+
+
+def chaos(options: argparse.Namespace, rest: list[str]) -> int:
+    """Check that acknowledged writes outlive faults."""
+    return _run_or_explain("chaos", rest)
+
+
+def screenshots(options: argparse.Namespace, rest: list[str]) -> int:
+    """Take the pictures of the documentation again."""
+    install("requirements-dev.lock")
+    return _become(["-m", "tests.browser.screenshots"])
+
+
+def docs(options: argparse.Namespace, rest: list[str]) -> int:
+    """Build the documents' site into build/docs."""
+    install("requirements-dev.lock")
+    return _become(["-m", "sphinx", "-q", "-W", "--keep-going", "-E", "docs", "build/docs"])
+
+
+def serve(options: argparse.Namespace, rest: list[str]) -> int:
+    """Migrate the database, then serve."""
+    environment = dict(os.environ)
+    if not environment.get("SECRET_KEY"):
+        if not is_loopback(options.host):
+            print(
+                f"To serve on {options.host}, set SECRET_KEY to 50 random characters, and"
+                " ALLOWED_HOSTS to the names that clients use. A key is made here only for"
+                " 127.0.0.1.",
+                file=sys.stderr,
+            )
+            return 1
+        environment["SECRET_KEY"] = own_key()
+    if options.only:
+        environment["ONLY"] = options.only
+    install("requirements.lock")
+    os.environ.update(environment)
+    hold_interrupts()
+    address = [options.host, str(options.port)]
+    return _become(["-m", "gm_project.server", *address, str(options.workers), "--migrate"])
+
+
+def manage(options: argparse.Namespace, rest: list[str]) -> int:
+    """Run one of Django's commands, or ours."""
+    install("requirements.lock")
+    return _become(["manage.py", *options.arguments])
+
+
+def _run_or_explain(package: str, rest: list[str]) -> int:
+    """Run a package with the packages that it needs; its help needs none of them."""
+    if {"-h", "--help"} & set(rest):
+        return call([sys.executable, "-m", package, "--help"])
+    install("requirements-dev.lock")
+    return _become(["-m", package, *rest])
+
+
+def _become(arguments: list[str]) -> int:
+    """Run Python in place of this process, so that signals reach it."""
+    if os.name == "nt":
+        return call([str(PYTHON), *arguments])
+    sys.stdout.flush()
+    return os.execv(PYTHON, [str(PYTHON), *arguments])  # noqa: S606 - no shell is the point

@@ -1,0 +1,38 @@
+"""What to repair where a check fails, by its number: for the makers of the server."""
+
+from typing import Final
+
+REPAIRS: Final = {
+    "GM-01": "List in grant_management_actions_supported those of query, revoke, create, merge and replace that the server supports.",
+    "GM-02": "Publish in grant_management_endpoint an absolute https URL without query, fragment and user information.",
+    "GM-03": "Make grant_management_action_required true or false, or leave it out.",
+    "GM-04": "Answer a request with grant_management_action=create by a token response with access_token and grant_id.",
+    "GM-05": "Make a grant_id of letters, digits and - . _ ~ only.",
+    "GM-06": "Leave grant_id out of the authorization response: it belongs into the token response.",
+    "GM-07": "Make a new grant with a grant_id of its own at each create, and leave the earlier grants as they are.",
+    "GM-08": "Refuse create together with a grant_id: error=invalid_request.",
+    "GM-09": "Refuse a grant_id without a grant_management_action: error=invalid_request.",
+    "GM-10": "Refuse an action that the server does not know: error=invalid_request.",
+    "GM-11": "Refuse merge and replace without a grant_id: error=invalid_request.",
+    "GM-12": "Refuse a grant_id that does not exist: error=invalid_grant_id.",
+    "GM-13": "Compare the client of the grant with the client of the request. Where they differ: error=invalid_grant_id.",
+    "GM-14": "On merge, keep grant_id, add what was consented to, and revoke the grant's earlier refresh tokens.",
+    "GM-15": "On replace, keep grant_id, keep only what was consented to now, and revoke the grant's earlier refresh tokens.",
+    "GM-16": "Answer a request without an access token by 401, with WWW-Authenticate: Bearer (or DPoP).",
+    "GM-17": 'Answer an unknown access token by 401, with error="invalid_token" in WWW-Authenticate.',
+    "GM-18": "Require the scope grant_management_query for GET and grant_management_revoke for DELETE: otherwise 403.",
+    "GM-19": "Answer a query by 200 and a JSON object, as application/json, with Cache-Control: no-store.",
+    "GM-20": "Show each scope that was consented to, as objects: scope is a string of names, resource an array of absolute URIs.",
+    "GM-21": "Show claims as an array of names.",
+    "GM-22": "Show authorization_details as an array of objects that each have a type (RFC 9396).",
+    "GM-23": "Show times in seconds since 1970, as numbers, and updated_by as client or authorization_server.",
+    "GM-24": "Leave every token out of the answer to a query.",
+    "GM-25": "Refuse requests without a grant_id, such as by 404: a client sees only grants whose ID it knows.",
+    "GM-26": "Answer GET and DELETE of a grant_id that does not exist by 404.",
+    "GM-27": "Compare the client of the grant with the client of the access token. Where they differ: 403, or 404.",
+    "GM-28": "Answer other methods by 405, with Allow: GET, DELETE.",
+    "GM-29": "Answer a revoke by 204, without a body.",
+    "GM-30": "Answer GET and DELETE of a revoked grant by 404.",
+    "GM-31": "Revoke the grant's refresh tokens together with the grant: a refresh is then invalid_grant.",
+    "GM-32": "Revoke the grant's access tokens together with the grant: they are then answered by 401.",
+}

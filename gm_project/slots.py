@@ -27,25 +27,44 @@ _BUSY: Final = Refused(Result.DATABASE_BUSY)
 
 
 class Slot:
-    """The connections that a call works with: one to each database."""
+    """The connections that a call works with: one to each database.
+
+    Where one was closed because of an error, the others are opened anew before their next use. They
+    may lead to a server that is no primary any more; and SQLite stays read-only for a process that
+    opened it so for as long as one of its connections is open.
+    """
 
     def __init__(self) -> None:
         self._own = {alias: connections.create_connection(alias) for alias in connections}
         for connection in self._own.values():
             connection.inc_thread_sharing()  # many threads, one after the other
+        self._losses = 0
 
-    def enter(self) -> None:
-        """Make its connections those of this thread."""
+    def enter(self, losses: int) -> None:
+        """Make its connections those of this thread. `losses`: how often one was lost so far."""
+        if losses != self._losses:
+            self.close()
+            self._losses = losses
+        self._open = [one for one in self._own.values() if one.connection is not None]
         self._others = connections.all(initialized_only=True)
         for alias, connection in self._own.items():
             connections[alias] = connection
 
-    def leave(self) -> None:
-        """Take them back: the thread has those that it had before, if any."""
+    def leave(self) -> bool:
+        """Take them back: the thread has those that it had before, if any.
+
+        True: one that was open is closed.
+        """
         for alias in self._own:
             del connections[alias]
         for connection in self._others:
             connections[connection.alias] = connection
+        return any(connection.connection is None for connection in self._open)
+
+    def close(self) -> None:
+        """Close its connections; the next call opens new ones."""
+        for connection in self._own.values():
+            connection.close()
 
     def settle(self) -> None:
         """Close what Django closes at the end of a request (`close_old_connections`)."""
@@ -64,6 +83,7 @@ class Slots:
         self._bodies = Bodies()
         self._free = Supply(Slot() for _ in range(number))
         self._pages = threading.BoundedSemaphore(of_pages)
+        self._losses = 0
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
@@ -101,7 +121,7 @@ class Slots:
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         slot = self._free.take()
-        slot.enter()
+        slot.enter(self._losses)
         try:
             response: Any = self._application(environ, start_response)
             if response.streaming:
@@ -111,7 +131,7 @@ class Slots:
             response.close()
             return [content]
         finally:
-            slot.leave()
+            self._losses += slot.leave()
             self._free.give_back(slot)
 
 

@@ -57,7 +57,7 @@ class Block:
 @dataclass
 class Stage:
     """A starting state, which `<!-- start: … -->` names, the blocks that build on it, and the URL
-    paths that are named meanwhile.
+    paths that its section names.
     """
 
     page: Path
@@ -81,21 +81,27 @@ def orders(token):
 @cache
 def stages(page):
     """The stages of a page. What stands before the first start has the start ""."""
-    found, waiting = [Stage(page, "")], []
+    found, waiting, same_section = [Stage(page, "")], [], False
     for token in tokens(page):
         if token.type == "html_block":
             waiting = orders(token)
-            found += [Stage(page, one.about) for one in waiting if one.word == "start"]
+            started = [Stage(page, one.about) for one in waiting if one.word == "start"]
+            found, same_section = found + started, same_section or bool(started)
         elif token.type == "fence":
             line = token.map[0] + 1
             found[-1].blocks.append(Block(page, line, token.info, token.content, waiting))
             waiting = []
-        elif token.type == "inline":
-            codes = [child.content for child in token.children if child.type == "code_inline"]
-            found[-1].paths |= {path for code in codes if (path := path_of(code))}
+        elif token.type == "inline" and same_section:
+            found[-1].paths |= paths(token)
         elif token.level == 0:
-            waiting = []
+            waiting, same_section = [], same_section and token.tag != "h2"
     return found
+
+
+def paths(token):
+    """The URL paths that a paragraph names."""
+    codes = [child.content for child in token.children if child.type == "code_inline"]
+    return {path for code in codes if (path := path_of(code))}
 
 
 def blocks(*pages):

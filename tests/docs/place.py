@@ -58,11 +58,11 @@ class Place(contextlib.ExitStack):
         )
 
     def reach(self, path):
-        """What a server that runs here answers to a GET."""
+        """The status that a server that runs here answers to a GET."""
         called = http.client.HTTPConnection("127.0.0.1", int(self.port), timeout=30)
         with contextlib.closing(called):
             called.request("GET", path)
-            return called.getresponse().read().decode()
+            return called.getresponse().status
 
     def _here(self, text):
         return re.sub(r"\b8000\b", self.port, text)

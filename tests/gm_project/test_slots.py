@@ -91,6 +91,32 @@ def test_a_call_that_fails_gives_its_slot_back(changes):
             call(slots, **changes)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_after_one_lost_its_connection_the_others_open_theirs_anew():
+    """Each before its next use, once."""
+    seen = []
+
+    def work():
+        connections["default"].ensure_connection()
+        seen.append(connections["default"].connection)
+
+    def lose():
+        connections["default"].close()
+
+    slots = Slots(answering(lambda: steps.pop(0)()), 2, 2)
+    steps = [work, work, work, lose, work, work, work, work]
+    for _ in range(8):
+        call(slots)
+    for slot in (slots._free.take(), slots._free.take()):
+        slot.close()
+    first, second, again, *later = seen
+    assert again is first  # the third call has the first slot again, and its connection
+    assert len(later) == 4  # the fourth one lost that of the second slot
+    assert later[0] is not first
+    assert later[1] is not second
+    assert later[2:] == later[:2]
+
+
 def test_who_waits_too_long_is_told_to_try_again(monkeypatch):
     monkeypatch.setattr("gm_project.supply.STEPS", 1)
     refused = []

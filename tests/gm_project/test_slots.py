@@ -94,6 +94,8 @@ def test_a_call_that_fails_gives_its_slot_back(changes):
 @pytest.mark.django_db(transaction=True)
 def test_after_one_lost_its_connection_the_others_open_theirs_anew():
     """Each before its next use, once."""
+    if connections["default"].vendor == "sqlite":
+        pytest.skip("Django never closes SQLite's test database, which is in memory")
     seen = []
 
     def work():

@@ -63,6 +63,12 @@ class LosesToken(Mutation):
         self.victim = grant.name
 
 
+class LosesTokenWhileStalled(LosesToken):
+    """As loses-token."""
+
+    name, fault = "loses-token-while-stalled", "clients stalled"
+
+
 class UndoesRevoke(Mutation):
     """A REVOKE that was acknowledged is undone."""
 
@@ -303,6 +309,7 @@ MUTATIONS: dict[str, type[Mutation]] = {
     one.name: one
     for one in (
         LosesToken,
+        LosesTokenWhileStalled,
         GarblesAnswers,
         UndoesRevokeAfterKill,
         UndoesRevoke,

@@ -4,10 +4,8 @@ granian stops accepting and closes at once what has sent no request yet. So the 
 accepting by itself, answers what comes with `Connection: close`, and waits until all is quiet.
 """
 
-import ctypes
 import os
 import socket
-import struct
 import time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,8 +21,6 @@ LONGEST: Final = 5.0
 QUEUED: Final = 0.2
 """Seconds that the last worker goes on accepting what the kernel has queued."""
 STEP: Final = 0.02
-_ATTACH_FILTER: Final = getattr(socket, "SO_ATTACH_FILTER", 26)  # asm-generic/socket.h
-_DROP_ALL: Final = struct.pack("HBBI", 0x06, 0, 0, 0)  # BPF_RET: keep 0 bytes of each packet
 
 
 class Leaving:
@@ -75,15 +71,11 @@ def _is_busy(client: tcp.Client) -> bool:
 def _stop_accepting(descriptor: int) -> None:
     """Put a socket in the place of the one that listens, which other workers share.
 
-    To the kernel it listens too, so that granian waits for connections; but it drops all packets,
-    from the first one on.
+    It listens too, so that granian waits for connections; but nobody knows its name, which the
+    kernel chooses (unix(7), "Autobind"), and it is of this machine alone.
     """
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as deaf:
-        program = ctypes.create_string_buffer(_DROP_ALL)
-        deaf.setsockopt(
-            socket.SOL_SOCKET, _ATTACH_FILTER, struct.pack("HP", 1, ctypes.addressof(program))
-        )
-        deaf.bind(("127.0.0.1", 0))
-        deaf.listen(1)
-        deaf.setblocking(False)
-        os.dup2(deaf.fileno(), descriptor, inheritable=False)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as nameless:
+        nameless.bind("")
+        nameless.listen(1)
+        nameless.setblocking(False)
+        os.dup2(nameless.fileno(), descriptor, inheritable=False)

@@ -47,10 +47,11 @@ def _say_waiting() -> None:
 
 def _is_installed(requirements: str) -> bool:
     stamp = VENV / f".{requirements}"
-    return PYTHON.exists() and stamp.exists() and stamp.read_text() == _digest(requirements)
+    return PYTHON.exists() and stamp.exists() and stamp.read_text() == digest_of(requirements)
 
 
-def _digest(requirements: str) -> str:
+def digest_of(requirements: str) -> str:
+    """What the stamp of these packages says: of the file, and of the interpreter."""
     return hashlib.sha256((ROOT / requirements).read_bytes() + sys.version.encode()).hexdigest()
 
 
@@ -65,7 +66,7 @@ def _set_up(requirements: str) -> None:
         path.unlink()
     try:
         _run(str(PYTHON), *PIP, "--require-hashes", "-r", requirements)
-        stamps[VENV / f".{requirements}"], before = _digest(requirements), _contents()
+        stamps[VENV / f".{requirements}"], before = digest_of(requirements), _contents()
     finally:
         if _contents() == before:  # else it is half made
             for path, text in stamps.items():

@@ -226,8 +226,8 @@ def test_operation_not_here(post, db, operation):
 def test_what_is_not_here_leads_to_the_list_of_what_is(post, db):
     """The address that pyproject.toml has for the documents, and a page that is there."""
     said = post("/api/1/auth/authorization").body["resultMessage"]
-    page = Path(__file__).parents[2] / "docs" / "authlete.md"
-    assert said.endswith(f"/docs/{page.name}")
+    page = Path(__file__).parents[2] / "docs" / "reference" / "authlete.md"
+    assert said.endswith(f"/docs/reference/{page.name}")
     assert page.exists()
 
 

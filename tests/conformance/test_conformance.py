@@ -74,7 +74,9 @@ def test_the_example_conforms(example, tmp_path):
         "clientIdentifier": client.secrets["client_id"],
         "scopes": GM.split(),
     }
-    seeded = json.dumps({name: value for name, value in example.items() if not callable(value)})
+    seeded = json.dumps(
+        {name: value for name, value in example.items() if isinstance(value, (str, list, dict))}
+    )
     weak = client.authorize(ann, "read")["access_token"]
     made = requests.post(
         f"{base}/api/1/auth/token/create", json=own, headers=headers, timeout=20

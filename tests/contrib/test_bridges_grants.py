@@ -237,7 +237,8 @@ class TestWhatIsSaidOfTokens:
     @pytest.mark.parametrize("stop", ["lock_client", "set_cut_off"])
     def test_with_a_client_that_was_stopped(self, world, stop):
         tokens = world.client.authorize(world.bob, world.all, grant_management_action="create")
-        which = ("--service", "1", "--client", world.client.secrets["client_id"])
+        # With "=": a client ID may begin with "-".
+        which = ("--service=1", f"--client={world.client.secrets['client_id']}")
         world.manage(stop, *which)
         try:
             assert world.access(tokens) == DEAD | {"gm": 401}

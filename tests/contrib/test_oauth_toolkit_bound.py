@@ -226,15 +226,13 @@ def test_a_nonce_is_asked_for(world, key):
 def test_introspection_says_what_it_is_bound_to(world, key):
     """RFC 9449 §6.2, at both introspection endpoints."""
     token = bound(world, key)["access_token"]
-    headers = {"Authorization": f"Bearer {world.asker}"}
-    url = f"{world.base}/o/introspect/"
-    theirs = requests.post(url, data={"token": token}, headers=headers, timeout=60).json()
+    theirs = world.introspected(token)
     ours = world.post("/api/1/introspect", {"token": token})
     for told in (theirs, ours):
         assert told["cnf"] == {"jkt": key.jkt}
         assert told["token_type"] == "DPoP"
     plain = world.tokens("read")["access_token"]
-    told = requests.post(url, data={"token": plain}, headers=headers, timeout=60).json()
+    told = world.introspected(plain)
     assert "cnf" not in told
 
 

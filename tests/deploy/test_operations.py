@@ -45,7 +45,8 @@ def test_commands_and_their_options_exist(line):
 def test_files_exist():
     named = set(re.findall(r"\bdeploy/[\w.-]*\w", TEXT)) - {"deploy/.env"}
     assert {f"deploy/{path.name}" for path in (ROOT / "deploy").iterdir()} - named == {
-        "deploy/Containerfile.dockerignore"
+        "deploy/Containerfile.dockerignore",
+        "deploy/haproxy.cfg",  # docs/how-to/proxies.md names it
     }
     assert all((ROOT / name).exists() for name in named)
 
@@ -61,7 +62,7 @@ def test_settings(tmp_path):
     assert set(expected) <= set(text.splitlines())
     url = f"DATABASE_URL=sqlite:///{tmp_path / 'own.sqlite3'}"
     (tmp_path / "environment").write_text(re.sub("DATABASE_URL=.*", url, text))
-    line = f"set -a; . {tmp_path / 'environment'}; exec {sys.executable} manage.py check --deploy"
+    line = f"set -a; . {tmp_path / 'environment'}; exec {shlex.quote(sys.executable)} manage.py check --deploy"
     done = subprocess.run(
         ["sh", "-eu", "-c", line], cwd=ROOT, env=environment(), capture_output=True, text=True
     )

@@ -41,7 +41,7 @@ def here(text):
 
 def line_of(name):
     (line,) = directives(name)["ExecStart"]
-    program, *arguments = here(line).split()
+    program, *arguments = map(here, line.split())
     assert program == sys.executable
     return arguments
 
@@ -54,8 +54,14 @@ def analyze(*arguments):
 
 
 def verified(folder, change=lambda text: text):
+    """As verified where this checkout is; its path may have spaces, which a unit would quote."""
+    (folder / "python").symlink_to(sys.executable)
+    (folder / "checkout").symlink_to(ROOT)
     for name in UNITS:
-        (folder / name).write_text(change(here((FOLDER / name).read_text())))
+        text = (FOLDER / name).read_text()
+        text = text.replace("/opt/grant-management/.venv/bin/python", str(folder / "python"))
+        text = text.replace("/opt/grant-management", str(folder / "checkout"))
+        (folder / name).write_text(change(text))
     return analyze("verify", "--man=no", *(folder / name for name in UNITS))
 
 

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from gm_project.exclusive import alone, lock
+from gm_project.launcher.environment import digest_of
 
 from ..standalone import ROOT
 from .place import Place
@@ -39,6 +40,8 @@ def make_kit(found):
     (wheel,) = found.wheels.glob("*.whl")
     run(sys.executable, "-m", "venv", found.venv)
     run(found.venv / "bin/python", "-m", "pip", "install", "-q", "--no-index", "--no-deps", wheel)
+    for name in ("requirements.lock", "requirements-dev.lock"):  # run.py has nothing to install
+        (found.venv / f".{name}").write_text(digest_of(name))
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ def packages(once):
         run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "-o", folder, cwd=ROOT)
         get = [sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check"]
         get += ["--dest", folder, "--find-links", folder]
-        run(*get, EXTRAS, "sentry-sdk", "authlete", "requests")
+        run(*get, EXTRAS, "sentry-sdk", "authlete", "authlib>=1.9,<2", "requests")
         run(*get, "--require-hashes", "-r", ROOT / "requirements.lock")
 
     return once("packages", fill)

@@ -10,6 +10,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 
+from gm_project.pages import PREFIXES
 from grant_management.api.server import hides_broken_bodies
 from grant_management.conf import app_settings
 
@@ -72,7 +73,7 @@ class Bodies:
         if environ["SERVER_PROTOCOL"] == "HTTP/2":
             return self._of_stream(environ)
         if size := _announced(environ):
-            return self._whole(environ["wsgi.input"], size)
+            return self._whole(environ["wsgi.input"], size, _longest(environ))
         is_chunked = "HTTP_TRANSFER_ENCODING" in environ
         # Other servers than granian tell where a chunked body ends: `api.body` reads it.
         return environ["wsgi.input"] if is_chunked and not hides_broken_bodies(environ) else _NONE
@@ -89,12 +90,14 @@ class Bodies:
             raise NoRoom
         try:
             size, sent = _announced(environ), environ["wsgi.input"]
-            return self._whole(sent, size) if size else io.BytesIO(sent.read(1))
+            if not size:
+                return io.BytesIO(sent.read(1))
+            return self._whole(sent, size, _longest(environ))
         finally:
             self._streams.release()
 
-    def _whole(self, sent: Any, size: int) -> Any:
-        if size > SMALL and size > _longest():
+    def _whole(self, sent: Any, size: int, longest: int) -> Any:
+        if size > SMALL and size > longest:
             return _TooLarge()
         body = io.BytesIO(sent.read(size)) if size <= SMALL else _Large(self, sent, size)
         if len(body.getbuffer()) == size:
@@ -132,6 +135,8 @@ def _announced(environ: dict[str, Any]) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
-def _longest() -> int:
-    """Bytes of the longest body that a view takes: the API's limit or that of pages."""
+def _longest(environ: dict[str, Any]) -> int:
+    """Bytes of the longest body that a view at this path takes: one of the API, or a page."""
+    if not environ.get("PATH_INFO", "").startswith(PREFIXES):
+        return app_settings.max_body_size
     return max(app_settings.max_body_size, settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0)

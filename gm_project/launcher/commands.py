@@ -14,6 +14,8 @@ from .paths import ROOT
 
 WITHOUT_DATABASE: Final = (
     "tests/conformance",
+    "tests/docs",
+    "tests/docs_pages",
     "tests/hosts",
     "tests/protocol",
     "tests/release",

@@ -235,7 +235,7 @@ def test_a_frozen_database(postgresql, url):  # noqa: F811 - a fixture
             # Eight calls for four threads: the last four wait for those before them.
             assert max(seconds for _, seconds in first) < 2 * BOUND + 10
             later = list(pool.map(lambda _: timed(port, OTHER), range(40)))
-            assert {code for code, _ in later} == {"A277102"}
+            assert {code for code, _ in later} <= {"A277102", "A277103"}  # behind those that try
             quick = [seconds for _, seconds in later if seconds < 1]
             assert len(quick) >= 30  # but for the few that try
         began = time.monotonic()
@@ -266,6 +266,7 @@ def test_a_database_that_cannot_be_reached_is_tried_seldom(tmp_path, request):
     with serving(f"postgresql://u@127.0.0.1:{silent.port}/db") as port:
         with ThreadPoolExecutor(8) as pool:
             answers = list(pool.map(lambda _: code_of(port, QUERY), range(50)))
-        assert set(answers) == {"A277102"}
+        # Those behind the first attempts, which are stuck, are told that the server is busy.
+        assert {"A277102"} <= set(answers) <= {"A277102", "A277103"}
         assert 1 <= len(silent.accepted) <= 10
     silent.listener.close()

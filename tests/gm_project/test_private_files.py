@@ -262,7 +262,7 @@ def test_processes_that_set_up_at_once_do_it_once(monkeypatch):
         made.append(requirements)
         environment_of.VENV.mkdir()
         stamp = environment_of.VENV / f".{requirements}"
-        stamp.write_text(environment_of._digest(requirements))
+        stamp.write_text(environment_of.digest_of(requirements))
 
     monkeypatch.setattr(environment_of, "_set_up", set_up)
     at_once(lambda: environment_of.install("requirements.lock"), 4)

@@ -34,7 +34,8 @@ RESERVED = re.compile(r"\b(example|invalid|test)\b")
 """Hosts that nobody can own (RFC 2606)."""
 
 nox.needs_version = ">=2025.2"
-nox.options.default_venv_backend = "uv|virtualenv"
+# With pip, which knows the index and the certificates that a machine is configured for.
+nox.options.default_venv_backend = "virtualenv"
 nox.options.error_on_missing_interpreters = False
 # pyenv keeps each version in a folder of its own; its shims run the chosen one alone.
 for folder in sorted(Path.home().glob(".pyenv/versions/*/bin")):
@@ -79,9 +80,9 @@ def inventory(session: nox.Session) -> None:
     """Write what the service consists of: dist/sbom.cdx.json (CycloneDX), dist/licences.md."""
     session.install("-r", "requirements-release.lock")
     environment = Path(session.create_tmp()) / "service"
-    session.run("uv", "venv", "--clear", "--quiet", str(environment), external=True)
+    session.run("python", "-m", "venv", "--clear", str(environment))
     python = str(environment / "bin" / "python")
-    install = ("uv", "pip", "install", "--quiet", "--python", python)
+    install = (python, "-m", "pip", "install", "--quiet")
     session.run(*install, "--require-hashes", "-r", "requirements.lock", external=True)
     session.run(*install, "--no-deps", str(HERE), external=True)
     DIST.mkdir(exist_ok=True)

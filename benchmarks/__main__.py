@@ -15,11 +15,12 @@ from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 
-from . import admin, counts, databases, endpoint, goals, growth, imports, memory, purging
+from . import admin, counts, databases, endpoint, goals, growth, imports, memory, purging, store
 from .processes import CORES, LOAD_CORE
 
 PARTS = {
     "endpoint": "requests a second against peers and floors",
+    "store": "tokens created and refreshed, grants merged",
     "counts": "statements and reference cycles of a request",
     "memory": "a worker after many requests",
     "growth": "few grants and many; one token and 100,000",
@@ -77,6 +78,7 @@ def _usual(database):
 
 _RUNS = {
     "endpoint": endpoint.measure,
+    "store": store.measure,
     "counts": counts.measure,
     "memory": memory.measure,
     "growth": growth.measure,

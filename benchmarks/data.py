@@ -182,7 +182,7 @@ def _columns(model, words, service, size, kind):
     created = words.moment.format(at=f"{first} + CAST(i * {step} AS bigint)")
     later = words.moment.format(at=f"{int(now.timestamp())} + 315360000 + i % 86400")
     key = {"ms": first * 1_000, "step": int(step * 1_000), "service": service % 4_096}
-    client, subject = f"i % {size.clients}", f"'subject-' || i % {size.subjects}"
+    client, subject = f"(i % {size.clients})", f"'subject-' || (i % {size.subjects})"
     own = {
         "id": words.key.format(kind=kind, **key),
         "service_id": str(service),

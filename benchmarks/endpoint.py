@@ -5,11 +5,10 @@ every answer is checked, and a ratio is the median of the ratios of the rounds.
 """
 
 import shutil
-import statistics
 
 from . import goals, targets
 from .load import drive
-from .processes import cpu_of, tree
+from .rounds import play, report
 from .stalls import stalled
 
 RATIOS = [
@@ -42,9 +41,9 @@ def measure(database, url, postmaster, folder, stack, options):
     rounds = []
     for number in range(options.rounds):
         print(f"round {number + 1} of {options.rounds}", flush=True)
-        rounds.append(_round(measured, options, postmaster))
+        rounds.append(play(measured, options, postmaster))
     server = next(one for one in measured if one.name == "bearer").server
-    return {**_report(rounds), "private_mib": round(server.private_memory(), 1)}
+    return {**report(rounds, RATIOS, P99), "private_mib": round(server.private_memory(), 1)}
 
 
 def _targets(url, database, key, stack, folder, options):
@@ -101,57 +100,3 @@ def _targets(url, database, key, stack, folder, options):
             targets.Target("userinfo", provider.server, provider.userinfos, b'"sub":"user-1"'),
         ]
     return made
-
-
-def _round(measured, options, postmaster):
-    """Requests a second, microseconds of CPU time and percentiles of each target."""
-    figures = {}
-    for target in measured:
-        requests = target.requests(options.requests)
-        app, database = target.server.cpu(), _cpu_of_tree(postmaster)
-        with target.beside(target.server.port):
-            run = drive(target.server.port, requests, target.expected)
-        each = 1e6 / len(requests)
-        figures[target.name] = {
-            "rps": round(run.rate, 1),
-            "app_us": round((target.server.cpu() - app) * each, 1),
-            "database_us": round((_cpu_of_tree(postmaster) - database) * each, 1),
-            "p50_ms": round(run.percentile(0.5), 3),
-            "p99_ms": round(run.percentile(0.99), 3),
-        }
-    return figures
-
-
-def _cpu_of_tree(pid):
-    return sum(cpu_of(one) for one in tree(pid)) if pid else 0.0
-
-
-def _report(rounds):
-    medians = {
-        name: {figure: statistics.median(one[name][figure] for one in rounds) for figure in figures}
-        for name, figures in rounds[0].items()
-    }
-    print(f"\n{'target':16} {'rps':>8} {'app us':>8} {'db us':>7} {'p50 ms':>7} {'p99 ms':>7}")
-    for name, figures in medians.items():
-        line = [f"{figures[one]:>{width}}" for one, width in _COLUMNS]
-        print(f"{name:16} {' '.join(line)}")
-    return {"medians": medians, "ratios": _ratios(rounds), "rounds": rounds}
-
-
-def _ratios(rounds):
-    def median(name, floor, figure):
-        return round(statistics.median(one[name][figure] / one[floor][figure] for one in rounds), 2)
-
-    there = rounds[0].keys()
-    found = {
-        measure: median(name, floor, "rps")
-        for measure, name, floor in RATIOS
-        if {name, floor} <= there
-    }
-    for measure, name, floor in P99:
-        if {name, floor} <= there:
-            found[measure] = median(name, floor, "p99_ms")
-    return found
-
-
-_COLUMNS = [("rps", 8), ("app_us", 8), ("database_us", 7), ("p50_ms", 7), ("p99_ms", 7)]

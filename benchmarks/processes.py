@@ -95,6 +95,6 @@ def private_memory_of(pid):
 
 def standalone(application, port, *, env, workers=1):
     """Start a server as the standalone project does."""
-    from gm_project.server import command
+    from gm_project.serving.server import command
 
     return Server(command("127.0.0.1", port, workers, application), port, env)

@@ -81,7 +81,7 @@ class Server:
 
         RuntimeError: it ended, or did not listen in time.
         """
-        arguments = ["-m", "gm_project.server", "127.0.0.1", str(self.port), str(self._workers)]
+        arguments = ["-m", "gm_project.serving", "127.0.0.1", str(self.port), str(self._workers)]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [*self._before, sys.executable, *arguments],

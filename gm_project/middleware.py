@@ -8,7 +8,7 @@ from django.core.exceptions import MiddlewareNotUsed
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 
-from gm_project.database_timeouts import PAGES, are_in_force
+from gm_project.database.timeouts import PAGES, are_in_force
 from grant_management.api.errors import failure_page
 from grant_management.db.failures import is_of_database
 from grant_management.db.postgresql.longer import longer_statements

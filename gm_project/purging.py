@@ -17,7 +17,7 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.db import connections
 
-from gm_project.database_timeouts import are_in_force
+from gm_project.database.timeouts import are_in_force
 from grant_management.db import clock, primary
 from grant_management.db.failures import settle, tell
 from grant_management.db.postgresql.longer import longer_statements

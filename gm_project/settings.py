@@ -8,9 +8,9 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from gm_project import database_timeouts, database_url
+from gm_project.database import timeouts, url
+from gm_project.database.private_files import PrivateConnection
 from gm_project.logs import LOGGING  # noqa: F401 - a setting
-from gm_project.private_files import PrivateConnection
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -115,9 +115,7 @@ DATABASES = {
     "default": {
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
-        **database_url.parse(
-            os.environ.get("DATABASE_URL") or f"sqlite:///{BASE_DIR / 'db.sqlite3'}"
-        ),
+        **url.parse(os.environ.get("DATABASE_URL") or f"sqlite:///{BASE_DIR / 'db.sqlite3'}"),
     }
 }
 _SQLITE = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
@@ -135,12 +133,12 @@ if _SQLITE:
     }
     DATABASES["default"]["OPTIONS"] = _defaults | DATABASES["default"]["OPTIONS"]
 else:
-    DATABASES["default"]["OPTIONS"] = database_timeouts.with_timeouts(
+    DATABASES["default"]["OPTIONS"] = timeouts.with_timeouts(
         DATABASES["default"]["OPTIONS"], DATABASE_FOR, os.environ.get("DATABASE_TIMEOUTS") or "on"
     )
 
-# Calls that a worker works on at once (`gm_project.slots`); each has a connection to the database.
-# SQLite answers at once, while PostgreSQL is waited for.
+# Calls that a worker works on at once (`gm_project.serving.slots`); each has a connection to the
+# database. SQLite answers at once, while PostgreSQL is waited for.
 CALLS_AT_ONCE = 2 if _SQLITE else 4
 # Some are kept for the API: pages may be slow.
 PAGES_AT_ONCE = CALLS_AT_ONCE if ONLY == "admin" else CALLS_AT_ONCE - 1

@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from .login import ThrottledSite
+from .login.site import ThrottledSite
 
 
 class OperatorsSite(ThrottledSite):

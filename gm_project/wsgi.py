@@ -11,7 +11,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gm_project.settings")
 django_application = get_wsgi_application()
 
 # The apps are ready from here on.
-from gm_project.slots import Slots  # noqa: E402
+from gm_project.serving.slots import Slots  # noqa: E402
 from grant_management.api.health import in_front_of  # noqa: E402
 
 slots = Slots(django_application, settings.CALLS_AT_ONCE, settings.PAGES_AT_ONCE)

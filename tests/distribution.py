@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gm_project.exclusive import alone, lock
+from gm_project.database.exclusive import alone, lock
 
 ROOT = Path(__file__).parent.parent
 SERVERS = ("granian", "gunicorn", "hypercorn", "uvicorn", "waitress")

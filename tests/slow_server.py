@@ -4,7 +4,7 @@ import time
 
 from django.http import HttpResponse
 
-from gm_project import server
+from gm_project.serving import server
 from gm_project.wsgi import Slots, settings
 
 

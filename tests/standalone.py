@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-SERVER = ("-m", "gm_project.server")
+SERVER = ("-m", "gm_project.serving")
 
 
 def free_port():
@@ -56,7 +56,7 @@ def running(*line, **env):
 
 @contextlib.contextmanager
 def serving(
-    database_url, workers=1, *, module="gm_project.server", host="127.0.0.1", log=None, **env
+    database_url, workers=1, *, module="gm_project.serving", host="127.0.0.1", log=None, **env
 ):
     """A server; yields its port. What it logs goes into the file `log`."""
     port = free_port()

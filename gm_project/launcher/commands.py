@@ -6,8 +6,8 @@ import signal
 import sys
 from typing import Final
 
-from ..children import call, hold_interrupts
-from ..listening import is_loopback
+from ..serving.children import call, hold_interrupts
+from ..serving.listening import is_loopback
 from .environment import PYTHON, install
 from .key import own_key
 from .paths import ROOT
@@ -113,7 +113,7 @@ def serve(options: argparse.Namespace, rest: list[str]) -> int:
     os.environ.update(environment)
     hold_interrupts()
     address = [options.host, str(options.port)]
-    return _become(["-m", "gm_project.server", *address, str(options.workers), "--migrate"])
+    return _become(["-m", "gm_project.serving", *address, str(options.workers), "--migrate"])
 
 
 def manage(options: argparse.Namespace, rest: list[str]) -> int:

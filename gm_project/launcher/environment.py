@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from ..children import ask
-from ..exclusive import alone, lock
+from ..database.exclusive import alone, lock
+from ..serving.children import ask
 from .explanation import explained
 from .paths import ROOT
 

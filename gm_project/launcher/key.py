@@ -6,8 +6,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from ..children import noting
-from ..private_files import mend
+from ..database.private_files import mend
+from ..serving.children import noting
 from .paths import ROOT
 
 KEY_FILE = ROOT / ".secret_key"

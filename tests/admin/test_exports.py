@@ -321,7 +321,7 @@ class TestRealServer:
         said = manage("shell", "-c", LOGIN, **env)
         session = re.search(r"session (\w+)", said).group(1)
         port = free_port()
-        line = [sys.executable, "-m", "gm_project.server", "127.0.0.1", str(port), "1"]
+        line = [sys.executable, "-m", "gm_project.serving", "127.0.0.1", str(port), "1"]
         process = subprocess.Popen(
             line, cwd=ROOT, env=environment(**env), stdout=subprocess.DEVNULL
         )

@@ -61,7 +61,7 @@ def everything(url):
         return list(connection.iterdump())
 
 
-@pytest.fixture(scope="module", params=["gm_project.server", "tests.asgi_server"])
+@pytest.fixture(scope="module", params=["gm_project.serving", "tests.asgi_server"])
 def server(request, url):
     """granian by WSGI, as the standalone project has it, and by ASGI, as a host may."""
     with serving(url, module=request.param) as port:
@@ -298,7 +298,7 @@ def test_http_2(server):
 
 
 @contextlib.contextmanager
-def behind_a_proxy(url, name, *, module="gm_project.server", host="127.0.0.1", **more):
+def behind_a_proxy(url, name, *, module="gm_project.serving", host="127.0.0.1", **more):
     """A server that takes certificates from this machine; ask it with header lines."""
     settings = {"CLIENT_CERTIFICATE_HEADER": name, "TRUSTED_PROXIES": ["127.0.0.0/8"]} | more
     env = host_settings(GRANT_MANAGEMENT=settings, ALLOWED_HOSTS=["*"])

@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from django.db import DatabaseError, InterfaceError
 
-from gm_project.database_timeouts import COMMANDS, PAGES, REQUESTS
+from gm_project.database.timeouts import COMMANDS, PAGES, REQUESTS
 from grant_management.db import primary
 from grant_management.db.failures import classify, settle
 from grant_management.db.statement import Statement

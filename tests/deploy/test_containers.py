@@ -162,7 +162,7 @@ def checks_of_health(compose):
 def test_health_is_asked_where_it_is_told(compose, url):
     """It passes where the path is answered with 200, and fails where nobody answers."""
     port = free_port()
-    line = ("-m", "gm_project.server", "127.0.0.1", port, 1, "tests.deploy.echo:application")
+    line = ("-m", "gm_project.serving", "127.0.0.1", port, 1, "tests.deploy.echo:application")
     for path, command in checks_of_health(compose):
         assert f"http://127.0.0.1:8000{path}'" in command[-1]
         asks = [word.replace(":8000/", f":{port}/") for word in arguments(command)]

@@ -104,7 +104,7 @@ def echo(database, tmp_path_factory):
 @contextlib.contextmanager
 def echoing(database, workers):
     port = free_port()
-    line = ("-m", "gm_project.server", "127.0.0.1", port, workers, "tests.deploy.echo:application")
+    line = ("-m", "gm_project.serving", "127.0.0.1", port, workers, "tests.deploy.echo:application")
     with running(*line, DATABASE_URL=database):
         wait_for(port)
         yield port
@@ -357,7 +357,7 @@ def test_application_that_has_ended(database, tmp_path):
             )
         page = proxy.call("GET", "/admin/")
         assert (page.status, page.headers["Content-Type"]) == (502, "text/plain")
-        line = ("-m", "gm_project.server", "127.0.0.1", port, 1, "tests.deploy.echo:application")
+        line = ("-m", "gm_project.serving", "127.0.0.1", port, 1, "tests.deploy.echo:application")
         stack.enter_context(running(*line, DATABASE_URL=database))
         wait_for(port)
         assert query(proxy).status == 200

@@ -105,7 +105,7 @@ def test_the_server_is_started_again_and_never_given_up():
 
 def test_there_is_time_for_the_calls_in_hand():
     """systemd kills later than the server itself does."""
-    from gm_project.worker import GRACE
+    from gm_project.serving.worker import GRACE
 
     assert int(directives("grant-management.service")["TimeoutStopSec"][0]) >= 2 * GRACE
 

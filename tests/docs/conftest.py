@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from gm_project.exclusive import alone, lock
+from gm_project.database.exclusive import alone, lock
 from gm_project.launcher.environment import digest_of
 
 from ..standalone import ROOT

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from gm_project import database_url
-from gm_project.database_timeouts import COMMANDS, PAGES, REQUESTS
+from gm_project.database import url as database_url
+from gm_project.database.timeouts import COMMANDS, PAGES, REQUESTS
 from grant_management.db import write_slots
 from grant_management.db.postgresql import breaker
 

@@ -11,8 +11,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 from django.db.utils import ConnectionHandler
 
-from gm_project import database_url
-from gm_project.database_url import parse
+from gm_project.database import url as database_url
+from gm_project.database.url import parse
 
 from ..ours import OURS
 from ..standalone import ROOT, environment

@@ -16,9 +16,9 @@ from django.db import DatabaseError, connections
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from gm_project import login_throttle
-from gm_project.client_address import client_address, network_of
-from gm_project.login_throttle import (
+from gm_project.login import throttle as login_throttle
+from gm_project.login.client_address import client_address, network_of
+from gm_project.login.throttle import (
     ACCOUNT,
     ADDRESS,
     GATE,

@@ -7,7 +7,7 @@ import sys
 import psycopg
 import pytest
 
-from gm_project.exclusive import lock
+from gm_project.database.exclusive import lock
 
 from ..db.test_pooler import OFF, pooled, postgresql  # noqa: F401 - fixtures
 from ..ours import connection
@@ -58,7 +58,7 @@ import os, sys, time
 import django
 django.setup()
 from django.db import connection
-from gm_project.migration_lock import take
+from gm_project.database.migration_lock import take
 {settings}
 held = take("default")
 print("held" if held else "not held", file=sys.stderr, flush=True)
@@ -103,7 +103,7 @@ def test_a_lock_ends_with_its_process(tmp_path):
     path = tmp_path / "lock"
     program = f"""
 import pathlib, sys, time
-from gm_project.exclusive import lock
+from gm_project.database.exclusive import lock
 assert lock(pathlib.Path({str(path)!r}))
 print("held", file=sys.stderr, flush=True)
 time.sleep(600)

@@ -6,8 +6,8 @@ import socket
 
 import pytest
 
-from gm_project import notify as module
-from gm_project.notify import notify, watchdog_interval
+from gm_project.serving import notify as module
+from gm_project.serving.notify import notify, watchdog_interval
 
 
 @pytest.fixture(params=["file", "abstract"])

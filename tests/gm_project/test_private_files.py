@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from gm_project import private_files
+from gm_project.database import private_files
+from gm_project.database.private_files import PrivateConnection, file_of
 from gm_project.launcher import environment as environment_of
 from gm_project.launcher import key
-from gm_project.private_files import PrivateConnection, file_of
 
 from ..standalone import (
     API_TOKEN,
@@ -33,7 +33,7 @@ from ..standalone import (
 
 PROGRAM = """
 import os, sys
-from gm_project.private_files import file_of
+from gm_project.database.private_files import file_of
 os.umask(0)
 seen = []
 def hook(event, arguments):
@@ -185,7 +185,7 @@ def test_the_demos_files_are_private(tmp_path, umask_0):
     program = """
 import os, pathlib, sys
 os.umask(0)
-from gm_project import demo
+from gm_project.demo import program as demo
 demo.DEMO = pathlib.Path(sys.argv[1]) / "demo"
 demo.DEMO.mkdir(mode=0o755)
 sys.argv[1:] = ["--once"]

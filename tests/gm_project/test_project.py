@@ -55,9 +55,9 @@ def test_demo_once(tmp_path):
 @pytest.mark.parametrize(("code", "passed"), [("A277001", True), ("A283301", False)])
 def test_demo_follows_the_answers(live_server, capsys, code, passed):
     """One call that is not answered as it should is enough to fail."""
-    from gm_project.children import Noted
-    from gm_project.demo import _call_all
-    from gm_project.demo_data import DemoData, Step
+    from gm_project.demo.data import DemoData, Step
+    from gm_project.demo.program import _call_all
+    from gm_project.serving.children import Noted
 
     world = make_world()
     grant = world.grant()

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from gm_project.leaving import _stop_accepting
+from gm_project.serving.leaving import _stop_accepting
 
 from ..standalone import API_TOKEN, PATH, children, runs, until
 from .test_supervision import server

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from gm_project.listening import listen
+from gm_project.serving.listening import listen
 
 from ..standalone import (
     API_TOKEN,

@@ -2,14 +2,13 @@
 
 import io
 import threading
-from queue import Empty
 
 import pytest
 from django.db import connections
 from django.http import HttpResponse, StreamingHttpResponse
 
-from gm_project.slots import Slots
-from gm_project.supply import STEP, STEPS, NoneLeft, Supply
+from gm_project.serving.slots import Slots
+from gm_project.serving.supply import STEP, STEPS, NoneLeft, Supply, Waiting
 
 ENVIRON = {
     "PATH_INFO": "/api/x",
@@ -120,7 +119,7 @@ def test_after_one_lost_its_connection_the_others_open_theirs_anew():
 
 
 def test_who_waits_too_long_is_told_to_try_again(monkeypatch):
-    monkeypatch.setattr("gm_project.supply.STEPS", 1)
+    monkeypatch.setattr("gm_project.serving.supply.STEPS", 1)
     refused = []
     slots = Slots(answering(lambda: refused.append(in_a_thread(lambda: call(slots)))), 1, 1)
     assert call(slots)[0] == "200 OK"
@@ -129,15 +128,21 @@ def test_who_waits_too_long_is_told_to_try_again(monkeypatch):
     assert (status, headers["Retry-After"]) == ("503 Service Unavailable", "2")
 
 
-def test_who_comes_after_one_that_waited_in_vain_does_not_wait(monkeypatch):
-    """Until a slot is taken again. The waits are counted."""
-    supply, waits = Supply(["slot"]), []
-    one = Supply._one
+@pytest.fixture
+def waits(monkeypatch):
+    """The waits of callers in the line, in seconds each."""
+    seen, real = [], Waiting.is_handed
     monkeypatch.setattr(
-        Supply, "_one", lambda self, seconds: waits.append(seconds) or one(self, seconds)
+        Waiting, "is_handed", lambda self, seconds: seen.append(seconds) or real(self, seconds)
     )
+    return seen
+
+
+def test_who_comes_after_one_that_waited_in_vain_does_not_wait(waits):
+    """Until a slot is taken again. The waits are counted."""
+    supply = Supply(["slot"])
     assert supply.take() == "slot"
-    for expected in ([0, *[STEP] * STEPS], [0], [0]):
+    for expected in ([STEP] * STEPS, [], []):
         waits.clear()
         with pytest.raises(NoneLeft):
             supply.take()
@@ -147,25 +152,63 @@ def test_who_comes_after_one_that_waited_in_vain_does_not_wait(monkeypatch):
     waits.clear()
     with pytest.raises(NoneLeft):
         supply.take()
-    assert waits == [0, *[STEP] * STEPS]
+    assert waits == [STEP] * STEPS
 
 
 def test_who_waits_while_others_get_their_turn_goes_on_waiting(monkeypatch):
     """Each turn of others begins the count anew."""
-    monkeypatch.setattr("gm_project.supply.STEPS", 2)
+    monkeypatch.setattr("gm_project.serving.supply.STEPS", 2)
     supply, waits = Supply(["slot"]), []
     assert supply.take() == "slot"
 
     def wait(self, seconds):
         waits.append(seconds)
         if len(waits) < 6:
-            self._taken += len(waits) % 2  # somebody else got it
-            raise Empty
-        return "slot"
+            supply._taken += len(waits) % 2  # somebody else got it
+            return False
+        self.things.append("slot")
+        return True
 
-    monkeypatch.setattr(Supply, "_one", wait)
+    monkeypatch.setattr(Waiting, "is_handed", wait)
     assert supply.take() == "slot"
     assert len(waits) == 6
+
+
+def test_whoever_came_first_is_served_first():
+    supply, served = Supply(["slot"]), []
+    assert supply.take() == "slot"
+    threads = []
+    for number in range(5):
+        thread = threading.Thread(
+            target=lambda n=number: served.append((n, supply.take())), daemon=True
+        )
+        thread.start()
+        while len(supply._line) <= number:
+            thread.join(0.001)
+        threads.append(thread)
+    for turn in range(5):
+        supply.give_back("slot")
+        threads[turn].join(10)
+    assert served == [(number, "slot") for number in range(5)]
+
+
+def test_what_is_handed_over_in_the_last_moment_is_taken(monkeypatch):
+    """The wait has ended, and before the caller left the line it was given a slot."""
+    supply = Supply(["slot"])
+    assert supply.take() == "slot"
+    monkeypatch.setattr("gm_project.serving.supply.STEPS", 1)
+    monkeypatch.setattr(Waiting, "is_handed", lambda self, seconds: supply.give_back("slot"))
+    assert supply.take() == "slot"
+
+
+def test_who_left_the_line_is_handed_nothing(monkeypatch):
+    monkeypatch.setattr("gm_project.serving.supply.STEPS", 1)
+    supply = Supply(["slot"])
+    assert supply.take() == "slot"
+    with pytest.raises(NoneLeft):
+        supply.take()
+    supply.give_back("slot")
+    assert supply.take() == "slot"
 
 
 def test_an_answer_is_sent_without_a_slot():

@@ -18,8 +18,8 @@ import pytest
 from django.core.exceptions import RequestDataTooBig
 from django.urls import reverse
 
-from gm_project.bodies import SMALL, Bodies, EndedEarly, NoRoom
-from gm_project.tcp import clients
+from gm_project.serving.bodies import SMALL, Bodies, EndedEarly, NoRoom
+from gm_project.serving.tcp import clients
 
 from ..admin.test_exports import FILL, LOGIN
 from ..standalone import API_TOKEN, PATH, QUERY, manage, post, seed, serving
@@ -271,7 +271,7 @@ def bodies_read(bodies, size, body, **more):
 
 def test_large_bodies_share_the_memory(monkeypatch):
     """What has arrived counts; it is given back when the call ends."""
-    monkeypatch.setattr("gm_project.bodies.LARGE", 300_000)
+    monkeypatch.setattr("gm_project.serving.bodies.LARGE", 300_000)
     bodies = Bodies()
     first = bodies_read(bodies, 200_000, 200_000 * b"x")
     with pytest.raises(NoRoom):
@@ -290,7 +290,7 @@ def test_a_body_larger_than_any_view_takes_is_not_read():
 
 
 def test_bodies_by_http_2_leave_threads_to_others(monkeypatch):
-    monkeypatch.setattr("gm_project.bodies.STREAMS", 1)
+    monkeypatch.setattr("gm_project.serving.bodies.STREAMS", 1)
     bodies, version = Bodies(), {"SERVER_PROTOCOL": "HTTP/2"}
     reading, ended = threading.Event(), threading.Event()
 

@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from gm_project import beats, supervision, worker
+from gm_project.serving import beats, supervision, worker
 
 from ..standalone import (
     API_TOKEN,

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.core.management.base import CommandParser
 
-from gm_project.server import default_workers
+from gm_project.serving.server import default_workers
 from grant_management.management.commands import doctor
 
 

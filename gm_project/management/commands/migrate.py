@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.commands import migrate
 
-from gm_project.exclusive import alone
-from gm_project.migration_lock import take
+from gm_project.database.exclusive import alone
+from gm_project.database.migration_lock import take
 
 
 class Command(migrate.Command):

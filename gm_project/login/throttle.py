@@ -24,8 +24,8 @@ from django.utils.crypto import salted_hmac
 
 from grant_management.db import clock
 
+from ..models import LoginCount
 from .client_address import network_of
-from .models import LoginCount
 
 log = logging.getLogger("gm_project.login")
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 
-from gm_project.pages import PREFIXES
+from gm_project.serving.pages import PREFIXES
 from grant_management.api.server import hides_broken_bodies
 from grant_management.conf import app_settings
 

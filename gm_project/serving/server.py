@@ -1,6 +1,6 @@
 """The server of the standalone project: granian, with as many workers as make sense.
 
-Called by `run.py serve` as `python -m gm_project.server HOST PORT WORKERS [APPLICATION]
+Called by `run.py serve` as `python -m gm_project.serving HOST PORT WORKERS [APPLICATION]
 [--migrate]`. With 0 workers their number depends on the machine and the database.
 """
 
@@ -19,18 +19,19 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.common import AbstractServer
 
-from gm_project import settings, tcp
-from gm_project.children import call, end_at_interrupts
-from gm_project.listening import CannotListen, is_loopback, listen
+from gm_project import settings
 from gm_project.logs import OF_GRANIAN
 from gm_project.options import worker_count
-from gm_project.supervision import Limits, SupervisedServer
-from gm_project.worker import load
+from gm_project.serving import tcp
+from gm_project.serving.children import call, end_at_interrupts
+from gm_project.serving.listening import CannotListen, is_loopback, listen
+from gm_project.serving.supervision import Limits, SupervisedServer
+from gm_project.serving.worker import load
 
 SQLITE = settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
 THREADS: Final = 512
 """Threads of a worker at the most. They start when they are needed, and end when they are not; few
-of them work (`gm_project.slots`), the others wait for their clients.
+of them work (`gm_project.serving.slots`), the others wait for their clients.
 """
 CONNECTIONS: Final = 1_024
 """Connections of a worker at the most: more wait in the kernel's queue."""
@@ -49,7 +50,7 @@ APPLICATION = "gm_project.wsgi:application"
 def command(host: str, port: int, workers: int = 0, application: str = APPLICATION) -> list[str]:
     """The command line of a server; `workers` 0: by the machine and the database."""
     arguments = [host, str(port), str(workers), application]
-    return [sys.executable, "-m", "gm_project.server", *arguments]
+    return [sys.executable, "-m", "gm_project.serving", *arguments]
 
 
 class _Server(SupervisedServer):
@@ -182,7 +183,7 @@ def _whole_number(name: str) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m gm_project.server")
+    parser = argparse.ArgumentParser(prog="python -m gm_project.serving")
     parser.add_argument("host")
     parser.add_argument("port", type=int)
     parser.add_argument("workers", type=worker_count)
@@ -213,7 +214,3 @@ def _say(listener: socket.socket, workers: int) -> None:
             "This system cannot tell which clients stall: put a proxy in front that buffers.",
             flush=True,
         )
-
-
-if __name__ == "__main__":
-    main()

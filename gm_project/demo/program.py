@@ -21,15 +21,15 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from gm_project.children import PAUSE, Noted, end, end_at_interrupts, noting, start, wait
-from gm_project.exclusive import Held, lock
-from gm_project.listening import CannotListen, listen
+from gm_project.database.exclusive import Held, lock
+from gm_project.database.private_files import make_directory
 from gm_project.options import port_number
-from gm_project.private_files import make_directory
+from gm_project.serving.children import PAUSE, Noted, end, end_at_interrupts, noting, start, wait
+from gm_project.serving.listening import CannotListen, listen
 
 DEMO = Path(__file__).resolve().parent.parent / ".demo"
 if TYPE_CHECKING:
-    from gm_project.demo_data import DemoData
+    from gm_project.demo.data import DemoData
 
 console = Console(highlight=False)
 
@@ -44,7 +44,7 @@ def main() -> int:
     port, claim = _claim_port(options.port)
     _use_own_database(port)
 
-    from gm_project.demo_data import seed  # Django's settings are read from here on
+    from gm_project.demo.data import seed  # Django's settings are read from here on
 
     data = seed(f"http://127.0.0.1:{port}")
     with contextlib.closing(claim), noting() as noted, _server(port, noted) as server:
@@ -94,7 +94,7 @@ def _use_own_database(port: int) -> None:
 @contextlib.contextmanager
 def _server(port: int, noted: Noted) -> Iterator["subprocess.Popen[bytes]"]:
     """The real server, once it answers; it is ended afterwards."""
-    from gm_project.server import command
+    from gm_project.serving.server import command
 
     server = start(command("127.0.0.1", port), stdout=subprocess.DEVNULL)
     try:
@@ -186,7 +186,3 @@ def _farewell(port: int, data: "DemoData") -> str:
         f"Admin: {base}/admin/   user: {data.username}   password: {data.password}\n\n"
         f"Query a grant:\n\n{curl}\n\nRevoke it:\n\n{revoke}\n"
     )
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -19,7 +19,7 @@ from django.contrib.auth import get_user_model  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from gm_project.demo_past import make_past  # noqa: E402
+from gm_project.demo.past import make_past  # noqa: E402
 from grant_management.models import (  # noqa: E402
     AccessToken,
     Actor,

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from gm_project.tcp import Client, clients
+from gm_project.serving.tcp import Client, clients
 
 SAME: Final = 0.01
 """Seconds by which two readings of one moment may differ."""

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
-from gm_project import pages, tcp
-from gm_project.beats import BEAT, Beats
-from gm_project.leaving import Leaving
-from gm_project.reaper import Reaper
+from gm_project.serving import pages, tcp
+from gm_project.serving.beats import BEAT, Beats
+from gm_project.serving.leaving import Leaving
+from gm_project.serving.reaper import Reaper
 from grant_management.api.health import drain
 
 GRACE: Final = 10.0

@@ -20,9 +20,9 @@ from typing import Any, Final
 
 from granian.server import Server
 
-from gm_project.beats import Beats
-from gm_project.notify import notify, watchdog_interval
-from gm_project.worker import GRACE, begin
+from gm_project.serving.beats import Beats
+from gm_project.serving.notify import notify, watchdog_interval
+from gm_project.serving.worker import GRACE, begin
 
 log = logging.getLogger(__name__)
 
@@ -203,7 +203,7 @@ class SupervisedServer(Server):  # type: ignore[misc,valid-type] # it is another
 
 
 def _tell_to_leave(worker: Any) -> None:
-    """It takes no new connections, finishes what it has, and ends (`gm_project.leaving`)."""
+    """It takes no new connections, finishes what it has, and ends (`serving.leaving`)."""
     worker.interrupt_by_parent = True  # its end is no surprise to granian
     worker.tell.send_bytes(b"leave")
 

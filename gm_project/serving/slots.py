@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.db import connections
 
-from gm_project import pages
-from gm_project.bodies import Bodies, EndedEarly, NoRoom
-from gm_project.supply import PATIENCE, NoneLeft, Supply
+from gm_project.serving import pages
+from gm_project.serving.bodies import Bodies, EndedEarly, NoRoom
+from gm_project.serving.supply import PATIENCE, NoneLeft, Supply
 from grant_management.api.errors import refusal_response
 from grant_management.protocol.results import Refused, Result
 

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 
 from .client_address import client_address
-from .login_throttle import Throttled, attempt
+from .throttle import Throttled, attempt
 
 
 class ThrottledLoginForm(AdminAuthenticationForm):

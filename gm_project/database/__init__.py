@@ -1,0 +1,1 @@
+"""The database as the environment names it: its URL, time limits, files and locks."""

@@ -1,0 +1,1 @@
+"""How operators log in, and how often somebody may try."""

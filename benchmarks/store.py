@@ -59,7 +59,11 @@ def _refresh(number):
 
 
 def _merge(number):
-    return _post(f"grants/g-{number:010d}/merge", {"scopes": [{"scope": "openid"}, {"scope": "payments"}]}, None)
+    return _post(
+        f"grants/g-{number:010d}/merge",
+        {"scopes": [{"scope": "openid"}, {"scope": "payments"}]},
+        None,
+    )
 
 
 def _post(route, members, number):

@@ -31,9 +31,9 @@ def install(requirements: str) -> None:
 
     SystemExit: that cannot be done. The message says why, and what to do.
     """
-    if _is_installed(requirements):
-        return
     try:
+        if _is_installed(requirements):
+            return
         with alone(lambda: lock(SETUP_LOCK), _say_waiting):
             if not _is_installed(requirements):
                 _set_up(requirements)

@@ -152,6 +152,25 @@ def in_fragment(location):
     return parameters(location.replace("#", "?"))
 
 
+class TestWhatIsAsked:
+    def test_a_parameter_that_comes_twice_in_the_query(self, world):
+        url = f"{asking(world, grant_management_action='create')}&grant_management_action=create"
+        answer = parameters(world.ann.open(url).headers["Location"])
+        assert (answer["error"], "state" in answer) == ("invalid_request", True)
+
+    def test_a_client_that_is_public(self, world):
+        """Draft §5.1; without an action it gets a code."""
+        kind = "from allauth.idp.oidc.models import Client\nClient.objects.update(type={!r})"
+        world.run(kind.format("public"))
+        try:
+            url = asking(world, grant_management_action="create")
+            answer = parameters(world.ann.open(url).headers["Location"])
+            assert answer["error"] == "invalid_request"
+            assert world.ann.open(asking(world)).status_code == 200
+        finally:
+            world.run(kind.format("confidential"))
+
+
 class TestTheTokenEndpoint:
     def test_a_bad_resource_costs_no_refresh_token(self, world):
         """allauth alone deletes the token, then refuses the resource."""
@@ -280,11 +299,34 @@ class TestOtherDoors:
         assert [event[0] for event in told] == ["tokens_revoked"]
         assert world.access(tokens) == DEAD
 
+    def test_views_of_rest_framework(self, world):
+        """A lock is seen by our authentication class; allauth's own does not see it."""
+        tokens = world.client.authorize(world.ann, world.all, grant_management_action="create")
+        asked = {"token": tokens["access_token"]}
+        which = ("--service", "1", "--client", world.client.secrets["client_id"])
+        assert world.run(REST.format(**asked)) == [True, True]
+        world.manage("lock_client", *which)
+        try:
+            assert world.run(REST.format(**asked)) == [False, True]
+        finally:
+            world.manage("unlock_client", *which)
+
     def test_a_revoke_takes_one_statement_there(self, world):
         one, many = world.run(world.theirs + COUNT)
         assert one == many <= 7
 
 
+REST = """
+from allauth.core import context
+from allauth.idp.oidc.contrib.rest_framework.authentication import TokenAuthentication
+from django.test import RequestFactory
+from grant_management.contrib.allauth_idp.rest_framework import GrantTokenAuthentication
+result = []
+for kind in (GrantTokenAuthentication, TokenAuthentication):
+    request = RequestFactory(SERVER_NAME="localhost").get("/", HTTP_AUTHORIZATION="Bearer {token}")
+    with context.request_context(request):
+        result.append(bool(kind().authenticate(request)))
+"""
 OPERATOR = """
 from django.contrib.auth.models import User
 User.objects.create_superuser("op", password="only-for-this-test")

@@ -27,6 +27,7 @@ from grant_management.db.readiness import Readiness
 
 from ..db.test_clocks import shifted  # noqa: F401 - a fixture
 from ..ours import connection
+from ..postgresql import run as run_on
 from ..standalone import ROOT, environment, manage, raw, serving, until
 from .test_processes import database_url, postgresql  # noqa: F401 - fixtures
 
@@ -157,18 +158,19 @@ def test_a_database_that_takes_no_writes(on_postgresql, url, postgresql, value):
     """As after a failover, or where a provider stops writes to a full disk."""
     with serving(url) as port:
         becomes(port, [])
-        postgresql.psql(f"ALTER SYSTEM SET default_transaction_read_only = {value}")
-        postgresql.psql("SELECT pg_reload_conf()")
+        change = f"ALTER SYSTEM SET default_transaction_read_only = {value}"
+        run_on(postgresql, change, "SELECT pg_reload_conf()")
         becomes(port, ["database"] if value == "on" else [])
 
 
 def test_after_a_no_a_new_connection_is_tried(on_postgresql, url, postgresql):  # noqa: F811
     """A session keeps the default with which it began, as one of an old primary would."""
-    change = "SET default_transaction_read_only = off; ALTER DATABASE postgres SET default_transaction_read_only = "
-    postgresql.psql(f"{change} on;")
+    writable = "SET default_transaction_read_only = off"
+    change = "ALTER DATABASE postgres SET default_transaction_read_only = "
+    run_on(postgresql, writable, f"{change} on")
     with serving(url) as port:
         assert failing(port) == ["database"]
-        postgresql.psql(f"{change} off;")
+        run_on(postgresql, writable, f"{change} off")
         becomes(port, [])
 
 

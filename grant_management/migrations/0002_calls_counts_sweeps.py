@@ -6,6 +6,8 @@ import grant_management.db.ids
 import grant_management.models.service
 from django.db import migrations, models
 
+from ._indexes import AddIndexLater, RemoveIndexLater
+
 
 class Migration(migrations.Migration):
 
@@ -79,19 +81,19 @@ class Migration(migrations.Migration):
                 ('live_at', models.DateTimeField(null=True)),
             ],
         ),
-        migrations.RemoveIndex(
+        RemoveIndexLater(
             model_name='accesstoken',
             name='gm_accesstoken_grant',
         ),
-        migrations.RemoveIndex(
+        RemoveIndexLater(
             model_name='grant',
             name='gm_grant_live',
         ),
-        migrations.RemoveIndex(
+        RemoveIndexLater(
             model_name='grantevent',
             name='gm_event_at',
         ),
-        migrations.RemoveIndex(
+        RemoveIndexLater(
             model_name='refreshtoken',
             name='gm_refreshtoken_grant',
         ),
@@ -185,35 +187,35 @@ class Migration(migrations.Migration):
             name='track_last_used',
             field=models.BooleanField(default=False, help_text='Tokens and grants remember when they were used last, to the minute.'),
         ),
-        migrations.AddIndex(
+        AddIndexLater(
             model_name='accesstoken',
             index=models.Index(fields=['service', 'grant', '-id'], name='gm_accesstoken_tokens'),
         ),
-        migrations.AddIndex(
+        AddIndexLater(
             model_name='grant',
             index=models.Index(fields=['service', '-created_at', '-id'], name='gm_grant_newest'),
         ),
-        migrations.AddIndex(
+        AddIndexLater(
             model_name='grant',
             index=models.Index(condition=models.Q(('expires_at__isnull', False), ('revoked_at', None)), fields=['service', 'expires_at'], name='gm_grant_expires'),
         ),
-        migrations.AddIndex(
+        AddIndexLater(
             model_name='grantevent',
             index=models.Index(fields=['service', '-at', '-id'], name='gm_event_newest'),
         ),
-        migrations.AddIndex(
+        AddIndexLater(
             model_name='grantevent',
             index=models.Index(fields=['service', 'client_id', '-at'], name='gm_event_client'),
         ),
-        migrations.AddIndex(
+        AddIndexLater(
             model_name='grantevent',
             index=models.Index(fields=['service', 'subject', '-at'], name='gm_event_subject'),
         ),
-        migrations.AddIndex(
+        AddIndexLater(
             model_name='grantevent',
             index=models.Index(fields=['service', 'actor', '-at'], name='gm_event_actor'),
         ),
-        migrations.AddIndex(
+        AddIndexLater(
             model_name='refreshtoken',
             index=models.Index(fields=['service', 'grant', '-id'], name='gm_refreshtoken_tokens'),
         ),

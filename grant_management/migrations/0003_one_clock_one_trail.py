@@ -5,6 +5,8 @@ import grant_management.db.ids
 from django.conf import settings
 from django.db import migrations, models
 
+from ._indexes import AddIndexLater
+
 
 class Migration(migrations.Migration):
 
@@ -138,11 +140,11 @@ class Migration(migrations.Migration):
             name='actor_kind',
             field=models.CharField(choices=[('client', 'client'), ('operator', 'operator'), ('api_token', 'API token'), ('subject', 'subject'), ('command', 'command'), ('system', 'system')], max_length=20, verbose_name="actor's kind"),
         ),
-        migrations.AddIndex(
+        AddIndexLater(
             model_name='accesstoken',
             index=models.Index(fields=['service', 'subject'], name='gm_accesstoken_subject'),
         ),
-        migrations.AddIndex(
+        AddIndexLater(
             model_name='accesstoken',
             index=models.Index(condition=models.Q(('expires_at', None)), fields=['service', 'id'], name='gm_accesstoken_endless'),
         ),
@@ -150,15 +152,15 @@ class Migration(migrations.Migration):
             model_name='call',
             index=models.Index(condition=models.Q(('client_id', '')), fields=['service', '-id'], name='gm_call_anonymous'),
         ),
-        migrations.AddIndex(
+        AddIndexLater(
             model_name='grantevent',
             index=models.Index(condition=models.Q(('job__isnull', False)), fields=['service', 'job', 'id'], name='gm_event_job'),
         ),
-        migrations.AddIndex(
+        AddIndexLater(
             model_name='refreshtoken',
             index=models.Index(fields=['service', 'subject'], name='gm_refreshtoken_subject'),
         ),
-        migrations.AddIndex(
+        AddIndexLater(
             model_name='refreshtoken',
             index=models.Index(condition=models.Q(('expires_at', None)), fields=['service', 'id'], name='gm_refreshtoken_endless'),
         ),

@@ -1,0 +1,83 @@
+"""Migrations of a database with many rows: on PostgreSQL no writer waits while an index is made."""
+
+import json
+import subprocess
+import sys
+
+from ..gm_project.test_processes import postgresql  # noqa: F401 - a fixture
+from ..postgresql import run
+from ..standalone import ROOT, environment, manage
+
+UPGRADE = """
+import json
+import django
+django.setup()
+from django.apps import apps
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+if not connection.introspection.table_names():  # by itself, without what follows a migration
+    MigrationExecutor(connection).migrate([("grant_management", "0001_initial")])
+statements = []
+def note(execute, sql, params, many, context):
+    statements.append(str(sql))
+    return execute(sql, params, many, context)
+with connection.execute_wrapper(note):
+    call_command("migrate", verbosity=0)
+models = apps.get_app_config("grant_management").get_models()
+names = [index.name for model in models for index in model._meta.indexes]
+print(json.dumps({"statements": statements, "names": names}))
+"""
+MADE = """
+SELECT relname, pg_index.indexrelid, indisvalid FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+"""
+LARGE = ("accesstoken", "refreshtoken", "grant", "grantevent")
+
+
+def upgrade(url):
+    """Migrate to the end: the statements, and the names of the models' indexes."""
+    env = environment(DATABASE_URL=url, DJANGO_SETTINGS_MODULE="gm_project.settings")
+    line = [sys.executable, "-c", UPGRADE]
+    done = subprocess.run(line, cwd=ROOT, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    return found["statements"], found["names"]
+
+
+def blocking(statements):
+    """The statements about indexes of large tables for which a writer would wait."""
+    tables = [f'"grant_management_{name}"' for name in LARGE]
+    made = [one for one in statements if one.startswith(("CREATE INDEX", "CREATE UNIQUE INDEX"))]
+    made = [one for one in made if any(f" ON {table} " in one for table in tables)]
+    dropped = [one for one in statements if one.startswith("DROP INDEX")]
+    assert len(made) >= 10
+    assert len(dropped) >= 4
+    return [one for one in made + dropped if "INDEX CONCURRENTLY" not in one]
+
+
+def test_from_the_first_migration(postgresql):  # noqa: F811 - it is that fixture
+    """Each index of the models is there and valid in the end, and no other of ours."""
+    statements, names = upgrade(postgresql.get_uri())
+    assert blocking(statements) == []
+    made = {name: valid for name, _, valid in run(postgresql, MADE)}
+    assert all(made[name] for name in names)
+    gone = ("gm_grant_live", "gm_event_at", "gm_accesstoken_tokens", "gm_refreshtoken_tokens")
+    assert [name for name in gone if name in made] == []
+
+
+def test_what_is_there_is_kept(postgresql):  # noqa: F811 - it is that fixture
+    """As earlier versions of 0002 and 0003 made it. What an interrupt left invalid is made anew."""
+    url = postgresql.get_uri()
+    manage("migrate", "grant_management", "0005", "-v", "0", DATABASE_URL=url)
+    table = "CREATE INDEX {} ON grant_management_grantevent (service_id)"
+    run(
+        postgresql,
+        table.format("gm_event_newest"),
+        table.format("gm_event_actor"),
+        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'gm_event_actor'::regclass",
+    )
+    before = {name: oid for name, oid, _ in run(postgresql, MADE)}
+    upgrade(url)
+    after = {name: oid for name, oid, valid in run(postgresql, MADE) if valid}
+    assert after["gm_event_newest"] == before["gm_event_newest"]
+    assert after["gm_event_actor"] != before["gm_event_actor"]

@@ -1,7 +1,10 @@
 """What the commands share: `--json`, reading arguments, and finding the rows that they name."""
 
 import json
-from typing import Any
+import re
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NoReturn
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -17,6 +20,12 @@ from ..redaction import redacted
 
 class GrantManagementCommand(BaseCommand):
     """A command whose answer is one line of text, or one JSON value with `--json`."""
+
+    def create_parser(self, prog_name: str, subcommand: str, **options: Any) -> CommandParser:
+        """Django's parser, whose errors also say how to give a value that begins with `-`."""
+        parser = super().create_parser(prog_name, subcommand, **options)
+        parser.error = partial(_refuse, parser.error)  # type: ignore[method-assign]
+        return parser
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add `--json`, which every command takes."""
@@ -44,6 +53,13 @@ class GrantManagementCommand(BaseCommand):
     def actor(self) -> Actor:
         """The actor of the events that this command causes."""
         return Actor.command(type(self).__module__.rpartition(".")[2])
+
+
+def _refuse(refuse: Callable[[str], NoReturn], message: str) -> NoReturn:
+    """Refuse the arguments. argparse takes a value that begins with `-` for another option."""
+    if option := re.match(r"argument (?:-\w/)?(--[\w-]+): expected one argument", message):
+        message += f"; a value that begins with - is given as {option[1]}=VALUE"
+    refuse(message)
 
 
 class ClientCommand(GrantManagementCommand):

@@ -241,3 +241,15 @@ def test_events_go_by_retention_alone(world, settings, batch_size):
     said = run("purge_expired", "--batch-size", batch_size)
     assert (said["grantevent"], said["organizationevent"]) == (3, 1)
     assert GrantEvent.objects.count() == OrganizationEvent.objects.count() == 1
+
+
+def test_a_value_that_begins_with_a_dash(world):
+    """argparse takes it for an option; the message says how it is typed, and that works."""
+    client = world.client
+    Client.objects.filter(pk=client.pk).update(client_id="-app")
+    which = ("lock_client", "--service", world.service.pk)
+    with pytest.raises(CommandError, match="begins with - is given as --client=VALUE"):
+        run(*which, "--client", "-app")
+    assert run(*which, "--client=-app")["lockedAt"]
+    with pytest.raises(CommandError, match=r"invalid int value: 'x'$"):
+        run("lock_client", "--service", "x", "--client=-app")

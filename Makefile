@@ -1,5 +1,5 @@
 # The same commands that continuous integration runs (.ci/run). They install what they need.
-.PHONY: test check chaos scale bench matrix package ci
+.PHONY: test check chaos scale bench matrix messages package ci
 
 test:  ## the tests, on SQLite and PostgreSQL
 	python3 run.py test
@@ -18,6 +18,10 @@ bench:  ## what the endpoint costs
 
 matrix: check  ## each Python and Django that this machine has, on each database
 	PATH="$(CURDIR)/.venv/bin:$$PATH" nox -s tests
+
+messages: check  ## the texts of the pages, for translators, and compiled (needs gettext)
+	PYTHONPATH=. DJANGO_SETTINGS_MODULE=tests.translating .venv/bin/django-admin makemessages --all --no-location --no-wrap -i .venv -i .nox -i tests -i examples -i docs -i build
+	cd grant_management && ../.venv/bin/django-admin compilemessages
 
 package: check  ## the sdist, the wheel, the SBOM and the licences, in dist/
 	PATH="$(CURDIR)/.venv/bin:$$PATH" nox -s package inventory

@@ -1,0 +1,35 @@
+"""The texts of the pages in other languages."""
+
+import gettext
+import shutil
+import subprocess
+
+import pytest
+from django.test import override_settings
+from django.urls import reverse
+
+from ..standalone import ROOT
+
+CATALOGUES = sorted(ROOT.glob("grant_management/locale/*/LC_MESSAGES/django.po"))
+
+
+def texts(path):
+    """The catalogue of a compiled file."""
+    with path.open("rb") as stream:
+        return gettext.GNUTranslations(stream)._catalog
+
+
+@pytest.mark.skipif(shutil.which("msgfmt") is None, reason="gettext is not installed")
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parts[-3])
+def test_it_is_compiled_as_it_is_written(path, tmp_path):
+    """And what is filled into a text has the same names in both languages."""
+    made = tmp_path / "django.mo"
+    subprocess.run(["msgfmt", "--check", "-o", made, path], check=True)
+    assert texts(made) == texts(path.with_suffix(".mo"))
+
+
+@override_settings(LANGUAGE_CODE="de")
+def test_the_admin_speaks_the_language_of_the_host(admin_client):
+    page = admin_client.get(reverse("admin:grant_management_grant_changelist"))
+    assert "Nach Token suchen…" in page.content.decode()
+    assert "Find by token" not in page.content.decode()

@@ -28,8 +28,9 @@ def test_shells_can_read_it(block):
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_script_for_commands_can_be_read():
-    subprocess.run(["sh", "-n", ROOT / "deploy" / "gm-manage"], check=True)
+@pytest.mark.parametrize("name", ["gm-manage", "gm-backup"])
+def test_script_can_be_read(name):
+    subprocess.run(["sh", "-n", ROOT / "deploy" / name], check=True)
 
 
 @pytest.mark.parametrize("line", OURS, ids=" ".join)
@@ -55,7 +56,8 @@ def test_settings(tmp_path):
     """The environment file as the block writes it, read by a shell: only HSTS is left to decide."""
     (block,) = [block for block in BLOCKS if "SECRET_KEY=" in block and "DATABASE_URL" in block]
     written = block.partition("\n")[2].replace("/etc/grant-management", str(tmp_path))
-    subprocess.run(["bash", "-eu", "-c", written], check=True)
+    name = {"NAME": "gm.example.com"}
+    subprocess.run(["bash", "-eu", "-c", written], env=environment(**name), check=True)
     text = (tmp_path / "environment").read_text()
     expected = re.findall(r"^#   (\w+=.*)$", (ROOT / "deploy" / "nginx.conf").read_text(), re.M)
     assert len(expected) == 3  # what nginx's file asks of it

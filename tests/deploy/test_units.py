@@ -1,6 +1,7 @@
 """The units of systemd: they verify, and what they run runs."""
 
 import contextlib
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -147,3 +148,29 @@ def test_what_the_purge_runs(tmp_path):
         text=True,
     )
     assert (done.returncode, "2 accesstoken" in done.stdout) == (0, True), done.stderr
+
+
+@pytest.mark.skipif(shutil.which("sqlite3") is None, reason="sqlite3 is not installed")
+def test_what_the_backup_runs(tmp_path):
+    """A whole copy for its owner alone; an old one is deleted, and nothing half made is left."""
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    old = folder / "grants-2020-01-01.sqlite3"
+    old.touch()
+    os.utime(old, (0, 0))
+    url = f"sqlite:///{tmp_path / 'own.sqlite3'}"
+    seed(url, tmp_path)
+    (program,) = directives("grant-management-backup.service")["ExecStart"]
+    subprocess.run([here(program), folder], env=environment(DATABASE_URL=url), check=True)
+    (made,) = folder.iterdir()
+    assert (made.suffix, made.stat().st_mode & 0o777) == (".sqlite3", 0o600)
+    with contextlib.closing(sqlite3.connect(made)) as copy:
+        assert copy.execute("SELECT grant_id FROM grant_management_grant").fetchall() == [("g-1",)]
+
+
+def test_a_backup_that_fails_leaves_none(tmp_path):
+    """What is left is not taken for a backup."""
+    (program,) = directives("grant-management-backup.service")["ExecStart"]
+    env = environment(DATABASE_URL="postgres://127.0.0.1:1/none")
+    assert subprocess.run([here(program), tmp_path], env=env, capture_output=True).returncode != 0
+    assert [one for one in tmp_path.iterdir() if one.suffix != ".part"] == []

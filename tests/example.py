@@ -56,7 +56,7 @@ def example_server(database_url, *, workers=1, bridge=TOOLKIT, **variables):
         manage(*command)
     with shell(env, bridge) as run, server(env, port, workers, bridge):
         seeded = run("import contextlib, io, seed\nout = io.StringIO()\n" + SEED)
-        yield json.loads(seeded) | {"manage": manage, "run": run, "bridge": bridge}
+        yield json.loads(seeded) | {"manage": manage, "run": run, "bridge": bridge, "env": env}
 
 
 SEED = "with contextlib.redirect_stdout(out): seed.main()\nresult = out.getvalue()"

@@ -173,16 +173,25 @@ _LONG = ("accessToken", "dpop", "clientCertificate", "dpopNonce")
 
 
 def _farewell(port: int, data: "DemoData") -> str:
-    base = f"http://127.0.0.1:{port}"
+    base, query = f"http://127.0.0.1:{port}", "QUERY"
+    asked = data.curl_body(query)
     curl = (
         f"curl -s {base}{data.path} \\\n"
         f"  -H 'Authorization: Bearer {data.api_token}' \\\n"
         "  -H 'Content-Type: application/json' \\\n"
-        f"  -d '{json.dumps(data.curl_body('QUERY'))}'"
+        f"  -d '{json.dumps(asked)}'"
     )
-    revoke = curl.replace('"QUERY"', '"REVOKE"')
+    revoke = curl.replace(f'"{query}"', '"REVOKE"')
+    values = {
+        "API_TOKEN": data.api_token,
+        "SERVICE_ID": data.path.split("/")[2],
+        "GRANT_ID": asked["grantId"],
+        "ACCESS_TOKEN": asked["accessToken"],
+    }
+    exported = " ".join(f"{name}={value}" for name, value in values.items())
     return (
         f"It is running. Stop it with Ctrl+C.\n\n"
         f"Admin: {base}/admin/   user: {data.username}   password: {data.password}\n\n"
-        f"Query a grant:\n\n{curl}\n\nRevoke it:\n\n{revoke}\n"
+        f"Query a grant:\n\n{curl}\n\nRevoke it:\n\n{revoke}\n\n"
+        f"The same values for an SDK:\n\nexport {exported}\n"
     )

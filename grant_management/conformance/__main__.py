@@ -18,7 +18,7 @@ FORMATS = {"json": as_json, "junit": as_junit}
 INTERRUPTED = 130
 DESCRIPTION: Final = (
     "Checks an authorization server against Grant Management for OAuth 2.0 (draft 03), over HTTP."
-    " docs/conformance.md has the members of the config."
+    " The documents (The conformance suite) have the members of the config."
 )
 CODES: Final = (
     "Exit codes: 0, nothing failed; 1, a check failed; 2, the config cannot be used or a file"

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from dataclasses import MISSING, fields
 from itertools import pairwise
 
 import pytest
@@ -10,6 +11,7 @@ from django.dispatch import Signal
 
 from grant_management import lifecycle, models, signals
 from grant_management.conf import Settings
+from grant_management.conformance.config import Config
 from grant_management.models.api_token import RIGHTS
 from grant_management.models.event import ActorKind, EventKind, GrantEvent
 from grant_management.models.organization_event import OrganizationEvent
@@ -96,6 +98,16 @@ def test_checks():
     for setting in Settings.all():
         expected = ([setting.key], f"It must be {setting.must_be}.")
         assert advice[f"grant_management.{setting.error}"] == expected
+
+
+def test_config_of_the_conformance_suite():
+    """Each member, with its default, in the order of their declaration."""
+    table = rows("conformance", ["member", "what", "default"])
+    defaults = {one.name: one.default for one in fields(Config)}
+    shown = {codes(row[0])[0]: codes(row[2]) for row in table}
+    assert list(shown) == list(defaults)
+    for name, default in defaults.items():
+        assert shown[name] == ([] if default in ("", MISSING) else [str(default)])
 
 
 def test_events():

@@ -14,16 +14,27 @@ _SHOWN = re.compile(r"^Log in as (\S+) with (\S+) at:\n(http\S+)$", re.MULTILINE
 
 def consent(reader, allow="allow"):
     """The code, by what the page printed last: who logs in, the password, and where."""
-    return _consented(reader, "username", {allow: "Authorize"})
-
-
-def consent_at_allauth(reader):
-    """As `consent`. Its page has a box for each scope, and its button a value."""
-    return _consented(reader, "login", {"action": "grant"})
-
-
-def _consented(reader, name, button):
     username, password, url = _SHOWN.search(reader.said).groups()
+    location = _allowed(url, "username", username, password, {allow: "Authorize"})
+    return parse_qs(urlsplit(location).query)["code"][0]
+
+
+def allow(username, password):
+    """What ann does at the address that `try_grant_management` prints, until the client has its code."""
+    return lambda url: _bring(_allowed(url, "username", username, password, {"allow": "Authorize"}))
+
+
+def allow_at_allauth(username, password):
+    """As `allow`. Its page has a box for each scope, and its button a value."""
+    return lambda url: _bring(_allowed(url, "login", username, password, {"action": "grant"}))
+
+
+def _bring(location):
+    assert requests.get(location, timeout=20).status_code == 200
+
+
+def _allowed(url, name, username, password, button):
+    """Where the browser is sent after the consent."""
     session = requests.Session()
     page = session.get(url, timeout=20)
     if 'name="password"' in page.text:
@@ -33,7 +44,7 @@ def _consented(reader, name, button):
     data = _hidden(page) | {"scopes": _TICKED.findall(page.text)} | button
     done = session.post(there, data=data, timeout=20, allow_redirects=False)
     assert done.status_code == 302, done.text
-    return parse_qs(urlsplit(done.headers["Location"]).query)["code"][0]
+    return done.headers["Location"]
 
 
 def _hidden(page):

@@ -6,6 +6,7 @@ import secrets
 import signal
 import subprocess
 import threading
+import time
 from queue import Empty, Queue
 
 from ..standalone import environment, free_port, wait_for
@@ -17,13 +18,15 @@ PATIENCE = 300
 
 
 class Reader:
-    """A reader in a folder. `typed` has what is typed where a page says `read`: a function each."""
+    """A reader in a folder. `typed` has what is typed where a page says `read`: a function each.
+    `at_address` is what is done in a browser when a command prints an address and waits.
+    """
 
-    def __init__(self, folder, *, typed=None, replaced=None, **env):
-        self.folder = folder
+    def __init__(self, folder, *, typed=None, replaced=None, at_address=None, **env):
+        self.folder, self.at_address = folder, at_address
         self.typed = dict(typed or {})
         self.port = free_port()
-        self.replaced = {PORT: str(self.port)} | (replaced or {})
+        self.replaced = (replaced or {}) | {PORT: str(self.port)}
         self.said = ""
         self._lines = Queue()
         self._shell = subprocess.Popen(
@@ -44,15 +47,24 @@ class Reader:
         return self
 
     def __exit__(self, *_):
-        # All processes of the session that this reader began, its servers included.
+        # All processes that this reader began. They get time to end servers of their own.
         for number in (signal.SIGTERM, signal.SIGKILL):
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._shell.pid, number)
-            self._listener.join(timeout=20)
+                self._wait_for_the_end()
+        self._listener.join(timeout=20)
         self._shell.wait(timeout=30)
         with contextlib.suppress(BrokenPipeError):
             self._shell.stdin.close()
         self._shell.stdout.close()
+
+    def _wait_for_the_end(self, seconds=30):
+        """ProcessLookupError: none of the group is left."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            self._shell.poll()
+            os.killpg(self._shell.pid, 0)
+            time.sleep(0.1)
 
     def follow(self, name):
         """All of a page."""
@@ -113,6 +125,8 @@ class Reader:
             if line.rstrip("\n") == mark:
                 return "".join(said)
             said.append(line)
+            if self.at_address and line.startswith("http"):
+                self.at_address(line.strip())
 
     def _logs(self):
         return "".join(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import shutil
 import sys
 from pathlib import Path
@@ -10,18 +11,23 @@ import pytest
 
 from ..standalone import RECORDS, environment
 from .conftest import run
-from .consenting import consent, consent_at_allauth
+from .consenting import allow, allow_at_allauth, consent
 from .page import blocks
 
 
-def test_oauth_toolkit(reader):
-    """From an empty folder and the wheel to DELETE 204."""
-    reader(typed={"CODE": consent}).follow("how-to/oauth-toolkit.md")
-
-
-def test_allauth(reader):
-    """From an empty folder and the wheel to DELETE 204."""
-    reader(typed={"CODE": consent_at_allauth}).follow("how-to/allauth.md")
+@pytest.mark.parametrize(
+    ("page", "at"),
+    [("how-to/oauth-toolkit.md", allow), ("how-to/allauth.md", allow_at_allauth)],
+)
+def test_bridge(reader, page, at):
+    """From an empty folder and the wheel to DELETE 204. The password is typed at a terminal."""
+    password = secrets.token_urlsafe(12)
+    silent = f"DJANGO_SUPERUSER_PASSWORD={password} python manage.py createsuperuser --noinput --username ann --email ann@example.com"
+    here = " --base-url http://127.0.0.1:8000"  # which is another port here
+    commands = ("manage.py setup_grant_management", "manage.py try_grant_management")
+    replaced = {"python manage.py createsuperuser": silent} | {one: one + here for one in commands}
+    made = reader(at_address=at("ann", password), replaced=replaced)
+    made.follow(page)
 
 
 def test_third_bridge(reader):
@@ -39,7 +45,9 @@ def test_authlete_typescript(reader, checkout):
     if shutil.which("npm") is None:
         message = "needs node and npm"
         pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
-    reader(checkout).follow("how-to/authlete-typescript.md")
+    paste = "until grep -q '^export API_TOKEN' .log-*; do sleep 0.2; done; eval \"$(grep -h '^export API_TOKEN' .log-*)\""
+    shown = "export API_TOKEN=… SERVICE_ID=… GRANT_ID=… ACCESS_TOKEN=…"
+    reader(checkout, replaced={shown: paste}).follow("how-to/authlete-typescript.md")
 
 
 def test_authlete_python(reader, checkout):

@@ -17,6 +17,7 @@ SERVER: Final = AuthorizationServer(
     "django-allauth",
     lambda: app_settings.allauth_service,
     "GRANT_MANAGEMENT['ALLAUTH_SERVICE']",
+    "setup_grant_management",
 )
 MODELS: Final[dict[str, Any]] = {
     Token.Type.ACCESS_TOKEN: AccessToken,

@@ -158,6 +158,9 @@ AUTH_PASSWORD_VALIDATORS = [
 # How often the server's workers purge by themselves; 0: never.
 PURGE_EVERY_MINUTES = _minutes("PURGE_EVERY_MINUTES", "10")
 
+# Whether the server's workers send webhooks by themselves; "off": only `deliver_events` does.
+DELIVER_EVENTS = os.environ.get("DELIVER_EVENTS", "on").lower() not in ("off", "0", "no", "false")
+
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True

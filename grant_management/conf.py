@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, Final, Generic, Self, TypeVar, overload
 
+from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.signals import setting_changed
 from django.dispatch import receiver
@@ -78,11 +79,34 @@ def _is_header(value: Any) -> bool:
     return value is None or (isinstance(value, str) and value != "")
 
 
+def _is_dotted_or_none(value: Any) -> bool:
+    return value is None or bool(re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", str(value)))
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and value != ""
+
+
 def _are_networks(value: Any) -> bool:
     try:
         return isinstance(value, list) and all(ipaddress.ip_network(one) for one in value)
     except (ValueError, TypeError):
         return False
+
+
+def _are_keys(value: Any) -> bool:
+    try:
+        return isinstance(value, list) and all(Fernet(one) for one in value)
+    except (ValueError, TypeError, AttributeError):
+        return False
+
+
+def _are_delays(value: Any) -> bool:
+    return isinstance(value, list) and 0 < len(value) <= 50 and all(map(_is_delay, value))
+
+
+def _is_delay(value: Any) -> bool:
+    return _is_positive(value) and bool(value <= 604_800)
 
 
 class Settings:
@@ -128,6 +152,34 @@ class Settings:
         None, _is_positive_or_none, "None or the number of a service", "E021"
     )
     """The number of the service of django-allauth's tokens; None: the only service."""
+    encryption_keys = Setting[list[str]](
+        [], _are_keys, "a list of keys of Fernet: 32 bytes in base64url", "E023"
+    )
+    """Keys for the secrets of webhooks. The first one encrypts, all decrypt; []: no webhooks."""
+    event_signing_keys = Setting[list[str]](
+        [], _are_keys, "a list of Ed25519 keys: 32 bytes in base64url", "E026"
+    )
+    """Keys that sign the heads of event chains. The first one signs, all verify; []: no heads."""
+    webhook_networks = Setting[list[str]](
+        [], _are_networks, "a list of networks: '10.0.0.0/8'", "E024"
+    )
+    """Networks that webhooks may be sent to though they are not globally routable."""
+    webhook_retries = Setting[list[int]](
+        [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400],
+        _are_delays,
+        "a list of 1 to 50 numbers of seconds, 1 to 604800 each",
+        "E025",
+    )
+    """Seconds between two attempts of a delivery, each made longer or shorter by up to a fifth."""
+
+    self_service_subject = Setting[str | None](
+        None, _is_dotted_or_none, "None or the dotted path of a function", "E031"
+    )
+    """The function from a request to the service and the subject of the person who logged in."""
+    self_service_template = Setting(
+        "grant_management_self_service/base.html", _is_name, "the name of a template", "E032"
+    )
+    """The template that the person's pages extend; they fill its blocks `title` and `content`."""
 
     @classmethod
     def all(cls) -> Iterator[Setting[Any]]:

@@ -23,6 +23,10 @@ _VIEW = (
     "view_call",
     "view_dailycount",
     "view_sweep",
+    "view_description",
+    "view_clientprofile",
+    "view_webhook",
+    "view_webhookdelivery",
 )
 _SUPPORT = (*_VIEW, "revoke_grant")
 _INCIDENT = (
@@ -38,9 +42,12 @@ _ADMINISTRATOR = (
     "change_service",
     "view_apitoken",
     "manage_apitoken",
+    "manage_webhook",
     "view_organizationmember",
     "add_organizationmember",
     "delete_organizationmember",
+    "change_description",
+    "change_clientprofile",
 )
 ROLES: Final = {
     VIEWER: _VIEW,

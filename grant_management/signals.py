@@ -15,3 +15,9 @@ and `value` (its clear value). A receiver that knows that the token is revoked e
 grant_revoked = Signal()
 """Sent after the commit of a revoke, with `sender=Grant`, `grants` (a list of Grant) and `events`
 (a list of GrantEvent). An exception in a receiver has no effect on the caller."""
+
+events_recorded = Signal()
+"""Sent after the commit of a change, with `sender=GrantEvent` and `events`: a tuple of
+`protocol.event_payload.EventPayload`, one for a change of one grant, many for a batch of a sweep.
+Nothing that was rolled back is sent. If the process ends between the commit and the signal, it is
+lost: use webhooks for what must arrive. An exception in a receiver has no effect on the caller."""

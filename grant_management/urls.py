@@ -12,6 +12,7 @@ from .api.authlete.views import organization_door
 from .api.draft import GrantResourceView, MetadataView
 from .api.gm import GrantManagementView
 from .api.provisioning.views import ProvisioningView
+from .api.self_service.views import GrantsView, GrantView, LogoView
 from .api.views import ForeignOperationView, UnknownRouteView
 
 app_name = "grant_management"
@@ -53,6 +54,14 @@ urlpatterns = [
     re_path(
         r"^(?:/)?api/(?P<service_id>[0-9]{1,19})/", include("grant_management.api.authlete.urls")
     ),
+    re_path(
+        r"^(?:/)?api/(?P<service_id>[0-9]{1,19})/",
+        include("grant_management.api.provisioning.urls"),
+    ),
+    re_path(
+        r"^(?:/)?api/(?P<service_id>[0-9]{1,19})/",
+        include("grant_management.api.self_service.urls"),
+    ),
     re_path(r"^(?:/)?api/service/create\Z", organization_door(services.create, services.SAVE)),
     re_path(
         r"^(?:/)?api/service/get/list\Z",
@@ -62,6 +71,13 @@ urlpatterns = [
         r"^gm/(?P<service_id>[0-9]{1,19})/(?P<grant_id>[^/]+)\Z",
         GrantResourceView.as_view(),
         name="grant",
+    ),
+    re_path(r"^self/(?P<service_id>[0-9]{1,19})/grants\Z", GrantsView.as_view()),
+    re_path(r"^self/(?P<service_id>[0-9]{1,19})/grants/(?P<grant_id>[^/]+)\Z", GrantView.as_view()),
+    re_path(
+        r"^self/(?P<service_id>[0-9]{1,19})/logos/(?P<digest>[0-9a-f]{64})\Z",
+        LogoView.as_view(),
+        name="logo",
     ),
     re_path(
         r"^\.well-known/oauth-authorization-server/(?P<service_id>[0-9]{1,19})\Z",

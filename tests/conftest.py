@@ -8,6 +8,7 @@ import pytest
 from django.test import Client as HTTP
 from hypothesis import settings
 
+from .npm import node, npm  # noqa: F401 - fixtures for everybody
 from .ours import OURS
 from .world import make_world
 

@@ -3,6 +3,7 @@
 An act is a generator: what stands before its `yield` prepares, what stands behind it is the act.
 """
 
+import base64
 import contextlib
 import functools
 import io
@@ -13,23 +14,29 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.contrib import admin
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.test import Client as HTTP
 from django.urls import reverse
+from PIL import Image
 
 from grant_management import management, urls
 from grant_management.api.views import ForeignOperationView
+from grant_management.events.delivering import number_waiting
 from grant_management.models import (
     Actor,
     ApiToken,
+    Description,
     DPoPNonce,
     OrganizationMember,
     Reason,
     Sweep,
+    Webhook,
+    WebhookDelivery,
 )
 from grant_management.models.grant_filter import GrantFilter
 
-from .world import BY_TEST, make_world, now, organization_token
+from .world import BY_TEST, api_token_of, make_world, now, organization_token
 
 STOCK = ("changelist", "add", "change", "delete", "history")
 """Pages that Django makes for each model; the admin refuses to write there, but for members."""
@@ -55,6 +62,8 @@ GROUPS = {
     "(?P<client>[^/]+)": "C",
     r"(?:/(?P<subject>[\s\S]+))?": "",
     r"(?P<token>[\s\S]+)": "T",
+    "(?P<digest>[0-9a-f]{64})": "D",
+    "(?P<webhook_id>[0-9a-f-]{36})": "W",
     r"[\s\S]*": "...",
 }
 
@@ -151,11 +160,13 @@ class Scene:
         scene = cls(world, operator, http)
         scene.manager = organization_token(world, can_manage_tokens=True, can_manage_services=True)
         manager = ApiToken.objects.get(can_manage_tokens=True)
-        ApiToken.objects.filter(service=world.service).update(can_manage_clients=True)
+        rights = dict.fromkeys(("can_manage_clients", "can_issue_self_service"), True)
+        ApiToken.objects.filter(service=world.service).update(**rights)
         scene.by = {
             "caller": Actor.api_token(ApiToken.objects.get(service=world.service)),
             "manager": Actor.api_token(manager),
             "client": Actor.client("app-1"),
+            "person": Actor.subject("user-1"),
             "operator": Actor.operator(operator.get_username(), operator.pk),
             "system": Actor("system", "deletion of the user"),
         }
@@ -659,6 +670,91 @@ def delete_granted_scopes(scene):
         scene.api("client/granted_scopes/delete/app-1", {"subject": "user-1"})
 
 
+# Plain words and self-service.
+
+
+WORDS = {"scope": "read", "texts": [{"language": "en", "name": "Read"}]}
+PROFILE = {"clientIdentifier": "app-1", "texts": [{"language": "en", "name": "Budget"}]}
+
+
+def describe(scene, operation="", **members):
+    path = f"descriptions/{operation}" if operation else "descriptions"
+    status = members.pop("status", 200)
+    return scene.api(path, members, api_token=scene.manager, status=status)
+
+
+@act("url descriptions", ("description_changed", "manager"))
+def describe_a_scope(scene):
+    yield
+    for _ in range(2):
+        describe(scene, **WORDS)
+    scene.api("descriptions", WORDS, status=403)
+
+
+@act("url descriptions/delete", ("description_changed", "manager"))
+def delete_a_description(scene):
+    describe(scene, **WORDS)
+    yield
+    for status in (200, 404):
+        describe(scene, "delete", scope="read", status=status)
+
+
+@act("url descriptions/get")
+@act("url descriptions/list")
+@act("url clients/profile/get")
+def look_at_words(scene):
+    describe(scene, **WORDS)
+    yield
+    describe(scene, "get", scope="read")
+    describe(scene, "list")
+    scene.api("clients/profile/get", {"clientIdentifier": "app-1"})
+
+
+@act("url clients/profile", ("client_changed", "caller"))
+def what_people_are_told_of_a_client(scene):
+    yield
+    for _ in range(2):
+        scene.api("clients/profile", PROFILE | {"logo": logo_in_base64()})
+
+
+def logo_in_base64():
+    out = io.BytesIO()
+    Image.new("RGB", (8, 8), "green").save(out, "PNG")
+    return base64.b64encode(out.getvalue()).decode()
+
+
+def self_service_token(scene, **members):
+    return scene.api("self_service/token", {"subject": "user-1"} | members)["token"]
+
+
+@act("url self_service/token")
+def a_token_for_a_person(scene):
+    yield
+    self_service_token(scene)
+
+
+@act("url self/N/grants")
+@act("url self/N/logos/D")
+def a_person_looks(scene):
+    scene.world.grant()
+    scene.api("clients/profile", PROFILE | {"logo": logo_in_base64()})
+    token, number = self_service_token(scene), scene.world.service.pk
+    yield
+    answer = scene.api(f"/self/{number}/grants", api_token=token, method="get")
+    assert HTTP().get(answer["grants"][0]["client"]["logo"]).status_code == 200
+
+
+@act("url self/N/grants/G", ("revoked", "person"))
+def a_person_removes_a_grant(scene):
+    path = f"/self/{scene.world.service.pk}/grants/{scene.world.grant().grant_id}"
+    viewing, revoking = self_service_token(scene), self_service_token(scene, access="revoke")
+    yield
+    scene.api(path, api_token=viewing, method="get")
+    scene.api(path, api_token=viewing, method="delete", status=403)
+    for _ in range(2):
+        scene.api(path, api_token=revoking, method="delete", status=204)
+
+
 # The commands.
 
 
@@ -857,6 +953,58 @@ def change_settings(scene):
         scene.page("service_settings", scene.world.service.pk, **data | {"name": "Other"})
 
 
+def texts_form(**texts):
+    return {f"{name}_0": text for name, text in texts.items()} | {"reason": "other"}
+
+
+@act("page description describe", ("description_changed", "operator"))
+def describe_by_hand(scene):
+    data = {"service": scene.world.service.pk, "kind": "scope", "name": "read"}
+    data |= {"sensitivity": "low"} | texts_form(language="en", name="Read")
+    yield
+    scene.page("description_describe", status=200, **data | {"name": "a b"})
+    for _ in range(2):
+        scene.page("description_describe", **data)
+
+
+@act("page description edit", ("description_changed", "operator"))
+def change_a_description(scene):
+    describe(scene, **WORDS)
+    key = Description.objects.get().pk
+    yield
+    for _ in range(2):
+        data = {"sensitivity": "high"} | texts_form(language="de", name="Lesen")
+        scene.page("description_edit", key, **data)
+
+
+@act("page description remove", ("description_changed", "operator"))
+def delete_a_description_by_hand(scene):
+    describe(scene, **WORDS)
+    key = Description.objects.get().pk
+    yield
+    scene.page("description_remove", key, status=200)
+    scene.page("description_remove", key, reason="other")
+    scene.page("description_remove", key, reason="other", status=404)
+
+
+@act("page clientprofile describe", ("client_changed", "operator"))
+@act("page clientprofile edit", ("client_changed", "operator"))
+@act("page clientprofile logo", ("client_changed", "operator"))
+def a_profile_by_hand(scene):
+    key, service = scene.world.client.pk, scene.world.service.pk
+    data = texts_form(language="en", name="Budget")
+    yield
+    for client_id, status in (("nobody", 200), ("app-1", 302)):
+        new = {"service": service, "client_id": client_id, "logo_file": logo_file()}
+        scene.page("clientprofile_describe", status=status, **data | new)
+    scene.page("clientprofile_edit", key, **data)
+    assert scene.http.get(scene.url("clientprofile_logo", key))["Content-Type"] == "image/png"
+
+
+def logo_file():
+    return SimpleUploadedFile("logo.png", base64.b64decode(logo_in_base64()))
+
+
 @act("page apitoken issue", ("api_token_issued", "operator"))
 def issue_by_hand(scene):
     service = scene.world.service
@@ -1002,6 +1150,208 @@ def watch_a_sweep(scene):
     scene.look("sweep_start")
     for page in ("progress", "report.csv", "report.json"):
         scene.look(f"sweep_{page}", sweep.pk)
+
+
+# Webhooks.
+
+
+def webhook_of(scene, **fields):
+    """A webhook of the service, and an API token that may manage it."""
+    made, _secret = Webhook.objects.register(
+        scene.world.service, BY_TEST, signature="v1", url="https://receiver.example/", **fields
+    )
+    return made
+
+
+def webhooks(scene, path, members=None, **more):
+    token = api_token_of(
+        organization=scene.world.service.organization,
+        service=scene.world.service,
+        can_manage_webhooks=True,
+    )
+    scene.by["hooks"] = Actor.api_token(ApiToken.objects.get(can_manage_webhooks=True))
+    return scene.api(path, members, api_token=token, **more)
+
+
+@act("url webhooks", ("webhook_created", "hooks"))
+def a_new_webhook(scene):
+    yield
+    made = webhooks(scene, "webhooks", {"url": "https://receiver.example/"})
+    assert made["secret"].startswith("whsec_")
+
+
+@act("url webhooks")
+@act("url webhooks/list")
+def webhooks_without_the_right(scene):
+    yield
+    scene.api("webhooks", {"url": "https://receiver.example/"}, status=403)
+    scene.api("webhooks/list", status=403)
+
+
+@act("url webhooks/list")
+@act("url webhooks/W/get")
+@act("url webhooks/W/deliveries")
+def look_at_webhooks(scene):
+    hook = webhook_of(scene)
+    yield
+    assert len(webhooks(scene, "webhooks/list")["webhooks"]) == 1
+    token = ApiToken.objects.filter(can_manage_webhooks=True)
+    token.delete()
+    assert "secret" not in webhooks(scene, f"webhooks/{hook.pk}/get")
+    token.delete()
+    assert webhooks(scene, f"webhooks/{hook.pk}/deliveries")["deliveries"] == []
+
+
+@act("url webhooks/W/update", ("webhook_changed", "hooks"))
+def disable_a_webhook(scene):
+    hook = webhook_of(scene)
+    yield
+    assert not webhooks(scene, f"webhooks/{hook.pk}/update", {"enabled": False})["enabled"]
+
+
+@act("url webhooks/W/update")
+def update_a_webhook_to_the_same(scene):
+    hook = webhook_of(scene)
+    yield
+    webhooks(scene, f"webhooks/{hook.pk}/update", {"url": hook.url, "enabled": True})
+
+
+@act("url webhooks/W/delete", ("webhook_deleted", "hooks"))
+def delete_a_webhook(scene):
+    hook = webhook_of(scene)
+    yield
+    webhooks(scene, f"webhooks/{hook.pk}/delete")
+
+
+@act("url webhooks/W/rotate", ("webhook_key_rotated", "hooks"))
+def rotate_a_webhooks_key(scene):
+    hook = webhook_of(scene)
+    yield
+    webhooks(scene, f"webhooks/{hook.pk}/rotate", {"signature": "v1a"})
+
+
+@act("url webhooks/W/test", ("webhook_tested", "hooks"))
+def test_a_webhook(scene):
+    hook = webhook_of(scene)
+    yield
+    webhooks(scene, f"webhooks/{hook.pk}/test")
+
+
+@act("url webhooks/W/replay", ("webhook_replayed", "hooks"))
+def replay_a_span(scene):
+    hook = webhook_of(scene)
+    yield
+    webhooks(scene, f"webhooks/{hook.pk}/replay", {"from": 0})
+
+
+@act("page webhook register", ("webhook_created", "operator"))
+def register_on_the_page(scene):
+    data = {"service": scene.world.service.pk, "url": "https://receiver.example/"}
+    yield
+    for once in ("a", "a"):
+        sent = data | {"signature": "v1", "once": once}
+        scene.http.post(scene.url("webhook_register"), sent)
+
+
+@act("page webhook rotate", ("webhook_key_rotated", "operator"))
+def rotate_on_the_page(scene):
+    hook = webhook_of(scene)
+    yield
+    data = {"reason": "compromised key", "signature": "v1a", "once": "b"}
+    scene.page("webhook_rotate", hook.pk, status=200, **data)
+
+
+@act("page webhook test", ("webhook_tested", "operator"))
+def test_on_the_page(scene):
+    hook = webhook_of(scene)
+    yield
+    scene.page("webhook_test", hook.pk, reason="other")
+
+
+@act("page webhook disable", ("webhook_changed", "operator"))
+def disable_on_the_page(scene):
+    hook = webhook_of(scene)
+    yield
+    for _ in range(2):
+        scene.page("webhook_disable", hook.pk, reason="other")
+
+
+@act("page webhook enable", ("webhook_changed", "operator"))
+def enable_on_the_page(scene):
+    hook = webhook_of(scene)
+    hook.change(BY_TEST, enabled=False)
+    yield
+    for _ in range(2):
+        scene.page("webhook_enable", hook.pk, reason="other")
+
+
+@act("page webhook remove", ("webhook_deleted", "operator"))
+def remove_on_the_page(scene):
+    hook = webhook_of(scene)
+    yield
+    scene.page("webhook_remove", hook.pk, reason="other")
+
+
+@act("page webhookdelivery replay", ("webhook_replayed", "operator"))
+def send_again_on_the_page(scene):
+    hook = webhook_of(scene)
+    WebhookDelivery.objects.test(hook, BY_TEST)
+    number_waiting()
+    WebhookDelivery.objects.update(due_at=None, dead_at=now())
+    row = WebhookDelivery.objects.get(type="webhook.tested")
+    yield
+    for _ in range(2):
+        scene.page("webhookdelivery_replay", row.pk, reason="other")
+
+
+@act("command deliver_events")
+def deliver(scene):
+    webhook_of(scene, event_types=["client.locked"])
+    yield
+    scene.run("deliver_events", "--once")
+
+
+@act("command publish_events", ("settings_changed", "publish_events"))
+def publish(scene):
+    yield
+    for _ in range(2):
+        scene.run("publish_events", "--service", scene.world.service.pk)
+
+
+@act("command verify_events")
+@act("command export_event_head")
+def look_at_a_chain(scene):
+    number = scene.world.service.pk
+    scene.run("publish_events", "--service", number)
+    yield
+    scene.run("verify_events")
+    scene.run("verify_events", "--service", number)
+    scene.run("export_event_head", "--service", number, fails=True)  # there is no key
+
+
+@act("command export_events")
+def export_the_stream(scene):
+    scene.world.service.change({"publishes_events": True}, BY_TEST, Reason(""))
+    yield
+    assert "service.changed" in scene.run("export_events", "--service", scene.world.service.pk)
+
+
+@act("command export_events")
+def export_what_is_not_published(scene):
+    yield
+    scene.run("export_events", "--service", scene.world.service.pk, fails=True)
+
+
+@act("url events")
+def read_the_stream(scene):
+    service = scene.world.service
+    service.change({"publishes_events": True}, BY_TEST, Reason(""))
+    may = {"organization": service.organization, "service": service, "can_read_events": True}
+    token = api_token_of(**may)
+    number_waiting()
+    yield
+    assert len(scene.api("events", api_token=token, method="get")["events"]) == 1
+    scene.api("events", method="get", status=403)
 
 
 @act("page service what_if")

@@ -40,15 +40,15 @@ def manage(*arguments, **env):
 
 
 @contextlib.contextmanager
-def running(*line, **env):
+def running(*line, stdout=subprocess.DEVNULL, **env):
     """A process of ours, by its command line; ended afterwards. What it says on standard error is
-    at hand.
+    at hand, and with `stdout=subprocess.PIPE` what it writes.
     """
     with subprocess.Popen(
         [sys.executable, *map(str, line)],
         cwd=ROOT,
         env=environment(**env),
-        stdout=subprocess.DEVNULL,
+        stdout=stdout,
         stderr=subprocess.PIPE,
         text=True,
     ) as process:

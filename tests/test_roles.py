@@ -15,6 +15,8 @@ from grant_management.models import (
     Actor,
     ApiToken,
     Call,
+    ClientProfile,
+    Description,
     DPoPNonce,
     GrantEvent,
     OrganizationEvent,
@@ -39,6 +41,8 @@ VIEWED = [
     "call",
     "sweep",
     "organizationevent",
+    "description",
+    "clientprofile",
 ]
 ACTIONS = {
     ("grant", "revoke"): {SUPPORT, INCIDENT, ADMINISTRATOR},
@@ -49,6 +53,9 @@ ACTIONS = {
     ("dpopnonce", "expire"): {INCIDENT, ADMINISTRATOR},
     ("apitoken", "rotate"): {ADMINISTRATOR},
     ("apitoken", "revoke"): {ADMINISTRATOR},
+    ("description", "edit"): {ADMINISTRATOR},
+    ("description", "remove"): {ADMINISTRATOR},
+    ("clientprofile", "edit"): {ADMINISTRATOR},
 }
 
 
@@ -64,6 +71,8 @@ def fill(world):
     )
     sweep = Sweep(service=world.service, subject="nobody", started_at=now(), expected=0)
     sweep.save()
+    described = Description.objects.create(service=world.service, kind="scope", name="read")
+    profile = ClientProfile.objects.create(service=world.service, client=world.client)
     return {
         "organization": world.service.organization,
         "service": world.service,
@@ -76,6 +85,8 @@ def fill(world):
         "call": Call.objects.create(service=world.service, at=now(), code="A277001"),
         "sweep": sweep,
         "organizationevent": of_organization,
+        "description": described,
+        "clientprofile": profile,
         "apitoken": ApiToken.objects.get(service=world.service),
     }
 

@@ -4,6 +4,7 @@ import inspect
 from datetime import timedelta
 
 import pytest
+from cryptography.fernet import Fernet
 from django.apps import apps
 
 from grant_management.admin import sweep as sweep_pages
@@ -14,7 +15,9 @@ from .world import now
 
 
 @pytest.fixture
-def scene(world, django_user_model, monkeypatch):
+def scene(world, django_user_model, monkeypatch, settings):
+    keys = {"ENCRYPTION_KEYS": [Fernet.generate_key().decode()]}
+    settings.GRANT_MANAGEMENT = settings.GRANT_MANAGEMENT | keys
     monkeypatch.setattr(sweep_pages, "work_in_background", lambda sweep: None)
     return Scene.of(world, django_user_model.objects.create_superuser("ann"))
 

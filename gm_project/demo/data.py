@@ -20,19 +20,24 @@ from django.core.management import call_command  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from gm_project.demo.past import make_past  # noqa: E402
+from gm_project.demo.words import describe  # noqa: E402
 from grant_management.models import (  # noqa: E402
     AccessToken,
     Actor,
     ApiToken,
     Client,
+    EventKind,
     Grant,
     Organization,
     Service,
+    Webhook,
 )
 from grant_management.protocol import certificates, jwk  # noqa: E402
 from grant_management.protocol.digests import b64url_encode, sha256  # noqa: E402
 
 Body = dict[str, object]
+PERSON = "user-2"
+"""Who can log in to see their own grants."""
 SCOPES = "grant_management_query grant_management_revoke"
 
 
@@ -47,12 +52,17 @@ class Step:
 
 @dataclass(frozen=True)
 class DemoData:
-    """The calls, and what they need; `username` and `password` are those of the admin."""
+    """The calls, and what they need; `username` and `password` are those of the admin.
+
+    `person` has the same password at the pages of their own.
+    """
 
     path: str
     api_token: str
     username: str
     password: str
+    person: str
+    webhook_secret: str
     steps: list[Step]
     curl_body: Callable[[str], Body]
 
@@ -81,14 +91,17 @@ class Key:
         return jwt.encode(claims, self._private, algorithm="ES256", headers=headers)
 
 
-def seed(base: str) -> DemoData:
+def seed(base: str, receiver: str) -> DemoData:
     """Migrate a new database, and fill it for the demo; `base` is the URL of the server.
 
-    It gets an organization, a service, a client, grants and tokens.
+    It gets an organization, a service, a client, grants, tokens, and a webhook to the URL
+    `receiver`.
     """
     call_command("migrate", verbosity=0)
     password = secrets.token_urlsafe(9)
-    get_user_model()._default_manager.create_superuser("demo", "", password)
+    users = get_user_model()._default_manager
+    users.create_superuser("demo", "", password)
+    users.create_user(PERSON, "", password)
     organization = Organization.objects.create(name="Example Bank")
     service = Service.objects.create(
         organization=organization,
@@ -100,16 +113,27 @@ def seed(base: str) -> DemoData:
     make_past(service, timezone.now())
     client = Client.objects.get(service=service, client_id="budget-app")
     actor = Actor.command("demo")
+    describe(service, actor)
+    for app in Client.objects.filter(service=service):
+        _grant(app, PERSON).record(EventKind.CREATED, timezone.now(), Actor.client(app.client_id))
     _, api_token = ApiToken.objects.issue(
         organization=organization, service=service, description="Demo", actor=actor
     )
-    return _calls(service, client, api_token, password)
+    _, secret = Webhook.objects.register(
+        service,
+        actor,
+        signature="v1",
+        url=receiver,
+        event_types=["grant.revoked"],
+        description="Demo",
+    )
+    return _calls(service, client, api_token=api_token, password=password, webhook_secret=secret)
 
 
-def _calls(service: Service, client: Client, api_token: str, password: str) -> DemoData:
+def _calls(service: Service, client: Client, **shown: str) -> DemoData:
     key = Key()
     certificate, thumbprint = _certificate()
-    grant, other = _grant(client, "user-1"), _grant(client, "user-2")
+    grant, other = _grant(client, "user-1"), _grant(client, PERSON)
     bearer = _token(client, grant)
     bound = _token(client, grant, jkt=key.jkt)
     certified = _token(client, grant, x5t_s256=thumbprint)
@@ -160,11 +184,11 @@ def _calls(service: Service, client: Client, api_token: str, password: str) -> D
 
     return DemoData(
         path=f"/api/{service.pk}/auth/gm",
-        api_token=api_token,
         username="demo",
-        password=password,
+        person=PERSON,
         steps=steps,
         curl_body=curl_body,
+        **shown,
     )
 
 

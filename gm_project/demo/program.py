@@ -23,10 +23,13 @@ from rich.console import Console
 
 from gm_project.database.exclusive import Held, lock
 from gm_project.database.private_files import make_directory
+from gm_project.demo.receiver import Receiver
 from gm_project.options import port_number
 from gm_project.serving.children import PAUSE, Noted, end, end_at_interrupts, noting, start, wait
 from gm_project.serving.listening import CannotListen, listen
 
+ARRIVES_WITHIN = 30.0
+"""Seconds. A server looks each few seconds for what it has to send."""
 DEMO = Path(__file__).resolve().parent.parent / ".demo"
 if TYPE_CHECKING:
     from gm_project.demo.data import DemoData
@@ -43,12 +46,15 @@ def main() -> int:
     options = parser.parse_args()
     port, claim = _claim_port(options.port)
     _use_own_database(port)
+    receiver = Receiver(DEMO / f"{port}.pem")
+    os.environ.update(receiver.environment())
 
     from gm_project.demo.data import seed  # Django's settings are read from here on
 
-    data = seed(f"http://127.0.0.1:{port}")
+    data = seed(f"http://127.0.0.1:{port}", receiver.url)
     with contextlib.closing(claim), noting() as noted, _server(port, noted) as server:
         passed = _call_all(port, data, noted)
+        passed &= _show_webhook(receiver, data, noted)
         if passed and not options.once:
             console.print(_farewell(port, data), markup=False, soft_wrap=True)
             wait(server, noted)
@@ -86,7 +92,7 @@ def _use_own_database(port: int) -> None:
         old.unlink()
     os.environ["DATABASE_URL"] = f"sqlite:///{DEMO / f'{port}.sqlite3'}"
     os.environ["SECRET_KEY"] = secrets.token_urlsafe(50)
-    os.environ["DJANGO_SETTINGS_MODULE"] = "gm_project.settings"
+    os.environ["DJANGO_SETTINGS_MODULE"] = "gm_project.demo.site.settings"
     for name in ("ALLOWED_HOSTS", "SECURE_PROXY_SSL_HEADER", "DEBUG"):
         os.environ.pop(name, None)
 
@@ -138,6 +144,27 @@ def _call_all(port: int, data: "DemoData", noted: Noted) -> bool:
         console.print()
     console.print(_VERDICT[passed])
     return passed
+
+
+def _show_webhook(receiver: Receiver, data: "DemoData", noted: Noted) -> bool:
+    """Show the webhook that tells of the revoke; whether it came, signed. SystemExit: a signal was
+    noted.
+    """
+    until = time.monotonic() + ARRIVES_WITHIN
+    while (came := receiver.next(PAUSE)) is None and time.monotonic() < until:
+        noted.exit()
+    if came is None:
+        console.print("[red]✗[/red] [bold]No webhook arrived.[/bold]\n")
+        return False
+    told = json.loads(came.body)
+    good = told["type"] == "grant.revoked" and came.is_signed_with(data.webhook_secret)
+    mark = "[green]✓[/green]" if good else "[red]✗[/red]"
+    console.print(f"\n{mark} [bold]The revoke arrives at a webhook, whose signature fits[/bold]")
+    sent = {name: one for name, one in came.headers.items() if name.startswith("webhook-")}
+    _show(f"→ POST {receiver.url}", sent | {"type": told["type"]} | told["data"], "dim")
+    _show("← 204", {}, "")
+    console.print()
+    return good
 
 
 def _post(
@@ -192,6 +219,8 @@ def _farewell(port: int, data: "DemoData") -> str:
     return (
         f"It is running. Stop it with Ctrl+C.\n\n"
         f"Admin: {base}/admin/   user: {data.username}   password: {data.password}\n\n"
+        f"Connected apps: {base}/account/apps/   user: {data.person}   password: {data.password}"
+        "\n\n"
         f"Query a grant:\n\n{curl}\n\nRevoke it:\n\n{revoke}\n\n"
         f"The same values for an SDK:\n\nexport {exported}\n"
     )

@@ -124,6 +124,7 @@ def _load_in_worker(application: str) -> Any:
     loaded = load(application)
     if application == APPLICATION:  # which has set up Django
         importlib.import_module("gm_project.purging").start()
+        importlib.import_module("gm_project.delivering").start()
     return loaded
 
 

@@ -3,6 +3,8 @@
 from .api_token import ApiTokenAdmin
 from .call import CallAdmin
 from .client import ClientAdmin
+from .client_profile import ClientProfileAdmin
+from .description import DescriptionAdmin
 from .grant import GrantAdmin
 from .grant_event import GrantEventAdmin
 from .nonce import DPoPNonceAdmin
@@ -13,13 +15,17 @@ from .overview import OverviewAdmin
 from .service import ServiceAdmin
 from .sweep import SweepAdmin
 from .token import AccessTokenAdmin, RefreshTokenAdmin
+from .webhook import WebhookAdmin
+from .webhook_delivery import WebhookDeliveryAdmin
 
 __all__ = [
     "AccessTokenAdmin",
     "ApiTokenAdmin",
     "CallAdmin",
     "ClientAdmin",
+    "ClientProfileAdmin",
     "DPoPNonceAdmin",
+    "DescriptionAdmin",
     "GrantAdmin",
     "GrantEventAdmin",
     "OrganizationAdmin",
@@ -29,4 +35,6 @@ __all__ = [
     "RefreshTokenAdmin",
     "ServiceAdmin",
     "SweepAdmin",
+    "WebhookAdmin",
+    "WebhookDeliveryAdmin",
 ]

@@ -1,6 +1,5 @@
 """API tokens: issued and rotated with the value shown once, and revoked."""
 
-import secrets
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final, cast
@@ -21,28 +20,27 @@ from ..redaction import redacted
 from .kit import form_fields
 from .kit.actions import ReasonForm
 from .kit.display import state, time_tag
+from .kit.once import OnceForm, first_time, fresh
 from .kit.read_only import ReadOnlyAdmin, limited, operator
 from .kit.utc import UTCDateTimeField
 
-ONCE = "grant_management_once"
-"""The key, in a login session, of the forms that were sent."""
 MANAGE = "grant_management.manage_apitoken"
 RIGHT_LABELS: Final = {
     "can_manage_tokens": _("May manage the organization's API tokens"),
     "can_manage_services": _("May create, change and delete the organization's services"),
     "can_manage_clients": _("May create, change and delete clients"),
+    "can_issue_self_service": _("May issue self-service tokens for people"),
+    "can_manage_webhooks": _("May manage webhooks"),
+    "can_read_events": _("May read events"),
 }
 RIGHT_SENTENCES: Final = {
     "can_manage_tokens": _("It may manage the organization's API tokens."),
     "can_manage_services": _("It may create, change and delete the organization's services."),
     "can_manage_clients": _("It may create, change and delete clients."),
+    "can_issue_self_service": _("It may issue self-service tokens for people."),
+    "can_manage_webhooks": _("It may manage webhooks."),
+    "can_read_events": _("It may read events."),
 }
-
-
-class OnceForm(forms.Form):
-    """A form that takes effect once: sending the same page again does nothing."""
-
-    once = forms.CharField(widget=forms.HiddenInput)
 
 
 class RotateForm(OnceForm, ReasonForm):
@@ -69,6 +67,13 @@ class IssueForm(OnceForm):
     can_manage_clients = forms.BooleanField(
         label=RIGHT_LABELS["can_manage_clients"], required=False
     )
+    can_issue_self_service = forms.BooleanField(
+        label=RIGHT_LABELS["can_issue_self_service"], required=False
+    )
+    can_manage_webhooks = forms.BooleanField(
+        label=RIGHT_LABELS["can_manage_webhooks"], required=False
+    )
+    can_read_events = forms.BooleanField(label=RIGHT_LABELS["can_read_events"], required=False)
     note = form_fields.text(
         m.NOTE,
         label=_("Note"),
@@ -186,9 +191,9 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
     def issue_view(self, request: HttpRequest) -> HttpResponse:
         """Issue a token. The response shows its value, which is kept nowhere."""
         self._check(request)
-        form = IssueForm(request.POST or None, initial=_fresh(request)).limit(request)
+        form = IssueForm(request.POST or None, initial=fresh(request)).limit(request)
         if request.method == "POST" and form.is_valid():
-            if not _first_time(request, form.cleaned_data.pop("once")):
+            if not first_time(request, form.cleaned_data.pop("once")):
                 return self._again(request)
             why = Reason("", form.cleaned_data.pop("note"))
             _token, value = ApiToken.objects.issue(
@@ -203,9 +208,9 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
         """Give the token a new value, shown once; the old value stops working at once."""
         self._check(request)
         token = self._token(request, pk)
-        form = RotateForm(request.POST or None, initial=_fresh(request))
+        form = RotateForm(request.POST or None, initial=fresh(request))
         if request.method == "POST" and form.is_valid():
-            first = _first_time(request, form.cleaned_data.pop("once"))
+            first = first_time(request, form.cleaned_data.pop("once"))
             why = Reason(**form.cleaned_data)
             value = token.rotate(operator(request), why) if first else None
             if value is None:
@@ -249,7 +254,7 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
 
     def _show(self, request: HttpRequest, title: Any, value: str) -> HttpResponse:
         template, page = "apitoken/shown_once.html", self.url("changelist")
-        response = self.page(request, template, title, value=value, page=page)
+        response = self.page(request, template, title, value=value, page=page, label=_("API token"))
         response["Cache-Control"] = "no-store"
         return response
 
@@ -282,18 +287,3 @@ def _described(token: ApiToken) -> Iterator[Any]:
     last = token.last_used_at
     at = f"{last:%Y-%m-%d %H:%M:%S} UTC" if last else _("no use recorded")
     yield _("Last used: %(at)s") % {"at": at}
-
-
-def _fresh(request: HttpRequest) -> dict[str, str]:
-    """The initial data of a form: a new `once`, unless the form is being sent."""
-    return {} if request.method == "POST" else {"once": secrets.token_urlsafe(16)}
-
-
-def _first_time(request: HttpRequest, once: str) -> bool:
-    """Whether this form is sent for the first time in this login session."""
-    sent = list(request.session.get(ONCE, []))
-    if once in sent:
-        return False
-    # Only the last 20, so that the session stays small.
-    request.session[ONCE] = [*sent, once][-20:]
-    return True

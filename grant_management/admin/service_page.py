@@ -38,6 +38,7 @@ GROUPS: Final[list[tuple[Any, tuple[str, ...]]]] = [
     ),
     (_("Tokens"), ("access_token_duration", "refresh_token_duration")),
     (_("Logging"), ("call_log_size", "track_last_used")),
+    (_("Self-service"), ("self_service_origins",)),
 ]
 NAMES: Final = [name for _group, names in GROUPS for name in names]
 
@@ -49,7 +50,8 @@ class SettingsForm(ReasonForm, forms.ModelForm):  # type: ignore[type-arg]
         model = Service
         fields = NAMES
         field_classes = dict.fromkeys(
-            ("dpop_signing_algs", "actions_supported"), form_fields.StrictJSONField
+            ("dpop_signing_algs", "actions_supported", "self_service_origins"),
+            form_fields.StrictJSONField,
         )
 
     def clean(self) -> dict[str, Any]:

@@ -7,7 +7,9 @@ that Authlete or this API gives them (`named`), with times in milliseconds.
 from typing import Final
 
 from ..protocol import jwk, uris
+from ..protocol.event_payload import TYPES
 from ..protocol.numbers import MAX_NUMBER
+from ..protocol.standard_webhooks import KINDS
 from .field import Field
 from .granted import THUMBPRINT, Claims, Confirmation, Details, ScopeNames, Scopes
 from .numeric import Time, When, WholeNumber, WholeNumberOrText
@@ -17,7 +19,6 @@ from .strings import (
     Choices,
     Credential,
     Digest,
-    Endpoint,
     Flag,
     Opaque,
     Pattern,
@@ -25,6 +26,8 @@ from .strings import (
     Unset,
     Uuid,
 )
+from .urls import Endpoint, WebhookUrl
+from .web import CONTACT, NAME_SHOWN, SENTENCE, SITE, TERMS, Origins, Picture, Texts
 
 MAX_ID: Final = 2**63 - 1
 """The largest number of an organization or a service."""
@@ -49,6 +52,9 @@ RIGHTS: Final[tuple[Field, ...]] = (
     CAN_MANAGE_TOKENS,
     Flag("can_manage_services"),
     Flag("can_manage_clients"),
+    Flag("can_issue_self_service"),
+    Flag("can_manage_webhooks"),
+    Flag("can_read_events"),
 )
 CREATED_BY = Text("created_by", shortest=0)
 CLIENT_NUMBER = WholeNumber("id", least=1, most=MAX_NUMBER)
@@ -67,6 +73,7 @@ TOKEN_DURATION = WholeNumber("access_token_duration", least=1, most=MAX_INTEGER,
 CALL_LOG_SIZE = WholeNumber("call_log_size", most=1_000_000)
 REALM = Text("realm", shortest=0)
 SIGNING_ALGS = Choices("dpop_signing_algs", choices=tuple(jwk.REQUIREMENTS), least=1)
+SELF_SERVICE_ORIGINS = Origins("self_service_origins")
 ACTIONS_SUPPORTED = Choices("actions_supported", choices=ACTIONS)
 SETTINGS: Final[tuple[Field, ...]] = (
     NAME,
@@ -86,6 +93,7 @@ SETTINGS: Final[tuple[Field, ...]] = (
     CALL_LOG_SIZE,
     Flag("track_last_used"),
     REALM,
+    SELF_SERVICE_ORIGINS,
 )
 
 # Grants.
@@ -114,6 +122,19 @@ ISSUED_AT = Time("issued_at", when=When.PAST)
 ROTATED_AT = Time("rotated_at", when=When.PAST)
 FAMILY = Uuid("family")
 CNF = Confirmation("cnf")
+
+# What people are told of scopes, authorization types and clients.
+SENSITIVITIES: Final = ("low", "medium", "high")
+SENSITIVITY = Choice("sensitivity", choices=SENSITIVITIES)
+DESCRIPTION_TEXTS = Texts("texts", parts=(NAME_SHOWN, SENTENCE), needed=frozenset({"name"}))
+PROFILE_TEXTS = Texts("texts", parts=(NAME_SHOWN, SITE, CONTACT, TERMS))
+LOGO = Picture("logo")
+AFTER = Text("after")
+"""The name behind which a page of descriptions starts."""
+
+# Self-service.
+ACCESS = Choice("access", choices=("view", "revoke"))
+SELF_SERVICE_SECONDS = WholeNumber("expiresIn", least=1, most=900, unit="seconds")
 
 # The reason that an operator or a caller gives.
 REASON = Text("reason", shortest=0, longest=50)
@@ -158,6 +179,7 @@ ACTIVE = Flag("active")
 LOCKED = Flag("locked")
 STATUS = Choice("status", choices=("active", "pending", "expired", "revoked", "cut_off"))
 LIMIT = WholeNumber("limit", least=1, most=1_000)
+LIMIT_IN_QUERY = WholeNumberOrText("limit", least=1, most=1_000)
 CURSOR = Text("cursor", longest=100)
 GRANT_TYPE = Text("grantType", longest=50)
 ASKED_SCOPES = ScopeNames("scopes")
@@ -193,6 +215,19 @@ ASKED_ORGANIZATION = WholeNumberOrText("organizationId", least=1, most=MAX_ID)
 ASKED_SERVICE = ASKED_ORGANIZATION.named("serviceId")
 API_SERVER = WholeNumberOrText("apiServerId", most=MAX_ID)
 ASKED_API_TOKEN = API_TOKEN_ID.named("tokenId")
+
+# Webhooks.
+WEBHOOK_URL = WebhookUrl("url")
+EVENT_TYPES = Choices("eventTypes", choices=tuple(TYPES.values()))
+SIGNATURE = Choice("signature", choices=KINDS)
+ENABLED = Flag("enabled")
+OVERLAP = WholeNumber("overlap", most=604_800, unit="seconds")
+EVENT_ID = Uuid("eventId")
+FROM = Time("from", when=When.PAST).in_milliseconds("from")
+UNTIL = Time("until").in_milliseconds("until")
+EVENTS_AFTER = WholeNumberOrText("after", most=MAX_ID)
+EVENTS_LIMIT = WholeNumberOrText("limit", least=1, most=1_000)
+DELIVERY_STATE = Choice("state", choices=("pending", "delivered", "dead"))
 
 # Commands.
 EXPIRES_IN = WholeNumber("expires_in", least=1, most=100 * 366 * 86_400, unit="seconds")

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, ClassVar, Final
 
-from ..protocol import uris
 from ..protocol.content import has_control
 from ..protocol.strict_json import check_string
 from .field import Field
@@ -237,32 +236,3 @@ class Choices(Field):
         if len(given) < self.least:
             raise self.refused()
         return list(dict.fromkeys(given))
-
-
-@dataclass(frozen=True)
-class Endpoint(Field):
-    """An http(s) URL that grant IDs can be appended to, or ""."""
-
-    longest: int = 2_000
-
-    @property
-    def sentence(self) -> str:
-        """The rule, with the greatest length."""
-        size = f"of at most {self.longest} characters"
-        return f"must be an absolute http or https URL without query or fragment, {size}, or empty"
-
-    def read(self, value: Any) -> str:
-        """The URL, unchanged."""
-        if not isinstance(value, str) or len(value) > self.longest:
-            raise self.refused()
-        if value and not (uris.is_endpoint(value) and _has_normal_form(value)):
-            raise self.refused()
-        return value
-
-
-def _has_normal_form(uri: str) -> bool:
-    try:
-        uris.normalise(uri)
-    except ValueError:
-        return False
-    return True

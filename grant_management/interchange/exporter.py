@@ -1,14 +1,24 @@
 """The export: all rows as one record a line, with digests instead of token values."""
 
+import base64
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final
 
 from django.db import models
 
-from ..db import primary
-from ..models import AccessToken, ApiToken, Client, Grant, Organization, RefreshToken, Service
+from ..models import (
+    AccessToken,
+    ApiToken,
+    Client,
+    ClientProfile,
+    Description,
+    Grant,
+    Logo,
+    Organization,
+    RefreshToken,
+    Service,
+)
 from ..models.api_token import RIGHTS
 from ..models.grant import CONTENT
 from ..protocol import times
@@ -17,30 +27,7 @@ from .tenants import ServiceKind
 
 CHUNK: Final = 2_000
 CHUNK_OF_GRANTS: Final = 200
-"""Rows in memory at a time: fewer of grants, whose contents can be long."""
-
-
-@contextmanager
-def snapshot() -> Iterator[None]:
-    """All reads in this context see the database at one moment; writers do not wait.
-
-    Inside a caller's transaction it does nothing.
-    """
-    connection = primary.connection()
-    if connection.in_atomic_block:
-        yield
-    elif connection.vendor == "sqlite":
-        # Not `atomic`: a project may configure it to take the write lock at BEGIN.
-        with connection.cursor() as cursor:
-            cursor.execute("BEGIN DEFERRED")
-            try:
-                yield
-            finally:
-                cursor.execute("ROLLBACK")
-    else:
-        with primary.atomic(), connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            yield
+"""Rows in memory at a time: fewer of grants and logos, whose contents can be long."""
 
 
 def total(service: Service | None) -> int:
@@ -54,7 +41,7 @@ def records(service: Service | None) -> Iterator[str]:
     An export of one service has its organization too, but no organization tokens.
     """
     for rows in _rows(service):
-        size = CHUNK_OF_GRANTS if rows.model is Grant else CHUNK
+        size = CHUNK_OF_GRANTS if rows.model in (Grant, Logo) else CHUNK
         for row in rows.iterator(chunk_size=size):
             yield dumps(_compact(_RECORDS[type(row)](row)))
 
@@ -73,7 +60,12 @@ def _rows(service: Service | None) -> "list[models.QuerySet[Any]]":
             tenants[2].filter(service=service),
         ]
     owned: list[models.QuerySet[Any]] = [
+        Description.objects.order_by("pk"),
         Client.objects.order_by("pk"),
+        *(
+            model._default_manager.select_related("client").order_by("pk")
+            for model in (ClientProfile, Logo)
+        ),
         Grant.objects.select_related("client").order_by("pk"),
         *(
             model._default_manager.select_related("client", "grant")
@@ -147,6 +139,28 @@ def _client(row: Client) -> dict[str, Any]:
     }
 
 
+def _description(row: Description) -> dict[str, Any]:
+    return {
+        "type": "description",
+        "service": row.service_id,
+        row.kind: row.name,
+        "sensitivity": row.sensitivity,
+        "texts": row.texts,
+    }
+
+
+def _client_profile(row: ClientProfile) -> dict[str, Any]:
+    return {**_of_client("client_profile", row), "texts": row.texts}
+
+
+def _logo(row: Logo) -> dict[str, Any]:
+    return {**_of_client("logo", row), "logo": base64.b64encode(bytes(row.content)).decode()}
+
+
+def _of_client(kind: str, row: ClientProfile | Logo) -> dict[str, Any]:
+    return {"type": kind, "service": row.service_id, "client_id": row.client.client_id}
+
+
 def _grant(row: Grant) -> dict[str, Any]:
     return {
         "type": "grant",
@@ -196,6 +210,9 @@ _RECORDS: Final[dict[type[models.Model], Any]] = {
     Service: _service,
     ApiToken: _api_token,
     Client: _client,
+    ClientProfile: _client_profile,
+    Description: _description,
+    Logo: _logo,
     Grant: _grant,
     AccessToken: _token,
     RefreshToken: _refresh_token,

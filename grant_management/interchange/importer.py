@@ -18,6 +18,7 @@ from .end_record import TYPE as END
 from .end_record import End, Error
 from .grants import AccessTokenKind, GrantKind, RefreshTokenKind
 from .lines import Line, lines
+from .plain_words import ClientProfileKind, DescriptionKind, LogoKind
 from .record import BadRecord, Fields, Key, Kind
 from .references import THERE, References
 from .tenants import ApiTokenKind, ClientKind, OrganizationKind, ServiceKind
@@ -28,7 +29,10 @@ KINDS: Final[dict[str, Kind]] = {
         OrganizationKind(),
         ServiceKind(),
         ApiTokenKind(),
+        DescriptionKind(),
         ClientKind(),
+        ClientProfileKind(),
+        LogoKind(),
         GrantKind(),
         AccessTokenKind(),
         RefreshTokenKind(),

@@ -4,53 +4,75 @@ from ..db.counting import COUNT_LIMIT, bounded_count, shown_number
 from .api_token import ApiToken
 from .call import Call
 from .client import Client
+from .client_profile import ClientProfile
 from .credentials import Credentials
 from .daily_count import DailyCount, Tally
+from .description import Described, Description, Sensitivity
 from .event import Actor, EventKind, GrantEvent, Reason
+from .event_chain import EventChain, EventLink
 from .grant import Grant, GrantStatus
 from .grant_filter import EmptyFilter, GrantFilter
 from .idempotency_key import IdempotencyKey
+from .logo import Logo
 from .nonce import DPoPNonce, Nonces
 from .organization import Organization
 from .organization_event import OrganizationEvent
 from .organization_member import OrganizationMember
+from .outbox import OutboxEntry
 from .purge_run import PurgeRun
+from .self_service_token import Access, SelfServiceToken
 from .service import Ownership, Service
 from .sweep import Sweep, SweepStatus
 from .token import AccessToken, RefreshToken, TokenStatus
 from .used_proof import UsedProof
+from .webhook import Webhook
+from .webhook_attempt import WebhookAttempt
+from .webhook_delivery import WebhookDelivery
 
 __all__ = [
     "COUNT_LIMIT",
+    "Access",
     "AccessToken",
     "Actor",
     "ApiToken",
     "Call",
     "Client",
+    "ClientProfile",
     "Credentials",
     "DPoPNonce",
     "DailyCount",
+    "Described",
+    "Description",
     "EmptyFilter",
+    "EventChain",
     "EventKind",
+    "EventLink",
     "Grant",
     "GrantEvent",
     "GrantFilter",
     "GrantStatus",
     "IdempotencyKey",
+    "Logo",
     "Nonces",
     "Organization",
     "OrganizationEvent",
     "OrganizationMember",
+    "OutboxEntry",
     "Ownership",
     "PurgeRun",
     "Reason",
     "RefreshToken",
+    "SelfServiceToken",
+    "Sensitivity",
     "Service",
     "Sweep",
     "SweepStatus",
     "Tally",
     "TokenStatus",
     "UsedProof",
+    "Webhook",
+    "WebhookAttempt",
+    "WebhookDelivery",
     "bounded_count",
     "shown_number",
 ]

@@ -22,7 +22,13 @@ from .service import Service
 PREFIX_LENGTH = 8
 OF_ORGANIZATIONS: Final = ("can_manage_tokens", "can_manage_services")
 """Rights that only organization tokens can have: they concern more than one service."""
-RIGHTS: Final = (*OF_ORGANIZATIONS, "can_manage_clients")
+RIGHTS: Final = (
+    *OF_ORGANIZATIONS,
+    "can_manage_clients",
+    "can_issue_self_service",
+    "can_manage_webhooks",
+    "can_read_events",
+)
 """The columns that give an API token a right beyond calling the API of its services."""
 
 
@@ -83,6 +89,13 @@ class ApiToken(LastUsed, models.Model):
     can_manage_clients = models.BooleanField(
         _("can manage clients"), default=False, db_default=False
     )
+    can_issue_self_service = models.BooleanField(
+        _("can issue self-service tokens"), default=False, db_default=False
+    )
+    can_manage_webhooks = models.BooleanField(
+        _("can manage webhooks"), default=False, db_default=False
+    )
+    can_read_events = models.BooleanField(_("can read events"), default=False, db_default=False)
     created_at = models.DateTimeField(_("created"))
     created_by = models.CharField(_("created by"), max_length=255, blank=True, default="")
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)

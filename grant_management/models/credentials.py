@@ -84,6 +84,7 @@ _PRESENTED: Final = JoinedQuery(
             "action_required",
             "access_token_duration",
             "refresh_token_duration",
+            "self_service_origins",
             "deleted_at",
         ),
         repeats=True,

@@ -1,21 +1,20 @@
 """Events: what was done, when, by whom and why. Append-only."""
 
-import getpass
-import os
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, NoReturn, Self, TypeVar
+from typing import Any, NoReturn, Self, TypeVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from .. import signals
+from ..db import primary
 from ..db.ids import uuid7
 from ..db.primary import PrimaryQuerySet
+from ..protocol.event_payload import TYPES, EventPayload
+from .actor import NO_REASON, Actor, ActorKind, Reason
+from .outbox import OutboxEntry
 
-try:
-    import pwd
-except ImportError:  # not on Windows
-    pwd = None  # type: ignore[assignment]
+__all__ = ["NO_REASON", "Actor", "ActorKind", "Event", "EventKind", "GrantEvent", "Reason"]
 
 
 class EventKind(models.TextChoices):
@@ -45,91 +44,19 @@ class EventKind(models.TextChoices):
     CLIENT_CREATED = "client_created", _("Client created")
     CLIENT_CHANGED = "client_changed", _("Client changed")
     CLIENT_DELETED = "client_deleted", _("Client deleted")
+    DESCRIPTION_CHANGED = "description_changed", _("Description changed")
     TOKEN_CHANGED = "token_changed", _("Access token changed")
     JOB_STARTED = "job_started", _("Revoke by filter started")
     JOB_PAUSED = "job_paused", _("Revoke by filter paused")
     JOB_RESUMED = "job_resumed", _("Revoke by filter resumed")
     JOB_FINISHED = "job_finished", _("Revoke by filter finished")
-
-
-class ActorKind(models.TextChoices):
-    """The kinds of actors."""
-
-    CLIENT = "client", _("client")
-    OPERATOR = "operator", _("operator")
-    API_TOKEN = "api_token", _("API token")
-    SUBJECT = "subject", _("subject")
-    COMMAND = "command", _("command")
-    SYSTEM = "system", _("system")
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """Why an operator did it: a reason from a list, a note in words, and a ticket's number."""
-
-    reason: str
-    note: str = ""
-    ticket: str = ""
-
-
-NO_REASON: Final = Reason("")
-"""For changes that are made without asking for a reason."""
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who made a change, as text: an event outlives the users of the host's project.
-
-    `id` tells actors of the same name apart: an API token's `tokenId`, an operator's primary key,
-    the operating system's user of a command. `sudo_user` is the user who ran a command by sudo.
-    """
-
-    kind: ActorKind
-    name: str
-    id: str = ""
-    sudo_user: str = ""
-
-    @classmethod
-    def client(cls, client_id: str) -> "Actor":
-        """An OAuth client."""
-        return cls(ActorKind.CLIENT, client_id)
-
-    @classmethod
-    def operator(cls, username: str, key: Any = "") -> "Actor":
-        """A user of the admin, and the primary key of that user."""
-        return cls(ActorKind.OPERATOR, username, str(key))
-
-    @classmethod
-    def api_token(cls, token: Any) -> "Actor":
-        """A caller of the API: an `ApiToken`, by its prefix and its `tokenId`."""
-        return cls(ActorKind.API_TOKEN, token.prefix or token.digest_prefix, str(token.pk))
-
-    @classmethod
-    def command(cls, name: str) -> "Actor":
-        """A command, and the operating system's user who runs it."""
-        return cls(ActorKind.COMMAND, name, _system_user(), _sudo_user())
-
-
-def _system_user() -> str:
-    """The process's effective user: the name, or the number if there is no name (in containers).
-
-    It comes from the kernel, since an environment variable can be set to any user's name.
-    """
-    if pwd is None:
-        return getpass.getuser()
-    number = os.geteuid()
-    try:
-        return pwd.getpwuid(number).pw_name
-    except KeyError:
-        return str(number)
-
-
-def _sudo_user() -> str:
-    """The user who called sudo; only a hint, since the caller of a command can set the variable.
-
-    Bytes that are not text are replaced.
-    """
-    return os.environ.get("SUDO_USER", "").encode(errors="replace").decode()[:255]
+    WEBHOOK_CREATED = "webhook_created", _("Webhook created")
+    WEBHOOK_CHANGED = "webhook_changed", _("Webhook changed")
+    WEBHOOK_DELETED = "webhook_deleted", _("Webhook deleted")
+    WEBHOOK_KEY_ROTATED = "webhook_key_rotated", _("Webhook's key rotated")
+    WEBHOOK_DISABLED = "webhook_disabled", _("Webhook disabled by its receiver")
+    WEBHOOK_TESTED = "webhook_tested", _("Webhook tested")
+    WEBHOOK_REPLAYED = "webhook_replayed", _("Events sent again")
 
 
 E = TypeVar("E", bound="Event")
@@ -208,12 +135,29 @@ class GrantEventQuerySet(EventQuerySet["GrantEvent"]):
     """The events of services."""
 
     def record(
-        self, kind: EventKind, service_id: int, at: datetime, actor: Actor, **fields: Any
+        self,
+        kind: EventKind,
+        service_id: int,
+        at: datetime,
+        actor: Actor,
+        *,
+        is_told: bool | None = None,
+        **fields: Any,
     ) -> "GrantEvent":
-        """Add the event of a change, in the transaction of that change."""
+        """Add the event of a change, in the transaction of that change.
+
+        `is_told` is the service's `publishes_events`, where the caller read it under a lock on the
+        service; None: it is looked up.
+        """
         event = GrantEvent.about(kind, at, actor, service_id=service_id, **fields)
         event.save()
+        tell([event], is_told=is_told)
         return event
+
+    def record_all(self, events: "list[GrantEvent]") -> None:
+        """Add unsaved events of one service, in the transaction of their changes."""
+        self.bulk_create(events)
+        tell(events)
 
 
 class GrantEvent(Event):
@@ -250,3 +194,33 @@ class GrantEvent(Event):
                 condition=models.Q(job__isnull=False),
             ),
         ]
+
+    def payload(self) -> EventPayload:
+        """What is told of it outside of this system."""
+        return EventPayload(
+            id=self.pk,
+            type=TYPES.get(self.kind, self.kind),
+            at=self.at,
+            service_id=self.service_id,
+            client_id=self.client_id,
+            grant_id=self.grant_id,
+            subject=self.subject,
+            actor=self.actor_kind,
+            reason=self.reason,
+        )
+
+
+def tell(events: list[GrantEvent], *, is_told: bool | None = None) -> None:
+    """Put new events of one service into the outbox, and send `events_recorded` after the commit.
+
+    Both cost nothing where nobody listens. `is_told`: as in `GrantEventQuerySet.record`.
+    """
+    if events:
+        OutboxEntry.objects.put(
+            events[0].service_id, [event.pk for event in events], is_told=is_told
+        )
+    if events and signals.events_recorded.has_listeners(GrantEvent):
+        payloads = tuple(event.payload() for event in events)
+        primary.on_commit(
+            lambda: signals.events_recorded.send_robust(sender=GrantEvent, events=payloads)
+        )

@@ -79,6 +79,14 @@ class GrantQuerySet(primary.PrimaryQuerySet["Grant"]):
         """Load only these of the `CONTENT` columns; the others are deferred until they are read."""
         return self.defer(*(name for name in CONTENT if name not in names))
 
+    def of_person(self, service: Service, subject: str) -> Self:
+        """The grants that a person may know of: claimed ones, of clients that are not deleted.
+
+        With their clients.
+        """
+        rows = self.filter(service=service, subject=subject, pending=False)
+        return rows.filter(client__deleted_at=None).select_related("client")
+
     def revoke_all(
         self,
         service: Service,
@@ -115,7 +123,7 @@ class GrantQuerySet(primary.PrimaryQuerySet["Grant"]):
             details = {} if at is None else {"not_before": at.isoformat()}
             about = {"job": job, "details": details, **asdict(why)}
             events = [_revocation(grant, service, now, actor, about) for grant in grants]
-            GrantEvent.objects.bulk_create(events)
+            GrantEvent.objects.record_all(events)
             primary.on_commit(lambda: _tell(grants, events))
         return len(grants)
 
@@ -361,8 +369,12 @@ class Grant(LastUsed, models.Model):
         signals.tokens_dying.send(sender=Grant, grant=self, at=at, access=access, refresh=True)
 
     def record(self, kind: EventKind, at: datetime, actor: Actor, **fields: Any) -> GrantEvent:
-        """Add an event about this grant, in the transaction of the change."""
+        """Add an event about this grant, in the transaction of the change.
+
+        The caller has locked the grant or, if it is new, its client; and the service with it.
+        """
         about = {**self.event_fields(), "client_id": self.client.client_id, **fields}
+        about["is_told"] = self.service.publishes_events
         return GrantEvent.objects.record(kind, at=at, actor=actor, subject=self.subject, **about)
 
     def event_fields(self) -> dict[str, Any]:

@@ -13,19 +13,17 @@ from typing import Any, Final
 from django.db import models
 from django.db.models import BooleanField, Exists, ExpressionWrapper, F, OuterRef, Q
 
-from ..conf import app_settings
 from ..db import clock, primary
 from ..db.clock import CLOCK_TOLERANCE
 from ..db.retry import retried
+from . import retention
 from .call import Call
 from .daily_count import Tally
-from .event import EventQuerySet, GrantEvent
 from .grant import Grant
 from .idempotency_key import IdempotencyKey
 from .nonce import DPoPNonce
-from .organization import Organization
-from .organization_event import OrganizationEvent
 from .purge_run import PurgeRun
+from .self_service_token import SelfServiceToken
 from .service import Service
 from .token import AccessToken, RefreshToken
 from .used_proof import UsedProof
@@ -35,6 +33,7 @@ EXPIRING: tuple[type[models.Model], ...] = (
     UsedProof,
     DPoPNonce,
     IdempotencyKey,
+    SelfServiceToken,
     AccessToken,
     RefreshToken,
     Grant,
@@ -69,8 +68,8 @@ def countable() -> Iterator[tuple[str, Rows]]:
         for model in EXPIRING:
             yield _name(model), expired(model, service, now)
             yield _name(model), dead_for_long(model, service, now)
-    before = _retained_since(now)
-    for rows in _events():
+    before = retention.since(now)
+    for rows in retention.events():
         yield _name(rows.model), rows.none() if before is None else rows.filter(at__lt=before)
 
 
@@ -113,26 +112,7 @@ def _purged(batch_size: int, *, thorough: bool) -> Iterator[tuple[str, int]]:
             for number in purge(model, service, batch_size, thorough=thorough):
                 yield _name(model), number
         yield _name(Call), Call.objects.trim(service.pk, service.call_log_size)
-    before = _retained_since(clock.now())
-    if before is None:
-        return
-    for rows in _events():
-        while number := rows.purge_oldest(before, batch_size):
-            yield _name(rows.model), number
-
-
-def _events() -> Iterator[EventQuerySet[Any]]:
-    """The events of each service, of each organization, and of none."""
-    for service in Service.objects.order_by("pk"):
-        yield GrantEvent.objects.filter(service=service)
-    for organization in (*Organization.objects.order_by("pk"), None):
-        yield OrganizationEvent.objects.filter(organization=organization)
-
-
-def _retained_since(now: datetime) -> datetime | None:
-    """Events before this time are deleted (EVENT_RETENTION_DAYS); None: none are."""
-    days = app_settings.event_retention_days
-    return None if days is None else now - timedelta(days=days)
+    yield from retention.purged(batch_size)
 
 
 def _has_expired(model: type[models.Model], now: datetime) -> Q:

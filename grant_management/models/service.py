@@ -58,6 +58,11 @@ def validate_storable(value: str) -> None:
     _validate(m.REALM, value)
 
 
+def validate_origins(value: Any) -> None:
+    """ValidationError unless a list of origins (RFC 6454 §6.2)."""
+    _validate(m.SELF_SERVICE_ORIGINS, value)
+
+
 def _validate(member: Field, value: Any) -> None:
     try:
         member.read(value)
@@ -173,6 +178,20 @@ class Service(CutOff, models.Model):
         blank=True,
         default="",
         validators=[validate_storable],
+    )
+    publishes_events = models.BooleanField(default=False, db_default=False, editable=False)
+    """Whether its events are put into the outbox: from its first webhook on."""
+
+    self_service_origins = models.JSONField(
+        help_text=_(
+            "Origins of web pages that may call the self-service API, such as"
+            " https://app.example.com; no wildcards."
+        ),
+        default=list,
+        # With a default of the database: until all servers are upgraded, some do not know it.
+        db_default=models.Value([], models.JSONField()),
+        blank=True,
+        validators=[validate_origins],
     )
 
     objects = PrimaryManager["Service"]()

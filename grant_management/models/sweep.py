@@ -199,7 +199,7 @@ class Sweep(models.Model):
     def record(self, kind: EventKind, actor: Actor, why: Reason, **details: Any) -> None:
         """Add an event about the job itself, in the transaction of the change."""
         client_id = self.client.client_id if self.client else ""
-        about = {"client_id": client_id, "subject": self.subject or None, "job": self.pk}
+        about: Any = {"client_id": client_id, "subject": self.subject or None, "job": self.pk}
         GrantEvent.objects.record(
             kind, self.service_id, clock.now(), actor, details=details, **about, **asdict(why)
         )

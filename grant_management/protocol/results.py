@@ -103,7 +103,17 @@ class Result(Enum):
 
     MANAGEMENT_NOT_ALLOWED = ("A292301", 403, None, None, "The API token may not manage these tokens: an organization token of the same organization with that right is needed.")
     RIGHT_MISSING = ("A292302", 403, None, None, "The API token lacks a right that this operation needs:")
+    DESCRIPTION_UNKNOWN = ("A295201", 404, None, None, "There is no such description at this service.")
+    SELF_SERVICE_TOKEN_INVALID = ("A295301", 401, None, None, "The self-service token is not valid: it is missing, unknown or expired, or what issued it may not any more.")
+    SELF_SERVICE_VIEWS_ALONE = ("A295302", 403, None, None, "The self-service token may view, and not revoke: one with the access 'revoke' is needed.")
+    ORIGIN_NOT_ALLOWED = ("A295303", 403, None, None, "The origin of the request is none of the service's 'self_service_origins'.")
+    SELF_SERVICE_GRANT_UNKNOWN = ("A295304", 404, None, None, "The person has no such grant at this service.")
     API_TOKEN_UNKNOWN = ("A292201", 404, None, None, "The organization has no such active API token.")
+
+    WEBHOOK_UNKNOWN = ("A293201", 404, None, None, "There is no such webhook at this service.")
+    WEBHOOK_EVENT_UNKNOWN = ("A293202", 404, None, None, "There is no such event among those that the service published.")
+    EVENTS_NOT_PUBLISHED = ("A293204", 409, None, None, "The service does not publish its events: the operator has to run publish_events.")
+    WEBHOOKS_NOT_CONFIGURED = ("A293203", 409, None, None, "This server has no encryption keys, so it can have no webhooks.")
 
     AUTHORIZATION_MISSING = ("A001202", 401, None, None, "The request has no API token: send it as 'Authorization: Bearer'.")
     AUTHORIZATION_MALFORMED = ("A001203", 400, Action.CALLER_ERROR, INVALID_REQUEST, "The Authorization header is not a Bearer credential.")

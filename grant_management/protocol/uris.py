@@ -27,6 +27,7 @@ _UNRESERVED_CHARACTER = re.compile(f"[{UNRESERVED}]")
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 GRANT_ID: Final = rf"(?!\.{{1,2}}\Z)[{UNRESERVED}]{{1,255}}"
 """The pattern of a grant ID. Not `.` or `..`, which are removed from a URL (RFC 3986 §5.2.4)."""
+_LOCAL_ORIGIN: Final = re.compile(r"http://(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]+)?\Z")
 _GRANT_ID = re.compile(rf"{GRANT_ID}\Z")
 
 
@@ -52,6 +53,27 @@ def _normalised(uri: str) -> str:
 def is_endpoint(uri: str) -> bool:
     """Whether grant IDs can be appended: the URI is http(s), without query and fragment."""
     return _URI.match(uri) is not None and "?" not in uri and "#" not in uri
+
+
+def is_https(uri: str) -> bool:
+    """Whether it is an absolute https URI that has a normal form: without userinfo, a real port."""
+    try:
+        return normalise(uri).startswith("https://")
+    except ValueError:
+        return False
+
+
+def is_origin(text: str) -> bool:
+    """Whether it is an origin as browsers send it (RFC 6454 §6.2): `https://app.example.com`.
+
+    http is for a developer's machine alone, where browsers trust it too.
+    """
+    try:
+        has_normal_form = normalise(text) == f"{text}/"
+    except ValueError:
+        return False
+    is_local = _LOCAL_ORIGIN.match(text) is not None
+    return has_normal_form and (text.startswith("https://") or is_local)
 
 
 def is_grant_id(text: str) -> bool:

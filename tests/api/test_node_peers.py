@@ -1,38 +1,8 @@
 """Published clients from npm, unmodified, over real HTTP."""
 
-import json
-import os
-import shutil
-import subprocess
-
 import pytest
 
-from ..standalone import ROOT
 from ..world import Key, api_token_of, make_world, organization_token
-
-NODE = ROOT / "tests" / "node"
-
-
-@pytest.fixture(scope="session")
-def node(tmp_path_factory):
-    """Run a script beside its packages; what it said."""
-    if shutil.which("npm") is None:
-        message = "needs node and npm"
-        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
-    folder = tmp_path_factory.mktemp("node")
-    for path in NODE.iterdir():
-        if path.is_file():
-            shutil.copy(path, folder)
-    npm = ["npm", "ci", "--no-audit", "--no-fund", "--silent"]
-    subprocess.run(npm, cwd=folder, check=True, capture_output=True, timeout=300)
-
-    def run(script, **arguments):
-        line = ["node", script, json.dumps(arguments)]
-        done = subprocess.run(line, cwd=folder, capture_output=True, text=True, timeout=60)
-        assert done.returncode == 0, done.stderr[-3_000:]
-        return json.loads(done.stdout)
-
-    return run
 
 
 @pytest.fixture

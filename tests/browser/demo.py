@@ -30,6 +30,7 @@ second_try = pytest.mark.flaky(reruns=1, only_rerun="TargetClosedError")
 """For tests in a browser: where it had to be ended, once more in a new one."""
 LINES = re.compile(
     r"Admin: (?P<admin>\S+) +user: (?P<user>\S+) +password: (?P<password>\S+)"
+    r".*?Connected apps: (?P<apps>\S+) +user: (?P<person>\S+)"
     r".*?/api/(?P<service>\d+)/auth/gm.*?Bearer (?P<api_token>[^']+)'"
     r'.*?"accessToken": "(?P<access_token>[^"]+)".*?"grantId": "(?P<grant_id>[^"]+)"',
     re.DOTALL,
@@ -43,6 +44,8 @@ class Demo:
     admin: str
     user: str
     password: str
+    apps: str
+    person: str
     service: str
     api_token: str
     access_token: str
@@ -103,6 +106,16 @@ def log_in(page, demo):
     page.fill("#id_password", demo.password)
     page.press("#id_password", "Enter")
     page.wait_for_selector("#user-tools")
+
+
+def log_in_as_person(page, demo):
+    page.goto(demo.apps)
+    page.fill("[name=username]", demo.person)
+    page.fill("[name=password]", demo.password)
+    with page.expect_navigation():
+        page.press("[name=password]", "Enter")
+    page.wait_for_selector(".gms h1")
+    page.wait_for_load_state("networkidle")
 
 
 def must_have():

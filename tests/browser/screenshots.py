@@ -3,7 +3,7 @@
 import sys
 
 from ..standalone import ROOT
-from .demo import find_chromium, log_in, running_browser, running_demo
+from .demo import find_chromium, log_in, log_in_as_person, running_browser, running_demo
 
 IMAGES = ROOT / "docs" / "images"
 SIZE = {"width": 1280, "height": 860}
@@ -23,6 +23,11 @@ def main():
                 suffix = "" if theme == "light" else "-dark"
                 page.screenshot(path=IMAGES / f"{name}{suffix}.png")
                 print(f"docs/images/{name}{suffix}.png")
+            person = browser.new_context(viewport=SIZE, color_scheme=theme).new_page()
+            log_in_as_person(person, demo)
+            name = f"connected-apps{'' if theme == 'light' else '-dark'}.png"
+            person.screenshot(path=IMAGES / name)
+            print(f"docs/images/{name}")
     return 0
 
 

@@ -40,6 +40,12 @@ WRONG = {
     "E016": {"OAUTH_TOOLKIT_SERVICE": "1"},
     "E019": {"WRITES_AT_ONCE": 0},
     "E021": {"ALLAUTH_SERVICE": 0},
+    "E023": {"ENCRYPTION_KEYS": ["short"]},
+    "E024": {"WEBHOOK_NETWORKS": ["10.0.0.0/99"]},
+    "E026": {"EVENT_SIGNING_KEYS": "key"},
+    "E025": {"WEBHOOK_RETRIES": []},
+    "E031": {"SELF_SERVICE_SUBJECT": "person_of"},
+    "E032": {"SELF_SERVICE_TEMPLATE": ""},
     "E014": {"MAX_GRANT_CONTENT": 1_000_000},
 }
 

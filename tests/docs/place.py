@@ -20,11 +20,12 @@ export -p > "$STATE"
 
 
 class Place(contextlib.ExitStack):
-    """One stage of a page. The page's port 8000 is a free one here."""
+    """One stage of a page. The page's ports 8000 and 8443 are free ones here."""
 
     def __init__(self, folder, venv, wheels):
         super().__init__()
         self.folder, self.port, self.said = folder / "work", str(free_port()), ""
+        self.second_port = str(free_port())
         self.serves = False
         self.folder.mkdir()
         self.environment = environment(
@@ -65,6 +66,7 @@ class Place(contextlib.ExitStack):
             return called.getresponse().status
 
     def _here(self, text):
+        text = re.sub(r"\b8443\b", self.second_port, text)
         return re.sub(r"\b8000\b", self.port, text)
 
     def _write(self, name, text, mode):

@@ -235,9 +235,17 @@ def test_result(result, world, call, monkeypatch):
 
 def test_all_results_have_a_scenario():
     """A code without one is a code that nobody has seen."""
-    from ..api import test_authlete, test_provisioning, test_store, test_transport
+    from ..api import (
+        test_authlete,
+        test_plain_words,
+        test_provisioning,
+        test_self_service,
+        test_store,
+        test_transport,
+    )
 
     homes = (test_authlete, test_provisioning, test_store, test_transport)
+    homes += (test_plain_words, test_self_service)
     elsewhere = {name for home in homes for name in vars(home)}
 
     for result in Result:

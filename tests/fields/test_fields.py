@@ -22,17 +22,22 @@ from grant_management.fields.field import Field
 from grant_management.fields.granted import THUMBPRINT
 from grant_management.fields.numeric import Time, When, WholeNumber, WholeNumberOrText
 from grant_management.fields.strings import Choice, Choices, Pattern, Text
+from grant_management.fields.web import Origins, Picture, Texts
 from grant_management.lifecycle import Authorization, Binding, GrantAction, Issue, LifecycleError
 from grant_management.models import (
     AccessToken,
     ApiToken,
     Client,
+    ClientProfile,
+    Description,
     Grant,
     GrantEvent,
     GrantStatus,
     IdempotencyKey,
+    Logo,
     Organization,
     RefreshToken,
+    SelfServiceToken,
     Service,
     Sweep,
 )
@@ -41,17 +46,22 @@ from grant_management.models.service import Ownership
 from grant_management.protocol import strict_json
 from grant_management.protocol.content import Content
 
+from ..doors import logo_in_base64
 from ..world import now, organization_token
 
 WRITTEN = (
     AccessToken,
     ApiToken,
     Client,
+    ClientProfile,
+    Description,
     Grant,
     GrantEvent,
     IdempotencyKey,
+    Logo,
     Organization,
     RefreshToken,
+    SelfServiceToken,
     Service,
     Sweep,
 )
@@ -95,6 +105,17 @@ def provision(path, base, name, world, text):
     members = {"serviceId": str(world.service.pk)} | base
     members = {one: value.format(world=world) for one, value in members.items()} | {name: text}
     return said(*call(world, path, api_token=manager, **members))
+
+
+def telling(path, base, name, world, text):
+    """A store's door for a caller who has every right."""
+    rights = ("can_manage_services", "can_manage_clients", "can_issue_self_service")
+    manager = organization_token(world, **dict.fromkeys(rights, True))
+    members = {one: json.dumps(value) for one, value in base.items()} | {name: text}
+    taken = said(*call(world, path, api_token=manager, service=world.service.pk, **members))
+    SelfServiceToken.objects.all().delete()
+    ApiToken.objects.filter(organization=world.service.organization, service=None).delete()
+    return taken
 
 
 def imported(*lines):
@@ -182,6 +203,11 @@ REFRESH = {"type": "refresh_token", "service": 0, "client_id": "", "token": "r-1
 API = {"type": "api_token", "kind": "service", "service": 0, "token": "a-1"}
 
 
+WORDS = {"type": "description", "service": 0}
+TOLD = {"type": "client_profile", "service": 0, "client_id": ""}
+PICTURE = {"type": "logo", "service": 0, "client_id": ""}
+
+
 @dataclass(frozen=True)
 class Door:
     """Where a member comes in."""
@@ -196,6 +222,10 @@ class Door:
 
 def at_store(path, base, *members):
     return [Door(partial(store, path, base, one.name), one, path) for one in members]
+
+
+def at_telling(path, base, *members):
+    return [Door(partial(telling, path, base, one.name), one, path) for one in members]
 
 
 def at_import(base, *members):
@@ -245,6 +275,16 @@ DOORS = [
     *at_store("grants/list", {}, m.SUBJECT),
     *at_store("auth/token/create", TOKEN, *CREATE_TOKEN),
     *at_store("auth/token/revoke", {}, m.SUBJECT, m.CLIENT_ID.named("clientIdentifier")),
+    *at_telling("descriptions", {"scope": "read"}, m.SENSITIVITY, m.DESCRIPTION_TEXTS),
+    *at_telling("descriptions", {}, m.SCOPE, m.AUTHORIZATION_TYPE.named("authorizationType")),
+    *at_telling("descriptions/list", {}, m.LIMIT, m.AFTER),
+    *at_telling("clients/profile", {"clientIdentifier": "app-1"}, m.PROFILE_TEXTS, m.LOGO),
+    *at_telling("self_service/token", {}, m.SUBJECT),
+    *at_telling("self_service/token", GRANT, m.SELF_SERVICE_SECONDS),
+    *at_import(WORDS, m.SCOPE),
+    *at_import(WORDS | {"scope": "read"}, m.SENSITIVITY, m.DESCRIPTION_TEXTS),
+    *at_import(TOLD, m.PROFILE_TEXTS),
+    *at_import(PICTURE, m.LOGO),
     *at_import(ORGANIZATION, m.ORGANIZATION_ID, m.NAME),
     *at_import(SERVICE, m.SERVICE_ID, m.NOT_BEFORE, *m.SETTINGS),
     *at_import(API, m.DESCRIPTION, m.PREFIX, m.CREATED_BY, m.CREATED_AT, m.ENDS_AT, m.REVOKED_AT),
@@ -372,8 +412,60 @@ def urls(member):
     ]
 
 
+def languages(member):
+    given = {"language": "en", "name": "x"}
+    wrong = [{"name": "x"}, {"language": "e", "name": "x"}, {"language": 5, "name": "x"}]
+    wrong += [given | {"name": one} for one in ("x" * 101, "a\nb", 5)]
+    wrong += [given | {"other": "x"}, {"language": "en-" + "x" * 40, "name": "x"}]
+    urls = "http://h/", "javascript:alert(1)", "https://u@h/", "https://h:99999/", "//h/", "x"
+    wrong += [given | {"site": one} for one in urls]
+    wrong += [
+        given | {"contact": one} for one in ("x", "http://h/", "javascript:x", "a b@h.example")
+    ]
+    lists = [[one] for one in wrong] + [[given, {"language": "EN", "name": "y"}], [given] * 51]
+    taken = [[given], [given, {"language": "de-Latn-CH", "name": "\u00fc"}], []]
+    if member is m.PROFILE_TEXTS:
+        more = {"site": "https://h/", "contact": "a@h.example", "terms": "https://h/t?q#f"}
+        taken += [[given | more], [{"language": "ja", "contact": "https://h/help"}]]
+    else:
+        lists += [[{"language": "en", "sentence": "x"}]]
+        taken += [[given | {"sentence": "x" * 500}]]
+    refused = ["5", '"x"', "{}", "[5]", "true", *BROKEN, *map(json.dumps, lists)]
+    return refused, list(map(json.dumps, taken))
+
+
+def origins(member):
+    wrong = [
+        "https://h/",
+        "https://h:443",
+        "https://H",
+        "http://h",
+        "*",
+        "null",
+        "https://u@h",
+        "x",
+    ]
+    refused = ["5", '"x"', "{}", "[5]", *(json.dumps([one]) for one in wrong)]
+    return [*refused, json.dumps(["https://h"] * 101)], [
+        "[]",
+        '["https://app.example.com","https://app.example.com:8443"]',
+        '["http://localhost:3000"]',
+    ]
+
+
+def pictures(member):
+    """Files are in the tests of `protocol.logos`."""
+    refused = ["5", "true", "[]", "{}", '"x"', '"eA=="', *BROKEN, json.dumps("A" * 300_000)]
+    return refused, [json.dumps(logo_in_base64())]
+
+
+OF_THEIR_OWN = {type(m.ENDPOINT): urls, Texts: languages, Origins: origins, Picture: pictures}
+
+
 def values(member):
     """JSON texts that are refused, and others that are taken."""
+    if type(member) in OF_THEIR_OWN:
+        return OF_THEIR_OWN[type(member)](member)
     if isinstance(member, Text):
         return texts(member)
     if isinstance(member, WholeNumber):
@@ -388,8 +480,6 @@ def values(member):
         return ["5", first, "{}", '["other"]', "[5]", *empty], [f"[{first}]", f"[{first},{first}]"]
     if isinstance(member, Pattern):
         return patterns(member)
-    if member is m.ENDPOINT:
-        return urls(member)
     return ["5", '"true"', "[]", "0", "{}"], ["true", "false"]
 
 
@@ -459,10 +549,11 @@ def _would_clash(door, text):
 
 def _forget():
     """What another value of the same door left, and would update."""
-    for model in (AccessToken, RefreshToken, Grant):
+    for model in (AccessToken, RefreshToken, Grant, Description, ClientProfile, Logo):
         models.QuerySet(model).filter(models.Q()).delete()
     Service.objects.filter(pk=2).delete()
     Client.objects.exclude(client_id="app-1").delete()
+    SelfServiceToken.objects.all().delete()
     ApiToken.objects.filter(prefix="").delete()
 
 
@@ -499,7 +590,13 @@ def test_the_columns_are_as_long_as_the_members():
 def test_the_settings_of_a_service_are_its_columns():
     names = {member.name for member in m.SETTINGS}
     columns = {field.name for field in Service._meta.concrete_fields}
-    assert columns - names == {"id", "organization", "not_before", "deleted_at"}
+    assert columns - names == {
+        "id",
+        "organization",
+        "not_before",
+        "deleted_at",
+        "publishes_events",
+    }
     for member in m.SETTINGS:
         if isinstance(member, WholeNumber):
             limits = Service._meta.get_field(member.name).validators

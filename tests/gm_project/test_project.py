@@ -47,6 +47,8 @@ def test_demo_once(tmp_path):
                 "Refused",
                 "REVOKE",
                 "NOT_FOUND",
+                "✓ The revoke arrives at a webhook, whose signature fits",
+                "type: grant.revoked",
             ):
                 assert title in said
 
@@ -64,7 +66,7 @@ def test_demo_follows_the_answers(live_server, capsys, code, passed):
     body = {"gmAction": "QUERY", "grantId": grant.grant_id, "accessToken": world.token(grant)}
     steps = [Step("a call", lambda nonce: body, ("OK", code))]
     data = DemoData(
-        f"/api/{world.service.pk}/gm", world.api_token, "", "", steps, lambda action: {}
+        f"/api/{world.service.pk}/gm", world.api_token, "", "", "", steps, lambda action: {}
     )
     assert _call_all(int(live_server.url.rpartition(":")[2]), data, Noted()) is passed
     assert ("Not every call" in capsys.readouterr().out) is not passed
@@ -166,6 +168,12 @@ def test_each_key_of_the_app_can_be_set_by_the_environment():
         "WRITES_AT_ONCE": 2,
         "OAUTH_TOOLKIT_SERVICE": 1001,
         "ALLAUTH_SERVICE": 1001,
+        "ENCRYPTION_KEYS": ["MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="],
+        "EVENT_SIGNING_KEYS": ["MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="],
+        "WEBHOOK_NETWORKS": ["10.0.0.0/8"],
+        "WEBHOOK_RETRIES": [1, 60],
+        "SELF_SERVICE_SUBJECT": "mysite.person.person_of",
+        "SELF_SERVICE_TEMPLATE": "base.html",
     }
     assert list(given) == [one.key for one in Settings.all()]
     assert all(given[one.key] != one.default for one in Settings.all())

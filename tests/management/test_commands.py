@@ -20,6 +20,7 @@ from grant_management.models import (
     Organization,
     OrganizationEvent,
     RefreshToken,
+    SelfServiceToken,
     Service,
     UsedProof,
 )
@@ -205,11 +206,20 @@ def test_purge_takes_the_expired_and_nothing_else(world, batch_size, django_asse
             body_digest=b"x",
             expires_at=expires_at,
         )
-    kinds = ("usedproof", "dpopnonce", "idempotencykey", "accesstoken", "refreshtoken", "grant")
+        SelfServiceToken.objects.create(
+            service=world.service,
+            api_token=api_token,
+            digest=bytes([number]),
+            issued_at=now(),
+            expires_at=expires_at,
+        )
+    kinds = ("usedproof", "dpopnonce", "idempotencykey", "selfservicetoken")
+    kinds += ("accesstoken", "refreshtoken", "grant")
     expected = dict.fromkeys(kinds, 5) | {"grantevent": 0, "organizationevent": 0, "call": 0}
+    expected |= {"outboxentry": 0, "webhookdelivery": 0, "webhook": 0}
     assert run("purge_expired", "--dry-run") == expected
     assert AccessToken.objects.count() == 8
-    with django_assert_max_num_queries(220):
+    with django_assert_max_num_queries(250):
         assert run("purge_expired", "--batch-size", batch_size) == expected
     assert run("purge_expired") == dict.fromkeys(expected, 0)
     for model, left in (
@@ -219,6 +229,7 @@ def test_purge_takes_the_expired_and_nothing_else(world, batch_size, django_asse
         (UsedProof, 1),
         (DPoPNonce, 1),
         (IdempotencyKey, 1),
+        (SelfServiceToken, 1),
     ):
         assert model.objects.count() == left
     assert set(Grant.objects.all()) == {grant, held, fresh}

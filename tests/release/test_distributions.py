@@ -42,6 +42,10 @@ def metadata(wheel, names):
 def test_wheel_holds_the_app_and_nothing_else(names):
     assert "grant_management/templates/admin/grant_management/action.html" in names
     assert "grant_management/py.typed" in names
+    pages = "grant_management/contrib/self_service"
+    assert f"{pages}/templates/grant_management_self_service/apps.html" in names
+    assert f"{pages}/static/grant_management_self_service/apps.css" in names
+    assert {f"{pages}/locale/{one}/LC_MESSAGES/django.mo" for one in ("de", "ja")} <= set(names)
     assert "grant_management/migrations/0001_initial.py" in names
     tops = {name.split("/")[0].partition("-")[0] for name in names}
     assert tops == {"grant_management", "django_grant_management"}
@@ -92,7 +96,7 @@ def test_one_address(metadata):
 
 
 def test_extras(metadata):
-    extras = {"postgres", "oauth-toolkit", "allauth", "conformance"}
+    extras = {"postgres", "oauth-toolkit", "allauth", "conformance", "logos"}
     assert extras <= set(metadata.get_all("Provides-Extra"))
     needed = [one for one in metadata.get_all("Requires-Dist") if "extra ==" not in one]
     assert {re.match(r"[\w-]+", one)[0] for one in needed} == {

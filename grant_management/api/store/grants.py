@@ -96,8 +96,16 @@ def list_grants(request: StoreRequest) -> Answer:
     With a `status`, one page covers at most `WINDOW` grants: it may be short or empty and still
     have a `cursor`. Refused: neither a subject nor a client is named, or the cursor is not valid.
     """
+    page, cursor = page_of(_of(request.service, request.values), request)
+    return done({"cursor": cursor}) | {"grants": [show(grant, request.now) for grant in page]}
+
+
+def page_of(rows: GrantQuerySet, request: StoreRequest) -> tuple[list[Grant], str | None]:
+    """A page of grants by the `limit`, `cursor` and `status` of a request, newest first.
+
+    The cursor is that of the next page; None: there is none. Refused: the cursor is not valid.
+    """
     values = request.values
-    rows = _of(request.service, values)
     rows, last = _after(rows, values.get("cursor")).order_by("-created_at", "-id"), None
     if "status" in values:
         last = rows[WINDOW - 1 : WINDOW].first()
@@ -106,8 +114,7 @@ def list_grants(request: StoreRequest) -> Answer:
     for grant in page:
         grant.know(request.service, grant.client)
     more = page[-1] if is_cut else last
-    cursor = _cursor(more) if more else None
-    return done({"cursor": cursor}) | {"grants": [show(grant, request.now) for grant in page]}
+    return page, _cursor(more) if more else None
 
 
 def show(grant: Grant, now: datetime) -> Answer:

@@ -20,7 +20,7 @@ from ..views import JSONView
 from .answer import ActionRefused, Answer
 from .request import StoreRequest
 
-CREDENTIALS = ("accessToken", "refreshToken")
+CREDENTIALS = ("accessToken", "refreshToken", "secret")
 """Members that are left out of the answer that is stored with an idempotency key."""
 Performed = tuple[HttpResponse, Answer | None]
 """The response, and the operation's answer; None: the operation was refused."""

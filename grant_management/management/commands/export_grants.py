@@ -7,8 +7,9 @@ from typing import Any, TextIO
 
 from django.core.management.base import CommandError, CommandParser
 
+from ...db.snapshot import snapshot
 from ...interchange.end_record import end_record
-from ...interchange.exporter import records, snapshot, total
+from ...interchange.exporter import records, total
 from ..base import GrantManagementCommand, find_service
 from ..progress import progress
 from ..whole_file import whole_file

@@ -33,6 +33,7 @@ class Command(GrantManagementCommand):
         size, dry = taken(options, m.BATCH_SIZE), options["dry_run"]
         counts = {model._meta.model_name: 0 for model in EXPIRING}
         counts |= {"grantevent": 0, "organizationevent": 0, "call": 0}
+        counts |= {"outboxentry": 0, "webhookdelivery": 0, "webhook": 0}
         found = ((name, rows.count()) for name, rows in countable())
         with progress("Purging") as advance:
             for name, number in found if dry else purge_all(size):

@@ -1,0 +1,181 @@
+"""Profiles of clients: names, sites and logos for people, and a page to change them."""
+
+from typing import Any, Final, cast
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import UploadedFile
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from ..fields import members as m
+from ..models import Client, ClientProfile, Logo, Reason, Service
+from ..protocol.logos import LARGEST, MEDIA_TYPE
+from ..protocol.numbers import MAX_NUMBER
+from .kit.read_only import ReadOnlyAdmin, limited, operator
+from .kit.utc import NONE
+from .texts_form import TextsForm
+
+CHANGE: Final = "grant_management.change_clientprofile"
+
+
+class ProfileForm(TextsForm):
+    """The texts of a client, and its logo."""
+
+    member = m.PROFILE_TEXTS
+    logo_file = forms.FileField(
+        label=_("Logo"),
+        required=False,
+        help_text=_("PNG, JPEG or WebP of at most 100 KB; it is encoded again"),
+    )
+    without_logo = forms.BooleanField(label=_("Delete the logo"), required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """The values, with `logo` as the API reads it. The field's error: it is refused."""
+        values = super().clean()
+        file: UploadedFile[Any] | None = values.get("logo_file")
+        values["logo"] = b"" if values.get("without_logo") else None
+        if file is not None:
+            try:
+                values["logo"] = m.LOGO.read_file(file.read(LARGEST + 1))
+            except ValueError as error:
+                self.add_error("logo_file", f"It {error}.")
+        return values
+
+
+class NewProfileForm(ProfileForm):
+    """A profile, with the client whose it is."""
+
+    service = forms.ModelChoiceField(Service.objects.filter(deleted_at=None), label=_("Service"))
+    client_id = forms.CharField(label=_("Client ID"), max_length=255)
+    field_order = ("service", "client_id")
+
+    def limit(self, request: HttpRequest) -> "NewProfileForm":
+        """Limit the services to those that this operator sees, and return the form."""
+        field = cast("forms.ModelChoiceField[Any]", self.fields["service"])
+        rows = cast("QuerySet[Any]", field.queryset)
+        field.queryset = limited(rows, request, "organization")
+        return self
+
+    def clean(self) -> dict[str, Any]:
+        """The values, with `client`. The field's error: the service has no such client."""
+        values = super().clean()
+        named = {name: values.get(name) for name in ("service", "client_id")}
+        values["client"] = Client.objects.filter(deleted_at=None, **named).first()
+        if values["client"] is None:
+            self.add_error("client_id", _("The service has no such client."))
+        return values
+
+
+@admin.register(ClientProfile)
+class ClientProfileAdmin(ReadOnlyAdmin[ClientProfile]):
+    """Profiles of clients, with pages to add and change them; each change writes an event."""
+
+    list_display = ("client", "languages", "service")
+    list_select_related = ("client", "service")
+    ordering = ("service", "client")
+    fields = ("client", "texts", "logo")
+    readonly_fields = ("logo",)
+    change_list_template = "admin/grant_management/description/change_list.html"
+    change_form_template = "admin/grant_management/change_form.html"
+
+    @admin.display(description=_("languages"))
+    def languages(self, row: ClientProfile) -> str:
+        """The language tags of its texts, the default first."""
+        return ", ".join(text["language"] for text in row.texts)
+
+    @admin.display(description=_("logo"))
+    def logo(self, row: ClientProfile) -> str:
+        """The picture, or a dash."""
+        digest = ClientProfile.objects.of(row.client).logo_digest
+        if not digest:
+            return NONE
+        url = self.url("logo", row)
+        return format_html('<img src="{}?{}" width="64" height="64" alt="">', url, digest[:8])
+
+    def get_urls(self) -> list[URLPattern]:
+        """The URLs of the list and of a profile; and those to add and change one."""
+        wrap, prefix = self.admin_site.admin_view, "grant_management_clientprofile"
+        return [
+            path("describe/", wrap(self.describe_view), name=f"{prefix}_describe"),
+            path("<int:pk>/edit/", wrap(self.edit_view), name=f"{prefix}_edit"),
+            path("<int:pk>/logo/", wrap(self.logo_view), name=f"{prefix}_logo"),
+            *super().get_urls(),
+        ]
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """The list, with a button to add a profile for operators who may."""
+        context = {"describe_url": self.url("describe") if self._may(request) else ""}
+        return super().changelist_view(request, context | (extra_context or {}))
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """The profile, with a button to change it."""
+        row = self.get_object(request, object_id)
+        may = row is not None and self._may(request)
+        context = {"buttons": [(_("Change…"), self.url("edit", row))] if may else []}
+        return super().change_view(request, object_id, form_url, context | (extra_context or {}))
+
+    def describe_view(self, request: HttpRequest) -> HttpResponse:
+        """Add what people are told of a client."""
+        self._check(request)
+        form = NewProfileForm(request.POST or None, request.FILES or None).limit(request)
+        if request.method == "POST" and form.is_valid():
+            return self._saved(request, form.cleaned_data["client"], form.cleaned_data)
+        page = self.url("changelist")
+        title = _("Add client's profile")
+        return self.page(request, "upload.html", title, form=form, page=page)
+
+    def edit_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
+        """Change what people are told of a client."""
+        self._check(request)
+        row = self._row(request, pk)
+        form = ProfileForm(request.POST or None, request.FILES or None, texts=row.texts)
+        if request.method == "POST" and form.is_valid():
+            return self._saved(request, row.client, form.cleaned_data)
+        page = self.url("change", row)
+        title = _("Change client's profile")
+        return self.page(request, "upload.html", title, form=form, row=row, page=page)
+
+    def logo_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
+        """The picture, for operators who see the client."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        logo = Logo.objects.filter(pk=self._row(request, pk).pk).first()
+        if logo is None:
+            raise Http404
+        response = HttpResponse(bytes(logo.content), content_type=MEDIA_TYPE)
+        response["X-Content-Type-Options"] = "nosniff"
+        return response
+
+    def _saved(self, request: HttpRequest, client: Client, values: dict[str, Any]) -> HttpResponse:
+        why = Reason(*(values[one] for one in ("reason", "note", "ticket")))
+        given = {one: values[one] for one in ("texts", "logo")}
+        try:
+            row = ClientProfile.objects.put(client, operator(request), why, **given)
+        except Client.DoesNotExist:  # deleted at this moment
+            raise Http404 from None
+        messages.success(request, _("The profile was saved."))
+        known = ClientProfile.objects.filter(pk=row.pk).exists()
+        return HttpResponseRedirect(self.url("change", row) if known else self.url("changelist"))
+
+    def _row(self, request: HttpRequest, pk: Any) -> ClientProfile:
+        if pk > MAX_NUMBER:  # a larger number does not fit into the column
+            raise Http404
+        rows = self.get_queryset(request).select_related("client", "service")
+        row = rows.filter(pk=pk, client__deleted_at=None, service__deleted_at=None).first()
+        if row is None:
+            raise Http404
+        return row
+
+    def _may(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(CHANGE) and self.has_view_permission(request)
+
+    def _check(self, request: HttpRequest) -> None:
+        if not self._may(request):
+            raise PermissionDenied

@@ -1,0 +1,1 @@
+"""Tells the events of services outside of this system."""

@@ -1,0 +1,109 @@
+"""Delivers events to webhooks: numbers them, and sends what is due. Several workers may do it."""
+
+import random
+import time
+from datetime import datetime, timedelta
+from typing import Final
+
+from ..conf import app_settings
+from ..db import clock, encryption
+from ..models import Actor, EventChain, GrantEvent, OutboxEntry, Webhook, WebhookDelivery
+from ..models.event import ActorKind
+from ..models.webhook_attempt import Outcome
+from ..models.webhook_key import signatures
+from ..protocol import times
+from . import sending
+
+NUMBERED_AT_ONCE: Final = 500
+RECEIVER: Final = Actor(ActorKind.SYSTEM, "the webhook's receiver")
+"""The actor of the event where a receiver answers 410."""
+UNANSWERED: Final = frozenset({Outcome.TIMED_OUT, Outcome.NOT_CONNECTED, Outcome.NOT_TRUSTED})
+
+
+def deliver_next() -> bool:
+    """Number and chain what waits, then attempt one delivery that is due; False: nothing to do."""
+    numbered = number_waiting()
+    delivery = WebhookDelivery.objects.claim()
+    if delivery is not None:
+        attempt(delivery)
+    # Not for each delivery: it looks at every chain.
+    linked = 0 if delivery else EventChain.objects.extend(NUMBERED_AT_ONCE)
+    return bool(numbered or linked or delivery)
+
+
+def number_waiting() -> int:
+    """Number events that wait, and plan their deliveries; how many events."""
+    if not OutboxEntry.objects.waiting().exists():
+        return 0
+    return OutboxEntry.objects.assign_numbers(NUMBERED_AT_ONCE, WebhookDelivery.objects.plan)
+
+
+def attempt(delivery: WebhookDelivery) -> Outcome:
+    """Attempt a delivery that this worker has claimed, outside of any transaction."""
+    began, started = clock.now(), time.monotonic()
+    outcome, status = _sent(delivery, began)
+    webhook, now = delivery.webhook, clock.now()
+    delivery.end_attempt(
+        outcome,
+        now,
+        _retry_at(delivery, outcome, now),
+        at=began,
+        status=status,
+        milliseconds=round(1_000 * (time.monotonic() - started)),
+    )
+    _judge(webhook, outcome, now)
+    return outcome
+
+
+def _judge(webhook: Webhook, outcome: Outcome, now: datetime) -> None:
+    """What the outcome says of the receiver."""
+    if outcome in UNANSWERED:
+        webhook.note_failure(now)
+        return
+    webhook.note_answer()
+    if outcome is Outcome.GONE:
+        webhook.disable(RECEIVER)
+
+
+def _sent(delivery: WebhookDelivery, now: datetime) -> tuple[Outcome, int | None]:
+    event = GrantEvent.objects.filter(pk=delivery.event).first()
+    if event is None:
+        return Outcome.NO_EVENT, None
+    body = event.payload().as_json().encode()
+    try:
+        status = sending.post(delivery.webhook.url, body, _headers(delivery, now, body))
+    except encryption.CannotDecrypt:
+        return Outcome.NO_KEY, None
+    except sending.NotSent as error:
+        return error.outcome, None
+    return _outcome_of(status), status
+
+
+def _headers(delivery: WebhookDelivery, now: datetime, body: bytes) -> dict[str, str]:
+    """Those of Standard Webhooks; `webhook-id` is the event's ID, the same in each attempt."""
+    message_id, timestamp = str(delivery.event), times.to_seconds(now)
+    return {
+        "Content-Type": "application/json",
+        "User-Agent": "django-grant-management",
+        "webhook-id": message_id,
+        "webhook-timestamp": str(int(timestamp)),
+        "webhook-signature": signatures(delivery.webhook_id, message_id, now, int(timestamp), body),
+    }
+
+
+def _outcome_of(status: int) -> Outcome:
+    if 200 <= status < 300:
+        return Outcome.DELIVERED
+    if 300 <= status < 400:
+        return Outcome.REDIRECTED
+    return Outcome.GONE if status == 410 else Outcome.REFUSED
+
+
+def _retry_at(delivery: WebhookDelivery, outcome: Outcome, now: datetime) -> datetime | None:
+    """When the next attempt is due; None: there is none."""
+    delays = app_settings.webhook_retries
+    if outcome.is_final or delivery.attempts >= len(delays):
+        return None
+    # Differing times, so that what failed together does not come back together.
+    seconds = delays[delivery.attempts] * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
+    return now + timedelta(seconds=seconds)

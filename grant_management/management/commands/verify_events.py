@@ -1,0 +1,64 @@
+"""`verify_events [--service N] [--head FILE]`."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from ...db.snapshot import snapshot
+from ...events.verifying import findings
+from ...models import EventChain
+from ..base import GrantManagementCommand, find_service
+
+
+class Command(GrantManagementCommand):
+    """Verifies the hash chains of events."""
+
+    help = (
+        "Verify the hash chain of a service's events: name each row that was changed, removed,"
+        " inserted or moved. Events after the last head that was exported are not protected from"
+        " somebody who can write to the database. Exit code 1: something was found."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add the service and the head."""
+        super().add_arguments(parser)
+        parser.add_argument("--service", type=int, metavar="N", help="default: each with a chain")
+        parser.add_argument("--head", metavar="FILE", help="what export_event_head wrote")
+
+    def handle(self, **options: Any) -> None:
+        """Say what was found. CommandError: something was, or there is nothing to verify."""
+        head = _read(options["head"])
+        found: list[dict[str, Any]] = []
+        with snapshot():
+            chains = _chains(options["service"], has_head=bool(head))
+            for chain in chains:
+                for one in findings(chain, head):
+                    self.stderr.write(f"Service {chain.service_id}: {one}.")
+                    found.append({"service": chain.service_id, "found": str(one)})
+        events = sum(chain.position - chain.purged_position for chain in chains)
+        text = f"{events} events of {len(chains)} service(s) verified, {len(found)} finding(s)."
+        self.answer(options, {"events": events, "findings": found}, text)
+        if found:
+            raise CommandError("The events are not as they were.")
+
+
+def _chains(number: int | None, *, has_head: bool) -> list[EventChain]:
+    """The chains to verify. CommandError: there is none, or more than one for a head."""
+    rows = EventChain.objects.order_by("pk")
+    if number is not None:
+        rows = rows.filter(service=find_service(number, also_deleted=True))
+    elif has_head:
+        raise CommandError("A head is one service's: name it with --service.")
+    chains = list(rows)
+    if not chains and number is not None:
+        raise CommandError(f"Run publish_events --service {number} first.")
+    return chains
+
+
+def _read(name: str | None) -> str:
+    """The head in the file. CommandError: it cannot be read."""
+    try:
+        return Path(name).read_text(encoding="ascii") if name else ""
+    except (OSError, UnicodeDecodeError):
+        raise CommandError(f"{name} cannot be read.") from None

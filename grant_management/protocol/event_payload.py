@@ -1,0 +1,82 @@
+"""What is told of an event outside of this system: its type, and its payload."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from .strict_json import dumps
+
+TYPES: Final = {
+    "created": "grant.created",
+    "merged": "grant.merged",
+    "replaced": "grant.replaced",
+    "revoked": "grant.revoked",
+    "refresh_reused": "tokens.reused",
+    "tokens_revoked": "tokens.revoked",
+    "cut_off": "cut_off.moved",
+    "client_locked": "client.locked",
+    "client_unlocked": "client.unlocked",
+    "client_created": "client.created",
+    "client_changed": "client.changed",
+    "client_deleted": "client.deleted",
+    "description_changed": "description.changed",
+    "token_changed": "token.changed",
+    "nonce_expired": "nonce.expired",
+    "imported": "records.imported",
+    "api_token_issued": "api_token.issued",
+    "api_token_rotated": "api_token.rotated",
+    "api_token_revoked": "api_token.revoked",
+    "api_token_changed": "api_token.changed",
+    "service_created": "service.created",
+    "settings_changed": "service.changed",
+    "service_deleted": "service.deleted",
+    "job_started": "job.started",
+    "job_paused": "job.paused",
+    "job_resumed": "job.resumed",
+    "job_finished": "job.finished",
+    "webhook_created": "webhook.created",
+    "webhook_changed": "webhook.changed",
+    "webhook_deleted": "webhook.deleted",
+    "webhook_key_rotated": "webhook.key_rotated",
+    "webhook_disabled": "webhook.disabled",
+    "webhook_tested": "webhook.tested",
+    "webhook_replayed": "webhook.replayed",
+}
+"""The type of each kind of event of a service, as receivers know it."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventPayload:
+    """An event of a service, without credentials, contents of grants, and operators' notes.
+
+    "" and None: the event is about no client, grant or subject in particular. `actor` is the kind
+    of whoever made the change, such as `client` or `operator`.
+    """
+
+    id: UUID
+    type: str
+    at: datetime
+    service_id: int
+    client_id: str
+    grant_id: str
+    subject: str | None
+    actor: str
+    reason: str
+
+    def as_json(self) -> str:
+        """The body of a webhook, in the form of Standard Webhooks: type, timestamp and data.
+
+        Every number is a string where it may be above 2^53. Absent members are left out.
+        """
+        data: dict[str, Any] = {
+            "eventId": str(self.id),
+            "serviceId": str(self.service_id),
+            "clientId": self.client_id,
+            "grantId": self.grant_id,
+            "subject": self.subject,
+            "actor": self.actor,
+            "reason": self.reason,
+        }
+        told = {name: value for name, value in data.items() if value not in (None, "")}
+        return dumps({"type": self.type, "timestamp": self.at.isoformat(), "data": told})

@@ -1,0 +1,130 @@
+"""Descriptions and profiles in the admin: forms in several languages, and logos."""
+
+import base64
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from grant_management.models import ClientProfile, Description, GrantEvent, Logo, Organization
+
+from ..doors import logo_in_base64
+from ..world import BY_TEST, make_operator, make_world
+
+TEXTS = [{"language": "en", "name": "Accounts"}, {"language": "de", "name": "Konten"}]
+
+
+@pytest.fixture
+def admin(client, django_user_model):
+    client.force_login(django_user_model.objects.create_superuser("ann"))
+    return client
+
+
+def url(model, page, *arguments):
+    return reverse(f"admin:grant_management_{model}_{page}", args=arguments)
+
+
+def sent(texts, **more):
+    data = {"reason": "other"} | more
+    for number, text in enumerate(texts):
+        data |= {f"{name}_{number}": value for name, value in text.items()}
+    return data
+
+
+def test_the_form_has_each_language_and_room_for_more(admin, world):
+    row = Description.objects.put(world.service, "scope", "accounts", BY_TEST, texts=TEXTS)
+    form = admin.get(url("description", "edit", row.pk)).context["form"]
+    assert [form.initial.get(f"name_{n}", form.fields[f"name_{n}"].initial) for n in range(4)] == [
+        "Accounts",
+        "Konten",
+        "",
+        "",
+    ]
+
+
+def test_a_language_is_added_and_another_taken_away(admin, world):
+    row = Description.objects.put(world.service, "scope", "accounts", BY_TEST, texts=TEXTS)
+    new = [TEXTS[0], {"language": "", "name": ""}, {"language": "JA", "name": "口座"}]
+    response = admin.post(url("description", "edit", row.pk), sent(new, sensitivity="high"))
+    assert response.status_code == 302
+    row.refresh_from_db()
+    assert [text["language"] for text in row.texts] == ["en", "ja"]
+    event = GrantEvent.objects.order_by("pk").last()
+    assert (event.kind, event.actor, event.reason) == ("description_changed", "ann", "other")
+
+
+@pytest.mark.parametrize(
+    "text", [{"language": "e", "name": "x"}, {"language": "en"}, {"language": "", "name": "x"}]
+)
+def test_what_the_api_refuses_is_refused(admin, world, text):
+    row = Description.objects.put(world.service, "scope", "accounts", BY_TEST, texts=TEXTS)
+    page = admin.post(url("description", "edit", row.pk), sent([text], sensitivity="low"))
+    assert page.status_code == 200
+    assert b"It must be an array" in page.content
+    row.refresh_from_db()
+    assert row.texts == TEXTS
+
+
+def logo_file(data, name="logo.png"):
+    return SimpleUploadedFile(name, data, "image/png")
+
+
+def test_a_logo_is_uploaded_shown_and_deleted(admin, world):
+    data = sent([{"language": "en", "name": "Budget"}], service=world.service.pk, client_id="app-1")
+    file = logo_file(base64.b64decode(logo_in_base64()))
+    assert (
+        admin.post(url("clientprofile", "describe"), data | {"logo_file": file}).status_code == 302
+    )
+    assert b"/logo/?" in admin.get(url("clientprofile", "change", world.client.pk)).content
+    edit = url("clientprofile", "edit", world.client.pk)
+    assert admin.post(edit, sent([TEXTS[0]])).status_code == 302
+    assert Logo.objects.exists()
+    admin.post(edit, sent([TEXTS[0]], without_logo="on"))
+    assert not Logo.objects.exists()
+    assert admin.get(url("clientprofile", "logo", world.client.pk)).status_code == 404
+
+
+@pytest.mark.parametrize("content", [b"x", b"<svg/>", b"\x89PNG" + b"x" * 200_000])
+def test_what_is_no_logo(admin, world, content):
+    data = sent([], service=world.service.pk, client_id="app-1")
+    page = admin.post(url("clientprofile", "describe"), data | {"logo_file": logo_file(content)})
+    assert b"It must be a PNG, JPEG or WebP" in page.content
+    assert not ClientProfile.objects.exists()
+    assert not Logo.objects.exists()
+
+
+def test_operators_see_their_organization_alone(client, world, django_user_model):
+    """In lists, by URL and in forms."""
+    stranger = make_operator(django_user_model, organization=Organization.objects.create(name="B"))
+    stranger.is_superuser = False
+    stranger.save()
+    from django.contrib.auth.models import Permission
+
+    names = ["description", "clientprofile"]
+    for name in names:
+        for act in ("view", "change"):
+            stranger.user_permissions.add(Permission.objects.get(codename=f"{act}_{name}"))
+    row = Description.objects.put(world.service, "scope", "accounts", BY_TEST, texts=TEXTS)
+    ClientProfile.objects.put(world.client, BY_TEST, texts=TEXTS)
+    client.force_login(stranger)
+    assert b"accounts" not in client.get(url("description", "changelist")).content
+    for page in ("edit", "remove"):
+        assert client.get(url("description", page, row.pk)).status_code == 404
+    for page in ("edit", "logo"):
+        assert client.get(url("clientprofile", page, world.client.pk)).status_code == 404
+    data = sent(TEXTS, service=world.service.pk, kind="scope", name="other", sensitivity="low")
+    assert client.post(url("description", "describe"), data).status_code == 200
+    data = sent(TEXTS, service=world.service.pk, client_id="app-1")
+    assert client.post(url("clientprofile", "describe"), data).status_code == 200
+    assert Description.objects.count() == 1
+
+
+def test_a_deleted_service_is_not_described(admin, world):
+    from grant_management.models import Reason
+
+    row = Description.objects.put(world.service, "scope", "accounts", BY_TEST, texts=TEXTS)
+    other = make_world()
+    world.service.hide(BY_TEST, Reason(""))
+    assert admin.get(url("description", "edit", row.pk)).status_code == 404
+    data = sent(TEXTS, service=other.service.pk, client_id="nobody")
+    assert admin.post(url("clientprofile", "describe"), data).status_code == 200

@@ -24,7 +24,7 @@ urlpatterns = [path("", front), *DOORS[settings.ONLY]]
 def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
     """A page for the admin's users, JSON for everybody else."""
     if settings.ONLY != "api" and request.path_info.startswith("/admin/"):
-        return page_not_found(request, exception)
+        return page_not_found(request, exception, "admin/grant_management/404.html")
     return refusal_response(Refused(Result.ROUTE_UNKNOWN))
 
 

@@ -1,4 +1,4 @@
-"""Removes the memberships of a user whom the host deletes."""
+"""Removes the memberships and the preferences of a user whom the host deletes."""
 
 from typing import Any, Final
 
@@ -7,7 +7,7 @@ from django.contrib.auth import get_user_model
 from django.db.models.signals import post_delete
 
 from .db import primary
-from .models import Actor, OrganizationMember
+from .models import Actor, OperatorPreference, OrganizationMember
 from .models.event import ActorKind
 
 ACTOR: Final = Actor(ActorKind.SYSTEM, "deletion of the user")
@@ -28,7 +28,7 @@ def connect() -> None:
 
 
 def remove_memberships(instance: Any, **kwargs: Any) -> None:
-    """Remove the memberships of a deleted user, each with its event.
+    """Remove the memberships of a deleted user, each with its event, and the preferences.
 
     This is part of the deletion's transaction where users are in the same database.
     """
@@ -36,3 +36,4 @@ def remove_memberships(instance: Any, **kwargs: Any) -> None:
         for member in OrganizationMember.objects.filter(user_id=instance.pk):
             member.username = instance.get_username()
             member.remove(ACTOR)
+        OperatorPreference.objects.filter(user_id=instance.pk).delete()

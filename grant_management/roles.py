@@ -39,13 +39,19 @@ _INCIDENT = (
 )
 _ADMINISTRATOR = (
     *_INCIDENT,
+    "add_organization",
+    "change_organization",
+    "add_service",
     "change_service",
+    "add_client",
+    "change_client",
     "view_apitoken",
     "manage_apitoken",
     "manage_webhook",
     "view_organizationmember",
     "add_organizationmember",
     "delete_organizationmember",
+    "manage_operator",
     "change_description",
     "change_clientprofile",
 )

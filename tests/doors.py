@@ -28,6 +28,7 @@ from grant_management.models import (
     ApiToken,
     Description,
     DPoPNonce,
+    OrganizationEvent,
     OrganizationMember,
     Reason,
     Sweep,
@@ -946,7 +947,6 @@ def change_settings(scene):
     url = scene.url("service_settings", scene.world.service.pk)
     form = scene.http.get(url).context["form"]
     data = {name: form[name].value() for name in form.fields if form[name].value() is not None}
-    data = {name: json.dumps(one) if isinstance(one, list) else one for name, one in data.items()}
     data = {name: one for name, one in data.items() if one is not False} | {"reason": "other"}
     yield
     for _ in range(2):
@@ -1056,6 +1056,86 @@ def add_a_member_of_all(scene):
     yield
     scene.page("organizationmember_add", status=200, **data)
     scene.page("organizationmember_add", all_organizations="on", **data)
+
+
+@act("page organization create", ("organization_created", "operator", ORGANIZATION))
+def create_an_organization_by_hand(scene):
+    yield
+    scene.page("organization_create", status=200)
+    scene.page("organization_create", name="Another Bank")
+
+
+@act("page organization edit", ("organization_changed", "operator", ORGANIZATION))
+def rename_an_organization(scene):
+    number = scene.world.service.organization_id
+    yield
+    for _ in range(2):
+        scene.page("organization_edit", number, name="Other")
+
+
+@act("page organization first_run")
+@act("page organization arrived")
+def look_at_the_first_steps(scene):
+    yield
+    scene.look("organization_first_run")
+    scene.look("organization_arrived")
+
+
+@act("page service create", ("service_created", "operator"))
+def create_a_service_by_hand(scene):
+    data = {"organization": scene.world.service.organization_id, "call_log_size": 0}
+    yield
+    scene.page("service_create", status=200, **data)
+    scene.page("service_create", name="Another", **data)
+
+
+@act("page client create", ("client_created", "operator"))
+def create_a_client_by_hand(scene):
+    data = {"service": scene.world.service.pk, "client_id": "app-2"}
+    yield
+    scene.page("client_create", **data)
+    scene.page("client_create", status=200, **data)
+
+
+@act("page client edit", ("client_changed", "operator"))
+def rename_a_client(scene):
+    yield
+    for _ in range(2):
+        scene.page("client_edit", scene.world.client.pk, name="Other")
+
+
+@act(
+    "page organizationmember operator_create",
+    ("operator_created", "operator", ORGANIZATION),
+    ("member_added", "operator", ORGANIZATION),
+)
+def create_an_operator(scene):
+    data = {"username": "carl", "password": "correct horse", "again": "correct horse"}
+    data |= {"organizations": scene.world.service.organization_id}
+    yield
+    scene.page("organizationmember_operator_create", **data)
+    scene.page("organizationmember_operator_create", status=200, **data)
+
+
+@act(
+    "page organizationmember operator_edit",
+    ("operator_changed", "operator", ORGANIZATION),
+    ("member_removed", "operator", ORGANIZATION),
+)
+def change_an_operator(scene):
+    member = member_of(scene, scene.world.service.organization_id)
+    users = type(scene.operator)._default_manager
+    users.filter(pk=member.user_id).update(is_staff=True)
+    yield
+    for _ in range(2):
+        scene.page("organizationmember_operator_edit", member.user_id, note="away")
+
+
+@act("page operatorpreference utc")
+def choose_a_time_zone(scene):
+    yield
+    scene.page("operatorpreference_changelist", time_zone="Asia/Tokyo")
+    scene.look("operatorpreference_utc", at="2026-01-31")
 
 
 @act("page organizationmember delete", ("member_removed", "operator", ORGANIZATION))
@@ -1365,12 +1445,18 @@ def what_if(scene):
 
 @act("page grant content")
 @act("page grantevent details")
+@act("page grantevent receipt")
+@act("page organizationevent receipt")
 def look_at_one_whole(scene):
     grant = scene.world.grant()
     event = grant.record("created", now(), BY_TEST)
+    number = scene.world.service.organization_id
+    told = OrganizationEvent.objects.record("imported", number, now(), BY_TEST)
     yield
     scene.look("grant_content", grant.pk)
     scene.look("grantevent_details", event.pk)
+    scene.look("grantevent_receipt", event.pk)
+    scene.look("organizationevent_receipt", told.pk)
 
 
 @act("page call codes")

@@ -14,6 +14,7 @@ from .organization_member import OrganizationMemberAdmin
 from .overview import OverviewAdmin
 from .service import ServiceAdmin
 from .sweep import SweepAdmin
+from .time_zone import OperatorPreferenceAdmin
 from .token import AccessTokenAdmin, RefreshTokenAdmin
 from .webhook import WebhookAdmin
 from .webhook_delivery import WebhookDeliveryAdmin
@@ -28,6 +29,7 @@ __all__ = [
     "DescriptionAdmin",
     "GrantAdmin",
     "GrantEventAdmin",
+    "OperatorPreferenceAdmin",
     "OrganizationAdmin",
     "OrganizationEventAdmin",
     "OrganizationMemberAdmin",

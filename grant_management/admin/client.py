@@ -2,21 +2,28 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from django.contrib import admin
-from django.http import HttpRequest, JsonResponse
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from ..db.keyset import Rows
-from ..models import Client, EventKind
+from ..models import Client, EventKind, Service
+from .client_forms import NewClientForm, RenameForm
 from .kit.actions import ObjectAction, OperatorAdmin, Text
 from .kit.cut_off import CUT_OFF_SERVICE
 from .kit.display import time_tag
 from .kit.listing import Column, ListAdmin, ListForm
+from .kit.making import make
+from .kit.read_only import limited, operator
+from .kit.stops import stops_of
 
 SUGGESTIONS: Final = 10
+ADD: Final = "grant_management.add_client"
+CHANGE: Final = "grant_management.change_client"
 
 
 def _what_a_lock_stops(client: Client) -> Iterable[Text]:
@@ -38,6 +45,7 @@ LOCK = ObjectAction(
     applies=lambda client: client.locked_at is None,
     describe=_what_a_lock_stops,
     perform=Client.lock,
+    stops=stops_of,
 )
 
 
@@ -82,7 +90,48 @@ class ClientAdmin(ListAdmin[Client], OperatorAdmin[Client]):
         """The URLs of the list and of a client, and that of the suggestions for the script."""
         view = self.admin_site.admin_view(self.suggest_view)
         name = "grant_management_client_suggest"
-        return [path("suggest/", view, name=name), *super().get_urls()]
+        wrap, page = self.admin_site.admin_view, "grant_management_client"
+        return [
+            path("suggest/", view, name=name),
+            path("create/", wrap(self.create_view), name=f"{page}_create"),
+            path("<path:object_id>/edit/", wrap(self.edit_view), name=f"{page}_edit"),
+            *super().get_urls(),
+        ]
+
+    def tools(self, request: HttpRequest) -> list[tuple[Any, str]]:
+        """A button to create a client."""
+        shown = super().tools(request)
+        return (
+            [*shown, (_("New client…"), self.url("create"))]
+            if request.user.has_perm(ADD)
+            else shown
+        )
+
+    def buttons(self, request: HttpRequest, row: Client) -> list[tuple[Text, str]]:
+        """The actions, and the form that changes the client's name."""
+        shown = super().buttons(request, row)
+        may = request.user.has_perm(CHANGE) and row.deleted_at is None
+        return [(_("Rename…"), self.url("edit", row)), *shown] if may else shown
+
+    def create_view(self, request: HttpRequest) -> HttpResponse:
+        """Create a client of a service that the operator sees."""
+        if not (request.user.has_perm(ADD) and self.has_view_permission(request)):
+            raise PermissionDenied
+        rows = Service.objects.filter(deleted_at=None).order_by("name", "pk")
+        form = NewClientForm(request.POST or None, services=limited(rows, request, "organization"))
+        return make(self, request, _("New client"), form, lambda: form.save(operator(request)))
+
+    def edit_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Change a client's name."""
+        if not (request.user.has_perm(CHANGE) and self.has_view_permission(request)):
+            raise PermissionDenied
+        row = self.get_object(request, object_id)
+        if row is None or row.deleted_at is not None:
+            raise Http404
+        form = RenameForm(request.POST or None, initial={"name": row.name})
+        page, title = self.url("change", row), _("Rename client")
+        by = operator(request)
+        return make(self, request, title, form, lambda: form.save(row, by), row=row, page=page)
 
     def suggest_view(self, request: HttpRequest) -> JsonResponse:
         """Client IDs that begin with `q`, at the chosen `service` or at all, as JSON: `values`."""

@@ -28,6 +28,7 @@ from .kit.display import few, over, state, time_tag
 from .kit.export import TURN, attachment, csv_lines, in_parts
 from .kit.listing import BetweenForm, Column, ListAdmin
 from .kit.read_only import limited
+from .kit.stops import stops_of_grant
 from .kit.utc import exact, in_utc
 
 
@@ -151,6 +152,8 @@ REVOKE = ObjectAction(
     applies=lambda grant: grant.revoked_at is None,
     describe=_what_stops,
     perform=Grant.revoke,
+    stops=stops_of_grant,
+    must_type=False,
 )
 
 

@@ -24,6 +24,7 @@ from .kit.display import identifier, indented, link, time_tag
 from .kit.export import TURN, attachment, csv_lines, in_parts, json_lines
 from .kit.listing import BetweenForm, Column, ListAdmin
 from .kit.utc import in_utc
+from .receipt import as_file, receipt
 
 COLUMNS: Final = (
     "id",
@@ -104,6 +105,25 @@ class GrantEventAdmin(ListAdmin[GrantEvent]):
             return format_html('<pre tabindex="0">{}</pre>', indented(strict_json.stored(shown)))
         return link(self.url("details", event), _("Too long for a page: as a file (JSON)"))
 
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """The event as a receipt."""
+        event = self.get_object(request, object_id)
+        context: dict[str, Any] = {}
+        if event is not None:
+            context = {**receipt(event, self, request), "details": self.what_exactly(event)}
+        return super().change_view(request, object_id, form_url, context | (extra_context or {}))
+
+    def receipt_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The receipt as a JSON file."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        event = self.get_object(request, object_id)
+        if event is None:
+            raise Http404
+        return as_file(event, request, self.url("change", event))
+
     def tools(self, request: HttpRequest) -> list[tuple[Any, str]]:
         """Buttons that export all pages of the list with the same query."""
         query = request.GET.urlencode()
@@ -120,6 +140,11 @@ class GrantEventAdmin(ListAdmin[GrantEvent]):
             path("export.csv", wrap(self.export_csv), name=f"{name}_export_csv"),
             path("export.jsonl", wrap(self.export_json_lines), name=f"{name}_export_jsonl"),
             path(details, wrap(self.details_view), name=f"{name}_details"),
+            path(
+                "<path:object_id>/change/receipt.json",
+                wrap(self.receipt_view),
+                name=f"{name}_receipt",
+            ),
             *super().get_urls(),
         ]
 

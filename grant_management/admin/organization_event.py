@@ -8,16 +8,18 @@ from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import QuerySet
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from ..db import clock
 from ..models import EventKind, OrganizationEvent
-from .kit.display import time_tag
+from .kit.display import indented, time_tag
 from .kit.export import attachment, csv_lines, json_lines
 from .kit.read_only import ReadOnlyAdmin
 from .kit.utc import in_utc
+from .receipt import as_file, receipt
 
 COLUMNS: Final = (
     "id",
@@ -35,6 +37,9 @@ CHUNK: Final = 2_000
 """Events in memory at a time, in an export."""
 KINDS: Final = (
     EventKind.ORGANIZATION_CREATED,
+    EventKind.ORGANIZATION_CHANGED,
+    EventKind.OPERATOR_CREATED,
+    EventKind.OPERATOR_CHANGED,
     EventKind.API_TOKEN_ISSUED,
     EventKind.API_TOKEN_ROTATED,
     EventKind.API_TOKEN_REVOKED,
@@ -109,12 +114,34 @@ class OrganizationEventAdmin(ReadOnlyAdmin[OrganizationEvent]):
 
     def get_urls(self) -> list[URLPattern]:
         """The URLs of the list and of an event, and those of both exports."""
-        wrap, name = self.admin_site.admin_view, "grant_management_organizationevent_export"
+        wrap, name = self.admin_site.admin_view, "grant_management_organizationevent"
+        receipt_url = "<path:object_id>/change/receipt.json"
         return [
-            path("export.csv", wrap(self.export_csv), name=f"{name}_csv"),
-            path("export.jsonl", wrap(self.export_json_lines), name=f"{name}_jsonl"),
+            path("export.csv", wrap(self.export_csv), name=f"{name}_export_csv"),
+            path("export.jsonl", wrap(self.export_json_lines), name=f"{name}_export_jsonl"),
+            path(receipt_url, wrap(self.receipt_view), name=f"{name}_receipt"),
             *super().get_urls(),
         ]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """The event as a receipt."""
+        event = self.get_object(request, object_id)
+        context: dict[str, Any] = {}
+        if event is not None:
+            shown = format_html('<pre tabindex="0">{}</pre>', indented(event.details))
+            context = {**receipt(event, self, request), "details": shown}
+        return super().change_view(request, object_id, form_url, context | (extra_context or {}))
+
+    def receipt_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The receipt as a JSON file."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        event = self.get_object(request, object_id)
+        if event is None:
+            raise Http404
+        return as_file(event, request, self.url("change", event))
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """The list, with buttons that export all pages of it."""

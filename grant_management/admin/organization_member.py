@@ -4,59 +4,20 @@ of them can add or remove members, so nobody can widen their own view.
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
 from ..models import OrganizationMember
+from ..redaction import redacted
+from . import operator_forms, operators
+from .kit.display import link
 from .kit.read_only import ReadOnlyAdmin, operator, organizations
-
-
-class MemberForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A user, and one organization or, by a box of its own, all of them."""
-
-    user = forms.ModelChoiceField(get_user_model()._default_manager.none(), label=_("User"))
-    all_organizations = forms.BooleanField(
-        label=_("All organizations"),
-        required=False,
-        help_text=_("Includes organizations created later. Leave Organization empty."),
-    )
-
-    class Meta:
-        model = OrganizationMember
-        fields = ("organization",)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        users: Any = self.fields["user"]
-        users.queryset = get_user_model()._default_manager.all()
-
-    def _get_validation_exclusions(self) -> set[str]:
-        """Exclude user and organization, which were found among the choices. Django would look them
-        up again: the user in this app's database, and the organization at a replica.
-        """
-        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
-        return excluded | {"user", "organization"}
-
-    def clean(self) -> dict[str, Any]:
-        """Set the user by its key, since users may be in another database.
-
-        ValidationError: neither or both of an organization and all of them are chosen, or the user
-        is such a member already.
-        """
-        values: dict[str, Any] = super().clean() or {}
-        user, organization = values.pop("user", None), values.get("organization")
-        if (organization is None) != bool(values.get("all_organizations")):
-            raise forms.ValidationError(_("Choose an organization, or all of them."))
-        if user is not None:
-            self.instance.user_id = user.pk
-            known = OrganizationMember.objects.filter(user_id=user.pk, organization=organization)
-            if known.exists():
-                raise forms.ValidationError(_("This user already has this membership."))
-        return values
+from .organization_member_form import MemberForm
 
 
 @admin.register(OrganizationMember)
@@ -66,7 +27,7 @@ class OrganizationMemberAdmin(ReadOnlyAdmin[OrganizationMember]):
     organization_path = "organization"
     form = MemberForm
     fields = ("user", "organization", "all_organizations")
-    list_display = ("username", "sees")
+    list_display = ("username", "sees", "manage")
     list_select_related = ("organization",)
 
     @admin.display(description=_("user"))
@@ -78,6 +39,83 @@ class OrganizationMemberAdmin(ReadOnlyAdmin[OrganizationMember]):
     def sees(self, member: OrganizationMember) -> Any:
         """The organization, or a text for all of them."""
         return member.organization or _("All organizations")
+
+    @admin.display(description=_("operator"))
+    def manage(self, member: OrganizationMember) -> Any:
+        """A link to the form that changes the user's roles and organizations."""
+        return link(self._edit_url(member.user_id), _("Roles and password…"))
+
+    def _edit_url(self, user: Any) -> str:
+        name = "admin:grant_management_organizationmember_operator_edit"
+        return reverse(name, args=[user], current_app=self.admin_site.name)
+
+    def get_urls(self) -> list[URLPattern]:
+        """The URLs of the list and of a membership, and of the forms of operators."""
+        wrap, name = self.admin_site.admin_view, "grant_management_organizationmember"
+        create, edit = wrap(self.create_operator_view), wrap(self.edit_operator_view)
+        return [
+            path("operator/create/", create, name=f"{name}_operator_create"),
+            path("operator/<path:user>/edit/", edit, name=f"{name}_operator_edit"),
+            *super().get_urls(),
+        ]
+
+    def tools(self, request: HttpRequest) -> list[tuple[Any, str]]:
+        """A button to create an operator."""
+        may = operator_forms.is_usable() and request.user.has_perm(operator_forms.MANAGE)
+        return [(_("New operator…"), self.url("operator_create"))] if may else []
+
+    @redacted
+    def create_operator_view(self, request: HttpRequest) -> HttpResponse:
+        """Create a user of the admin, with roles and organizations that the operator has."""
+        self._check_manages(request)
+        form = operator_forms.NewOperatorForm(request.POST or None).limit(request)
+        if request.method == "POST" and form.is_valid():
+            user = operators.create(request, form.cleaned_data, form.why())
+            return self._saved(request, user)
+        return self._form(request, _("New operator"), form)
+
+    @redacted
+    def edit_operator_view(self, request: HttpRequest, user: str) -> HttpResponse:
+        """Change a user's roles, organizations and password. Somebody who has more is refused."""
+        self._check_manages(request)
+        found = self._operator(user)
+        if not operator_forms.may_change(request, found):
+            raise PermissionDenied
+        sees = OrganizationMember.objects.filter(user_id=found.pk).values_list("organization_id")
+        numbers = [number for (number,) in sees]
+        given = {
+            "may_log_in": found.is_active,
+            "roles": found.groups.all(),
+            "organizations": [number for number in numbers if number is not None],
+            "all_organizations": None in numbers,
+        }
+        form = operator_forms.ChangeOperatorForm(request.POST or None, initial=given)
+        form.limit(request)
+        if request.method == "POST" and form.is_valid():
+            operators.change(request, found, form.cleaned_data, form.why())
+            return self._saved(request, found)
+        title = _("Change operator %(name)s") % {"name": found.get_username()}
+        return self._form(request, title, form)
+
+    def _check_manages(self, request: HttpRequest) -> None:
+        may = request.user.has_perm(operator_forms.MANAGE) and self.has_view_permission(request)
+        if not (may and operator_forms.is_usable()):
+            raise PermissionDenied
+
+    def _operator(self, key: str) -> Any:
+        """The user of this key. Http404: nobody has it, or it is no user of the admin."""
+        model: Any = get_user_model()
+        try:
+            return model._default_manager.get(pk=model._meta.pk.to_python(key), is_staff=True)
+        except (model.DoesNotExist, ValidationError, ValueError, OverflowError):
+            raise Http404 from None
+
+    def _saved(self, request: HttpRequest, user: Any) -> HttpResponse:
+        messages.success(request, _("Saved: %(row)s.") % {"row": user.get_username()})
+        return HttpResponseRedirect(self.url("changelist"))
+
+    def _form(self, request: HttpRequest, title: Any, form: Any) -> HttpResponse:
+        return self.page(request, "form.html", title, form=form, submit=_("Save"))
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """The form's fields for a new membership; two read-only columns for an existing one."""

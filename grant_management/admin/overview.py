@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, QuerySet, Sum
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -31,7 +31,9 @@ from ..models import (
 )
 from ..models.daily_count import DailyCountQuerySet, live_by_client
 from .call import DONE
+from .first_run import is_empty, may_begin
 from .kit.display import time_tag
+from .kit.making import checklist
 from .kit.read_only import ReadOnlyAdmin, limited, number
 
 DAYS: Final = 30
@@ -51,6 +53,8 @@ class OverviewAdmin(ReadOnlyAdmin[DailyCount]):
         now = clock.now()
         services = limited(Service.objects.order_by("name", "pk"), request, "organization")
         service = _chosen(request, services)
+        if service is None and is_empty() and may_begin(request):
+            return HttpResponseRedirect(checklist(self))
         context: dict[str, Any] = {"services": services[:100], "service": service}
         if service is not None:
             tally = Tally.current()

@@ -8,14 +8,17 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
-from ..models import Service
+from ..models import Organization, Service
 from ..redaction import redacted
 from .kit.actions import OperatorAdmin, Text
 from .kit.cut_off import CUT_OFF_SERVICE
-from .kit.read_only import operator
-from .service_page import SettingsForm, portrait
+from .kit.making import insert, make
+from .kit.read_only import limited, operator
+from .service_forms import NewServiceForm, SettingsForm
+from .service_page import portrait
 from .what_if import WhatIfForm, ask
 
+ADD: Final = "grant_management.add_service"
 CHANGE: Final = "grant_management.change_service"
 
 
@@ -38,13 +41,33 @@ class ServiceAdmin(OperatorAdmin[Service]):
     change_form_template = "admin/grant_management/service.html"
 
     def get_urls(self) -> list[URLPattern]:
-        """The URLs of the list and of a service; of the what-if tester and of the settings."""
+        """The URLs of the list and of a service; of its forms and of the what-if tester."""
         wrap, name = self.admin_site.admin_view, "grant_management_service"
         return [
+            path("create/", wrap(self.create_view), name=f"{name}_create"),
             path("<path:object_id>/what-if/", wrap(self.what_if_view), name=f"{name}_what_if"),
             path("<path:object_id>/settings/", wrap(self.settings_view), name=f"{name}_settings"),
             *super().get_urls(),
         ]
+
+    def tools(self, request: HttpRequest) -> list[tuple[Any, str]]:
+        """A button to create a service."""
+        may = request.user.has_perm(ADD)
+        return [(_("New service…"), self.url("create"))] if may else []
+
+    def create_view(self, request: HttpRequest) -> HttpResponse:
+        """Create a service of an organization that the operator sees."""
+        if not (request.user.has_perm(ADD) and self.has_view_permission(request)):
+            raise PermissionDenied
+        owners = limited(Organization.objects.order_by("name"), request, "pk")
+        form = NewServiceForm(request.POST or None, organizations=owners)
+
+        def save() -> Service:
+            row = form.made()
+            insert(row, operator(request), form.why())
+            return row
+
+        return make(self, request, _("New service"), form, save)
 
     def buttons(self, request: HttpRequest, row: Service) -> list[tuple[Text, str]]:
         """The actions, the settings and the tester. The tester takes credentials, so it is only for
@@ -81,9 +104,8 @@ class ServiceAdmin(OperatorAdmin[Service]):
             return HttpResponseRedirect(self.url("change", service))
         title, page = _("Change settings"), self.url("change", service)
         lines = [_("Changes apply from the next call.")]
-        return self.page(
-            request, "action.html", title, row=service, page=page, form=form, lines=lines
-        )
+        context = {"row": service, "page": page, "form": form, "lines": lines}
+        return self.page(request, "form.html", title, submit=_("Save"), **context)
 
     @redacted
     def what_if_view(self, request: HttpRequest, object_id: str) -> HttpResponse:

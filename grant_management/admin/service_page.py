@@ -2,16 +2,12 @@
 
 from typing import Any, Final
 
-from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from ..db import clock
 from ..db.counting import bounded_count, shown_number
-from ..fields import members as m
-from ..models import Actor, Client, DPoPNonce, EventKind, GrantEvent, Reason, Service
-from .kit import form_fields
-from .kit.actions import ReasonForm
+from ..models import Client, DPoPNonce, EventKind, GrantEvent, Service
 from .kit.display import identifier, time_tag
 
 GROUPS: Final[list[tuple[Any, tuple[str, ...]]]] = [
@@ -40,37 +36,6 @@ GROUPS: Final[list[tuple[Any, tuple[str, ...]]]] = [
     (_("Logging"), ("call_log_size", "track_last_used")),
     (_("Self-service"), ("self_service_origins",)),
 ]
-NAMES: Final = [name for _group, names in GROUPS for name in names]
-
-
-class SettingsForm(ReasonForm, forms.ModelForm):  # type: ignore[type-arg]
-    """All settings of a service, and the reason for changing them."""
-
-    class Meta:
-        model = Service
-        fields = NAMES
-        field_classes = dict.fromkeys(
-            ("dpop_signing_algs", "actions_supported", "self_service_origins"),
-            form_fields.StrictJSONField,
-        )
-
-    def clean(self) -> dict[str, Any]:
-        """The values, each read by the rule that an import uses, with that rule's errors."""
-        values: dict[str, Any] = super().clean() or {}
-        for member in m.SETTINGS:
-            if member.name in values:
-                try:
-                    values[member.name] = form_fields.taken(member, values[member.name])
-                except forms.ValidationError as error:
-                    self.add_error(member.name, error)
-        return values
-
-    def change(self, actor: Actor) -> list[str]:
-        """Write the settings that differ: their names."""
-        why = Reason(**{name: self.cleaned_data[name] for name in ("reason", "note", "ticket")})
-        settings = {name: getattr(self.instance, name) for name in NAMES}
-        changed: list[str] = self.instance.change(settings, actor, why)
-        return changed
 
 
 def portrait(service: Service, request: HttpRequest) -> dict[str, Any]:

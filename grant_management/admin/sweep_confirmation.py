@@ -6,20 +6,13 @@ with it could never be typed.
 
 import uuid
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any
 
 from django.http import HttpRequest
 
-from ..db import clock
 from ..models import GrantFilter
 from ..models.grant_filter import Look
-from ..protocol.times import to_seconds
-
-KEY: Final = "grant_management_asked"
-KEPT: Final = 20
-"""The most pages that a login session remembers."""
-HOLDS: Final = 3_600
-"""Seconds that a page is remembered; then the grants are counted again."""
+from .kit import confirmation
 
 
 @dataclass(frozen=True)
@@ -48,19 +41,13 @@ class Asked:
 
 def remember(request: HttpRequest, sweep: uuid.UUID, wanted: GrantFilter, asked: Asked) -> None:
     """Keep what was asked for this filter, on the page that would start this sweep."""
-    pages = dict(request.session.get(KEY, {}))
-    pages.pop(str(sweep), None)
-    pages[str(sweep)] = {"of": _named(wanted), "at": to_seconds(clock.estimate()), **asdict(asked)}
-    request.session[KEY] = dict(list(pages.items())[-KEPT:])
+    confirmation.remember(request, str(sweep), _named(wanted), asdict(asked))
 
 
 def recall(request: HttpRequest, sweep: uuid.UUID, wanted: GrantFilter) -> Asked | None:
     """What that page asked; None: nothing is remembered, or it is too old or of another filter."""
-    page = dict(request.session.get(KEY, {}).get(str(sweep), {}))
-    shown, at = page.pop("of", None), page.pop("at", 0)
-    if shown != _named(wanted) or not 0 <= to_seconds(clock.estimate()) - at <= HOLDS:
-        return None
-    return Asked(**page)
+    found = confirmation.recall(request, str(sweep), _named(wanted))
+    return None if found is None else Asked(**found)
 
 
 def _named(wanted: GrantFilter) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from ..models import Credentials, Service
 from ..protocol.results import Refused, Result
 from .authentication import NO_SERVICE, authenticate, authorize
 from .errors import MethodNotAllowed, Throttled, failure_response, refusal_response
+from .last_use import note_use
 from .throttles import ApiTokenThrottle
 
 
@@ -25,6 +26,8 @@ class JSONView(APIView):
     throttle_classes = [ApiTokenThrottle]
     methods: ClassVar[tuple[str, ...]] = ("POST",)
     """The methods that it takes. A view that takes GET takes HEAD too (RFC 9110 §9.1)."""
+    used: Credentials | None = None
+    """The caller whose API token was accepted. (Each request has a view of its own.)"""
     is_authletes: ClassVar[bool] = False
     """Whether Authlete has this operation too: its clients expect 500 where the server fails."""
 
@@ -40,7 +43,16 @@ class JSONView(APIView):
         return view
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """The response of `respond`, or a JSON response for the exception that it raised."""
+        """The response of `respond`, or a JSON response for the exception that it raised.
+
+        Once the response is made, the use of the API token is noted.
+        """
+        response = self._answer(request, **kwargs)
+        if self.used is not None:
+            note_use(request, self.used)
+        return response
+
+    def _answer(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
         try:
             return self.respond(request, **kwargs)
         except Refused as refusal:
@@ -53,14 +65,13 @@ class JSONView(APIView):
         raise NotImplementedError
 
     def opened(self, request: HttpRequest, found: Credentials) -> Service:
-        """The service that the caller asked for. Notes the use of the API token, if so configured.
+        """The service that the caller asked for.
 
         Refused: the API token is not for this service. Throttled: it made too many calls.
         """
         service = authorize(found)
         self.throttle(request)
-        if service.track_last_used:
-            found.api_token.mark_used(found.now)
+        self.used = found
         return service
 
     def caller(

@@ -15,6 +15,7 @@ from .grant_filter import EmptyFilter, GrantFilter
 from .idempotency_key import IdempotencyKey
 from .logo import Logo
 from .nonce import DPoPNonce, Nonces
+from .operator_preference import OperatorPreference
 from .organization import Organization
 from .organization_event import OrganizationEvent
 from .organization_member import OrganizationMember
@@ -54,6 +55,7 @@ __all__ = [
     "IdempotencyKey",
     "Logo",
     "Nonces",
+    "OperatorPreference",
     "Organization",
     "OrganizationEvent",
     "OrganizationMember",

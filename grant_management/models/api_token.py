@@ -14,7 +14,7 @@ from ..db import clock, primary
 from ..db.ids import uuid7
 from ..protocol.digests import sha256
 from .event import NO_REASON, Actor, EventKind, GrantEvent, Reason
-from .last_used import LastUsed
+from .last_used import PRECISION, LastUsed
 from .organization import Organization
 from .organization_event import OrganizationEvent
 from .service import Service
@@ -100,6 +100,9 @@ class ApiToken(LastUsed, models.Model):
     created_by = models.CharField(_("created by"), max_length=255, blank=True, default="")
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
+    last_used_from = models.CharField(
+        _("last used from"), max_length=45, blank=True, default="", db_default=""
+    )
 
     objects = ApiTokenQuerySet.as_manager()
 
@@ -135,6 +138,15 @@ class ApiToken(LastUsed, models.Model):
     def is_active(self, now: datetime) -> bool:
         """Whether it is neither expired nor revoked."""
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+    def note_use(self, now: datetime, address: str) -> None:
+        """Store when it was used last, and from which address: 1 query.
+
+        A row that another process wrote within `PRECISION` before is left as it is.
+        """
+        stale = Q(last_used_at=None) | Q(last_used_at__lte=now - PRECISION)
+        rows = ApiToken.objects.filter(stale, pk=self.pk)
+        rows.update(last_used_at=now, last_used_from=address[:45])
 
     def rights(self) -> set[str]:
         """The names of the `RIGHTS` that it has."""

@@ -13,7 +13,7 @@ from ..db.ids import random_number
 from ..db.retry import retried
 from ..protocol.numbers import MAX_NUMBER
 from .cut_off import CutOff
-from .event import NO_REASON, Actor, EventKind, GrantEvent, Reason
+from .event import NO_REASON, Actor, EventKind, GrantEvent, Reason, Told
 from .service import Service
 
 
@@ -131,11 +131,15 @@ class Client(CutOff, models.Model):
     def __str__(self) -> str:
         return self.marked(self.name or self.client_id)
 
-    def lock(self, actor: Actor, why: Reason) -> bool:
-        """Stop every token of this client. Returns False if it was locked already."""
+    def lock(self, actor: Actor, why: Reason, *, told: Told | None = None) -> bool:
+        """Stop every token of this client. Returns False if it was locked already.
+
+        `told` are the details of the event.
+        """
         now = clock.now()
         rows = self._rows().filter(locked_at=None)
-        return self._write(rows, {"locked_at": now}, EventKind.CLIENT_LOCKED, now, actor, why)
+        kind, details = EventKind.CLIENT_LOCKED, dict(told or {})
+        return self._write(rows, {"locked_at": now}, kind, now, actor, why, details=details)
 
     def unlock(self, actor: Actor, why: Reason) -> bool:
         """Let its tokens work again. Returns False if it was not locked, or is deleted."""

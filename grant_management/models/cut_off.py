@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..db import clock, primary
 from ..db.retry import retried
-from .event import Actor, EventKind, GrantEvent, Reason
+from .event import Actor, EventKind, GrantEvent, Reason, Told
 
 
 class CutOff(models.Model):
@@ -25,19 +25,26 @@ class CutOff(models.Model):
 
     @retried
     def move_cut_off(
-        self, actor: Actor, why: Reason, *, before: datetime | None = None, job: UUID | None = None
+        self,
+        actor: Actor,
+        why: Reason,
+        *,
+        before: datetime | None = None,
+        job: UUID | None = None,
+        told: Told | None = None,
     ) -> bool:
         """Move the cut-off to `before`, or to now if that is None or later.
 
         Returns whether it was moved. It only moves forward, since moving it back would bring dead
-        grants and tokens back to life. `job` is the ID of the sweep that it belongs to.
+        grants and tokens back to life. `job` is the ID of the sweep that it belongs to, and `told`
+        are further details of the event.
         """
         with primary.atomic():
             now = self.hold()
             to = now if before is None else min(before, now)
             earlier = Q(not_before=None) | Q(not_before__lt=to)
             rows = type(self)._default_manager.filter(earlier, pk=self.pk)
-            details = {"not_before": to.isoformat()}
+            details = {"not_before": to.isoformat(), **(told or {})}
             kind = EventKind.CUT_OFF
             return self._write(
                 rows, {"not_before": to}, kind, now, actor, why, details=details, job=job

@@ -1,5 +1,6 @@
 """Events: what was done, when, by whom and why. Append-only."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NoReturn, Self, TypeVar
 
@@ -36,10 +37,13 @@ class EventKind(models.TextChoices):
     API_TOKEN_REVOKED = "api_token_revoked", _("API token revoked")
     API_TOKEN_CHANGED = "api_token_changed", _("API token changed")
     ORGANIZATION_CREATED = "organization_created", _("Organization created")
+    ORGANIZATION_CHANGED = "organization_changed", _("Organization changed")
     SERVICE_CREATED = "service_created", _("Service created")
     SERVICE_DELETED = "service_deleted", _("Service deleted")
     MEMBER_ADDED = "member_added", _("Member added")
     MEMBER_REMOVED = "member_removed", _("Member removed")
+    OPERATOR_CREATED = "operator_created", _("Operator created")
+    OPERATOR_CHANGED = "operator_changed", _("Operator changed")
     SETTINGS_CHANGED = "settings_changed", _("Settings changed")
     CLIENT_CREATED = "client_created", _("Client created")
     CLIENT_CHANGED = "client_changed", _("Client changed")
@@ -59,6 +63,8 @@ class EventKind(models.TextChoices):
     WEBHOOK_REPLAYED = "webhook_replayed", _("Events sent again")
 
 
+Told = Mapping[str, Any]
+"""Details that the caller of a change adds to its event, such as the numbers that a page showed."""
 E = TypeVar("E", bound="Event")
 
 

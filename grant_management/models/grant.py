@@ -20,7 +20,7 @@ from ..fields.members import MAX_GENERATION, MAX_INTEGER
 from ..protocol import content, times, uris
 from ..protocol.content import Content
 from .client import Client
-from .event import Actor, EventKind, GrantEvent, Reason
+from .event import Actor, EventKind, GrantEvent, Reason, Told
 from .last_used import LastUsed
 from .service import Service
 
@@ -327,13 +327,15 @@ class Grant(LastUsed, models.Model):
         actor: Actor,
         why: Reason,
         judge: Callable[["Grant", datetime], None] = lambda grant, now: None,
+        *,
+        told: Told | None = None,
     ) -> bool:
         """Revoke the grant. Returns whether this call did: of concurrent calls exactly one does.
 
         Its refresh tokens die with it, and its access tokens too if the service has
         `revoke_access_tokens` (draft §6.5). They die by generation, so the cost is the same for one
         token and for a million. `judge` is called with the locked grant and the time, and may raise
-        to refuse the revocation.
+        to refuse the revocation. `told` are the details of the event.
         """
         with primary.atomic():
             try:
@@ -343,13 +345,13 @@ class Grant(LastUsed, models.Model):
             judge(held, now)
             if held.revoked_at is not None:
                 return False
-            held._revoke(now, actor, why)
+            held._revoke(now, actor, why, told or {})
         return True
 
-    def _revoke(self, now: datetime, actor: Actor, why: Reason) -> None:
+    def _revoke(self, now: datetime, actor: Actor, why: Reason, told: Told) -> None:
         self._row().update(revoked_at=now, **_raised(self.service))
         self.announce_deaths(now, access=self.service.revoke_access_tokens)
-        event = self.record(EventKind.REVOKED, now, actor, **asdict(why))
+        event = self.record(EventKind.REVOKED, now, actor, details=dict(told), **asdict(why))
         primary.on_commit(lambda: _tell([self], [event]))
 
     def kill_refresh_tokens(self, now: datetime, actor: Actor) -> None:

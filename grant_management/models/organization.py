@@ -1,14 +1,16 @@
 """Organizations: the owners of services."""
 
+from dataclasses import asdict
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from ..db import clock
+from ..db import clock, primary
 from ..db.ids import random_number
 from ..db.primary import PrimaryManager
 from ..fields.members import MAX_ID
-from .event import Actor, EventKind
+from .event import NO_REASON, Actor, EventKind, Reason, Told
 from .organization_event import OrganizationEvent
 
 
@@ -32,7 +34,23 @@ class Organization(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def record_creation(self, actor: Actor) -> None:
+    def record_creation(self, actor: Actor, why: Reason = NO_REASON) -> None:
         """Add the event of its creation, in the transaction that creates it."""
-        kind, details = EventKind.ORGANIZATION_CREATED, {"name": self.name}
-        OrganizationEvent.objects.record(kind, self.pk, clock.now(), actor, details=details)
+        self._record(EventKind.ORGANIZATION_CREATED, actor, why, {"name": self.name})
+
+    def rename(self, name: str, actor: Actor, why: Reason = NO_REASON) -> bool:
+        """Give it another name, with an event that has both; False: it has that name already."""
+        with primary.atomic():
+            # Locked, so that the event has the very name that this change replaces.
+            held = Organization.objects.select_for_update().get(pk=self.pk)
+            if held.name == name:
+                return False
+            Organization.objects.filter(pk=self.pk).update(name=name)
+            details = {"before": {"name": held.name}, "after": {"name": name}}
+            self._record(EventKind.ORGANIZATION_CHANGED, actor, why, details)
+        self.name = name
+        return True
+
+    def _record(self, kind: EventKind, actor: Actor, why: Reason, details: Told) -> None:
+        now = clock.now()
+        OrganizationEvent.objects.record(kind, self.pk, now, actor, details=details, **asdict(why))

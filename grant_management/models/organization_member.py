@@ -60,6 +60,7 @@ class OrganizationMember(models.Model):
         base_manager_name = "objects"
         verbose_name = _("organization member")
         verbose_name_plural = _("organization members")
+        permissions = [("manage_operator", "Can create and change operators")]
         constraints = [
             models.UniqueConstraint(fields=["user", "organization"], name="gm_member_unique"),
             # NULLs are distinct to the constraint above.

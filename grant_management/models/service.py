@@ -17,7 +17,7 @@ from ..fields.field import Field
 from ..fields.members import ACTIONS, MAX_ID
 from ..protocol import jwk, uris
 from .cut_off import CutOff
-from .event import Actor, EventKind, GrantEvent, Reason
+from .event import NO_REASON, Actor, EventKind, GrantEvent, Reason
 from .organization import Organization
 
 
@@ -237,10 +237,10 @@ class Service(CutOff, models.Model):
         """The kind of the event of its deletion."""
         return EventKind.SERVICE_DELETED
 
-    def record_creation(self, actor: Actor) -> None:
+    def record_creation(self, actor: Actor, why: Reason = NO_REASON) -> None:
         """Add the event of its creation, in the transaction that creates it."""
-        kind, details = EventKind.SERVICE_CREATED, {"name": self.name}
-        GrantEvent.objects.record(kind, self.pk, clock.now(), actor, details=details)
+        kind, details, now = EventKind.SERVICE_CREATED, {"name": self.name}, clock.now()
+        GrantEvent.objects.record(kind, self.pk, now, actor, details=details, **asdict(why))
 
     def event_fields(self) -> dict[str, Any]:
         """The columns by which its events are found: this service, and no client."""

@@ -391,19 +391,14 @@ class TestApiTokens:
     def test_it_says_which_one_and_asks_why(self, admin_client, world, name):
         """Which it is about to be, what it opens, when it was used last; and the reason is kept."""
         token = ApiToken.objects.get()
-        token.description, token.last_used_at = (
-            "of the CI",
-            datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC),
-        )
+        token.description, token.last_used_from = "of the CI", "192.0.2.7"
+        token.last_used_at = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
         token.save()
         url = reverse(f"admin:grant_management_apitoken_{name}", args=[token.pk])
         said = admin_client.get(url).content.decode()
-        for line in (
-            f"API token {token.prefix}…: of the CI",
-            "It opens the service Retail.",
-            "Last used: 2026-05-04 03:02:01 UTC",
-        ):
-            assert line in said
+        for fact in (token.prefix, "of the CI", "Retail", "2026-05-04 03:02:01 UTC", "192.0.2.7"):
+            assert fact in said
+        assert "within the last 24 hours" not in said
         for bad in ({"once": "x"}, {"once": "x", "reason": "because"}):
             assert admin_client.post(url, bad).context["form"].errors["reason"]
         assert not GrantEvent.objects.exists()
@@ -424,9 +419,9 @@ class TestApiTokens:
         token = ApiToken.objects.get(service=None)
         url = reverse("admin:grant_management_apitoken_revoke", args=[token.pk])
         said = admin_client.get(url).content.decode()
-        assert "It opens every service of the organization Example Bank." in said
-        assert "It may manage the organization" in said
-        assert "no use recorded" in said
+        assert "all services of Example Bank" in said
+        assert "May manage the organization" in said
+        assert "<dt>Last used</dt><dd>never</dd>" in said
         admin_client.post(url, {"reason": "other"})
         event = OrganizationEvent.objects.get()
         assert (event.kind, event.actor) == ("api_token_revoked", "admin")

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from grant_management.admin import sweep as pages
 from grant_management.admin import sweep_confirmation
+from grant_management.admin.kit import confirmation
 from grant_management.db import clock
 from grant_management.models import Grant, GrantEvent, Sweep
 
@@ -246,7 +247,7 @@ class TestWhatIsTyped:
             world.grant()
         page = self.shown(admin_client, world)
         world.grant()
-        later = clock.now() + timedelta(seconds=sweep_confirmation.HOLDS + 60)
+        later = clock.now() + timedelta(seconds=confirmation.HOLDS + 60)
         monkeypatch.setattr(clock, "estimate", lambda: later)
         again = admin_client.post(url("check"), confirmed(page))
         assert again.context["phrase"] == "4"
@@ -260,9 +261,9 @@ class TestWhatIsTyped:
         assert not sweep_confirmation.Asked("a,b", 1, is_count=False).is_typed("ab")
 
     def test_so_many_pages_are_remembered(self, admin_client, world, not_yet):
-        for _ in range(sweep_confirmation.KEPT + 5):
+        for _ in range(confirmation.KEPT + 5):
             self.shown(admin_client, world)
-        assert len(admin_client.session[sweep_confirmation.KEY]) == sweep_confirmation.KEPT
+        assert len(admin_client.session[confirmation.KEY]) == confirmation.KEPT
 
     def test_each_login_session_has_its_own(self, admin_client, client, django_user_model, world):
         """What one operator was shown, another was not."""

@@ -16,6 +16,14 @@ ROW = [
     "call",
 ]
 LISTS = [*ROW, "refreshtoken", "sweep", "apitoken", "organizationmember", "dailycount"]
+FORMS = [
+    "organization/first-run/",
+    "organization/create/",
+    "service/create/",
+    "client/create/",
+    "organizationmember/operator/create/",
+    "operatorpreference/",
+]
 POLICY = {"script-src 'self'", "style-src 'self'", "default-src 'none'"}
 
 
@@ -34,7 +42,7 @@ def visit(page, demo):
         page.goto(demo.url(f"{name}/"))
         follow(page, "[data-row] a, #result_list tbody a")
         yield f"one {name}"
-    for name in ("grant/find/", "sweep/start/", "apitoken/issue/"):
+    for name in ("grant/find/", "sweep/start/", "apitoken/issue/", *FORMS):
         page.goto(demo.url(name))
         yield name
     for name in ("settings", "what-if", "cut-off"):

@@ -12,9 +12,9 @@ from django.db import models
 from django.test import Client as HTTP
 
 from grant_management import lifecycle
-from grant_management.admin.api_token import IssueForm
+from grant_management.admin.api_token_forms import IssueForm
 from grant_management.admin.kit.actions import ReasonForm
-from grant_management.admin.service_page import SettingsForm
+from grant_management.admin.service_forms import SettingsForm
 from grant_management.admin.sweep_form import FilterForm
 from grant_management.conf import Settings
 from grant_management.fields import members as m
@@ -68,8 +68,19 @@ WRITTEN = (
 
 
 def written():
-    """What a refusal leaves as it was."""
-    return {model.__name__: list(model.objects.order_by("pk").values()) for model in WRITTEN}
+    """What a refusal leaves as it was. That an API token was used is no effect of the call."""
+    used = {"last_used_at", "last_used_from"}
+    return {
+        model.__name__: [
+            {
+                name: value
+                for name, value in row.items()
+                if model is not ApiToken or name not in used
+            }
+            for row in model.objects.order_by("pk").values()
+        ]
+        for model in WRITTEN
+    }
 
 
 # Doors. Each sends a member as JSON text, and says whether it was taken and what was said of it.
@@ -166,7 +177,6 @@ def form(kind, base, name, world, text):
     if kind is SettingsForm:
         settings = SettingsForm(instance=world.service)
         data = settings.initial | {"reason": "other"} | data
-        data = {one: json.dumps(it) if isinstance(it, list) else it for one, it in data.items()}
         options["instance"] = Service.objects.get(pk=world.service.pk)
     filled = kind(data, **options)
     return filled.is_valid(), " ".join(map(str, filled.errors.get(name, [])))

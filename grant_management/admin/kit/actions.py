@@ -1,48 +1,29 @@
-"""Actions of operators on one row. A page says what the action will do and asks for a reason; a
-POST performs it and leads to the event, which is the receipt.
+"""Actions of operators on one row. A page says what the action will do and asks for a reason, and
+for more the more it stops; a POST performs it and leads to the event, which is the receipt.
 """
 
+import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from ...fields import members as m
-from ...models import Actor, EventKind, GrantEvent, Reason
-from . import form_fields
+from ...models import EventKind, GrantEvent, Reason
+from .confirmation import TypedForm, is_typed, phrase_for, recall, remember
 from .read_only import ReadOnlyAdmin, operator
+from .reasons import REASONS, ReasonForm, Text
+from .stops import Stops
 from .utc import exact
 
+__all__ = ["REASONS", "ObjectAction", "OperatorAdmin", "ReasonForm", "Text"]
+
 M = TypeVar("M", bound=models.Model)
-Text = str | Promise
-
-REASONS: list[tuple[str, Text]] = [
-    ("", "---------"),
-    ("requested by user", _("requested by user")),
-    ("requested by client", _("requested by client")),
-    ("compromised key", _("compromised key")),
-    ("suspected fraud", _("suspected fraud")),
-    ("client offboarded", _("client offboarded")),
-    ("regulator", _("regulator")),
-    ("test data", _("test data")),
-    ("other", _("other")),
-]
-
-
-class ReasonForm(forms.Form):
-    """Why an operator acts: a reason out of a list, a note, and the number of a ticket."""
-
-    reason = forms.ChoiceField(label=_("Reason"), choices=REASONS)
-    note = form_fields.text(m.NOTE, label=_("Note"), required=False, widget=forms.Textarea)
-    ticket = form_fields.text(m.TICKET, label=_("Ticket"), required=False)
 
 
 @dataclass(frozen=True)
@@ -52,7 +33,9 @@ class ObjectAction:
     `name` is the last part of the page's URL, `permission` a codename of this app, and `kind` the
     kind of event that the action writes. `applies` says whether the row can take the action now.
     `describe` yields what the page says first. `perform` returns whether this call did it: of
-    several at the same moment, one does.
+    several at the same moment, one does. `stops` counts what it would stop; `perform` then takes
+    the numbers as `told`, the details of its event. `must_type` is false where `describe` says the
+    numbers, and the page asks for nothing but a reason, whatever they are.
     """
 
     name: str
@@ -61,7 +44,9 @@ class ObjectAction:
     kind: EventKind
     applies: Callable[[Any], bool]
     describe: Callable[[Any], Iterable[Text]]
-    perform: Callable[[Any, Actor, Reason], bool]
+    perform: Callable[..., bool]
+    stops: Callable[[Any], Stops] | None = None
+    must_type: bool = True
 
 
 class OperatorAdmin(ReadOnlyAdmin[M]):
@@ -109,27 +94,53 @@ class OperatorAdmin(ReadOnlyAdmin[M]):
             row = self.get_object(request, object_id)
             if row is None:
                 raise Http404
-            form = ReasonForm(request.POST or None)
+            form = TypedForm(request.POST or None, initial={"page": str(uuid.uuid4())})
             if request.method == "POST" and form.is_valid():
-                return self._perform(request, action, row, Reason(**form.cleaned_data))
+                asked = self._asked(request, action, row, form.cleaned_data["page"])
+                if is_typed(asked["phrase"], form.cleaned_data["typed"]):
+                    return self._perform(request, action, row, form.why(), asked["told"])
+                form.add_error("typed", _("The text does not match the phrase."))
             return self._ask(request, action, row, form)
 
         return view
 
+    def _asked(
+        self, request: HttpRequest, action: ObjectAction, row: M, page: str
+    ) -> dict[str, Any]:
+        """What the page asked for: `phrase`; and `told`, the details of the event.
+
+        A page that the login session no longer remembers asks for what stops now.
+        """
+        found = recall(request, page, _about(action, row))
+        return _needed(action, row, _counted(action, row)) if found is None else found
+
     def _ask(
-        self, request: HttpRequest, action: ObjectAction, row: M, form: forms.Form
+        self, request: HttpRequest, action: ObjectAction, row: M, form: TypedForm
     ) -> HttpResponse:
-        page, lines = self.url("change", row), list(action.describe(row))
-        return self.page(
-            request, "action.html", action.label, row=row, page=page, form=form, lines=lines
-        )
+        """The page that says what the action stops, and asks to confirm it."""
+        stops = _counted(action, row)
+        page = form.cleaned_data.get("page") if form.is_bound else form.initial["page"]
+        # Where the page is shown again, what it asked for at first still holds.
+        asked = recall(request, page or "", _about(action, row)) or _needed(action, row, stops)
+        if page:
+            remember(request, page, _about(action, row), asked)
+        _show_phrase(form, asked["phrase"])
+        counted = stops.lines() if stops and action.must_type else ()
+        lines = [*counted, *action.describe(row)]
+        context = {"page": self.url("change", row), "form": form, "lines": lines, "row": row}
+        return self.page(request, "action.html", action.label, **context)
 
     def _perform(
-        self, request: HttpRequest, action: ObjectAction, row: M, why: Reason
+        self,
+        request: HttpRequest,
+        action: ObjectAction,
+        row: M,
+        why: Reason,
+        told: dict[str, Any],
     ) -> HttpResponse:
         """Perform the action, and go to the event as its receipt, which is safe to reload."""
-        actor = operator(request)
-        done = action.perform(row, actor, why)
+        more = {"told": told} if action.stops else {}
+        done = action.perform(row, operator(request), why, **more)
         event = _last_event(action, row)
         if done and event is not None:
             messages.success(request, _("Done. This page is the receipt."))
@@ -138,6 +149,37 @@ class OperatorAdmin(ReadOnlyAdmin[M]):
             return HttpResponseRedirect(receipt)
         messages.warning(request, _too_late(event))
         return HttpResponseRedirect(self.url("change", row))
+
+
+def _counted(action: ObjectAction, row: Any) -> Stops | None:
+    return action.stops(row) if action.stops else None
+
+
+def _needed(action: ObjectAction, row: Any, stops: Stops | None) -> dict[str, Any]:
+    """What a page asks for, as the login session keeps it."""
+    if stops is None:
+        return {"phrase": "", "told": {}}
+    phrase = phrase_for(stops.damage, _name_of(row)) if action.must_type else ""
+    return {"phrase": phrase, "told": stops.as_json()}
+
+
+def _about(action: ObjectAction, row: Any) -> list[str]:
+    return [action.name, row._meta.label, str(row.pk)]
+
+
+def _name_of(row: Any) -> str:
+    """What an operator types: the client ID of a client, the name of anything else."""
+    return str(getattr(row, "client_id", row))
+
+
+def _show_phrase(form: TypedForm, phrase: str) -> None:
+    """Ask for the phrase by the label of its field, or leave the field out."""
+    if phrase:
+        form.fields["typed"].label = _("To confirm, type %(phrase)s") % {"phrase": phrase}
+        form.fields["typed"].required = True
+        form.fields["typed"].widget.attrs["autocomplete"] = "off"
+    else:
+        del form.fields["typed"]
 
 
 def _too_late(event: GrantEvent | None) -> str:

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from ...models import Client, EventKind, Service
 from ...models.cut_off import CutOff
 from .actions import ObjectAction, Text
+from .stops import stops_of
 
 
 def _what_a_cut_off_stops(target: Service | Client) -> Iterable[Text]:
@@ -24,4 +25,5 @@ CUT_OFF_SERVICE = ObjectAction(
     applies=lambda target: target.deleted_at is None,
     describe=_what_a_cut_off_stops,
     perform=CutOff.move_cut_off,
+    stops=stops_of,
 )

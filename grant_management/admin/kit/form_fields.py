@@ -1,15 +1,14 @@
 """Form fields that accept the same values as the API and the import."""
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 
 from ...fields.field import Field
-from ...fields.strings import Pattern, Text
-from ...protocol import strict_json
+from ...fields.strings import Choices, Pattern, Text
 
 
 def text(member: Text | Pattern, **options: Any) -> forms.CharField:
@@ -35,27 +34,15 @@ def taken(member: Field, value: Any) -> Any:
         raise ValidationError(f"It {error}.") from None
 
 
-class StrictDecoder(json.JSONDecoder):
-    """The strict JSON reader, in the shape of the decoder that a form field takes."""
-
-    def decode(self, s: str, *args: Any) -> Any:
-        """The value of the text.
-
-        JSONDecodeError, the only error that the form field handles: the text is not JSON, or is
-        beyond a limit, such as that of depth.
-        """
-        try:
-            return strict_json.loads(s)
-        except ValueError as error:
-            raise json.JSONDecodeError(str(error), s, 0) from None
+def choices(member: Choices, **options: Any) -> forms.MultipleChoiceField:
+    """Boxes for the elements of this member's array."""
+    named = [(choice, choice) for choice in member.choices]
+    boxes = forms.CheckboxSelectMultiple
+    return forms.MultipleChoiceField(choices=named, widget=boxes, required=False, **options)
 
 
-class StrictJSONField(forms.JSONField):
-    """A list as JSON, refused where the API would refuse the text."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs | {"decoder": StrictDecoder})
-
-    def clean(self, value: Any) -> Any:
-        """The value, or an empty list for one such as `null`, which the column cannot hold."""
-        return super().clean(value) or []
+def offer(field: Any, rows: "QuerySet[Any]") -> None:
+    """Let the field choose among these rows; where there is one, it is chosen already."""
+    field.queryset = rows
+    only = list(rows[:2])
+    field.initial = only[0] if len(only) == 1 else None

@@ -1,7 +1,7 @@
 """Forms that take effect once, since their answer shows a value once."""
 
 import secrets
-from typing import Final
+from typing import Any, Final
 
 from django import forms
 from django.http import HttpRequest
@@ -16,9 +16,9 @@ class OnceForm(forms.Form):
     once = forms.CharField(widget=forms.HiddenInput)
 
 
-def fresh(request: HttpRequest) -> dict[str, str]:
+def fresh(request: HttpRequest, **more: Any) -> dict[str, Any]:
     """The initial data of a form: a new `once`, unless the form is being sent."""
-    return {} if request.method == "POST" else {"once": secrets.token_urlsafe(16)}
+    return more if request.method == "POST" else {"once": secrets.token_urlsafe(16), **more}
 
 
 def first_time(request: HttpRequest, once: str) -> bool:

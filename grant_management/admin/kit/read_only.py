@@ -16,6 +16,8 @@ from ...db.counting import bounded_count
 from ...fields.members import MAX_ID
 from ...models import Actor, OrganizationMember
 from . import utc
+from .forms import has_errors
+from .frame import framed
 
 M = TypeVar("M", bound=models.Model)
 R = TypeVar("R", bound=models.Model)
@@ -90,8 +92,15 @@ class ReadOnlyAdmin(ModelAdmin[M]):
     """
 
     class Media:
-        css = {"all": ["grant_management/admin.css", "grant_management/overview.css"]}
-        js = ["grant_management/admin.js"]
+        css = {
+            "all": [
+                "grant_management/admin.css",
+                "grant_management/overview.css",
+                "grant_management/forms.css",
+                "grant_management/receipt.css",
+            ]
+        }
+        js = ["grant_management/admin.js", "grant_management/forms.js"]
 
     exclude = ("digest",)
     show_full_result_count = False
@@ -102,7 +111,13 @@ class ReadOnlyAdmin(ModelAdmin[M]):
     formfield_overrides = {
         models.DateTimeField: {"form_class": utc.UTCDateTimeField, "widget": forms.TextInput}
     }
+    change_list_template = "admin/grant_management/change_list.html"
     object_history_template = "admin/grant_management/object_history.html"
+
+    @property
+    def urls(self) -> list[Any]:
+        """The URLs of all pages of this model, each in its frame (see `frame`)."""
+        return [framed(route, self) for route in self.get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> "models.QuerySet[M]":
         """The rows of the operator's organizations."""
@@ -150,12 +165,18 @@ class ReadOnlyAdmin(ModelAdmin[M]):
         site = self.admin_site.each_context(request)
         frame = {**site, "title": title, "opts": self.opts, "media": self.media}
         frame |= {"list_url": self.url("changelist"), "suggest_url": self._suggest_url()}
+        frame["has_errors"] = has_errors(context.values())
         return TemplateResponse(request, f"admin/grant_management/{template}", frame | context)
 
+    def tools(self, request: HttpRequest) -> list[tuple[Any, str]]:
+        """The labels and URLs of the buttons above the list; here none."""
+        return []
+
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """Django's list, with a warning for an operator who is a member of no organization."""
+        """Django's list, with `tools`, and with a warning for a member of no organization."""
         self._say_why_nothing_is_shown(request)
-        return super().changelist_view(request, extra_context)
+        context = {"tools": self.tools(request), **(extra_context or {})}
+        return super().changelist_view(request, context)
 
     def _say_why_nothing_is_shown(self, request: HttpRequest) -> None:
         if organizations(request) == [] and request.method == "GET":

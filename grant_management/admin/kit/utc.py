@@ -1,51 +1,24 @@
-"""Times in the admin: whether typed or shown, they are in UTC, and say so.
-
-The host's `TIME_ZONE`, the active time zone and the language of a request have no effect. A cut-off
-that is read in another time zone would stop too much or too little, and cannot be undone.
+"""How times are shown, and the form fields for times that are typed: in the zone that the operator
+chose (see `zone`), with the moment in UTC beside what is typed.
 """
 
 import re
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime, time
 from functools import cache
 from typing import Any, Final
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.functional import lazy
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from .zone import ClockChange, exact, parse_time, utc_of, written, zone_name
+
+__all__ = ["exact", "parse_time"]
 
 NONE: Final = "\N{EN DASH}"
-# RFC 3339 §5.6, or a day alone. A space may stand for the T, seconds and zone may be absent, and
-# the zone may be "UTC": so a time that `exact` shows can be typed in again.
-_MOMENT: Final = re.compile(
-    r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?) ?(Z|UTC|[+-]\d\d:?\d\d)?)?",
-    re.ASCII | re.IGNORECASE,
-)
-
-
-def parse_time(text: str, of_a_day: time = time.min) -> datetime:
-    """The moment that a text names, converted to UTC. Without an offset the text is in UTC; a day
-    alone means the time `of_a_day` on it.
-
-    ValueError: the text names no moment.
-    """
-    found = _MOMENT.fullmatch(text.strip())
-    if found is None:
-        raise ValueError("not a time of RFC 3339")
-    day, clock, zone = found.groups()
-    if clock is None:
-        return datetime.combine(date.fromisoformat(day), of_a_day, UTC)
-    offset = "+00:00" if zone is None or zone.upper() in ("Z", "UTC") else zone
-    try:
-        return datetime.fromisoformat(f"{day}T{clock}{offset}").astimezone(UTC)
-    except OverflowError:
-        raise ValueError("before the year 1 or after 9999") from None
-
-
-def exact(at: datetime) -> str:
-    """A time for an operator, to the second and in UTC; a form takes it as it is."""
-    shown = at.astimezone(UTC).replace(tzinfo=None)
-    return f"{shown.isoformat(sep=' ', timespec='seconds')} UTC"
 
 
 def in_utc(at: datetime) -> str:
@@ -62,7 +35,8 @@ def exact_tag(at: datetime | None) -> str:
 
 @cache
 def column(field: "models.DateTimeField[Any, Any]") -> Any:
-    """A function that shows the field in UTC. It takes the place of the field's name where Django's
+    """A function that shows the field by `exact_tag`. It takes the place of the field's name where
+    Django's
     own pages would use the host's time zone.
     """
 
@@ -75,15 +49,38 @@ def column(field: "models.DateTimeField[Any, Any]") -> Any:
     return show
 
 
-class UTCDateTimeField(forms.DateTimeField):
-    """The form field for every time: RFC 3339, in UTC where there is no offset.
-
-    Django's own field would use the host's time zone and the language's formats. A text that was
-    typed is shown again as it was typed.
+class MomentInput(forms.TextInput):
+    """A text input with the moment in UTC beside it: what was typed, once it was sent; or at once,
+    where the page's script runs.
     """
 
-    widget = forms.TextInput
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        """Django's input; in a zone other than UTC, with the place for the moment in UTC."""
+        shown = super().render(name, value, attrs, renderer)
+        if zone_name() == "UTC":
+            return shown
+        utc = utc_of(str(value or ""))
+        return format_html('{} <output class="gm-utc" data-utc>{}</output>', shown, utc)
+
+
+def _named(label: Any) -> str:
+    """A label that ends in (UTC), with the name of the operator's zone in its place."""
+    return str(label).replace("(UTC)", f"({zone_name()})")
+
+
+class UTCDateTimeField(forms.DateTimeField):
+    """The form field for every time: RFC 3339, in the operator's zone where there is no offset.
+
+    Its value is in UTC. Django's own field would use the host's time zone and the language's
+    formats. A text that was typed is shown again as it was typed, with the moment in UTC beside it.
+    """
+
+    widget = MomentInput
     of_a_day: time = time.min
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs["label"] = lazy(_named, str)(kwargs.get("label") or "")
+        super().__init__(**kwargs)
 
     def to_python(self, value: Any) -> datetime | None:
         """The moment; None: the field is empty. ValidationError: the text names no moment."""
@@ -93,18 +90,19 @@ class UTCDateTimeField(forms.DateTimeField):
             return value if value.tzinfo else value.replace(tzinfo=UTC)
         try:
             return parse_time(str(value), self.of_a_day)
+        except ClockChange as change:
+            raise ValidationError(str(change), code="invalid") from None
         except ValueError:
             raise ValidationError(self.error_messages["invalid"], code="invalid") from None
 
     def prepare_value(self, value: Any) -> Any:
-        """A moment as a text in UTC that can be typed in again; another value as it is."""
+        """A moment as a text that can be typed in again; another value as it is."""
         if not isinstance(value, datetime):
             return value
-        aware = value if value.tzinfo else value.replace(tzinfo=UTC)
-        return f"{aware.astimezone(UTC).replace(tzinfo=None).isoformat(sep=' ')} UTC"
+        return written(value if value.tzinfo else value.replace(tzinfo=UTC), "auto")
 
 
-class DayInput(forms.TextInput):
+class DayInput(MomentInput):
     """A date input, or a text input for a value that is not a day: a date input cannot show it."""
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
@@ -117,13 +115,13 @@ class DayInput(forms.TextInput):
 
 
 class FirstMomentField(UTCDateTimeField):
-    """A day (UTC), taken as its first moment; or a moment."""
+    """A day of the operator's zone, taken as its first moment; or a moment."""
 
     widget = DayInput
 
 
 class LastMomentField(UTCDateTimeField):
-    """A day (UTC), taken as its last moment; or a moment."""
+    """A day of the operator's zone, taken as its last moment; or a moment."""
 
     widget = DayInput
     of_a_day = time.max

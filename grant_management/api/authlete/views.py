@@ -31,6 +31,7 @@ class OrganizationView(JSONView):
             raise Refused(Result.RIGHT_MISSING, "'manage_services', of an organization token.")
         check_right(caller, "can_manage_services")
         self.throttle(request)
+        self.used = found
         values = read(sent(request)[1], self.members, found.now)
         asked = OrganizationRequest(caller, values)
         return json_response(dumps(type(self).perform(asked)))

@@ -21,6 +21,7 @@ class ProvisioningView(JSONView):
         if caller.service_id is not None or not caller.can_manage_tokens:
             raise Refused(Result.MANAGEMENT_NOT_ALLOWED)
         self.throttle(request)
+        self.used = found
         body = read_body(request, optional=kwargs["operation"] in TAKES_NONE)
         members = parse_body(request.content_type or "", body, keep_numbers=True) if body else {}
         asked = ProvisioningRequest(caller, kwargs["kind"], members, found.now)

@@ -1,0 +1,120 @@
+"""What an action would stop, counted before it is confirmed: grants, access and refresh tokens."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+
+from ...db import clock
+from ...db.counting import COUNT_LIMIT, bounded_count
+from ...models import AccessToken, Client, Grant, GrantStatus, RefreshToken, Service
+
+LOOK: Final = 50_000
+"""Rows that are looked at for one number."""
+LISTED: Final = 5
+"""Clients that are named, of those that lose most."""
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number of rows: exact, or else there are at least as many."""
+
+    count: int
+    is_exact: bool
+
+    @classmethod
+    def of(cls, rows: "QuerySet[Any]", alive: "QuerySet[Any]") -> "Number":
+        """The number of `alive` among the first `LOOK` of `rows`, which an index finds in order."""
+        seen = alive.filter(pk__in=rows.values("pk")[:LOOK])
+        count = bounded_count(seen.order_by())
+        if count > COUNT_LIMIT:
+            return cls(COUNT_LIMIT, False)
+        return cls(count, not rows[LOOK : LOOK + 1].exists())
+
+    def __str__(self) -> str:
+        shown = f"{self.count:,}"
+        return shown if self.is_exact else _("at least %s") % shown
+
+    def as_json(self) -> dict[str, Any]:
+        """The number as a detail of an event."""
+        return {"number": self.count, "exact": self.is_exact}
+
+
+_NONE: Final = Number(0, True)
+
+
+@dataclass(frozen=True)
+class Stops:
+    """What an action stops, and how many grants each of the clients loses that lose most."""
+
+    grants: Number
+    access_tokens: Number
+    refresh_tokens: Number
+    clients: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def damage(self) -> int:
+        """The largest of the numbers, which decides what must be typed."""
+        return max(one.count for one in (self.grants, self.access_tokens, self.refresh_tokens))
+
+    def lines(self) -> Iterator[str]:
+        """Sentences with the numbers."""
+        said = {
+            "grants": self.grants,
+            "access": self.access_tokens,
+            "refresh": self.refresh_tokens,
+        }
+        numbers = _("grants: %(grants)s, access tokens: %(access)s, refresh tokens: %(refresh)s")
+        yield _("This stops now: %s") % (numbers % said)
+        if len(self.clients) > 1:
+            named = ", ".join(f"{client_id} ({number:,})" for client_id, number in self.clients)
+            yield _("The clients that lose most grants: %s") % named
+
+    def as_json(self) -> dict[str, Any]:
+        """The numbers as details of an event, which a receipt shows."""
+        names = ("grants", "access_tokens", "refresh_tokens")
+        return {"stops": {name: getattr(self, name).as_json() for name in names}}
+
+
+def stops_of(target: Service | Client) -> Stops:
+    """What stops where a service or a client is cut off, or a client is locked, now."""
+    of = {"service": target.pk}
+    if isinstance(target, Client):
+        of = {"service": target.service_id, "client": target.pk}
+    now = clock.now()
+    active = Grant.objects.filter(**of).with_status(GrantStatus.ACTIVE, now)
+    newest = Grant.objects.filter(**of).order_by("-created_at")
+    return Stops(
+        grants=Number.of(newest, active),
+        access_tokens=_tokens(AccessToken, of, now),
+        refresh_tokens=_tokens(RefreshToken, of, now),
+        clients=() if isinstance(target, Client) else _clients(active),
+    )
+
+
+def stops_of_grant(grant: Grant) -> Stops:
+    """What stops where a grant is revoked now."""
+    now, of = clock.now(), {"service": grant.service_id, "grant": grant.pk}
+    is_active = grant.status(now) is GrantStatus.ACTIVE
+    access = _tokens(AccessToken, of, now) if grant.service.revoke_access_tokens else _NONE
+    return Stops(Number(int(is_active), True), access, _tokens(RefreshToken, of, now))
+
+
+def _tokens(model: type[AccessToken | RefreshToken], of: dict[str, Any], now: Any) -> Number:
+    rows = model._default_manager.filter(**of)
+    alive = rows.alive(now)
+    # Most rows of a large table are expired: of a service, an index finds the others.
+    if of.keys() == {"service"}:
+        rows = rows.filter(Q(expires_at=None) | Q(expires_at__gt=now))
+    return Number.of(rows.order_by(), alive)
+
+
+def _clients(active: "QuerySet[Grant]") -> tuple[tuple[str, int], ...]:
+    """Counted in Python: to count groups in SQL a database might read the whole table."""
+    newest = active.order_by("-created_at").values_list("client_id", flat=True)[:COUNT_LIMIT]
+    most = Counter(newest).most_common(LISTED)
+    names = Client.objects.in_bulk([key for key, _number in most])
+    return tuple((names[key].client_id, number) for key, number in most)

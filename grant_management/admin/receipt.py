@@ -1,0 +1,127 @@
+"""The receipt of an event: who did what, when and why, and what it stopped; as a page and as JSON.
+
+Its address is that of the event, which never changes while the event is kept.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+from django.contrib.admin import ModelAdmin
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from ..models import Client, EventKind, Grant, GrantEvent, OrganizationEvent, Sweep
+from .kit.content import json_file
+from .kit.display import link
+from .kit.utc import exact_tag, in_utc
+from .kit.zone import exact_utc, zone_name
+
+_JOBS: Final = (EventKind.JOB_STARTED, EventKind.JOB_PAUSED, EventKind.JOB_RESUMED)
+_STOPS: Final = (EventKind.REVOKED, EventKind.CUT_OFF, EventKind.CLIENT_LOCKED)
+Event = GrantEvent | OrganizationEvent
+
+
+def receipt(event: Event, admin: "ModelAdmin[Any]", request: HttpRequest) -> dict[str, Any]:
+    """The template's context: the title, and `receipt`, a list of labels and values."""
+    address = request.build_absolute_uri(request.path)
+    shown = [*_what(event), *_why(event), *_about(event, admin), *_numbers(event, admin)]
+    shown += [(_("Receipt"), str(event.pk)), (_("Address"), address)]
+    title = _("Receipt: %(what)s") % {"what": event.get_kind_display()}
+    return {"title": title, "receipt": shown}
+
+
+def as_file(event: Event, request: HttpRequest, page: str) -> HttpResponse:
+    """The receipt as a JSON file; times are in UTC."""
+    actor = {"kind": event.actor_kind, "name": event.actor, "id": event.actor_id}
+    members: dict[str, Any] = {"id": str(event.pk), "kind": event.kind, "at": in_utc(event.at)}
+    members |= {"actor": actor, "reason": event.reason, "note": event.note}
+    members |= {"ticket": event.ticket, **_named(event), "stops": stops_of(event)}
+    members["url"] = request.build_absolute_uri(page)
+    return json_file(json.dumps(members, indent=2), f"receipt-{event.pk}.json")
+
+
+def stops_of(event: Event) -> Any:
+    """The numbers of grants and tokens that an operator's act stopped; None: it was no such act.
+
+    The details of other events are not read: they may be large.
+    """
+    return event.details.get("stops") if event.kind in _STOPS else None
+
+
+def _named(event: Event) -> dict[str, Any]:
+    """What the event is about, for the JSON file."""
+    if isinstance(event, OrganizationEvent):
+        return {"organization": event.organization_id}
+    about = {"service": event.service_id, "client_id": event.client_id}
+    about |= {"subject": event.subject, "grant_id": event.grant_id}
+    return about | {"job": str(event.job) if event.job else None}
+
+
+def _what(event: Event) -> Iterator[tuple[Any, Any]]:
+    yield _("What"), event.get_kind_display()
+    yield _("When"), exact_tag(event.at)
+    if zone_name() != "UTC":
+        yield _("When, in UTC"), exact_utc(event.at)
+    yield _("Who"), f"{event.get_actor_kind_display()} {event.actor}"
+    if event.actor_id:
+        yield _("Who, by ID"), event.actor_id
+
+
+def _why(event: Event) -> Iterator[tuple[Any, Any]]:
+    given = (_("Reason"), event.reason), (_("Note"), event.note), (_("Ticket"), event.ticket)
+    yield from ((label, value or _("none was given")) for label, value in given)
+
+
+def _about(event: Event, admin: "ModelAdmin[Any]") -> Iterator[tuple[Any, Any]]:
+    """What it is about, with links to what still exists."""
+    if isinstance(event, OrganizationEvent):
+        yield _("Organization"), event.organization or _("All organizations")
+        return
+    yield _("Service"), link(_url("service", event.service_id, admin), event.service)
+    if event.client_id:
+        rows = Client.objects.filter(service=event.service_id, client_id=event.client_id)
+        client = rows.first()
+        url = _url("client", client.pk, admin) if client else ""
+        yield _("Client"), _linked(url, event.client_id, client)
+    if event.grant_id:
+        grants = Grant.objects.filter(service=event.service_id, grant_id=event.grant_id)
+        key = grants.values_list("pk", flat=True).first()
+        yield _("Grant"), link(_url("grant", key, admin), event.grant_id) if key else event.grant_id
+    if event.subject is not None:
+        yield _("Subject"), event.subject
+    if event.job:
+        yield _("Job"), link(_url("sweep", event.job, admin), event.job)
+
+
+def _linked(url: str, client_id: str, client: Client | None) -> Any:
+    if client is None:
+        return client_id
+    name = f"{client.name} ({client_id})" if client.name else client_id
+    return link(url, name)
+
+
+def _numbers(event: Event, admin: "ModelAdmin[Any]") -> Iterator[tuple[Any, Any]]:
+    """How many grants and tokens it stopped, where the event or its job has the numbers."""
+    labels = {
+        "grants": _("Grants stopped"),
+        "access_tokens": _("Access tokens stopped"),
+        "refresh_tokens": _("Refresh tokens stopped"),
+    }
+    stops = stops_of(event)
+    if stops is None and event.kind == EventKind.REVOKED:
+        yield labels["grants"], "1"
+    for name, label in labels.items() if stops else ():
+        if (told := stops.get(name)) is not None:
+            number = f"{told['number']:,}"
+            yield label, number if told["exact"] else _("at least %s") % number
+    if isinstance(event, GrantEvent) and event.job and event.kind not in _JOBS:
+        job = Sweep.objects.filter(pk=event.job).first()
+        if job is not None:
+            yield _("Grants revoked by the job so far"), f"{job.revoked:,}"
+
+
+def _url(model: str, key: Any, admin: "ModelAdmin[Any]") -> str:
+    name = f"admin:grant_management_{model}_change"
+    return reverse(name, args=[key], current_app=admin.admin_site.name)

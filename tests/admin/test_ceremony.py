@@ -1,0 +1,161 @@
+"""What is asked before a cut-off or a lock grows with what it stops; and it is counted first."""
+
+import pytest
+from django.urls import reverse
+
+from grant_management.admin.kit import confirmation, stops
+from grant_management.models import Client, Grant, GrantEvent, Reason, Service
+
+from ..world import BY_TEST, make_world, now
+
+ACTIONS = [("client", "lock"), ("client", "cut-off"), ("service", "cut-off")]
+
+
+@pytest.fixture
+def sizes(monkeypatch):
+    """Few and many are smaller numbers, so that a test needs fewer rows."""
+    monkeypatch.setattr(confirmation, "FEW", 2)
+    monkeypatch.setattr(confirmation, "MANY", 4)
+
+
+def fill(world, number):
+    for _ in range(number):
+        world.token(world.grant())
+
+
+def address(world, model, name):
+    return reverse(f"admin:grant_management_{model}_{name}", args=[getattr(world, model).pk])
+
+
+def asked(page):
+    """The page's hidden key, and what it says that must be typed."""
+    form = page.context["form"]
+    label = str(form.fields["typed"].label) if "typed" in form.fields else ""
+    return form.initial["page"], label.rpartition(" ")[2]
+
+
+@pytest.mark.parametrize(("model", "name"), ACTIONS)
+@pytest.mark.parametrize(("number", "phrase"), [(0, ""), (2, ""), (3, "3"), (4, "4"), (5, "name")])
+def test_what_must_be_typed(admin_client, world, sizes, model, name, number, phrase):
+    fill(world, number)
+    other = make_world()
+    fill(other, 1)
+    url = address(world, model, name)
+    page = admin_client.get(url)
+    shown = page.content.decode()
+    assert f"grants: {number}, access tokens: {number}, refresh tokens: 0" in shown
+    expected = {"client": "app-1", "service": "Retail"}[model] if phrase == "name" else phrase
+    key, label = asked(page)
+    assert label == expected
+    sent = {"reason": "other", "page": key}
+    if expected:
+        for wrong in ("", "x", expected + "0"):
+            assert admin_client.post(url, sent | {"typed": wrong}).status_code == 200
+        assert not GrantEvent.objects.exists()
+    assert admin_client.post(url, sent | {"typed": expected}).status_code == 302
+    told = GrantEvent.objects.get().details["stops"]
+    assert told["grants"] == {"number": number, "exact": True}
+    assert told["access_tokens"] == {"number": number, "exact": True}
+
+
+def test_a_count_that_changes_does_not_block(admin_client, world, sizes):
+    fill(world, 3)
+    url = address(world, "client", "cut-off")
+    key, phrase = asked(admin_client.get(url))
+    fill(world, 3)
+    sent = {"reason": "other", "page": key, "typed": phrase}
+    assert admin_client.post(url, sent).status_code == 302
+    assert GrantEvent.objects.get().details["stops"]["grants"]["number"] == 3
+
+
+def test_what_was_shown_without_a_phrase_needs_none_later(admin_client, world, sizes):
+    url = address(world, "service", "cut-off")
+    key, _phrase = asked(admin_client.get(url))
+    fill(world, 5)
+    assert admin_client.post(url, {"reason": "other", "page": key}).status_code == 302
+
+
+def test_a_page_that_is_not_remembered_asks_for_what_stops_now(admin_client, world, sizes):
+    fill(world, 3)
+    url = address(world, "client", "lock")
+    for page in ("", "made-up"):
+        sent = {"reason": "other", "page": page, "typed": ""}
+        assert admin_client.post(url, sent).status_code == 200
+    assert not GrantEvent.objects.exists()
+    assert admin_client.post(url, sent | {"typed": "3"}).status_code == 302
+
+
+def test_the_page_of_one_action_confirms_no_other(admin_client, world, sizes):
+    key, _phrase = asked(admin_client.get(address(world, "client", "lock")))
+    fill(world, 5)
+    sent = {"reason": "other", "page": key}
+    assert admin_client.post(address(world, "service", "cut-off"), sent).status_code == 200
+    assert Service.objects.get(pk=world.service.pk).not_before is None
+
+
+def test_beyond_the_limit_it_says_at_least(admin_client, world, monkeypatch):
+    monkeypatch.setattr(stops, "LOOK", 2)
+    fill(world, 3)
+    page = admin_client.get(address(world, "service", "cut-off")).content.decode()
+    assert "grants: at least 2, access tokens: at least 2" in page
+    url = address(world, "service", "cut-off")
+    assert admin_client.post(url, {"reason": "other"}).status_code == 302
+    told = GrantEvent.objects.get().details["stops"]
+    assert told["grants"] == {"number": 2, "exact": False}
+
+
+def test_the_count_is_bounded(admin_client, world, monkeypatch):
+    monkeypatch.setattr("grant_management.db.counting.COUNT_LIMIT", 2)
+    monkeypatch.setattr(stops, "COUNT_LIMIT", 2)
+    fill(world, 4)
+    found = stops.stops_of(world.service)
+    assert str(found.grants) == "at least 2"
+
+
+def test_what_is_dead_already_is_not_counted(world):
+    fill(world, 1)
+    revoked = world.grant()
+    world.token(revoked)
+    revoked.revoke(BY_TEST, Reason("other"))
+    world.token(world.grant(expires_at=now()))
+    world.token(world.grant(), expires_at=now())
+    before = stops.stops_of(world.service)
+    assert (before.grants.count, before.access_tokens.count) == (2, 1)
+    world.client.move_cut_off(BY_TEST, Reason("other"))
+    after = stops.stops_of(Service.objects.get(pk=world.service.pk))
+    assert after.damage == 0
+
+
+def test_the_clients_that_lose_most_are_named(admin_client, world):
+    fill(world, 2)
+    other = world.client_named("app-2")
+    for _ in range(3):
+        world.grant(client=other)
+    page = admin_client.get(address(world, "service", "cut-off")).content.decode()
+    assert "app-2 (3), app-1 (2)" in page
+
+
+def test_statements_do_not_grow(admin_client, world, django_assert_max_num_queries):
+    fill(world, 20)
+    with django_assert_max_num_queries(25):
+        admin_client.get(address(world, "service", "cut-off"))
+
+
+def test_an_unlock_needs_no_phrase(admin_client, world, sizes):
+    fill(world, 5)
+    world.client.lock(BY_TEST, Reason("other"))
+    url = address(world, "client", "unlock")
+    assert admin_client.post(url, {"reason": "other"}).status_code == 302
+    assert Client.objects.get(pk=world.client.pk).locked_at is None
+
+
+def test_one_grant_needs_no_phrase_and_is_counted(admin_client, world):
+    grant = world.grant()
+    for _ in range(12):
+        world.token(grant)
+    url = reverse("admin:grant_management_grant_revoke", args=[grant.pk])
+    assert "typed" not in admin_client.get(url).context["form"].fields
+    assert admin_client.post(url, {"reason": "other"}).status_code == 302
+    told = GrantEvent.objects.get().details["stops"]
+    assert told["access_tokens"]["number"] == 12
+    assert Grant.objects.get().revoked_at is not None

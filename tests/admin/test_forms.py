@@ -1,0 +1,88 @@
+"""Errors stand beside their fields, none hides another, and the first wrong field has the focus."""
+
+import re
+
+import pytest
+from django.test import Client as HTTP
+from django.urls import reverse
+
+from grant_management.models import Service
+
+
+def url(page, *arguments):
+    return reverse(f"admin:grant_management_{page}", args=arguments)
+
+
+def title(page):
+    return re.search(r"<title>(.*?)</title>", page, re.DOTALL)[1].strip()
+
+
+def test_all_errors_at_once(admin_client, world):
+    data = {"organization": world.service.organization_id, "service": world.service.pk, "once": "x"}
+    data |= {"description": "x" * 300, "expires_at": "yesterday"}
+    data |= {"can_manage_tokens": "on", "can_manage_services": "on"}
+    page = admin_client.post(url("apitoken_issue"), data)
+    wrong = {"description", "expires_at", "can_manage_tokens", "can_manage_services"}
+    assert set(page.context["form"].errors) == wrong
+    text = page.content.decode()
+    assert title(text).startswith("Error: ")
+    assert re.findall(r"<[^>]* autofocus[^>]*>", text) == [
+        found
+        for found in re.findall(r"<[^>]* autofocus[^>]*>", text)
+        if 'name="description"' in found
+    ]
+    for name in wrong:
+        assert f'id="id_{name}_error"' in text
+        field = re.search(rf'<input[^>]*name="{name}"[^>]*>', text)[0]
+        assert 'aria-invalid="true"' in field
+        assert f"id_{name}_error" in field
+
+
+def test_no_error_no_word_of_it(admin_client, world):
+    page = admin_client.get(url("apitoken_issue")).content.decode()
+    assert not title(page).startswith("Error")
+    assert "autofocus" not in page
+
+
+def test_an_error_of_no_field_is_told(admin_client, world):
+    page = admin_client.post(url("sweep_check"), {"service": world.service.pk})
+    text = page.content.decode()
+    assert 'role="alert"' in text
+    assert title(text).startswith("Error: ")
+
+
+def test_lists_are_boxes(admin_client, world):
+    """No JSON is typed where something can be chosen."""
+    page = admin_client.get(url("service_settings", world.service.pk)).content.decode()
+    boxes = re.findall(r'<input type="checkbox" name="actions_supported" value="(\w+)"', page)
+    assert boxes == ["query", "revoke", "create", "merge", "replace"]
+    assert "<textarea" not in page.replace('<textarea name="note"', "")
+
+
+@pytest.mark.parametrize("door", ["grant", "client", "service", "organization", "apitoken"])
+def test_a_page_that_is_not_there(admin_client, world, door):
+    page = admin_client.get(url(f"{door}_change", "12345"))
+    assert page.status_code == 404
+    assert "Nothing is here." in page.content.decode()
+    assert reverse("admin:index") in page.content.decode()
+
+
+def test_a_page_that_is_not_allowed(client, django_user_model, world):
+    client.force_login(django_user_model.objects.create_user("ann", is_staff=True))
+    page = client.get(url("grant_changelist"))
+    assert page.status_code == 403
+    assert "You are logged in as ann." in page.content.decode()
+
+
+def test_an_address_below_the_admin_that_never_was(admin_client):
+    page = admin_client.get("/admin/nowhere/")
+    assert page.status_code == 404
+
+
+def test_a_form_without_its_token_is_refused(admin_user, world):
+    """The frame around the pages leaves Django's protection in place."""
+    strict = HTTP(enforce_csrf_checks=True)
+    strict.force_login(admin_user)
+    data = {"organization": world.service.organization_id, "name": "x", "call_log_size": 0}
+    assert strict.post(url("service_create"), data).status_code == 403
+    assert Service.objects.count() == 1

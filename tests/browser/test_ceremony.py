@@ -1,0 +1,142 @@
+"""A cut-off with its report, in clicks; a receipt on paper; and times in another zone."""
+
+import io
+from pathlib import Path
+
+import pytest
+
+from .demo import second_try
+
+pytestmark = second_try
+MOST = 8
+"""Clicks from the first page to the report of a cut-off."""
+
+
+class Clicks:
+    """Clicks on a page, counted; to choose in a list is one, too."""
+
+    def __init__(self, page):
+        self.page, self.number = page, 0
+
+    def click(self, selector):
+        self.number += 1
+        self.page.click(selector)
+
+    def choose(self, name, value):
+        self.number += 1
+        self.page.select_option(f"[name={name}]", value)
+
+
+@pytest.fixture
+def cut_off(operator, demo):
+    """The receipt of a client's cut-off, and the clicks to it."""
+    page = operator(color_scheme="dark")
+    clicks = Clicks(page)
+    page.goto(demo.url("client/"))
+    clicks.number += 1  # from the first page, by the navigation
+    clicks.click("[data-row] a:text-is('tax-helper')")
+    clicks.click("text=Cut off…")
+    assert "This stops now: grants:" in page.inner_text("main")
+    if page.locator("[name=typed]").count():
+        label = page.inner_text("label[for=id_typed]")
+        page.fill("[name=typed]", label.rstrip(":").split()[-1])
+    clicks.choose("reason", "compromised key")
+    page.fill("[name=ticket]", "T-77")
+    clicks.click("[type=submit][value='Cut off']")
+    page.wait_for_selector("text=This page is the receipt.")
+    return page, clicks
+
+
+def test_a_cut_off_with_its_report(cut_off):
+    page, clicks = cut_off
+    with page.expect_download() as download:
+        clicks.click("text=Receipt (JSON)")
+    assert b'"ticket": "T-77"' in Path(download.value.path()).read_bytes()
+    assert clicks.number <= MOST
+
+
+def test_a_cut_off_by_filter_with_its_report(operator, demo):
+    page = operator()
+    clicks = Clicks(page)
+    page.goto(demo.url("grant/"))
+    clicks.number += 1  # from the first page
+    clicks.click("text=Revoke by filter…")
+    page.fill("[name=client]", "home-loans")
+    page.fill("[name=created_before]", "2020-01-01")
+    clicks.click("[value=Check]")
+    page.fill("[name=typed]", page.inner_text("p > code"))
+    clicks.choose("reason", "regulator")
+    clicks.click("[value='Revoke them']")
+    page.wait_for_selector(".gm-done")
+    with page.expect_download():
+        clicks.click("text=Report (CSV)")
+    assert clicks.number <= MOST
+
+
+def text_of(pdf):
+    """The pages of a PDF, as text without white space."""
+    reader = pytest.importorskip("pypdf").PdfReader(io.BytesIO(pdf))
+    return ["".join(page.extract_text().split()) for page in reader.pages]
+
+
+def printed(page):
+    return page.pdf(prefer_css_page_size=True, print_background=True)
+
+
+def test_a_receipt_is_one_page_of_paper(operator, demo):
+    """Nothing is cut off, and both themes print alike."""
+    prints = {}
+    for theme in ("light", "dark"):
+        page = operator(color_scheme=theme)
+        page.goto(demo.url("grantevent/?kind=revoked"))
+        page.click("[data-row] a")
+        grant = page.inner_text(".gm-receipt dt:text-is('Grant') + dd")
+        assert len(grant) > 20
+        (text,) = text_of(printed(page))
+        for shown in (grant, *page.locator(".gm-receipt dd").all_inner_texts()):
+            assert "".join(shown.split()) in text
+        page.emulate_media(media="print", color_scheme=theme)
+        prints[theme] = page.screenshot(full_page=True)
+    assert prints["light"] == prints["dark"]
+
+
+def test_times_in_another_zone(operator, demo, axe):
+    page = operator(bypass_csp=True)
+    page.goto(demo.url("grant/"))
+    assert "Times are in the time zone UTC." in page.inner_text("footer")
+    page.click("text=Change time zone")
+    page.select_option("[name=time_zone]", "Asia/Tokyo")
+    page.click("[type=submit][value=Save]")
+    assert axe(page) == []
+    page.goto(demo.url("sweep/start/"))
+    page.type("[name=created_before]", "2026-01-31 12:00:00")
+    page.wait_for_selector("output:has-text('2026-01-31 03:00:00 UTC')")
+    assert axe(page) == []
+    page.goto(demo.url("operatorpreference/"))
+    page.select_option("[name=time_zone]", "UTC")
+    page.click("[type=submit][value=Save]")
+
+
+def test_an_operator_is_created_and_logs_in(operator, demo, open_page, axe):
+    page = operator(bypass_csp=True)
+    page.goto(demo.url("organizationmember/"))
+    page.click("text=New operator…")
+    assert axe(page) == []
+    page.fill("[name=username]", "new-hand")
+    page.fill("[name=password]", "correct horse battery")
+    page.fill("[name=again]", "correct horse battery")
+    page.check("text=Grant management: support")
+    page.check("text=Example Bank")
+    page.click("[type=submit][value=Save]")
+    page.wait_for_selector("text=Saved: new-hand.")
+    other = open_page()
+    other.goto(demo.admin)
+    other.fill("#id_username", "new-hand")
+    other.fill("#id_password", "correct horse battery")
+    other.press("#id_password", "Enter")
+    other.wait_for_selector("#user-tools")
+    other.goto(demo.url("grant/"))
+    assert other.locator("[data-row]").count()
+    refused = other.request.get(demo.url("apitoken/"))
+    assert refused.status == 403
+    assert "You may not open this page" in refused.text()

@@ -79,6 +79,7 @@ def _pages():
         "grants: a client": listing("grant", q="client-7"),
         "grants: a grant ID": listing("grant", q=middle.grant_id),
         "grants: revoked": listing("grant", status="revoked"),
+        "grants: active": listing("grant", status="active"),
         "grants: cut off, of which there are none": listing("grant", status="cut_off"),
         "grants: an authorization type": listing("grant", authorization_type="payment_initiation"),
         "grants: the next page, in the middle": listing("grant", after=cursor),
@@ -86,11 +87,18 @@ def _pages():
         "what a revoke stops": (page.replace("/change/", "/revoke/"), None),
         "revoke by filter, before a moment: check": check(created_before="2025-03-01 00:00:00"),
         "revoke by filter, a client: check": check(client="client-7"),
+        "grants: oldest first": listing("grant", sort="created"),
+        "grants: expiring within a week": listing("grant", expires_within=7, status="active"),
+        "grants: the last 30 days": listing("grant", period="30d"),
         "access tokens": listing("accesstoken"),
         "events": listing("grantevent"),
         "events: of a client": listing("grantevent", q="client-7"),
+        "events: of a ticket": listing("grantevent", ticket="T-1"),
+        "events: revoked": listing("grantevent", kind="revoked"),
         "clients": listing("client"),
+        "clients: a part of a name": listing("client", q="ent-7"),
         "overview": listing("dailycount"),
+        "overview: a client, 90 days": listing("dailycount", client="client-7", period="90d"),
     }
 
 

@@ -1,4 +1,4 @@
-"""Removes the memberships and the preferences of a user whom the host deletes."""
+"""Removes what is kept of a user whom the host deletes: memberships and preferences."""
 
 from typing import Any, Final
 
@@ -7,7 +7,7 @@ from django.contrib.auth import get_user_model
 from django.db.models.signals import post_delete
 
 from .db import primary
-from .models import Actor, OperatorPreference, OrganizationMember
+from .models import Actor, ListColumns, OperatorPreference, OrganizationMember, SavedView
 from .models.event import ActorKind
 
 ACTOR: Final = Actor(ActorKind.SYSTEM, "deletion of the user")
@@ -28,7 +28,7 @@ def connect() -> None:
 
 
 def remove_memberships(instance: Any, **kwargs: Any) -> None:
-    """Remove the memberships of a deleted user, each with its event, and the preferences.
+    """Remove the memberships of a deleted user, each with its event, and the user's preferences.
 
     This is part of the deletion's transaction where users are in the same database.
     """
@@ -36,4 +36,5 @@ def remove_memberships(instance: Any, **kwargs: Any) -> None:
         for member in OrganizationMember.objects.filter(user_id=instance.pk):
             member.username = instance.get_username()
             member.remove(ACTOR)
-        OperatorPreference.objects.filter(user_id=instance.pk).delete()
+        for model in (ListColumns, OperatorPreference, SavedView):
+            model._default_manager.filter(user_id=instance.pk).delete()

@@ -31,6 +31,7 @@ from grant_management.models import (
     OrganizationEvent,
     OrganizationMember,
     Reason,
+    SavedView,
     Sweep,
     Webhook,
     WebhookDelivery,
@@ -1441,6 +1442,26 @@ def what_if(scene):
     data["access_token"] = scene.world.token(grant)
     yield
     scene.page("service_what_if", scene.world.service.pk, status=200, **data)
+
+
+LISTED = (
+    "accesstoken", "call", "client", "dpopnonce", "grant", "grantevent", "refreshtoken", "sweep"
+)  # fmt: skip
+
+
+def choose_for_a_list(scene):
+    """Columns and saved views are the operator's own: no event tells of them."""
+    yield
+    for model in LISTED:
+        scene.page(f"{model}_columns", column=["status"])
+        scene.page(f"{model}_save_view", name="Mine", query="q=x")
+        view = SavedView.objects.get(of=model)
+        scene.page(f"{model}_delete_view", view.pk)
+
+
+for _model in LISTED:
+    for _page in ("columns", "save_view", "delete_view"):
+        act(f"page {_model} {_page}")(choose_for_a_list)
 
 
 @act("page grant content")

@@ -272,9 +272,10 @@ class TestLimitedToAnOrganization:
     def test_overview(self, operator, world, theirs):
         client = operator(VIEWER, world.service.organization)
         page = client.get(url("dailycount", "changelist"), {"service": theirs[0].service.pk})
-        assert page.context["service"] is None
+        assert page.context["form"].errors["service"]
+        assert "figures" not in page.context
         page = client.get(url("dailycount", "changelist"))
-        assert page.context["service"] == world.service
+        assert page.context["view"].services == [world.service]
         assert list(page.context["services"]) == [world.service]
 
     def test_suggestions(self, operator, world, theirs):
@@ -334,7 +335,7 @@ class TestMemberOfNone:
             assert shown(page) == [], model
             assert "member of no organization" in page.content.decode()
         page = nobody.get(url("dailycount", "changelist"))
-        assert page.context["service"] is None
+        assert page.context["services"] == []
         assert "member of no organization" in page.content.decode()
 
     def test_every_page_of_a_row(self, nobody, rows):

@@ -28,6 +28,7 @@ class CallListForm(BetweenForm):
     """Filters: grant ID and time; action, outcome, code and client."""
 
     search_help = _("Exact: a grant ID")
+    is_keyed = True
     action = forms.ChoiceField(label=_("Action"), required=False, choices=ACTIONS)
     outcome = forms.ChoiceField(
         label=_("Outcome"),
@@ -71,12 +72,12 @@ class CallAdmin(ListAdmin[Call]):
     list_form = CallListForm
     large = ("answer", "steps")
     columns = (
-        Column(_("When"), lambda call: time_tag(call.at), leads=True),
-        Column(_("Outcome"), _outcome),
-        Column(_("Action"), lambda call: call.action),
-        Column(_("Code"), lambda call: call.code),
-        Column(_("Client"), lambda call: call.client_id),
-        Column(_("Grant"), lambda call: identifier(call.grant_id)),
+        Column(_("When"), lambda call: time_tag(call.at), leads=True, key="at", sort=("pk",)),
+        Column(_("Outcome"), _outcome, key="outcome"),
+        Column(_("Action"), lambda call: call.action, key="action"),
+        Column(_("Code"), lambda call: call.code, key="code"),
+        Column(_("Client"), lambda call: call.client_id, key="client"),
+        Column(_("Grant"), lambda call: identifier(call.grant_id, _("grant ID")), key="grant"),
     )
     empty_text = _(
         "No calls are logged. Set call_log_size above 0 on the service's page to log them."

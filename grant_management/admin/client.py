@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
-from ..db.keyset import Rows
 from ..models import Client, EventKind, Service
 from .client_forms import NewClientForm, RenameForm
 from .kit.actions import ObjectAction, OperatorAdmin, Text
@@ -61,13 +61,14 @@ UNLOCK = ObjectAction(
 
 
 class ClientListForm(ListForm):
-    """Filters: service and client ID."""
+    """Filters: service, and a part of a client ID or of a name."""
 
-    search_help = _("Exact: a client ID")
+    search_help = _("A part of a client ID or of a name")
 
-    def narrow(self, rows: Rows) -> Rows:
-        """The clients with this client ID: at most one at each service."""
-        return rows.filter(client_id=term) if (term := self.cleaned_data.get("q")) else rows
+    def condition(self) -> Q | None:
+        """The clients with the term in their client ID or in their name, in any case."""
+        term = self.cleaned_data.get("q")
+        return Q(client_id__icontains=term) | Q(name__icontains=term) if term else None
 
 
 @admin.register(Client)
@@ -77,12 +78,27 @@ class ClientAdmin(ListAdmin[Client], OperatorAdmin[Client]):
     order = ("client_id", "pk")
     list_form = ClientListForm
     columns = (
-        Column(_("Client ID"), lambda client: client.client_id, leads=True),
-        Column(_("Name"), lambda client: client.name),
-        Column(_("Number"), lambda client: client.pk),
-        Column(_("Locked"), lambda client: time_tag(client.locked_at)),
-        Column(_("Cut off"), lambda client: time_tag(client.not_before)),
-        Column(_("Deleted"), lambda client: time_tag(client.deleted_at)),
+        Column(
+            _("Client ID"),
+            lambda client: client.client_id,
+            leads=True,
+            key="client_id",
+            sort=("client_id", "pk"),
+            rising=_("by client ID"),
+            falling=_("by client ID, from the end"),
+        ),
+        Column(
+            _("Name"),
+            lambda client: client.name,
+            key="name",
+            sort=("name", "pk"),
+            rising=_("by name"),
+            falling=_("by name, from the end"),
+        ),
+        Column(_("Number"), lambda client: client.pk, key="number"),
+        Column(_("Locked"), lambda client: time_tag(client.locked_at), key="locked"),
+        Column(_("Cut off"), lambda client: time_tag(client.not_before), key="cut_off"),
+        Column(_("Deleted"), lambda client: time_tag(client.deleted_at), key="deleted"),
     )
     object_actions = (LOCK, UNLOCK, CUT_OFF_CLIENT)
 
@@ -138,7 +154,7 @@ class ClientAdmin(ListAdmin[Client], OperatorAdmin[Client]):
         form, start = self._form(request), request.GET.get("q", "")
         if not start or not form.is_valid():
             return JsonResponse({"values": []})
-        rows = self.get_queryset(request).filter(client_id__gte=start)
+        rows = self.all_rows().filter(client_id__gte=start)
         # Reads more rows than it shows: several services may have clients with the same ID.
         found = self._ordered(rows, form.chosen()).first(10 * SUGGESTIONS)
         known = dict.fromkeys(row.client_id for row in found if row.client_id.startswith(start))

@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 
 from ..db import clock
 from ..db.counting import bounded_count, shown_number
-from ..db.keyset import Rows
+from ..db.keyset import Order, Rows
 from ..models import AccessToken, Client, EventKind, Grant, GrantStatus, RefreshToken, Service
 from ..models.content_search import AuthorizationTypes, holds_type
 from ..models.grant import CONTENT, status_condition
@@ -24,7 +24,7 @@ from ..protocol.digests import sha256
 from .grant_page import grant_page
 from .kit import content
 from .kit.actions import ObjectAction, OperatorAdmin, Text
-from .kit.display import few, over, state, time_tag
+from .kit.display import few, identifier, over, state, time_tag
 from .kit.export import TURN, attachment, csv_lines, in_parts
 from .kit.listing import BetweenForm, Column, ListAdmin
 from .kit.read_only import limited
@@ -61,26 +61,30 @@ class GrantListForm(BetweenForm):
     )
 
     def narrow(self, rows: Rows) -> Rows:
-        """By the search term, the client and the time of creation."""
+        """By the search term, the client, the time of creation and the time of expiry."""
         rows = super().narrow(rows)
-        values = self.given("q", "client")
+        values = self.given("q", "client", "expires_within")
+        if "expires_within" in values:
+            now = clock.now()
+            end = now + timedelta(days=values["expires_within"])
+            rows = rows.filter(revoked_at=None, expires_at__gt=now, expires_at__lte=end)
         if "client" in values:
             rows = rows.filter(client__in=self._clients(values["client"]))
         return self._searched(rows, values["q"]) if "q" in values else rows
 
     def condition(self) -> Q | None:
-        """By status, authorization type and expiry."""
-        now = clock.now()
-        values = self.given("status", "authorization_type", "expires_within")
+        """By status and authorization type."""
+        values = self.given("status", "authorization_type")
         found = Q()
         if "status" in values:
-            found &= status_condition(GrantStatus(values["status"]), now)
+            found &= status_condition(GrantStatus(values["status"]), clock.now())
         if "authorization_type" in values:
             found &= holds_type(values["authorization_type"])
-        if "expires_within" in values:
-            end = now + timedelta(days=values["expires_within"])
-            found &= Q(expires_at__gt=now, expires_at__lte=end)
         return found or None
+
+    def ordered(self, order: Order) -> Order:
+        """What expires soon has an index of its own, in which the first to expire is first."""
+        return ("expires_at", "pk") if self.given("expires_within") else order
 
     def _searched(self, rows: Rows, term: str) -> Rows:
         ways = [Q(grant_id=term), Q(subject=term)]
@@ -162,6 +166,19 @@ def _status(grant: Grant) -> str:
     return state(status, status.label)
 
 
+def _client(grant: Grant) -> str:
+    return over(grant.client, grant.client.client_id)
+
+
+def _grant_id(grant: Grant) -> str:
+    return identifier(grant.grant_id, _("grant ID"))
+
+
+def _moment(name: str) -> Callable[[Any], str]:
+    """A column's function: it shows this time of a row."""
+    return lambda row: time_tag(getattr(row, name))
+
+
 def _names(place: int) -> Callable[[Any], str]:
     """A column's function: it shows the scopes (`place` 0) or types (1) of a row."""
 
@@ -180,16 +197,20 @@ class GrantAdmin(ListAdmin[Grant], OperatorAdmin[Grant]):
     list_form = GrantListForm
     related = ("service", "client")
     columns = (
-        Column(_("Status"), _status),
+        Column(_("Status"), _status, key="status"),
         Column(_("Subject"), lambda grant: grant.subject or _("nobody"), leads=True),
-        Column(_("Client"), lambda grant: over(grant.client, grant.client.client_id)),
-        Column(_("Scopes"), _names(0)),
-        Column(_("Authorization types"), _names(1)),
-        Column(_("Created"), lambda grant: time_tag(grant.created_at)),
-        Column(_("Last used"), lambda grant: time_tag(grant.last_used_at)),
-        Column(_("Expires"), lambda grant: time_tag(grant.expires_at)),
+        Column(_("Client"), _client, key="client"),
+        Column(_("Scopes"), _names(0), key="scopes"),
+        Column(_("Authorization types"), _names(1), key="types"),
+        Column(_("Created"), _moment("created_at"), key="created", sort=("created_at", "pk")),
+        Column(_("Last used"), _moment("last_used_at"), key="last_used"),
+        Column(_("Expires"), _moment("expires_at"), key="expires"),
+        Column(_("Grant ID"), _grant_id, key="grant_id", is_default=False),
+        Column(_("Changed"), _moment("last_updated_at"), key="changed", is_default=False),
+        Column(_("Revoked"), _moment("revoked_at"), key="revoked", is_default=False),
     )
-    empty_text = _("No grant matches. Search for a subject, a client ID or a grant ID.")
+    empty_text = _("There is no grant yet.")
+    exports = ((_("Export CSV"), "export"),)
     object_actions = (REVOKE,)
     change_form_template = "admin/grant_management/grant.html"
 
@@ -199,17 +220,20 @@ class GrantAdmin(ListAdmin[Grant], OperatorAdmin[Grant]):
 
     def to_list(self, rows: Rows) -> Rows:
         """Annotated with scope names and authorization types, unless these are too long."""
-        listed: Rows = super().to_list(rows).annotate(**content.listed())
+        listed: Rows = super().to_list(rows).defer(*CONTENT).annotate(**content.listed())
         return listed
 
     def tools(self, request: HttpRequest) -> list[tuple[Any, str]]:
-        """Buttons to find a grant by token, to revoke by filter (with permission), to export."""
-        shown = [(_("Find by token…"), self.url("find"))]
+        """A link to find a grant by token."""
+        return [(_("Find by token…"), self.url("find"))]
+
+    def form_tools(self, request: HttpRequest) -> list[tuple[Any, str]]:
+        """The export and, with permission, a revoke by these filters."""
+        shown = super().form_tools(request)
         if request.user.has_perm("grant_management.start_sweep"):
             name = "admin:grant_management_sweep_start"
             start = reverse(name, current_app=self.admin_site.name)
             shown.append((_("Revoke by filter…"), start))
-        shown.append((_("Export CSV"), f"{self.url('export')}?{request.GET.urlencode()}"))
         return shown
 
     def get_urls(self) -> list[URLPattern]:
@@ -222,10 +246,10 @@ class GrantAdmin(ListAdmin[Grant], OperatorAdmin[Grant]):
             *super().get_urls(),
         ]
 
-    def export_view(self, request: HttpRequest) -> FileResponse:
+    def export_view(self, request: HttpRequest) -> HttpResponse | FileResponse:
         """All pages of the list with the same query, as a CSV file."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
+        if refused := self.refused_export(request):
+            return refused
         rows = in_parts(map(_to_export, self.selected(request, TURN)), content.Size("scopes"))
         lines = csv_lines(_COLUMNS, _exported(rows))
         return attachment(lines, "grants.csv", "text/csv; charset=utf-8")

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin
@@ -12,14 +13,15 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from ..db import clock
-from ..db.keyset import Rows
-from ..models import EventKind, GrantEvent
-from ..models.event import ActorKind
+from ..db.keyset import Order, Rows
+from ..models import EventKind, GrantEvent, Sweep
+from ..models.event import HEADS, ActorKind
 from ..protocol import strict_json
 from .kit.actions import REASONS
-from .kit.content import LONG, Size, as_text, bounded, json_file
+from .kit.content import LONG, NOTED, Size, as_text, bounded, cut, json_file
 from .kit.display import identifier, indented, link, time_tag
 from .kit.export import TURN, attachment, csv_lines, in_parts, json_lines
 from .kit.listing import BetweenForm, Column, ListAdmin
@@ -45,9 +47,15 @@ COLUMNS: Final = (
 
 
 class EventListForm(BetweenForm):
-    """Filters: grant ID, subject, client ID or actor in one box; kind, reason and time."""
+    """Filters: grant ID, subject, client ID or actor in one box; ticket, job, kind, reason, time.
+
+    Each event of a job is shown where one of its own is looked for; else the job is one row.
+    """
 
     search_help = _("Exact: a grant ID, a subject, a client ID or who did it")
+    ticket = forms.CharField(label=_("Ticket"), required=False, max_length=255)
+    job = forms.UUIDField(label=_("Job"), required=False)
+    each = forms.BooleanField(label=_("Each event of a job"), required=False)
     kind = forms.ChoiceField(
         label=_("What"), required=False, choices=[("", _("Anything")), *EventKind.choices]
     )
@@ -57,8 +65,12 @@ class EventListForm(BetweenForm):
     reason = forms.ChoiceField(label=_("Reason"), required=False, choices=REASONS)
 
     def narrow(self, rows: Rows) -> Rows:
-        """By the search term in any of four columns, each with its own index; and by time."""
-        rows = super().narrow(rows)
+        """By the search term in any of four columns, each with its own index; by ticket, by job
+        and by time.
+        """
+        rows = super().narrow(rows).filter(**self.given("job", "ticket"))
+        if "ticket" in self.given("ticket"):
+            rows = rows.filter(~Q(ticket=""))  # so that the index, which has the others, is used
         term = self.cleaned_data.get("q")
         if not term:
             return rows
@@ -69,6 +81,31 @@ class EventListForm(BetweenForm):
         """By kind of event, kind of actor and reason."""
         return Q(**self.given("kind", "actor_kind", "reason")) or None
 
+    def ordered(self, order: Order) -> Order:
+        """The index of a job's events has them by key, which is the order of their times."""
+        return order[1:] if self.given("job") else order
+
+    def is_grouped(self) -> bool:
+        """Whether a page shows a job as one row."""
+        return not self.given("q", "job", "kind", "each")
+
+
+_GROUPED: Final = _(
+    "A revoke by filter is one row; its number leads to all its events. An export has them all."
+)
+
+
+def _who(event: GrantEvent) -> str:
+    return f"{event.get_actor_kind_display()} {event.actor}"
+
+
+def _job(event: Any) -> Any:
+    """The number of grants that the job revoked, as a link to the job's events."""
+    if event.sweep is None:
+        return ""
+    revoked = ngettext("%(n)s grant", "%(n)s grants", event.sweep.revoked)
+    return link(event.events_url, revoked % {"n": f"{event.sweep.revoked:,}"})
+
 
 @admin.register(GrantEvent)
 class GrantEventAdmin(ListAdmin[GrantEvent]):
@@ -78,14 +115,18 @@ class GrantEventAdmin(ListAdmin[GrantEvent]):
     list_form = EventListForm
     columns = (
         Column(_("What"), lambda event: event.get_kind_display(), leads=True),
-        Column(_("When"), lambda event: time_tag(event.at)),
-        Column(_("Who"), lambda event: f"{event.get_actor_kind_display()} {event.actor}"),
-        Column(_("Client"), lambda event: event.client_id),
-        Column(_("Subject"), lambda event: event.subject),
-        Column(_("Grant"), lambda event: identifier(event.grant_id)),
-        Column(_("Reason"), lambda event: event.reason),
-        Column(_("Ticket"), lambda event: event.ticket),
+        Column(_("When"), lambda event: time_tag(event.at), key="at", sort=("at", "pk")),
+        Column(_("Who"), _who, key="who"),
+        Column(_("Client"), lambda event: event.client_id, key="client"),
+        Column(_("Subject"), lambda event: event.subject, key="subject"),
+        Column(_("Grant"), lambda event: identifier(event.grant_id, _("grant ID")), key="grant"),
+        Column(_("Job"), _job, key="job"),
+        Column(_("Reason"), lambda event: event.reason, key="reason"),
+        Column(_("Ticket"), lambda event: event.ticket, key="ticket"),
+        Column(_("Note"), lambda event: cut(event.note, NOTED), key="note", is_default=False),
+        Column(_("Event number"), lambda event: event.pk, key="number", is_default=False),
     )
+    exports = ((_("Export CSV"), "export_csv"), (_("Export JSON Lines"), "export_jsonl"))
     change_form_template = "admin/grant_management/event.html"
     large = ("details",)
     exclude = ("details",)
@@ -124,13 +165,21 @@ class GrantEventAdmin(ListAdmin[GrantEvent]):
             raise Http404
         return as_file(event, request, self.url("change", event))
 
-    def tools(self, request: HttpRequest) -> list[tuple[Any, str]]:
-        """Buttons that export all pages of the list with the same query."""
-        query = request.GET.urlencode()
-        return [
-            (_("Export CSV"), f"{self.url('export_csv')}?{query}"),
-            (_("Export JSON Lines"), f"{self.url('export_jsonl')}?{query}"),
-        ]
+    def to_page(self, rows: Rows, form: EventListForm) -> Rows:
+        """One row for each job, that of its start, unless single events are looked for."""
+        return rows.filter(HEADS) if form.is_grouped() else rows
+
+    def complete(self, rows: list[Any]) -> None:
+        """With the job of each row, and where its events are. 1 query."""
+        jobs = Sweep.objects.in_bulk({row.job for row in rows if row.job})
+        for row in rows:
+            row.sweep = jobs.get(row.job)
+            query = urlencode({"service": row.service_id, "job": row.job})
+            row.events_url = f"{self.url('changelist')}?{query}"
+
+    def note(self, form: EventListForm) -> Any:
+        """That a job is one row here, and all its events in an export."""
+        return _GROUPED if form.is_grouped() else ""
 
     def get_urls(self) -> list[URLPattern]:
         """The URLs of the list and of an event; of both exports, and of an event's details."""
@@ -148,13 +197,19 @@ class GrantEventAdmin(ListAdmin[GrantEvent]):
             *super().get_urls(),
         ]
 
-    def export_csv(self, request: HttpRequest) -> FileResponse:
-        """All pages of the list with the same query, as a CSV file without details."""
+    def export_csv(self, request: HttpRequest) -> HttpResponse | FileResponse:
+        """All pages of the list with the same query, as a CSV file without details. Each event of
+        a job is in it.
+        """
+        if refused := self.refused_export(request):
+            return refused
         lines = csv_lines(COLUMNS, map(_values, self._exported(request)))
         return self._attached(lines, "csv", "text/csv; charset=utf-8")
 
-    def export_json_lines(self, request: HttpRequest) -> FileResponse:
+    def export_json_lines(self, request: HttpRequest) -> HttpResponse | FileResponse:
         """The same events as `export_csv`, as JSON Lines with the details of each."""
+        if refused := self.refused_export(request):
+            return refused
         records = map(_as_json, self._exported(request))
         return self._attached(json_lines(records), "jsonl", "application/jsonl")
 
@@ -169,10 +224,10 @@ class GrantEventAdmin(ListAdmin[GrantEvent]):
         return json_file(rows.values_list("text", flat=True).get(), f"event-{event.pk}.json")
 
     def _exported(self, request: HttpRequest) -> Iterator[GrantEvent]:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
         details = as_text("details")
-        turns = (rows.annotate(text=details) for rows in self.selected(request, TURN))
+        turns = (
+            rows.defer("details").annotate(text=details) for rows in self.selected(request, TURN)
+        )
         return in_parts(turns, Size(details))
 
     def _attached(self, lines: Iterable[str], ending: str, media_type: str) -> FileResponse:

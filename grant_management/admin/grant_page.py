@@ -32,10 +32,10 @@ def grant_page(grant: Grant, request: HttpRequest) -> dict[str, Any]:
 
 def _facts(grant: Grant) -> list[tuple[Any, Any]]:
     return [
-        (_("Grant ID"), identifier(grant.grant_id)),
+        (_("Grant ID"), identifier(grant.grant_id, _("grant ID"))),
         (_("Service"), f"{grant.service} ({grant.service_id})"),
         (_("Client"), f"{grant.client} ({grant.client.client_id})"),
-        (_("Subject"), identifier(grant.subject)),
+        (_("Subject"), identifier(grant.subject, _("subject"))),
         (_("Created"), time_tag(grant.created_at)),
         (_("Changed"), time_tag(grant.last_updated_at)),
         (_("Changed by"), grant.get_updated_by_display()),
@@ -63,6 +63,8 @@ def _shown_token(token: AccessToken | RefreshToken) -> dict[str, Any]:
         "status": state(status, status.replace("_", " ").capitalize()),
         "issued_at": time_tag(token.issued_at),
         "expires_at": time_tag(token.expires_at),
-        "key": identifier(token.jkt) if token.jkt else "",
-        "certificate": identifier(token.x5t_s256) if token.x5t_s256 else "",
+        "key": identifier(token.jkt, _("key thumbprint")) if token.jkt else "",
+        "certificate": identifier(token.x5t_s256, _("certificate thumbprint"))
+        if token.x5t_s256
+        else "",
     }

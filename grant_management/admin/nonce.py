@@ -35,6 +35,6 @@ class DPoPNonceAdmin(ListAdmin[DPoPNonce], OperatorAdmin[DPoPNonce]):
     is_merged = False
     columns = (
         Column(_("From"), str, leads=True),
-        Column(_("Value"), lambda nonce: identifier(nonce.value)),
-        Column(_("Expires"), lambda nonce: time_tag(nonce.expires_at)),
+        Column(_("Value"), lambda nonce: identifier(nonce.value, _("nonce")), key="value"),
+        Column(_("Expires"), lambda nonce: time_tag(nonce.expires_at), key="expires"),
     )

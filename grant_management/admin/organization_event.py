@@ -80,8 +80,8 @@ class OrganizationEventAdmin(ReadOnlyAdmin[OrganizationEvent]):
     )
     filter_lookups = frozenset({"kind", "organization__id__exact", "actor_kind__exact"})
     """Those of the filters above."""
-    search_fields = ("actor__exact", "actor_id__exact")
-    search_help_text = _("Exact: who did it")
+    search_fields = ("actor__exact", "actor_id__exact", "ticket__exact")
+    search_help_text = _("Exact: who did it, or a ticket")
     ordering = ("-at", "-id")
     change_list_template = "admin/grant_management/organizationevent/change_list.html"
     change_form_template = "admin/grant_management/event.html"

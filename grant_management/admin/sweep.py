@@ -1,13 +1,12 @@
 """Revoke by filter: choose, check, confirm; then a job that operators watch, pause and resume."""
 
 import json
-import threading
 import uuid
 from typing import Any, Final
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db import Error, IntegrityError, connections
+from django.db import IntegrityError
 from django.db.models import QuerySet
 from django.http import (
     Http404,
@@ -21,19 +20,18 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from ..db import primary
-from ..db.failures import settle, tell
 from ..models import GrantFilter, Reason, Service, Sweep
+from .kit.content import NOTED, cut
 from .kit.display import time_tag
 from .kit.export import attachment
 from .kit.listing import Column, ListAdmin
 from .kit.read_only import limited, operator
 from .sweep_confirmation import Asked, recall, remember
-from .sweep_form import ConfirmForm, FilterForm
+from .sweep_form import ConfirmForm, FilterForm, carried_over
 from .sweep_report import badge, described, lines, progress, report
+from .sweep_worker import work_in_background
 
 MAY_START: Final = "grant_management.start_sweep"
-BATCH: Final = 500
-"""Grants that are revoked in one transaction."""
 SAMPLE: Final = 10
 """The most grants, and the most clients, that the page of step 2 shows."""
 
@@ -45,12 +43,20 @@ class SweepAdmin(ListAdmin[Sweep]):
     order = ("-started_at", "-pk")
     related = ("service", "client")
     columns = (
-        Column(_("Started"), lambda sweep: time_tag(sweep.started_at), leads=True),
-        Column(_("Status"), lambda sweep: badge(sweep)),
-        Column(_("Who"), lambda sweep: sweep.actor),
-        Column(_("Which"), lambda sweep: described(sweep.wanted())),
-        Column(_("Revoked"), lambda sweep: f"{sweep.revoked:,}"),
-        Column(_("Reason"), lambda sweep: sweep.reason),
+        Column(
+            _("Started"),
+            lambda sweep: time_tag(sweep.started_at),
+            leads=True,
+            key="started",
+            sort=("started_at", "pk"),
+        ),
+        Column(_("Status"), lambda sweep: badge(sweep), key="status"),
+        Column(_("Who"), lambda sweep: sweep.actor, key="who"),
+        Column(_("Which"), lambda sweep: described(sweep.wanted()), key="which"),
+        Column(_("Revoked"), lambda sweep: f"{sweep.revoked:,}", key="revoked"),
+        Column(_("Reason"), lambda sweep: sweep.reason, key="reason"),
+        Column(_("Ticket"), lambda sweep: sweep.ticket, key="ticket"),
+        Column(_("Note"), lambda sweep: cut(sweep.note, NOTED), key="note", is_default=False),
     )
     change_form_template = "admin/grant_management/sweep.html"
 
@@ -81,8 +87,7 @@ class SweepAdmin(ListAdmin[Sweep]):
         """Step 1: choose the grants."""
         self._check_may_start(request)
         services = self._services(request)
-        first = {"service": services.first()} | request.GET.dict()
-        form = FilterForm(initial=first, services=services)
+        form = FilterForm(initial=carried_over(request.GET, services), services=services)
         return self._ask(request, form)
 
     def check_view(self, request: HttpRequest) -> HttpResponse:
@@ -225,24 +230,3 @@ class SweepAdmin(ListAdmin[Sweep]):
 
 def _asked(wanted: GrantFilter) -> Asked:
     return Asked.about(wanted, wanted.look(0))
-
-
-def work_in_background(sweep: Sweep) -> None:
-    """Work on a sweep in a thread of this process, unless it is paused, finished or claimed.
-
-    If the process ends, the sweep is stopped; its page and a command can resume it.
-    """
-    if sweep.claim():
-        name = f"sweep-{sweep.pk}"
-        threading.Thread(target=_work, args=(sweep,), name=name, daemon=True).start()
-
-
-def _work(sweep: Sweep) -> None:
-    try:
-        for _number in sweep.work(BATCH):
-            pass
-    except Error as error:
-        tell(error, settle(error), f"The revoke by filter {sweep.pk}")
-    finally:
-        # Django closes connections at the end of a request, but this thread serves none.
-        connections.close_all()

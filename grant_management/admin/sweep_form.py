@@ -1,5 +1,7 @@
 """The forms of a revoke by filter: the filter, and the confirmation."""
 
+from contextlib import suppress
+from datetime import time
 from typing import Any
 
 from django import forms
@@ -11,7 +13,7 @@ from ..fields import members as m
 from ..models import Client, EmptyFilter, GrantFilter, Service
 from .kit import form_fields
 from .kit.actions import ReasonForm
-from .kit.utc import UTCDateTimeField
+from .kit.utc import UTCDateTimeField, parse_time
 
 
 class FilterForm(forms.Form):
@@ -71,6 +73,24 @@ class FilterForm(forms.Form):
         if client is None:
             raise forms.ValidationError({"client": _("The service has no such client.")})
         return client
+
+
+def carried_over(params: Any, services: "QuerySet[Service]") -> dict[str, Any]:
+    """What the form begins with: the filters of a list of grants, as far as a job has the same.
+
+    The service is chosen already where there is only one.
+    """
+    found = {name: params[name] for name in FilterForm.base_fields if params.get(name)}
+    if "service" not in found and len(few := services[:2]) == 1:
+        found["service"] = few[0]
+    term = params.get("q")
+    if term and "client" not in found:
+        known = Client.objects.filter(service__in=services, client_id=term)
+        found.setdefault("client" if known.exists() else "subject", term)
+    if until := params.get("until"):
+        with suppress(ValueError):
+            found.setdefault("created_before", parse_time(until, time.max))
+    return found
 
 
 class ConfirmForm(ReasonForm):

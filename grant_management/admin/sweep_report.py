@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.db.models import Count
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from ..db import clock
-from ..db.counting import COUNT_LIMIT, shown_number
+from ..db.counting import COUNT_LIMIT
 from ..db.keyset import Ordered, Rows, all_of
 from ..models import GrantEvent, GrantFilter, Sweep, SweepStatus
 from .kit.display import state
@@ -38,8 +39,10 @@ def badge(sweep: Sweep) -> str:
 def progress(sweep: Sweep) -> dict[str, Any]:
     """The current figures, as JSON for the script of the page.
 
-    `rate` is grants revoked a second, since the start. `expected` is None where there were too many
-    grants to count, and `secondsLeft` is None where it is not known or the job is done.
+    `expected` is None where there were too many grants to count.
+
+    `said` and `pace` are sentences: how many grants it revoked, and how fast. `most` is the length
+    of the bar, and `filled` how much of it is filled; None: it is not known how far the job is.
     """
     now = clock.estimate()
     status = sweep.status(now)
@@ -47,16 +50,37 @@ def progress(sweep: Sweep) -> dict[str, Any]:
     seconds = max((ended - sweep.started_at).total_seconds(), 0.001)
     rate = sweep.revoked / seconds
     known = sweep.expected <= COUNT_LIMIT
+    is_done = status is SweepStatus.DONE
     left = max(sweep.expected - sweep.revoked, 0) / rate if known and rate else None
+    most = max(sweep.expected, sweep.revoked, 1) if known else None
     return {
         "status": status.value,
-        "label": str(status.label),
         "revoked": sweep.revoked,
         "expected": sweep.expected if known else None,
-        "expectedShown": shown_number(sweep.expected) if known else "",
-        "rate": round(rate, 1),
-        "secondsLeft": None if left is None or status is SweepStatus.DONE else round(left),
+        "said": _revoked(sweep, is_done=is_done, known=known),
+        "pace": _pace(rate, None if is_done else left),
+        "most": 1 if is_done else most,
+        "filled": 1 if is_done else sweep.revoked if known else None,
     }
+
+
+def _revoked(sweep: Sweep, *, is_done: bool, known: bool) -> str:
+    number, expected = f"{sweep.revoked:,}", f"{sweep.expected:,}"
+    if is_done:
+        said = ngettext("%(n)s grant was revoked", "%(n)s grants were revoked", sweep.revoked)
+    elif known:
+        said = _("%(n)s revoked of %(expected)s")
+    else:
+        said = _("%(n)s revoked; there are too many to count before")
+    return said % {"n": number, "expected": expected}
+
+
+def _pace(rate: float, left: float | None) -> str:
+    pace = _("%(rate)s a second") % {"rate": f"{rate:,.1f}"}
+    if left is None:
+        return pace
+    rest = ngettext("%(n)s second left", "%(n)s seconds left", round(left))
+    return f"{pace}, {rest % {'n': f'{round(left):,}'}}"
 
 
 def _history(events: list[GrantEvent]) -> list[dict[str, str]]:

@@ -38,24 +38,32 @@ def _status(token: Token) -> str:
 
 
 def _bound_to(token: Token) -> str:
-    return identifier(token.jkt or token.x5t_s256)
+    what = _("key thumbprint") if token.jkt else _("certificate thumbprint")
+    return identifier(token.jkt or token.x5t_s256, what)
+
+
+def _grant(token: Token) -> str:
+    return identifier(token.grant.grant_id if token.grant else None, _("grant ID"))
 
 
 class TokenAdmin(ListAdmin[T]):
     """Tokens of one kind, shown by the first 8 characters of their digests."""
 
     list_form = TokenListForm
-    is_merged = False
     related = ("service", "client", "grant", "grant__service", "grant__client")
-    large = ("scopes",)
+    large = ("scopes", *(f"grant__{name}" for name in CONTENT))
     columns = (
         Column(_("Digest"), lambda token: token.digest_prefix, leads=True),
-        Column(_("Status"), _status),
-        Column(_("Client"), lambda token: token.client),
-        Column(_("Subject"), lambda token: token.subject),
-        Column(_("Issued"), lambda token: time_tag(token.issued_at)),
-        Column(_("Expires"), lambda token: time_tag(token.expires_at)),
-        Column(_("Bound to"), _bound_to),
+        Column(_("Status"), _status, key="status"),
+        Column(_("Client"), lambda token: token.client, key="client"),
+        Column(_("Subject"), lambda token: token.subject, key="subject"),
+        Column(_("Issued"), lambda token: time_tag(token.issued_at), key="issued", sort=("pk",)),
+        Column(_("Expires"), lambda token: time_tag(token.expires_at), key="expires"),
+        Column(_("Bound to"), _bound_to, key="bound"),
+        Column(_("Grant"), _grant, key="grant", is_default=False),
+        Column(
+            _("Revoked"), lambda token: time_tag(token.revoked_at), key="revoked", is_default=False
+        ),
     )
     readonly_fields = ("digest_prefix", "status")
 

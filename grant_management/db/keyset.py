@@ -5,17 +5,20 @@ type inside JSON) is tested on the next `WINDOW` rows only, and the page says so
 
 Every index begins with the service. A page of several services is merged from the next rows of each
 service, since no index has the rows of several services in one order.
+
+The keys of a page are found first, by the index alone; then its rows are read by these keys. In one
+statement with other tables SQLite begins with the smallest table, and reads all rows of a service.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import models
-from django.db.models import F, OrderBy, OuterRef, Q, Subquery
+from django.db import connections, models
+from django.db.models import F, Func, OrderBy, OuterRef, Q, Subquery, Value
 
 from ..protocol import strict_json
 from . import counting
@@ -74,23 +77,38 @@ class Page:
 
 @dataclass(frozen=True)
 class Ordered:
-    """Rows in the order of one index: those of one service, or all rows by their primary key."""
+    """Rows in the order of one index: those of one service, or all rows by their primary key.
+
+    `shape` adds to a query of rows what a page shows of them: related rows, annotations. None:
+    `rows` are read as they are.
+    """
 
     rows: Rows
     order: Order
+    shape: Callable[[Rows], Rows] | None = None
 
     def beyond(self, values: list[Any]) -> "Ordered":
         """The rows after the row with these values; no values: all rows."""
-        return self._where(_bound(self.order, values, "")) if values else self
+        return self._where(_bound(self.rows.model, self.order, values, "")) if values else self
 
     def until(self, values: list[Any] | None) -> "Ordered":
         """The rows up to and including the row with these values; None: all rows."""
         behind = _directions(self.order, backwards=True)
-        return self if values is None else self._where(_bound(behind, values, "e"))
+        return self if values is None else self._where(_bound(self.rows.model, behind, values, "="))
 
     def those(self, condition: Q | None) -> "Ordered":
-        """The rows that meet the condition; None: all rows."""
-        return self if condition is None else self._where(condition)
+        """The rows that meet the condition; None: all rows.
+
+        The condition may be about other tables. SQLite is given the keys to test it on, or it would
+        begin with those tables; PostgreSQL chooses better by itself.
+        """
+        if condition is None:
+            return self
+        if connections[self.rows.db].vendor != "sqlite":
+            return self._where(condition)
+        found = self.rows.order_by().values("pk")
+        rows = self.rows.model._default_manager.filter(condition, pk__in=found)
+        return replace(self, rows=rows)
 
     def backwards(self) -> "Ordered":
         """The rows in reverse order."""
@@ -98,7 +116,22 @@ class Ordered:
 
     def first(self, number: int) -> list[Any]:
         """The first rows, at most this many."""
-        return list(self.rows.order_by(*self.order)[:number])
+        if self.shape is None:
+            return list(self.rows.order_by(*self.order)[:number])
+        return self.read(self.keys()[:number])
+
+    def keys(self) -> Rows:
+        """The keys of the rows, in order."""
+        return self.rows.order_by(*self.order).values_list("pk", flat=True)
+
+    def read(self, keys: Any) -> list[Any]:
+        """The rows with these keys, in order."""
+        return list(self.by_key(keys)) if (keys := list(keys)) else []
+
+    def by_key(self, keys: list[Any]) -> Rows:
+        """The query of the rows with these keys, in order: it names nothing but the keys."""
+        rows: Rows = self.rows.model._default_manager.filter(pk__in=keys).order_by(*self.order)
+        return rows if self.shape is None else self.shape(rows)
 
     def window(self, number: int) -> list[Any] | None:
         """The values of the row with this number; None: there are fewer rows."""
@@ -108,7 +141,7 @@ class Ordered:
 
     def count(self) -> int:
         """The number of rows, exact up to `COUNT_LIMIT`; one more than that means more."""
-        return bounded_count(self.rows.order_by(*self.order))
+        return bounded_count(self.rows.order_by(*self.order).values("pk"))
 
     def _where(self, condition: Q) -> "Ordered":
         return replace(self, rows=self.rows.filter(condition))
@@ -121,7 +154,7 @@ class Merged(Ordered):
     The database compares rows, never Python: its order of texts may differ from Python's.
     """
 
-    services: tuple[int, ...]
+    services: tuple[int, ...] = ()
 
     def first(self, number: int) -> list[Any]:
         """The first rows of all services together, at most this many.
@@ -134,7 +167,7 @@ class Merged(Ordered):
                 break
             own = self.rows.filter(service=service.pk).order_by(*self.order)
             found += own.values_list("pk", flat=True)[:number]
-        return list(self.rows.filter(pk__in=found).order_by(*self.order)[:number])
+        return list(self.by_key(found)[:number])
 
     def window(self, number: int) -> list[Any] | None:
         """The values of the row where the first service reaches the end of its share of the window.
@@ -192,19 +225,21 @@ class _Count(Subquery):
 
 
 def page_of(rows: Ordered, cursor: Cursor, condition: Q | None) -> Page:
-    """The page at a cursor. For one service 2 queries, and a third where there is a condition."""
+    """The page at a cursor. For one service 3 queries."""
     ahead = rows.backwards() if cursor.backwards else rows
     ahead = ahead.beyond(cursor.values)
-    counted, end = rows, None
-    if condition is not None:
+    # One row more, to know whether another page follows.
+    if condition is None:
+        end, found, count = None, ahead.first(SIZE + 1), rows.count()
+    else:
         end = ahead.window(WINDOW)
-        counted = ahead = ahead.until(end).those(condition)
-    found = ahead.first(SIZE + 1)  # one more, to know whether another page follows
+        keys = list(ahead.until(end).those(condition).keys())
+        found, count = ahead.read(keys[: SIZE + 1]), len(keys)
     beside = _beside(found, rows.order, cursor)
     if end is not None and len(found) <= SIZE:  # there may be more beyond the window
         beside["previous" if cursor.backwards else "next"] = written(end)
     shown = found[:SIZE][::-1] if cursor.backwards else found[:SIZE]
-    return Page(rows=shown, count=counted.count(), is_windowed=condition is not None, **beside)
+    return Page(rows=shown, count=count, is_windowed=condition is not None, **beside)
 
 
 def all_of(rows: Ordered, condition: Q | None, size: int) -> Iterator[Rows]:
@@ -216,7 +251,8 @@ def all_of(rows: Ordered, condition: Q | None, size: int) -> Iterator[Rows]:
     while True:
         ahead = rows.beyond(values)
         end = ahead.window(size)
-        yield ahead.until(end).those(condition).rows.order_by(*rows.order)
+        if keys := list(ahead.until(end).those(condition).keys()):
+            yield rows.by_key(keys)
         if end is None:
             return
         values = end
@@ -234,18 +270,37 @@ def _beside(found: list[Any], order: Order, cursor: Cursor) -> dict[str, str]:
     return {"next": written(last) if more else "", "previous": previous}
 
 
-def _bound(order: Order, values: list[Any], or_equal: str) -> Q:
-    """The condition of rows after the row with these values; of one or two columns.
+class _Beyond(Func):
+    """Compares columns with values as one row: `(a, b) < (x, y)`.
 
-    The outer bound, on the first column, is where an index scan can start.
+    An index in that order has these rows in one range. With the same condition written as an OR,
+    SQLite reads several ranges and sorts what it found.
     """
-    than = "lt" if order[0].startswith("-") else "gt"
+
+    output_field = models.BooleanField()
+
+    def as_sql(  # type: ignore[override]  # of Func's, with less
+        self, compiler: Any, connection: Any, **context: Any
+    ) -> tuple[str, tuple[Any, ...]]:
+        """The comparison, by the operator in `extra`."""
+        compiled = [compiler.compile(one) for one in self.get_source_expressions()]
+        half = len(compiled) // 2
+        columns, values = (
+            ", ".join(sql for sql, _ in part) for part in (compiled[:half], compiled[half:])
+        )
+        parameters = tuple(one for _, given in compiled for one in given)
+        return f"({columns}) {self.extra['than']} ({values})", parameters
+
+
+def _bound(model: type[models.Model], order: Order, values: list[Any], or_equal: str) -> Q:
+    """The condition of rows after the row with these values. All columns of an order have the same
+    direction.
+    """
     names = _names(order)
-    if len(names) == 1:
-        return Q(**{f"{names[0]}__{than}{or_equal}": values[0]})
-    strictly = Q(**{f"{names[0]}__{than}": values[0]})
-    equal = Q(**{names[0]: values[0], f"{names[1]}__{than}{or_equal}": values[1]})
-    return Q(**{f"{names[0]}__{than}e": values[0]}) & (strictly | equal)
+    columns = [_column(model, name) for name in names]
+    given = [Value(value, column) for value, column in zip(values, columns, strict=True)]
+    than = ("<" if order[0].startswith("-") else ">") + or_equal
+    return Q(_Beyond(*map(F, names), *given, than=than))
 
 
 def _names(order: Order) -> list[str]:

@@ -12,6 +12,7 @@ from .event import Actor, EventKind, GrantEvent, Reason
 from .event_chain import EventChain, EventLink
 from .grant import Grant, GrantStatus
 from .grant_filter import EmptyFilter, GrantFilter
+from .hourly_count import HourlyCount
 from .idempotency_key import IdempotencyKey
 from .logo import Logo
 from .nonce import DPoPNonce, Nonces
@@ -21,6 +22,7 @@ from .organization_event import OrganizationEvent
 from .organization_member import OrganizationMember
 from .outbox import OutboxEntry
 from .purge_run import PurgeRun
+from .saved_view import ListColumns, SavedView
 from .self_service_token import Access, SelfServiceToken
 from .service import Ownership, Service
 from .sweep import Sweep, SweepStatus
@@ -52,7 +54,9 @@ __all__ = [
     "GrantEvent",
     "GrantFilter",
     "GrantStatus",
+    "HourlyCount",
     "IdempotencyKey",
+    "ListColumns",
     "Logo",
     "Nonces",
     "OperatorPreference",
@@ -64,6 +68,7 @@ __all__ = [
     "PurgeRun",
     "Reason",
     "RefreshToken",
+    "SavedView",
     "SelfServiceToken",
     "Sensitivity",
     "Service",

@@ -127,6 +127,7 @@ class Client(CutOff, models.Model):
         constraints = [
             models.UniqueConstraint(fields=["service", "client_id"], name="gm_client_unique")
         ]
+        indexes = [models.Index(fields=["service", "name", "id"], name="gm_client_sorted")]
 
     def __str__(self) -> str:
         return self.marked(self.name or self.client_id)

@@ -15,12 +15,15 @@ from django.utils.translation import gettext_lazy as _
 
 from ..db import clock, primary
 from ..db.ids import first_uuid7
+from . import hourly_count
 from .event import EventKind, GrantEvent
-from .grant import Grant, GrantStatus
+from .grant import Grant, GrantQuerySet, GrantStatus
+from .hourly_count import HourlyCount
 from .service import Service
 
 LIVE: Final = "live"
 """The kind of the counters of active grants. Only those of the last count are kept."""
+DAY: Final = TruncDate("at", tzinfo=UTC)
 SETTLED: Final = timedelta(seconds=60)
 """The age at which events are counted: by then every transaction that writes events has ended."""
 
@@ -70,6 +73,7 @@ class Tally(models.Model):
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     counted_until = models.DateTimeField(null=True)
+    hours_until = models.DateTimeField(null=True)
     live_at = models.DateTimeField(null=True)
 
     objects = primary.PrimaryManager["Tally"]()
@@ -112,10 +116,20 @@ class Tally(models.Model):
             if tally is None:
                 return cls.objects.get()
             if tally.counted_until is None or tally.counted_until < until:
-                _add(_new_events(tally.counted_until, until))
+                _add(DailyCount, "day", _new_events(tally.counted_until, until, DAY))
+                tally._count_hours(until)
                 tally.counted_until = until
-                tally.save(update_fields=["counted_until"])
+                tally.save(update_fields=["counted_until", "hours_until"])
         return tally
+
+    def _count_hours(self, until: datetime) -> None:
+        """Count the events by hour, of the hours that are kept; the others are deleted."""
+        oldest = until - hourly_count.KEPT
+        since = oldest if self.hours_until is None else max(self.hours_until, oldest)
+        _add(HourlyCount, "hour", _new_events(since, until, hourly_count.HOUR))
+        if since.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1) <= until:
+            HourlyCount.objects.filter(hour__lt=oldest).delete()
+        self.hours_until = until
 
     @classmethod
     def _locked(cls, *, skip_locked: bool) -> "Tally | None":
@@ -133,40 +147,43 @@ class Tally(models.Model):
         return cls.objects.get()
 
 
-def _new_events(since: datetime | None, until: datetime) -> Iterable[Any]:
-    """The numbers of events in a period, by the time in their keys.
+def _new_events(since: datetime | None, until: datetime, period: Any) -> Iterable[Any]:
+    """The numbers of events by day or hour, of a time that is looked for in their keys.
 
     The primary key is the index that has the events of all services in the order of time.
     """
     events = GrantEvent.objects.filter(pk__lt=first_uuid7(until))
     if since is not None:
         events = events.filter(pk__gte=first_uuid7(since))
-    day = TruncDate("at", tzinfo=UTC)
-    groups = events.order_by().values("service_id", "client_id", "kind", day=day)
+    groups = events.order_by().values("service_id", "client_id", "kind", period=period)
     return groups.annotate(number=Count("pk")).iterator()
 
 
-def _add(groups: Iterable[Any]) -> None:
+def _add(model: type[models.Model], period: str, groups: Iterable[Any]) -> None:
     """Add each group to its counter by one statement, so that concurrent additions all count."""
     connection = primary.connection()
-    table = connection.ops.quote_name(DailyCount._meta.db_table)
+    table = connection.ops.quote_name(model._meta.db_table)
     sql = (
-        f"INSERT INTO {table} (service_id, kind, day, client_id, number)"  # noqa: S608 - our names
-        " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (service_id, kind, day, client_id)"
+        f"INSERT INTO {table} (service_id, kind, {period}, client_id, number)"  # noqa: S608 - our names
+        f" VALUES (%s, %s, %s, %s, %s) ON CONFLICT (service_id, kind, {period}, client_id)"
         f" DO UPDATE SET number = {table}.number + EXCLUDED.number"
     )
-    names = ("service_id", "kind", "day", "client_id", "number")
+    names = ("service_id", "kind", "period", "client_id", "number")
+    field: Any = model._meta.get_field(period)
     with connection.cursor() as cursor:
-        cursor.executemany(sql, [[group[name] for name in names] for group in groups])
+        rows = [[group[name] for name in names] for group in groups]
+        for row in rows:
+            row[2] = field.get_db_prep_value(row[2], connection)
+        cursor.executemany(sql, rows)
 
 
-def live_by_client(service: Service, now: datetime) -> Iterable[tuple[str, int]]:
-    """The number of active grants by client ID; reads all grants of the service."""
-    live = Grant.objects.filter(service=service).with_status(GrantStatus.ACTIVE, now)
-    return live.order_by().values_list("client__client_id").annotate(Count("pk"))
+def active_by_client(grants: GrantQuerySet, now: datetime) -> Iterable[tuple[int, str, int]]:
+    """The number of active grants by service and client ID; reads all of these grants."""
+    active = grants.with_status(GrantStatus.ACTIVE, now).order_by()
+    return active.values_list("service_id", "client__client_id").annotate(Count("pk"))
 
 
 def _live(service: Service, now: datetime) -> Iterable[DailyCount]:
-    day = now.date()
-    for client_id, number in live_by_client(service, now):
+    day, grants = now.date(), Grant.objects.filter(service=service)
+    for _service, client_id, number in active_by_client(grants, now):
         yield DailyCount(service=service, day=day, client_id=client_id, kind=LIVE, number=number)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, NoReturn, Self, TypeVar
+from typing import Any, Final, NoReturn, Self, TypeVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -137,6 +137,17 @@ class Event(models.Model):
         return cls(kind=kind, at=at, **by, **fields)
 
 
+HEADS: Final = (
+    models.Q(job=None)
+    | models.Q(id=models.F("job"))
+    | models.Q(kind=EventKind.JOB_STARTED)
+    | models.Q(kind=EventKind.CUT_OFF)
+)
+"""One event of each job, and every event that is of no job. Of a job it is the event of its start,
+or that with the job's own key. An index has them, since a job may have a million events.
+"""
+
+
 class GrantEventQuerySet(EventQuerySet["GrantEvent"]):
     """The events of services."""
 
@@ -198,6 +209,19 @@ class GrantEvent(Event):
                 fields=["service", "job", "id"],
                 name="gm_event_job",
                 condition=models.Q(job__isnull=False),
+            ),
+            models.Index(fields=["service", "-at", "-id"], name="gm_event_heads", condition=HEADS),
+            # SQLite uses these where a query has the same condition. It would take `ticket > ""`
+            # for a range, and sort.
+            models.Index(
+                fields=["service", "ticket", "-at", "-id"],
+                name="gm_event_ticket",
+                condition=~models.Q(ticket=""),
+            ),
+            models.Index(
+                fields=["service", "ticket", "-at", "-id"],
+                name="gm_event_ticket_heads",
+                condition=~models.Q(ticket="") & HEADS,
             ),
         ]
 

@@ -71,6 +71,7 @@ class Token(models.Model):
             # Except this one: where a grant is deleted, the database looks for its tokens by the
             # foreign key alone, and without this index it reads all tokens for each grant.
             models.Index(fields=["grant", "service", "-id"], name="gm_%(class)s_grant"),
+            models.Index(fields=["service", "-id"], name="gm_%(class)s_newest"),
             models.Index(fields=["service", "client"], name="gm_%(class)s_client"),
             models.Index(fields=["service", "subject"], name="gm_%(class)s_subject"),
             models.Index(

@@ -209,9 +209,10 @@ class TestTheGrantPage:
         )
         text = self.page(admin_client, grant).content.decode()
         for shown in (
-            "<h3>https://rs.example.com</h3><p>read</p>",
+            '<h3><bdi class="gm-long">https://rs.example.com</bdi></h3>',
+            "<li><code>read</code></li>",
             "<h3>Claims</h3><p>email",
-            "<h3>account_information</h3>",
+            '<h3><bdi class="gm-long">account_information</bdi></h3>',
         ):
             assert shown in text
 

@@ -10,7 +10,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.urls import reverse
 
 from grant_management.admin import sweep as pages
-from grant_management.admin import sweep_confirmation
+from grant_management.admin import sweep_confirmation, sweep_worker
 from grant_management.admin.kit import confirmation
 from grant_management.db import clock
 from grant_management.models import Grant, GrantEvent, Sweep
@@ -34,8 +34,8 @@ def at_once(monkeypatch):
         def start(self):
             self.work()
 
-    monkeypatch.setattr(pages.threading, "Thread", Now)
-    monkeypatch.setattr(pages.connections, "close_all", lambda: None)
+    monkeypatch.setattr(sweep_worker.threading, "Thread", Now)
+    monkeypatch.setattr(sweep_worker.connections, "close_all", lambda: None)
 
 
 @pytest.fixture
@@ -188,7 +188,7 @@ def test_the_work_is_done_in_a_thread(client, django_user_model, monkeypatch):
         for one in connections.all(initialized_only=True):
             BaseDatabaseWrapper.close(one)
 
-    monkeypatch.setattr(pages.connections, "close_all", close_all)
+    monkeypatch.setattr(sweep_worker.connections, "close_all", close_all)
     world = make_world()
     for _ in range(5):
         world.grant()

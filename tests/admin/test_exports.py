@@ -118,8 +118,11 @@ class TestWhichServices:
 
     def test_the_button_exports_what_is_shown(self, admin_client, two):
         page = admin_client.get(reverse("admin:grant_management_grant_changelist"), {"q": "g-1"})
-        (link,) = re.findall(r'href="([^"]+export.csv[^"]*)"', page.content.decode())
-        assert [row["grant_id"] for row in read_csv(admin_client.get(link))] == ["g-1"]
+        form = re.search(r'<form method="get".*?</form>', page.content.decode(), re.DOTALL).group()
+        (url,) = re.findall(r'formaction="([^"]+export.csv)"', form)
+        sent = dict(re.findall(r'<input[^>]* name="(\w+)"[^>]* value="([^"]*)"', form))
+        sent |= dict(re.findall(r'<input[^>]* value="([^"]*)"[^>]* name="(\w+)"', form))
+        assert [row["grant_id"] for row in read_csv(admin_client.get(url, sent))] == ["g-1"]
 
     def test_none_is_chosen_before_somebody_chooses(self, admin_client, two):
         page = admin_client.get(reverse("admin:grant_management_grant_changelist"))
@@ -138,12 +141,25 @@ class TestWhichServices:
         client.force_login(user)
         assert read_csv(client.get(GRANTS)) == []
         assert read_csv(client.get(EVENTS)) == []
-        refused = client.get(GRANTS, {"service": full.service.pk})
-        assert read_csv(refused) == []
+        assert client.get(GRANTS, {"service": full.service.pk}).status_code == 400
 
-    def test_what_cannot_be_read_exports_nothing(self, admin_client, two):
+    def test_what_cannot_be_read_is_said_and_exports_nothing(self, admin_client, two):
         for query in ({"service": "1"}, {"status": "x"}, {"since": "yesterday"}):
-            assert read_csv(admin_client.get(GRANTS, query)) == []
+            refused = admin_client.get(GRANTS, query)
+            assert refused.status_code == 400
+            assert "Content-Disposition" not in refused
+            assert "errorlist" in refused.content.decode()
+
+    def test_the_order_is_that_of_the_list(self, admin_client, two):
+        names = [
+            [row["grant_id"] for row in read_csv(admin_client.get(GRANTS, {"sort": sort}))]
+            for sort in ("", "created")
+        ]
+        assert names[0] == names[1][::-1]
+
+    def test_a_page_learns_that_its_file_came(self, admin_client, two):
+        values = {admin_client.get(EVENTS).cookies["grant_management_file"].value for _ in "ab"}
+        assert len(values) == 2
 
 
 class TestTurns:

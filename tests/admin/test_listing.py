@@ -169,13 +169,16 @@ def test_a_window_is_looked_through_to_its_end(admin_client, world, small, monke
     assert [key for page in back[::-1] for key in page] == wanted[:-1]
     shown = admin_client.get(GRANTS, {"status": "revoked"}).content.decode()
     assert "among the next" in shown
+    first = admin_client.get(GRANTS, {"status": "cut_off"}).content.decode()
+    assert "No match among the rows that were searched so far" in first
+    assert "Search further" in first
 
 
 def test_statements_of_a_list(admin_client, world, django_assert_max_num_queries):
     for _ in range(60):
         world.grant()
     for query in ({}, {"q": "user-1"}, {"status": "active"}, {"client": "app-1"}):
-        with django_assert_max_num_queries(12):
+        with django_assert_max_num_queries(14):
             admin_client.get(GRANTS, query)
 
 

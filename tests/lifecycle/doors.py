@@ -16,6 +16,7 @@ from django.test import Client as HTTP
 from django.urls import reverse
 
 from grant_management.admin import sweep as sweep_pages
+from grant_management.admin.sweep_worker import BATCH
 from grant_management.models import Grant, GrantEvent
 
 from ..ours import connection
@@ -179,7 +180,7 @@ _TOKEN = (
 
 def _work_at_once(sweep):
     assert sweep.claim()
-    for _number in sweep.work(sweep_pages.BATCH):
+    for _number in sweep.work(BATCH):
         pass
 
 

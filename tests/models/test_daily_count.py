@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from grant_management.models import Actor, DailyCount, GrantEvent, Reason, Tally
+from grant_management.models import Actor, DailyCount, GrantEvent, HourlyCount, Reason, Tally
 from grant_management.models.daily_count import LIVE, SETTLED
 
 from ..world import later, make_world, now
@@ -62,6 +62,33 @@ def test_what_may_be_in_a_transaction_is_left_for_the_next_time(world):
     assert counts("revoked") == []
     later(Tally.count_events)
     assert len(counts("revoked")) == 1
+
+
+def test_by_hour_too(world):
+    """Of the last two days; each event once, and older hours are deleted."""
+    at = now().replace(minute=30, second=0, microsecond=0)
+    hour = at.replace(minute=0) - timedelta(hours=3)
+    record(world, hour + timedelta(minutes=5), 2)
+    record(world, hour + timedelta(minutes=55))
+    record(world, at - timedelta(days=3))
+    for _ in range(2):
+        later(Tally.count_events)
+    rows = HourlyCount.objects.values_list("hour", "kind", "client_id", "number")
+    assert list(rows) == [(hour, "revoked", "app-1", 3)]
+    later(Tally.count_events, timedelta(days=3))
+    assert not HourlyCount.objects.exists()
+    assert sum(number for *_, number in counts("revoked")) == 4
+
+
+def test_hours_begin_where_days_were_counted_before(world):
+    """After an update: the events of the last two days are counted by hour."""
+    record(world, now() - timedelta(hours=5))
+    later(Tally.count_events)
+    HourlyCount.objects.all().delete()
+    Tally.objects.update(hours_until=None)
+    later(Tally.count_events, timedelta(minutes=5))
+    assert [row.number for row in HourlyCount.objects.all()] == [1]
+    assert sum(number for *_, number in counts("revoked")) == 1
 
 
 def test_services_apart(world):

@@ -30,6 +30,8 @@ SMALL = {
     "EventChain",
     "Tally",
     "PurgeRun",
+    "ListColumns",
+    "SavedView",
 }
 QUEUES = {
     "OutboxEntry",

@@ -21,8 +21,16 @@ DRAWN: Final = 20_000
 """The most characters of authorization details that are drawn as cards."""
 LONG: Final = 2_000
 """The most characters that are shown of one text."""
+NOTED: Final = 200
+"""The most characters that a list shows of one text."""
 ENTRIES: Final = 50
 """The most entries that are shown of one list."""
+NAMES: Final = 500
+"""The most scopes that are shown of one resource."""
+AT_ONCE: Final = 20
+"""Scopes of a resource that are shown at once; a click shows the others."""
+SHORT: Final = 1_000
+"""Characters of a detail up to which its card is open at once."""
 
 
 class Size(Length):
@@ -68,7 +76,8 @@ def shown(grant: Grant) -> dict[str, Any]:
     """The template's context for the content of a grant.
 
     `details` are cards, and `others` the types of the details without a card. `more`: entries are
-    missing. A text that is only cut does not count: it ends in "…".
+    missing. A text that is only cut does not count: it ends in "…". Of each entry of scopes `names`
+    are shown at once, and `rest` after a click.
     """
     texts = {f"shown_{name}": bounded(F(name), READ) for name in CONTENT}
     scopes, claims, details = (
@@ -76,12 +85,14 @@ def shown(grant: Grant) -> dict[str, Any]:
     )
     entries, names = strict_json.stored(scopes or "[]"), strict_json.stored(claims or "[]")
     drawn, others = _drawn(details or "")
+    shown_entries = [_entry(entry) for entry in entries[:ENTRIES]]
+    is_cut = len(entries) > ENTRIES or any(entry["is_cut"] for entry in shown_entries)
     return {
-        "scopes": [_entry(entry) for entry in entries[:ENTRIES]],
+        "scopes": shown_entries,
         "claims": cut(", ".join(names)),
         "details": drawn,
         "others": cut(", ".join(sorted(others))),
-        "more": bool(others) or None in (scopes, claims, details) or len(entries) > ENTRIES,
+        "more": bool(others) or None in (scopes, claims, details) or is_cut,
     }
 
 
@@ -104,9 +115,15 @@ def cut(text: str, most: int = LONG) -> str:
     return text if len(text) <= most else f"{text[:most]}…"
 
 
-def _entry(entry: dict[str, Any]) -> dict[str, str]:
-    resource = cut(", ".join(entry.get("resource", [])))
-    return {"resource": resource, "scope": cut(entry["scope"])}
+def _entry(entry: dict[str, Any]) -> dict[str, Any]:
+    names = entry["scope"].split(" ")
+    shown = [cut(name, NOTED) for name in names[:NAMES]]
+    return {
+        "resource": cut(", ".join(entry.get("resource", []))),
+        "names": shown[:AT_ONCE],
+        "rest": shown[AT_ONCE:],
+        "is_cut": len(names) > NAMES,
+    }
 
 
 def _drawn(text: str) -> tuple[list[dict[str, Any]], set[str]]:
@@ -125,4 +142,5 @@ def _drawn(text: str) -> tuple[list[dict[str, Any]], set[str]]:
 def _card(detail: dict[str, Any], raw: str) -> dict[str, Any]:
     members = {name: value for name, value in detail.items() if name != "type"}
     drawn = tree(members) if members else ""
-    return {"type": detail["type"], "tree": drawn, "raw": indented(detail), "copy": raw}
+    shown = {"type": detail["type"], "tree": drawn, "raw": indented(detail), "copy": raw}
+    return shown | {"is_short": len(raw) <= SHORT}

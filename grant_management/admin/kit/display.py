@@ -109,21 +109,47 @@ def state(name: str, label: Any = "") -> SafeString:
     )
 
 
-def identifier(value: str | None) -> str:
-    """An ID, shortened in the middle, with a button that copies all of it; none is a dash."""
+def identifier(value: str | None, what: Any = "") -> str:
+    """An ID, shortened in the middle, with a button that copies all of it; none is a dash.
+
+    `what` says what the ID is of, in the name of the button.
+    """
     if not value:
         return NONE
-    short = value if len(value) <= 17 else f"{value[:8]}…{value[-8:]}"
     return format_html(
-        '<span class="gm-id"><code title="{}">{}</code>{}</span>', value, short, copy_button(value)
+        '<span class="gm-id"><code title="{}"><bdi>{}</bdi></code>{}</span>',
+        value,
+        shortened(value),
+        copy_button(value, what),
     )
 
 
-def copy_button(value: str) -> SafeString:
-    """A button that copies the value, hidden until the script that makes it work shows it."""
+def shortened(value: str) -> str:
+    """The value, or its beginning and its end where it is long."""
+    return value if len(value) <= 17 else f"{value[:8]}…{value[-8:]}"
+
+
+def copy_button(value: str, what: Any = "") -> SafeString:
+    """A button that copies the value, hidden until the script that makes it work shows it.
+
+    Its name says what it copies, so that the buttons of a page have different names.
+    """
+    name = " ".join(str(one) for one in (_("Copy"), what, shortened(value)) if one)
     return format_html(
-        '<button type="button" class="gm-copy" data-copy="{}" hidden>{}</button>', value, _("Copy")
+        '<button type="button" class="gm-copy" data-copy="{}" aria-label="{}" hidden>{}</button>',
+        value,
+        name,
+        _("Copy"),
     )
+
+
+def isolated(shown: Any) -> Any:
+    """A text that may be long and written in any direction: it breaks anywhere, and the direction
+    of its letters changes nothing around it. HTML is left as it is.
+    """
+    if hasattr(shown, "__html__"):
+        return shown
+    return format_html('<bdi class="gm-long">{}</bdi>', shown)
 
 
 def link(url: str, text: Any) -> SafeString:
@@ -133,7 +159,7 @@ def link(url: str, text: Any) -> SafeString:
 
 def over(name: Any, below: str) -> SafeString:
     """A name, and its ID below it."""
-    return format_html("{}<br><small>{}</small>", name, below)
+    return format_html("{}<br><small>{}</small>", isolated(name), isolated(below))
 
 
 def few(names: list[str], number: int = 3) -> str:

@@ -9,6 +9,7 @@ import csv
 import io
 import json
 import re
+import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import datetime
@@ -25,6 +26,8 @@ TURN: Final = 1_000
 """Rows that one turn of an export looks at, before any condition."""
 WEIGHT: Final = 1_000_000
 """The most bytes of large columns in memory at once; a row with more is read alone."""
+CAME: Final = "grant_management_file"
+"""A cookie with another value for each file."""
 BLOCK: Final = 1_048_576
 """The most bytes of a file in memory; a longer file is on disk until it is sent."""
 MARK: Final = "\ufeff"
@@ -66,7 +69,16 @@ def attachment(pieces: Iterable[str], name: str, media_type: str) -> FileRespons
         else:
             sent = file
             until_sent.pop_all()
-    return Attachment(sent, as_attachment=True, filename=name, content_type=media_type)
+    response = Attachment(sent, as_attachment=True, filename=name, content_type=media_type)
+    # A page that shows progress learns from it that the file has come.
+    response.set_cookie(
+        CAME,
+        secrets.token_hex(8),
+        max_age=60,
+        samesite="Lax",
+        secure=bool(settings.SESSION_COOKIE_SECURE),
+    )
+    return response
 
 
 def in_parts(turns: Iterable[Rows], weight: Any) -> Iterator[Any]:

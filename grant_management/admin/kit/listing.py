@@ -2,127 +2,26 @@
 to known services, because every index begins with the service.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import reduce
-from operator import or_
-from typing import Any, ClassVar, Final, TypeVar
+from collections.abc import Iterator
+from typing import Any, Final, TypeVar
 
-from django import forms
 from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils.functional import cached_property
+from django.urls import URLPattern
 from django.utils.translation import gettext_lazy as _
 
 from ...db.counting import shown_number
-from ...db.keyset import Cursor, Merged, Ordered, Rows, all_of, page_of
+from ...db.keyset import Cursor, Merged, Order, Ordered, Page, Rows, all_of, page_of
 from ...models import Service
-from .display import link
+from . import list_choices
+from .list_form import SORT, BetweenForm, ListForm
+from .list_table import Column, Table, turned
 from .read_only import ReadOnlyAdmin, limited
-from .utc import NONE, FirstMomentField, LastMomentField
+
+__all__ = ["SERVICE", "BetweenForm", "Column", "ListAdmin", "ListForm"]
 
 M = TypeVar("M", bound=models.Model)
-
-
-class ListForm(forms.Form):
-    """The filters of a list. Subclasses put those that an index answers into `narrow`, and the
-    others into `condition`.
-
-    `search_help` describes the search box; without it there is no box.
-    """
-
-    q = forms.CharField(
-        label=_("Search"),
-        required=False,
-        widget=forms.TextInput(attrs={"type": "search", "data-search": ""}),
-    )
-    service = forms.ModelChoiceField(
-        Service.objects.none(), label=_("Service"), required=False, empty_label=_("All")
-    )
-    search_help: ClassVar[Any] = ""
-
-    def __init__(self, *args: Any, services: "QuerySet[Service]", **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.services = services
-        self.fields["service"].queryset = services  # type: ignore[attr-defined]
-        if self.search_help:
-            self.fields["q"].help_text = self.search_help
-        else:
-            del self.fields["q"]
-
-    def chosen(self) -> list[int]:
-        """The number of the chosen service, or the numbers of all that this operator sees. The
-        page, its count and its export all use this list, so they cover the same services.
-        """
-        service = self.cleaned_data.get("service")
-        return self._all if service is None else [service.pk]
-
-    @cached_property
-    def _all(self) -> list[int]:
-        return list(self.services.values_list("pk", flat=True))
-
-    def where(self) -> str:
-        """The services of the list, in words; "" where the operator sees none."""
-        service = self.cleaned_data.get("service")
-        if service is None and len(self._all) == 1:
-            service = self.services.first()
-        if service is not None:
-            return _("in %(service)s") % {"service": service}
-        if not self._all:
-            return ""
-        return _("in all %(n)s services") % {"n": len(self._all)}
-
-    def narrow(self, rows: Rows) -> Rows:
-        """The rows that match the filters that an index answers; here all rows."""
-        return rows
-
-    def condition(self) -> Q | None:
-        """The filters that no index answers; None: there are none. A page looks for matches in a
-        window of rows (see `db.keyset`).
-        """
-        return None
-
-    def found_by(self, rows: Rows, ways: "list[Q]") -> Rows:
-        """The rows that match at least one of these conditions, each of which has its own index.
-
-        Conditions that match nothing are left out: with them, the OR would read the whole table.
-        """
-        known = rows.filter(service__in=self.chosen())
-        finding = [way for way in ways if known.filter(way).exists()]
-        return rows.filter(reduce(or_, finding)) if finding else rows.none()
-
-    def given(self, *names: str) -> dict[str, Any]:
-        """The values of those of these fields that are filled in."""
-        return {name: self.cleaned_data[name] for name in names if self.cleaned_data.get(name)}
-
-
-class BetweenForm(ListForm):
-    """Adds a filter for the time in `moment_field`: from and to a day (UTC) or a moment."""
-
-    moment_field: ClassVar[str] = "at"
-    since = FirstMomentField(label=_("From (UTC)"), required=False)
-    until = LastMomentField(label=_("To (UTC)"), required=False)
-
-    def narrow(self, rows: Rows) -> Rows:
-        """The rows from `since` to `until`, both included."""
-        bounds = {"since": "gte", "until": "lte"}
-        given = self.given(*bounds).items()
-        return rows.filter(**{f"{self.moment_field}__{bounds[name]}": at for name, at in given})
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of a list: `show` makes its text or HTML from a row.
-
-    The column that `leads` is a link to the row's page.
-    """
-
-    label: Any
-    show: Callable[[Any], Any]
-    leads: bool = False
-
 
 SERVICE: Final = Column(_("Service"), lambda row: row.service)
 """The first column of a list that shows several services."""
@@ -143,35 +42,58 @@ class ListAdmin(ReadOnlyAdmin[M]):
     list_form: type[ListForm] = ListForm
     change_list_template = "admin/grant_management/list.html"
     empty_text: Any = _("Nothing here yet.")
+    exports: tuple[tuple[Any, str], ...] = ()
+    """The label of each export, and the end of its URL's name."""
+
+    def get_urls(self) -> list[URLPattern]:
+        """The URLs of the list and of a row, and those of what an operator keeps of the list."""
+        return [*list_choices.urls(self), *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """A page of the list, or only the form with its errors where that is invalid."""
         form = self._form(request)
+        is_valid = form.is_valid()
+        columns = list_choices.columns_of(self, request)
         context: dict[str, Any] = {
             "form": form,
             "list": None,
             "tools": self.tools(request),
-            "empty_text": self.empty_text,
-            "query": _without_cursor(request),
+            "form_tools": self.form_tools(request),
+            "query": _without(request, "after", "before"),
+            "applied": [(one, _without(request, one.name)) for one in form.applied()],
+            "bare": _only(request, SORT),
+            **list_choices.context(self, request, columns),
         }
-        if form.is_valid():
-            context |= self._found(request, form)
+        if is_valid:
+            context |= self._found(request, form, columns)
         title = self.opts.verbose_name_plural
         return self.page(request, "list.html", str(title).capitalize(), **context)
 
-    def _found(self, request: HttpRequest, form: ListForm) -> dict[str, Any]:
-        services = form.chosen()
-        cursor = Cursor.read(self.model, self.order, request.GET)
-        rows = self._ordered(self.to_list(self._narrowed(request, form)), services)
-        page = page_of(rows, cursor, form.condition())
-        columns = (SERVICE, *self.columns) if len(services) > 1 else self.columns
+    def _found(
+        self, request: HttpRequest, form: ListForm, columns: tuple[Column, ...]
+    ) -> dict[str, Any]:
+        page = self._found_page(request, form)
+        names = {order: name for name, (_label, order) in self.sorts().items()}
+        several = len(form.chosen()) > 1
+        table = Table((SERVICE, *columns) if several else columns, self._order(form), names)
         return {
             "list": page,
-            "cells": [self._cells(columns, row) for row in page.rows],
-            "labels": [column.label for column in columns],
+            "rows": [table.cells(row, self.url("change", row)) for row in page.rows],
+            "heads": table.heads(_without(request, SORT)),
+            "caption": self._caption(form),
             "shown_count": shown_number(page.count),
             "where": form.where(),
+            "empty_text": self._nothing(form, page),
+            "note": self.note(form),
         }
+
+    def _found_page(self, request: HttpRequest, form: ListForm) -> Page:
+        order = form.ordered(self._order(form))
+        cursor = Cursor.read(self.model, order, request.GET)
+        rows = self.to_page(form.narrow(self.all_rows()), form)
+        page = page_of(self._ordered(rows, form.chosen(), order), cursor, form.condition())
+        self.complete(page.rows)
+        return page
 
     def selected(self, request: HttpRequest, size: int) -> Iterator[Rows]:
         """All rows of the list with this query, for an export: one service after the other, as
@@ -180,44 +102,111 @@ class ListAdmin(ReadOnlyAdmin[M]):
         form = self._form(request)
         if not form.is_valid():
             return
-        condition, rows = form.condition(), self._narrowed(request, form)
+        condition, rows = form.condition(), form.narrow(self.all_rows())
         for service in form.chosen():
-            own = Ordered(rows.filter(service=service), self.order)
+            own = Ordered(rows.filter(service=service), form.ordered(self._order(form)))
             yield from all_of(own, condition, size)
+
+    def refused_export(self, request: HttpRequest) -> HttpResponse | None:
+        """The list with the errors of its filters, where nothing can be exported; else None.
+
+        PermissionDenied: the operator may not view the list.
+        """
+        if self._form(request).is_valid():
+            return None
+        refused = self.changelist_view(request)
+        refused.status_code = 400
+        return refused
 
     def to_list(self, rows: Rows) -> Rows:
         """With the related rows that the columns show, and without the large columns."""
         return rows.select_related(*self.related).defer(*self.large)
 
-    def _ordered(self, rows: Rows, services: list[int]) -> Ordered:
+    def to_page(self, rows: Rows, form: Any) -> Rows:
+        """The rows that a page shows of those that an export has; here all."""
+        return rows
+
+    def complete(self, rows: list[Any]) -> None:
+        """Add to the rows of a page what its columns show besides; here nothing."""
+
+    def note(self, form: Any) -> Any:
+        """A sentence about the rows of a page; here none."""
+        return ""
+
+    def sorts(self) -> dict[str, tuple[Any, Order]]:
+        """The orders that an index has: the parameter's value, the label and the columns of each.
+        That of the order without a parameter is "".
+        """
+        both = {
+            name: order
+            for column in self.columns
+            if column.sort
+            for name, order in (
+                (column.key, (column.rising, column.sort)),
+                (f"-{column.key}", (column.falling, turned(column.sort))),
+            )
+        }
+        named = [("" if order[1] == self.order else name, order) for name, order in both.items()]
+        return dict(sorted(named, key=lambda one: one[0] != ""))
+
+    def _order(self, form: ListForm) -> Order:
+        given = form.cleaned_data.get(SORT) or ""
+        return self.sorts().get(given, ("", self.order))[1]
+
+    def _ordered(self, rows: Rows, services: list[int], order: Order | None = None) -> Ordered:
+        order = order or self.order
         if self.is_merged and len(services) > 1:
-            return Merged(rows, self.order, tuple(services))
-        return Ordered(rows.filter(service__in=services), self.order)
+            return Merged(rows, order, self.to_list, tuple(services))
+        return Ordered(rows.filter(service__in=services), order, self.to_list)
 
     def tools(self, request: HttpRequest) -> list[tuple[Any, str]]:
-        """The buttons of the list: a label and a URL for each."""
+        """The links above the list: a label and a URL for each."""
         return []
+
+    def form_tools(self, request: HttpRequest) -> list[tuple[Any, str]]:
+        """The buttons that send the filters to another page, also those that were typed and not
+        yet applied: a label and a URL for each. Here the exports.
+        """
+        return [(label, self.url(name)) for label, name in self.exports]
 
     def _form(self, request: HttpRequest) -> ListForm:
         if not self.has_view_permission(request):
             raise PermissionDenied
         services = limited(Service.objects.order_by("name", "pk"), request, "organization")
-        return self.list_form(request.GET, services=services)
+        sorts = [(name, label) for name, (label, _order) in self.sorts().items()]
+        return self.list_form(request.GET, services=services, sorts=sorts)
 
-    def _narrowed(self, request: HttpRequest, form: ListForm) -> Rows:
-        return form.narrow(self.get_queryset(request))
+    def all_rows(self) -> Rows:
+        """All rows, without any limit: a list is limited by the services of its form, which are
+        those that the operator sees. Their table in the query would be read first (see `keyset`).
+        """
+        rows: Rows = self.model._default_manager.all()
+        return rows
 
-    def _cells(self, columns: tuple[Column, ...], row: Any) -> list[Any]:
-        page = self.url("change", row)
-        shown = [(column, column.show(row)) for column in columns]
-        return [
-            (column.label, link(page, it) if column.leads else NONE if it in ("", None) else it)
-            for column, it in shown
-        ]
+    def _caption(self, form: ListForm) -> str:
+        order = dict(getattr(form.fields.get(SORT), "choices", ()))
+        said = order.get(form.cleaned_data.get(SORT) or "", "")
+        names = str(self.opts.verbose_name_plural).capitalize()
+        return f"{names}, {said}" if said else names
+
+    def _nothing(self, form: ListForm, page: Page) -> Any:
+        if page.is_windowed and page.next:
+            return _("No match among the rows that were searched so far.")
+        if any(form.applied()):
+            return _("No matching %(rows)s.") % {"rows": self.opts.verbose_name_plural}
+        return self.empty_text
 
 
-def _without_cursor(request: HttpRequest) -> str:
+def _without(request: HttpRequest, *names: str) -> str:
+    """The query string without these parameters, and without a cursor."""
     kept = request.GET.copy()
-    for name in ("after", "before"):
+    for name in (*names, "after", "before"):
         kept.pop(name, None)
+    return kept.urlencode()
+
+
+def _only(request: HttpRequest, name: str) -> str:
+    kept = request.GET.copy()
+    for one in set(kept) - {name}:
+        del kept[one]
     return kept.urlencode()

@@ -98,9 +98,15 @@ class ReadOnlyAdmin(ModelAdmin[M]):
                 "grant_management/overview.css",
                 "grant_management/forms.css",
                 "grant_management/receipt.css",
+                "grant_management/lists.css",
+                "grant_management/charts.css",
             ]
         }
-        js = ["grant_management/admin.js", "grant_management/forms.js"]
+        js = [
+            "grant_management/admin.js",
+            "grant_management/forms.js",
+            "grant_management/lists.js",
+        ]
 
     exclude = ("digest",)
     show_full_result_count = False

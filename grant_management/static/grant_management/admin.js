@@ -38,22 +38,18 @@ function keys() {
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest("input, select, textarea, [contenteditable]");
     if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
-    const rows = [...document.querySelectorAll("[data-row] a")];
+    const rows = [...document.querySelectorAll("[data-row]")].filter((row) => row.querySelector("a"));
     if (event.key === "/") {
       const box = document.querySelector("[data-search], #searchbar");
       if (box) { event.preventDefault(); box.focus(); }
     } else if ((event.key === "j" || event.key === "k") && rows.length) {
       const step = event.key === "j" ? 1 : -1;
       current = Math.min(Math.max(current + step, 0), rows.length - 1);
-      firstLink(rows[current]).focus();
+      rows[current].querySelector("a").focus();
     } else if (event.key === "?") {
       showKeys();
     }
   });
-}
-
-function firstLink(link) {
-  return link.closest("[data-row]").querySelector("a");
 }
 
 function showKeys() {
@@ -108,11 +104,8 @@ function progress() {
     const now = await response.json();
     // The server draws the buttons for a status, so a new status needs a new page.
     if (now.status !== place.dataset.status) { location.reload(); return; }
-    part("revoked").textContent = now.revoked;
-    part("rate").textContent = now.rate;
-    const left = now.secondsLeft === null ? "" : `, ${now.secondsLeft} s`;
-    part("left").textContent = left;
-    if (now.expected !== null) place.querySelector("progress").value = now.revoked;
+    for (const name of ["said", "pace"]) part(name).textContent = now[name];
+    if (now.most !== null) Object.assign(place.querySelector("progress"), { max: now.most, value: now.filled });
     if (now.status !== "done") setTimeout(ask, 1000);
   };
   ask();

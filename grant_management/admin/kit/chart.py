@@ -1,0 +1,128 @@
+"""Bar charts, drawn on the server as SVG: no script, no style of their own, so that they show under
+`script-src 'self'; style-src 'self'`. Each bar is a link to the list of what it counts.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+WIDTH: Final = 720
+HEIGHT: Final = 240
+LEFT: Final = 64
+"""Width of the numbers beside the vertical axis."""
+BOTTOM: Final = 200
+"""Where the horizontal axis is; its labels are below it."""
+TOP: Final = 10
+TICKS: Final = 4
+"""The most lines above the horizontal axis."""
+LABELS: Final = 8
+"""The most labels of the horizontal axis."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """The bars of one kind: its label, its class in CSS, and a number and a URL for each place."""
+
+    label: Any
+    css: str
+    numbers: list[int]
+    urls: list[str]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Bars of one or more kinds at each place of a horizontal axis.
+
+    `places` are the labels of the table and of the bars, `marks` the short ones of the axis.
+    `notes` say what the numbers leave out.
+    """
+
+    name: str
+    title: Any
+    across: Any
+    up: Any
+    places: list[str]
+    marks: list[str]
+    series: tuple[Series, ...]
+    notes: tuple[Any, ...] = ()
+
+    width = WIDTH
+    height = HEIGHT
+    left = LEFT
+    bottom = BOTTOM
+
+    @property
+    def highest(self) -> int:
+        """The number at the upper end of the vertical axis."""
+        most = max((number for one in self.series for number in one.numbers), default=0)
+        step = _step(most)
+        return max(step, -(-most // step) * step)
+
+    @property
+    def total(self) -> int:
+        """The sum of all numbers; 0: there is nothing to draw."""
+        return sum(number for one in self.series for number in one.numbers)
+
+    def ticks(self) -> Iterator[dict[str, Any]]:
+        """The lines of the vertical axis, each with its number."""
+        highest = self.highest
+        for number in range(0, highest + 1, _step(highest)):
+            yield {"y": _rounded(_y(number, highest)), "number": f"{number:,}"}
+
+    def labels(self) -> Iterator[dict[str, Any]]:
+        """The labels of the horizontal axis, as many as fit."""
+        every = -(-len(self.marks) // LABELS) or 1
+        slot = self._slot()
+        for place in range(0, len(self.marks), every):
+            yield {"x": _rounded(LEFT + slot * (place + 0.5)), "text": self.marks[place]}
+
+    def bars(self) -> Iterator[dict[str, Any]]:
+        """The bars that are no zero, from left to right."""
+        slot, highest = self._slot(), self.highest
+        wide = slot * 0.8 / len(self.series)
+        for place, name in enumerate(self.places):
+            for order, one in enumerate(self.series):
+                number = one.numbers[place]
+                if number:
+                    # At least 1 unit, so that a small number does not look like none.
+                    y = min(_y(number, highest), BOTTOM - 1)
+                    yield {
+                        "x": _rounded(LEFT + slot * (place + 0.1) + wide * order),
+                        "y": _rounded(y),
+                        "width": _rounded(wide),
+                        "height": _rounded(BOTTOM - y),
+                        "css": one.css,
+                        "url": one.urls[place],
+                        "says": f"{name}: {number:,} {one.label}",
+                    }
+
+    def table(self) -> Iterator[dict[str, Any]]:
+        """The rows of the table: a place, and for each kind label, number and URL."""
+        for place, name in enumerate(self.places):
+            cells = [
+                {"label": one.label, "number": f"{one.numbers[place]:,}", "url": one.urls[place]}
+                for one in self.series
+            ]
+            yield {"place": name, "cells": cells}
+
+    def _slot(self) -> float:
+        return (WIDTH - LEFT) / max(len(self.places), 1)
+
+
+def _y(number: int, highest: int) -> float:
+    return BOTTOM - number / highest * (BOTTOM - TOP)
+
+
+def _rounded(number: float) -> str:
+    """A length for SVG, with a point in any language."""
+    return f"{number:.2f}".rstrip("0").rstrip(".")
+
+
+def _step(most: int) -> int:
+    """The distance of two lines: 1, 2 or 5 times a power of ten."""
+    power = 1
+    while True:
+        for factor in (1, 2, 5):
+            if factor * power * TICKS >= most:
+                return factor * power
+        power *= 10

@@ -1,0 +1,181 @@
+"""The filters of a list, as a form. A list is always limited to known services, because every index
+begins with the service.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import reduce
+from operator import or_
+from typing import Any, ClassVar, Final
+from uuid import UUID
+
+from django import forms
+from django.db.models import Q, QuerySet
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from ...db import clock
+from ...db.clock import CLOCK_TOLERANCE
+from ...db.ids import first_uuid7
+from ...db.keyset import Order, Rows
+from ...models import Service
+from . import periods
+from .utc import FirstMomentField, LastMomentField
+
+SORT: Final = "sort"
+"""The parameter that names the order of a list."""
+
+
+@dataclass(frozen=True)
+class Applied:
+    """A filter that is filled in: its parameter, its label and its value in words."""
+
+    name: str
+    label: Any
+    value: str
+
+
+class ListForm(forms.Form):
+    """The filters of a list. Subclasses put those that an index answers into `narrow`, and the
+    others into `condition`.
+
+    `search_help` describes the search box; without it there is no box. `sorts` are the choices of
+    the order; with fewer than two there is none.
+    """
+
+    q = forms.CharField(
+        label=_("Search"),
+        required=False,
+        widget=forms.TextInput(attrs={"type": "search", "data-search": ""}),
+    )
+    service = forms.ModelChoiceField(
+        Service.objects.none(), label=_("Service"), required=False, empty_label=_("All services")
+    )
+    search_help: ClassVar[Any] = ""
+
+    def __init__(
+        self,
+        *args: Any,
+        services: "QuerySet[Service]",
+        sorts: list[tuple[str, Any]] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.services = services
+        self.fields["service"].queryset = services  # type: ignore[attr-defined]
+        if self.search_help:
+            self.fields["q"].help_text = self.search_help
+        else:
+            del self.fields["q"]
+        if sorts and len(sorts) > 1:
+            self.fields[SORT] = forms.ChoiceField(choices=sorts, label=_("Order"), required=False)
+
+    def chosen(self) -> list[int]:
+        """The number of the chosen service, or the numbers of all that this operator sees. The
+        page, its count and its export all use this list, so they cover the same services.
+        """
+        service = self.cleaned_data.get("service")
+        return self._all if service is None else [service.pk]
+
+    @cached_property
+    def _all(self) -> list[int]:
+        return list(self.services.values_list("pk", flat=True))
+
+    def where(self) -> str:
+        """The services of the list, in words; "" where the operator sees none."""
+        service = self.cleaned_data.get("service")
+        if service is None and len(self._all) == 1:
+            service = self.services.first()
+        if service is not None:
+            return _("in %(service)s") % {"service": service}
+        if not self._all:
+            return ""
+        return _("in all %(n)s services") % {"n": len(self._all)}
+
+    def applied(self) -> Iterator[Applied]:
+        """The filters that are filled in, valid or not; the order is none."""
+        for field in self:
+            value = field.value()
+            if field.name != SORT and value not in (None, "", False):
+                yield Applied(field.name, field.label, self._in_words(field, str(value)))
+
+    def _in_words(self, field: Any, value: str) -> str:
+        if isinstance(field.field, forms.BooleanField):
+            return ""
+        if isinstance(field.field, forms.ModelChoiceField):
+            return str(getattr(self, "cleaned_data", {}).get(field.name) or value)
+        choices = dict(getattr(field.field, "choices", ()))
+        return str(choices.get(value, value))
+
+    def narrow(self, rows: Rows) -> Rows:
+        """The rows that match the filters that an index answers; here all rows."""
+        return rows
+
+    def condition(self) -> Q | None:
+        """The filters that no index answers; None: there are none. A page looks for matches in a
+        window of rows (see `db.keyset`).
+        """
+        return None
+
+    def ordered(self, order: Order) -> Order:
+        """The order in which an index has the rows of these filters, where it is another one that
+        means the same.
+        """
+        return order
+
+    def found_by(self, rows: Rows, ways: "list[Q]") -> Rows:
+        """The rows that match at least one of these conditions, each of which has its own index.
+
+        Conditions that match nothing are left out: with them, the OR would read the whole table.
+        """
+        known = rows.filter(service__in=self.chosen())
+        finding = [way for way in ways if known.filter(way).exists()]
+        return rows.filter(reduce(or_, finding)) if finding else rows.none()
+
+    def given(self, *names: str) -> dict[str, Any]:
+        """The values of those of these fields that are filled in."""
+        return {name: self.cleaned_data[name] for name in names if self.cleaned_data.get(name)}
+
+
+class BetweenForm(ListForm):
+    """Adds filters for the time in `moment_field`: a period that ends now, or from and to a day
+    (UTC) or a moment.
+
+    `is_keyed`: an index has the rows by their keys, which are made at about that time.
+    """
+
+    moment_field: ClassVar[str] = "at"
+    is_keyed: ClassVar[bool] = False
+    period = forms.ChoiceField(label=_("Period"), required=False, choices=periods.CHOICES)
+    since = FirstMomentField(label=_("From (UTC)"), required=False)
+    until = LastMomentField(label=_("To (UTC)"), required=False)
+
+    def narrow(self, rows: Rows) -> Rows:
+        """The rows from the first to the last moment, both included."""
+        since, until = self._bounds()
+        if since is not None:
+            rows = rows.filter(**{f"{self.moment_field}__gte": since})
+            rows = rows.filter(pk__gte=_key(since, -CLOCK_TOLERANCE)) if self.is_keyed else rows
+        if until is not None:
+            rows = rows.filter(**{f"{self.moment_field}__lte": until})
+            rows = rows.filter(pk__lte=_key(until, CLOCK_TOLERANCE)) if self.is_keyed else rows
+        return rows
+
+    def _bounds(self) -> tuple[Any, Any]:
+        values = self.given("period", "since", "until")
+        since = values.get("since")
+        if "period" in values:
+            began = periods.beginning(values["period"], clock.now())
+            since = began if since is None else max(since, began)
+        return since, values.get("until")
+
+
+_FIRST: Final = datetime(1970, 1, 2, tzinfo=UTC)
+_LAST: Final = datetime(9999, 12, 30, tzinfo=UTC)
+"""Between these a key has a time, also after a margin was added."""
+
+
+def _key(at: datetime, margin: timedelta) -> UUID:
+    """The first key of rows of that time; the margin is for clocks that differ."""
+    return first_uuid7(min(max(at, _FIRST), _LAST) + margin)

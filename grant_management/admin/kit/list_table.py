@@ -1,0 +1,82 @@
+"""The table of a list: its columns, the heads that sort it, and its cells."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.utils.translation import gettext_lazy as _
+
+from ...db.keyset import Order
+from .display import isolated, link
+from .list_form import SORT
+from .utc import NONE
+
+OLDEST: Final = _("oldest first")
+NEWEST: Final = _("newest first")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a list: `show` makes its text or HTML from a row.
+
+    The column that `leads` is a link to the row's page. `key` is the name by which an operator's
+    choice of columns knows it; a column without one is always shown, as is the one that leads.
+    `is_default`: it is shown until an operator chooses. `sort` is the rising order of the list by
+    this column, where an index has it, with the label of that order and of the falling one.
+    """
+
+    label: Any
+    show: Callable[[Any], Any]
+    leads: bool = False
+    key: str = ""
+    is_default: bool = True
+    sort: Order = ()
+    rising: Any = OLDEST
+    falling: Any = NEWEST
+
+    @property
+    def can_be_hidden(self) -> bool:
+        """Whether operators choose if it is shown."""
+        return bool(self.key) and not self.leads
+
+
+@dataclass(frozen=True)
+class Table:
+    """The columns that are shown, the order of the rows, and the names of all orders."""
+
+    columns: tuple[Column, ...]
+    order: Order
+    names: dict[Order, str]
+
+    def heads(self, query: str) -> list[dict[str, Any]]:
+        """For each column its label, and where a click sorts by it, the query string and the
+        direction of now (`aria-sort`).
+        """
+        return [self._head(column, query) for column in self.columns]
+
+    def _head(self, column: Column, query: str) -> dict[str, Any]:
+        if not column.sort:
+            return {"label": column.label}
+        rises, falls = (self.order == one for one in (column.sort, turned(column.sort)))
+        name = self.names[turned(column.sort) if rises else column.sort]
+        parts = [part for part in (query, name and f"{SORT}={name}") if part]
+        direction = "ascending" if rises else "descending" if falls else "none"
+        return {"label": column.label, "query": "&".join(parts), "direction": direction}
+
+    def cells(self, row: Any, page: str) -> list[dict[str, Any]]:
+        """The cells of a row, whose page has this URL."""
+        return [self._cell(column, row, page) for column in self.columns]
+
+    def _cell(self, column: Column, row: Any, page: str) -> dict[str, Any]:
+        shown = column.show(row)
+        is_empty = shown in ("", None)
+        if column.leads:
+            content: Any = link(page, isolated(NONE if is_empty else shown))
+        else:
+            content = NONE if is_empty else isolated(shown)
+        return {"label": column.label, "content": content, "leads": column.leads}
+
+
+def turned(order: Order) -> Order:
+    """The order from the other end."""
+    return tuple(name[1:] if name.startswith("-") else f"-{name}" for name in order)

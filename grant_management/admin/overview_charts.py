@@ -1,0 +1,197 @@
+"""The charts of the overview: what happened to grants, and how calls were answered, per hour or per
+day. They can be drawn of all clients or of one.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from django.db.models import Count, Sum
+from django.db.models.functions import TruncDay, TruncHour
+from django.utils.translation import gettext as _
+
+from ..conf import app_settings
+from ..db import counting
+from ..db.ids import first_uuid7
+from ..models import Call, EventKind, HourlyCount, Service
+from .kit.chart import Chart, Series
+from .kit.periods import LENGTHS
+from .kit.utc import exact
+from .overview_figures import DONE, View, what_logs_miss
+
+PERIODS: Final = {"24h": 24, "7d": 7, "30d": 30, "90d": 90}
+"""The periods of charts, with their numbers of hours or days."""
+Listed = Callable[..., str]
+"""Makes the URL of a list from the name of its model and its filters."""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """The places of the horizontal axis: hours or days (UTC) up to now."""
+
+    period: str
+    now: datetime
+
+    @property
+    def is_hourly(self) -> bool:
+        """Whether a place is an hour."""
+        return self.period == "24h"
+
+    @property
+    def length(self) -> timedelta:
+        """The length of a place."""
+        return timedelta(hours=1) if self.is_hourly else timedelta(days=1)
+
+    def starts(self) -> list[datetime]:
+        """Where each place begins, the oldest first."""
+        last = self.now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+        last = last if self.is_hourly else last.replace(hour=0)
+        number = PERIODS[self.period]
+        return [last - self.length * n for n in reversed(range(number))]
+
+    def places(self) -> list[str]:
+        """The labels of the places."""
+        shape = "%Y-%m-%d %H:%M UTC" if self.is_hourly else "%Y-%m-%d"
+        return [f"{start:{shape}}" for start in self.starts()]
+
+    def marks(self) -> list[str]:
+        """The short labels of the places."""
+        return [f"{start:{'%H:%M' if self.is_hourly else '%m-%d'}}" for start in self.starts()]
+
+    def label(self) -> str:
+        """What the axis shows."""
+        return _("Hour (UTC)") if self.is_hourly else _("Day (UTC)")
+
+    def filters(self) -> list[dict[str, str]]:
+        """For each place the filters of a list of it."""
+        last = self.length - timedelta(microseconds=1)
+        return [
+            {"since": start.isoformat(), "until": (start + last).isoformat()}
+            for start in self.starts()
+        ]
+
+
+def grants_chart(view: View, axis: Axis, listed: Listed) -> Chart:
+    """Grants created and revoked, counted from the events."""
+    kinds = (
+        (EventKind.CREATED, _("Grants created"), "1"),
+        (EventKind.REVOKED, _("Grants revoked"), "2"),
+    )
+    numbers = _counted(view, axis)
+    client = {"q": view.client_id} if view.client_id else {}
+    series = tuple(
+        Series(
+            label,
+            css,
+            [numbers[start, kind.value] for start in axis.starts()],
+            [listed("grantevent", kind=kind.value, **one, **client) for one in axis.filters()],
+        )
+        for kind, label, css in kinds
+    )
+    notes = [_("Counted up to %(when)s.") % {"when": _exact(view.tally.counted_until)}]
+    if (days := app_settings.event_retention_days) is not None:
+        kept = _("Events are deleted after %(n)s days; their numbers stay.")
+        notes.append(kept % {"n": days})
+    return _chart("grants", _("Grants created and revoked"), _("Grants"), axis, series, notes)
+
+
+def calls_chart(calls: "Calls", axis: Axis, listed: Listed, client_id: str) -> Chart:
+    """Calls answered and refused, from the logs of calls."""
+    outcomes = (("done", _("Calls answered"), "1"), ("refused", _("Calls refused"), "2"))
+    client = {"client": client_id} if client_id else {}
+    series = tuple(
+        Series(
+            label,
+            css,
+            [calls.numbers[start, outcome == "done"] for start in axis.starts()],
+            [listed("call", outcome=outcome, **one, **client) for one in axis.filters()],
+        )
+        for outcome, label, css in outcomes
+    )
+    title = _("Calls answered and refused")
+    return _chart("calls", title, _("Calls"), axis, series, calls.notes)
+
+
+@dataclass(frozen=True)
+class Calls:
+    """The calls of a period, from the logs: by place and whether they were answered, and the
+    refused ones by code. `notes` say what is left out.
+    """
+
+    numbers: Counter[tuple[datetime, bool]]
+    codes: Counter[str]
+    notes: list[str]
+
+    @classmethod
+    def of(cls, view: View, axis: Axis) -> "Calls":
+        """Counted from the newest `COUNT_LIMIT` calls of each log. 2 queries for each."""
+        found = cls(Counter(), Counter(), [])
+        for service in view.logging:
+            found._add(service, view, axis)
+        if view.logging:
+            found.notes.extend(what_logs_miss(view))
+        else:
+            said = _("No service here keeps a log of calls: set call_log_size in its settings.")
+            found.notes.append(said)
+        return found
+
+    def _add(self, service: Service, view: View, axis: Axis) -> None:
+        since = axis.starts()[0]
+        trunc = TruncHour if axis.is_hourly else TruncDay
+        groups = view.calls(service, since).values_list("code", trunc("at", tzinfo=UTC))
+        for code, start, number in groups.annotate(Count("pk")):
+            self.numbers[start, code in DONE] += number
+            if code not in DONE:
+                self.codes[code] += number
+        self._note_what_is_missing(service, since)
+
+    def _note_what_is_missing(self, service: Service, since: datetime) -> None:
+        limit = counting.COUNT_LIMIT
+        rows = Call.objects.filter(service=service, pk__gte=first_uuid7(since)).order_by("-pk")
+        last = rows.values_list("at", flat=True)[limit - 1 : limit].first()
+        if last is not None:
+            said = _("Of %(service)s the newest %(n)s calls, since %(when)s.")
+            told = {"service": service, "n": f"{limit:,}", "when": exact(last)}
+            self.notes.append(said % told)
+
+
+def _counted(view: View, axis: Axis) -> Counter[tuple[datetime, str]]:
+    kinds = (EventKind.CREATED, EventKind.REVOKED)
+    first = axis.starts()[0]
+    if axis.is_hourly:
+        rows = HourlyCount.objects.filter(view.of_client(), service__in=view.keys)
+        rows, name = rows.filter(hour__gte=first, kind__in=kinds), "hour"
+    else:
+        rows, name = view.counters().filter(day__gte=first.date(), kind__in=kinds), "day"
+    found: Counter[tuple[datetime, str]] = Counter()
+    for at, kind, number in rows.order_by().values_list(name, "kind").annotate(Sum("number")):
+        start = at if axis.is_hourly else datetime(at.year, at.month, at.day, tzinfo=UTC)
+        found[start, kind] += number
+    return found
+
+
+def _chart(
+    name: str,
+    title: str,
+    up: str,
+    axis: Axis,
+    series: tuple[Series, ...],
+    notes: list[str],
+) -> Chart:
+    period = LENGTHS[axis.period][0]
+    return Chart(
+        name,
+        f"{title}, {str(period).lower()}",
+        axis.label(),
+        up,
+        axis.places(),
+        axis.marks(),
+        series,
+        tuple(notes),
+    )
+
+
+def _exact(at: datetime | None) -> str:
+    return _("no event yet") if at is None else exact(at)

@@ -1,0 +1,147 @@
+"""What an operator keeps of a list: its columns, and views with a name. Nobody else sees them."""
+
+import re
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client as HTTP
+from django.urls import reverse
+
+from grant_management.models import ListColumns, SavedView, saved_view
+
+from ..world import make_operator
+
+GRANTS = reverse("admin:grant_management_grant_changelist")
+COLUMNS = reverse("admin:grant_management_grant_columns")
+SAVE = reverse("admin:grant_management_grant_save_view")
+
+
+def heads(http, url=GRANTS):
+    return [head["label"] for head in http.get(url).context["heads"]]
+
+
+def views(http, url=GRANTS):
+    return [(view.name, view.query) for view, _ in http.get(url).context["views"]]
+
+
+@pytest.fixture
+def other(django_user_model):
+    user = make_operator(django_user_model, "eve")
+    user.user_permissions.set(Permission.objects.filter(codename="view_grant"))
+    http = HTTP()
+    http.force_login(user)
+    return http
+
+
+class TestColumns:
+    def test_the_default(self, admin_client, world):
+        world.grant()
+        assert heads(admin_client) == [
+            "Status", "Subject", "Client", "Scopes", "Authorization types", "Created",
+            "Last used", "Expires",
+        ]  # fmt: skip
+
+    def test_those_chosen_are_remembered(self, admin_client, world, other):
+        grant = world.grant()
+        sent = {"column": ["grant_id", "status", "nonsense"], "query": "q=user-1&after=x&x=y"}
+        response = admin_client.post(COLUMNS, sent)
+        assert response.url == f"{GRANTS}?q=user-1"
+        for _ in range(2):
+            page = admin_client.get(GRANTS)
+            assert [head["label"] for head in page.context["heads"]] == [
+                "Status",
+                "Subject",
+                "Grant ID",
+            ]
+            assert grant.grant_id in page.content.decode()
+        assert len(heads(other)) == 8
+        assert ListColumns.objects.get().names == ["status", "grant_id"]
+
+    def test_none_but_the_one_that_leads(self, admin_client, world):
+        world.grant()
+        admin_client.post(COLUMNS, {})
+        assert heads(admin_client) == ["Subject"]
+
+    def test_the_default_again(self, admin_client, world):
+        world.grant()
+        admin_client.post(COLUMNS, {"column": "status"})
+        admin_client.post(COLUMNS, {"column": "status", "default": "1"})
+        assert len(heads(admin_client)) == 8
+        assert not ListColumns.objects.exists()
+
+    def test_each_list_has_its_own(self, admin_client, world):
+        world.grant()
+        world.token()
+        admin_client.post(COLUMNS, {"column": "status"})
+        tokens = reverse("admin:grant_management_accesstoken_changelist")
+        assert len(heads(admin_client, tokens)) == 7
+
+
+class TestViews:
+    def test_saved_and_found_again(self, admin_client, world, other):
+        query = "status=revoked&service=&sort=created&after=%5B%5D&x=y"
+        response = admin_client.post(SAVE, {"name": " Revoked ", "query": query})
+        assert views(admin_client) == [("Revoked", "status=revoked&sort=created")]
+        assert response.url == f"{GRANTS}?status=revoked&sort=created"
+        assert views(other) == []
+        page = admin_client.get(response.url).content.decode()
+        assert re.search(r'href="\?status=revoked&amp;sort=created" aria-current="true"', page)
+
+    def test_a_period_stays_relative(self, admin_client, world):
+        admin_client.post(SAVE, {"name": "Week", "query": "period=7d"})
+        assert views(admin_client) == [("Week", "period=7d")]
+
+    def test_one_of_the_same_name_is_replaced(self, admin_client, world):
+        for query in ("status=revoked", "status=expired"):
+            admin_client.post(SAVE, {"name": "Mine", "query": query})
+        assert views(admin_client) == [("Mine", "status=expired")]
+
+    @pytest.mark.parametrize("name", ["", "  ", "x" * 101, "a\0b"])
+    def test_names_that_are_none(self, admin_client, world, name):
+        page = admin_client.post(SAVE, {"name": name, "query": ""}, follow=True)
+        assert "needs a name" in page.content.decode()
+        assert not SavedView.objects.exists()
+
+    @pytest.mark.parametrize("query", ["q=" + "x" * 2_000, "q=a%00b"])
+    def test_filters_that_cannot_be_kept(self, admin_client, world, query):
+        page = admin_client.post(SAVE, {"name": "x", "query": query}, follow=True)
+        assert "too long to be saved" in page.content.decode()
+        assert not SavedView.objects.exists()
+
+    def test_no_more_than_can_be_kept(self, admin_client, world, monkeypatch):
+        monkeypatch.setattr(saved_view, "MOST", 2)
+        for name in ("a", "b", "c", "b"):
+            page = admin_client.post(SAVE, {"name": name, "query": "q=x"}, follow=True)
+        assert views(admin_client) == [("a", "q=x"), ("b", "q=x")]
+        assert "was saved" in page.content.decode()
+
+    def test_deleted_by_its_owner_alone(self, admin_client, world, other):
+        admin_client.post(SAVE, {"name": "Mine", "query": "q=x"})
+        view = SavedView.objects.get()
+        delete = reverse("admin:grant_management_grant_delete_view", args=[view.pk])
+        assert other.post(delete).status_code == 404
+        in_another = reverse("admin:grant_management_client_delete_view", args=[view.pk])
+        assert admin_client.post(in_another).status_code == 404
+        assert admin_client.post(delete, {"query": "q=y"}).url == f"{GRANTS}?q=y"
+        assert views(admin_client) == []
+        assert admin_client.post(delete).status_code == 404
+        beyond = reverse("admin:grant_management_grant_delete_view", args=[2**63])
+        assert admin_client.post(beyond).status_code == 404
+
+
+def test_only_by_post_and_by_those_who_see_the_list(admin_client, world, other):
+    for url in (COLUMNS, SAVE):
+        assert admin_client.get(url).status_code == 405
+    for name in ("columns", "save_view"):
+        url = reverse(f"admin:grant_management_client_{name}")
+        assert other.post(url, {"name": "x"}).status_code == 403
+    assert other.post(SAVE, {"name": "x"}).status_code == 302
+
+
+def test_nothing_is_left_of_a_deleted_user(world, django_user_model):
+    user = make_operator(django_user_model, "bob")
+    SavedView.objects.keep(user, "grant", "x", "")
+    ListColumns.objects.create(user_id=user.pk, of="grant")
+    user.delete()
+    assert not SavedView.objects.exists()
+    assert not ListColumns.objects.exists()

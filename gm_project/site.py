@@ -14,6 +14,8 @@ class OperatorsSite(ThrottledSite):
     site_header = "Grant management"
     site_title = "Grant management"
     site_url = None
+    # In its place each page has the navigation by task.
+    enable_nav_sidebar = False
 
     def index(  # type: ignore[override]
         self, request: HttpRequest, extra_context: Any = None

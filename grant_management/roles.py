@@ -75,7 +75,8 @@ def create_roles(sender: Any, using: str, **kwargs: Any) -> None:
         return
 
     # Django's own receiver, which creates the permissions, may run later than this one.
-    create_permissions(sender, using=using, verbosity=0)
+    # `apps`: the models as they are after the last migration that was run.
+    create_permissions(sender, using=using, verbosity=0, apps=kwargs.get("apps", apps))
     ours = Permission.objects.using(using).filter(content_type__app_label="grant_management")
     for name, codenames in ROLES.items():
         group, created = Group.objects.using(using).get_or_create(name=name)

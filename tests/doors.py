@@ -28,6 +28,7 @@ from grant_management.models import (
     ApiToken,
     Description,
     DPoPNonce,
+    Grant,
     OrganizationEvent,
     OrganizationMember,
     Reason,
@@ -907,6 +908,19 @@ def revoke_by_hand(scene):
     scene.page("grant_revoke", grant.pk, status=200)
 
 
+@act("page grant revoke_many", *[("revoked", "operator")] * 2)
+@act("page grant receipt", *[("revoked", "operator")] * 2)
+def revoke_two_by_hand(scene):
+    grants = [scene.world.grant() for _ in range(2)]
+    keys = [grant.pk for grant in grants]
+    sent = {"grant": keys, "confirmed": "1", "reason": "other"}
+    yield
+    scene.page("grant_revoke_many", keys[0], status=200, these="all")
+    receipt = scene.page("grant_revoke_many", keys[0], **sent).url
+    scene.page("grant_revoke_many", keys[0], **sent)
+    assert scene.http.get(receipt).status_code == 200
+
+
 @act("page client lock", ("client_locked", "operator"))
 def lock_by_hand(scene):
     yield
@@ -1482,6 +1496,8 @@ def look_at_one_whole(scene):
 
 @act("page call codes")
 @act("page grant find")
+@act("page grant people")
+@act("page grant person")
 @act("page grant export")
 @act("page client suggest")
 @act("page grantevent export_csv")
@@ -1492,7 +1508,9 @@ def look_around(scene):
     token = scene.world.token(scene.world.grant())
     yield
     scene.look("call_codes")
-    scene.page("grant_find", token=token)
+    scene.page("grant_find", status=200, text=token)
+    scene.look("grant_people")
+    scene.look("grant_person", Grant.objects.get().pk)
     scene.look("client_suggest", service=scene.world.service.pk, q="app")
     for model in ("grantevent", "organizationevent"):
         scene.look(f"{model}_export_csv")

@@ -289,7 +289,8 @@ class TestLimitedToAnOrganization:
         other, _ = theirs
         other.token(other.grant(), value="theirs")
         client = operator(VIEWER, world.service.organization)
-        assert "No grant" in client.post(url("grant", "find"), {"token": "theirs"}).content.decode()
+        page = client.post(url("grant", "find"), {"text": "theirs"})
+        assert "Nothing was found." in page.content.decode()
 
     def test_issue(self, operator, world, theirs):
         client = operator(ADMINISTRATOR, world.service.organization)
@@ -357,8 +358,8 @@ class TestMemberOfNone:
         asked = {"service": world.service.pk, "q": "app"}
         assert nobody.get(url("client", "suggest"), asked).json() == {"values": []}
         world.token(world.grant(), value="clear")
-        page = nobody.post(url("grant", "find"), {"token": "clear"})
-        assert "No grant" in page.content.decode()
+        page = nobody.post(url("grant", "find"), {"text": "clear"})
+        assert "Nothing was found." in page.content.decode()
 
     def test_what_can_be_chosen(self, nobody, world):
         service = world.service

@@ -1,5 +1,6 @@
 """The log of calls, which shows why a call was refused."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
@@ -16,6 +17,7 @@ from ..protocol.results import GMAction, Result
 from .kit.content import cut
 from .kit.display import identifier, state, time_tag
 from .kit.listing import BetweenForm, Column, ListAdmin
+from .kit.utc import exact_tag
 
 ACTIONS = [
     ("", _("Any")),
@@ -43,16 +45,14 @@ class CallListForm(BetweenForm):
     )
 
     def narrow(self, rows: Rows) -> Rows:
-        """By grant ID and time."""
-        rows = super().narrow(rows)
-        values = self.given("q")
-        return rows.filter(grant_id=values["q"]) if values else rows
+        """By grant ID, client ID and time."""
+        names = {"q": "grant_id", "client": "client_id"}
+        values = {names[name]: value for name, value in self.given(*names).items()}
+        return super().narrow(rows).filter(**values)
 
     def condition(self) -> Q | None:
-        """By action, outcome, code and client ID."""
-        names = {"action": "action", "code": "code", "client": "client_id"}
-        values = self.given(*names)
-        found = Q(**{names[name]: value for name, value in values.items()})
+        """By action, outcome and code."""
+        found = Q(**self.given("action", "code"))
         if self.cleaned_data.get("outcome") == "done":
             found &= Q(code__in=DONE)
         elif self.cleaned_data.get("outcome") == "refused":
@@ -93,8 +93,9 @@ class CallAdmin(ListAdmin[Call]):
         """A table of every result code and its meaning."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        # A list: a template would call the enumeration class instead of iterating over it.
-        return self.page(request, "codes.html", _("Codes"), results=[_row(one) for one in Result])
+        results = list(_rows())
+        title = _("Result codes")
+        return self.page(request, "codes.html", title, results=results, section="codes")
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -105,10 +106,15 @@ class CallAdmin(ListAdmin[Call]):
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
 
 
-def _row(result: Result) -> dict[str, Any]:
-    names = ("name", "code", "status", "error", "text")
-    action = result.action.value if result.action else None
-    return {name: getattr(result, name) for name in names} | {"action": action}
+def _rows() -> Iterator[dict[str, Any]]:
+    """The results for the template. The first result of each code is what links lead to."""
+    names, seen = ("name", "code", "status", "error", "text"), set()
+    for result in Result:
+        anchor = "" if result.code in seen else result.code
+        seen.add(result.code)
+        action = result.action.value if result.action else None
+        row = {name: getattr(result, name) for name in names}
+        yield row | {"action": action, "anchor": anchor}
 
 
 def shown_step(step: dict[str, Any]) -> dict[str, Any]:
@@ -123,7 +129,7 @@ def _shown(call: Call) -> dict[str, Any]:
     return {
         "call": call,
         "outcome": _outcome(call),
-        "at": time_tag(call.at),
+        "at": exact_tag(call.at),
         "grant": identifier(call.grant_id),
         "steps": [shown_step(step) for step in call.steps],
         "answer": {name: cut(str(value)) for name, value in call.answer.items()},

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..models import Client, EventKind, Service
 from .client_forms import NewClientForm, RenameForm
+from .client_page import client_page
 from .kit.actions import ObjectAction, OperatorAdmin, Text
 from .kit.cut_off import CUT_OFF_SERVICE
 from .kit.display import time_tag
@@ -101,6 +102,7 @@ class ClientAdmin(ListAdmin[Client], OperatorAdmin[Client]):
         Column(_("Deleted"), lambda client: time_tag(client.deleted_at), key="deleted"),
     )
     object_actions = (LOCK, UNLOCK, CUT_OFF_CLIENT)
+    change_form_template = "admin/grant_management/client.html"
 
     def get_urls(self) -> list[URLPattern]:
         """The URLs of the list and of a client, and that of the suggestions for the script."""
@@ -148,6 +150,15 @@ class ClientAdmin(ListAdmin[Client], OperatorAdmin[Client]):
         page, title = self.url("change", row), _("Rename client")
         by = operator(request)
         return make(self, request, title, form, lambda: form.save(row, by), row=row, page=page)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """The client's page: its figures, grants, calls, refusals and events."""
+        request.current_app = self.admin_site.name
+        client = self.get_object(request, object_id)
+        context = {} if client is None else client_page(client, request)
+        return super().change_view(request, object_id, form_url, context | (extra_context or {}))
 
     def suggest_view(self, request: HttpRequest) -> JsonResponse:
         """Client IDs that begin with `q`, at the chosen `service` or at all, as JSON: `values`."""

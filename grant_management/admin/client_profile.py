@@ -112,6 +112,14 @@ class ClientProfileAdmin(ReadOnlyAdmin[ClientProfile]):
         context = {"describe_url": self.url("describe") if self._may(request) else ""}
         return super().changelist_view(request, context | (extra_context or {}))
 
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> ClientProfile | None:
+        """The profile; None: there is none, or no client can have such a number."""
+        if not (object_id.isascii() and object_id.isdigit() and len(object_id) < 17):
+            return None
+        return super().get_object(request, object_id, from_field)
+
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import F, Q, QuerySet
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -16,30 +16,20 @@ from django.utils.translation import ngettext
 from ..db import clock
 from ..db.counting import bounded_count, shown_number
 from ..db.keyset import Order, Rows
-from ..models import AccessToken, Client, EventKind, Grant, GrantStatus, RefreshToken, Service
+from ..models import AccessToken, Client, EventKind, Grant, GrantStatus, RefreshToken
 from ..models.content_search import AuthorizationTypes, holds_type
 from ..models.grant import CONTENT, status_condition
 from ..protocol import strict_json
-from ..protocol.digests import sha256
 from .grant_page import grant_page
 from .kit import content
 from .kit.actions import ObjectAction, OperatorAdmin, Text
 from .kit.display import few, identifier, over, state, time_tag
 from .kit.export import TURN, attachment, csv_lines, in_parts
-from .kit.listing import BetweenForm, Column, ListAdmin
-from .kit.read_only import limited
+from .kit.listing import BetweenForm, Column
 from .kit.stops import stops_of_grant
 from .kit.utc import exact, in_utc
-
-
-class FindForm(forms.Form):
-    """A token's value, which is sent by POST, hashed on the server and kept nowhere."""
-
-    token = forms.CharField(
-        label=_("Access token or refresh token"),
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-    )
+from .revoke_many import RevokeManyPages
+from .search import SearchPage
 
 
 class GrantListForm(BetweenForm):
@@ -190,8 +180,10 @@ def _names(place: int) -> Callable[[Any], str]:
 
 
 @admin.register(Grant)
-class GrantAdmin(ListAdmin[Grant], OperatorAdmin[Grant]):
-    """Grants, with an action to revoke one, a search by token and an export."""
+class GrantAdmin(SearchPage, RevokeManyPages, OperatorAdmin[Grant]):
+    """Grants, with an action to revoke one and an export; people, whose grants they are; and the
+    search for rows of every kind.
+    """
 
     order = ("-created_at", "-pk")
     list_form = GrantListForm
@@ -223,10 +215,6 @@ class GrantAdmin(ListAdmin[Grant], OperatorAdmin[Grant]):
         listed: Rows = super().to_list(rows).defer(*CONTENT).annotate(**content.listed())
         return listed
 
-    def tools(self, request: HttpRequest) -> list[tuple[Any, str]]:
-        """A link to find a grant by token."""
-        return [(_("Find by token…"), self.url("find"))]
-
     def form_tools(self, request: HttpRequest) -> list[tuple[Any, str]]:
         """The export and, with permission, a revoke by these filters."""
         shown = super().form_tools(request)
@@ -237,11 +225,10 @@ class GrantAdmin(ListAdmin[Grant], OperatorAdmin[Grant]):
         return shown
 
     def get_urls(self) -> list[URLPattern]:
-        """The URLs of the list and of a grant; of its content, the search by token, the export."""
+        """The URLs of the list and of a grant; of its content and of the export."""
         wrap, name = self.admin_site.admin_view, "grant_management_grant"
         return [
             path("<path:object_id>/content.json", wrap(self.content_view), name=f"{name}_content"),
-            path("find/", wrap(self.find_view), name=f"{name}_find"),
             path("export.csv", wrap(self.export_view), name=f"{name}_export"),
             *super().get_urls(),
         ]
@@ -269,30 +256,17 @@ class GrantAdmin(ListAdmin[Grant], OperatorAdmin[Grant]):
         if request.user.has_perm("grant_management.revoke_grant"):
             name = "admin:grant_management_service_what_if"
             tester = reverse(name, args=[row.service_id], current_app=self.admin_site.name)
-            shown.append((_("What would gm answer?"), f"{tester}?grant_id={row.grant_id}"))
+            shown.append((_("What would the answer be?"), f"{tester}?grant_id={row.grant_id}"))
         return shown
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """The grant, a page of its tokens, and its timeline."""
+        request.current_app = self.admin_site.name
         grant = self.get_object(request, object_id)
         context = {} if grant is None else grant_page(grant, request)
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
-
-    def find_view(self, request: HttpRequest) -> HttpResponse:
-        """Find a grant by a token's value, which appears in no URL and in no log."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        form = FindForm(request.POST or None)
-        if request.method == "POST" and form.is_valid():
-            services = limited(Service.objects.all(), request, "organization")
-            grant = _of_token(self.get_queryset(request), services, form.cleaned_data["token"])
-            if grant is not None:
-                return HttpResponseRedirect(self.url("change", grant))
-            messages.warning(request, _("No grant has such a token."))
-            form = FindForm()
-        return self.page(request, "find.html", _("Find by token"), form=form)
 
 
 _MOMENTS: Final = ("created_at", "last_used_at", "expires_at", "revoked_at")
@@ -330,16 +304,3 @@ def _exported(grants: Iterable[Any]) -> Iterator[list[Any]]:
             " ".join(strict_json.stored(grant.types)),
             *(at and in_utc(at) for at in (getattr(grant, name) for name in _MOMENTS)),
         ]
-
-
-def _of_token(grants: "QuerySet[Grant]", services: "QuerySet[Service]", value: str) -> Grant | None:
-    """The grant of the token with this value at one of these services; None: there is none.
-
-    The services are named because the unique index on the digest begins with the service.
-    """
-    for model in (AccessToken, RefreshToken):
-        rows = model._default_manager.filter(service__in=services, digest=sha256(value))
-        found = rows.exclude(grant=None).values_list("grant_id", flat=True).first()
-        if found is not None:
-            return grants.filter(pk=found).first()
-    return None

@@ -100,9 +100,12 @@ def _who(event: GrantEvent) -> str:
 
 
 def _job(event: Any) -> Any:
-    """The number of grants that the job revoked, as a link to the job's events."""
+    """The number of grants that the job revoked, as a link to the job's events.
+
+    A revoke of several grants of a person has no row of its own, so its events are not counted.
+    """
     if event.sweep is None:
-        return ""
+        return link(event.events_url, _("several grants")) if event.job else ""
     revoked = ngettext("%(n)s grant", "%(n)s grants", event.sweep.revoked)
     return link(event.events_url, revoked % {"n": f"{event.sweep.revoked:,}"})
 

@@ -3,13 +3,15 @@
 from typing import Any, Final
 
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from ..db import clock
 from ..models import AccessToken, Grant, RefreshToken
 from .grant_timeline import timeline
 from .kit import content
-from .kit.display import identifier, state, time_tag
+from .kit.display import identifier, link, state, time_tag
+from .related import may_view, page_url
 
 NEWEST: Final = 20
 """The most tokens of each kind that the page shows; the lists of tokens show all."""
@@ -22,7 +24,7 @@ def grant_page(grant: Grant, request: HttpRequest) -> dict[str, Any]:
     return {
         "grant": grant,
         "status": state(status, status.label),
-        "facts": _facts(grant),
+        "facts": _facts(grant, request),
         "content": content.shown(grant),
         "tokens": [_shown_token(token) for tokens in kinds for token in tokens],
         "more_tokens": any(len(tokens) == NEWEST for tokens in kinds),
@@ -30,12 +32,12 @@ def grant_page(grant: Grant, request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _facts(grant: Grant) -> list[tuple[Any, Any]]:
+def _facts(grant: Grant, request: HttpRequest) -> list[tuple[Any, Any]]:
     return [
         (_("Grant ID"), identifier(grant.grant_id, _("grant ID"))),
         (_("Service"), f"{grant.service} ({grant.service_id})"),
-        (_("Client"), f"{grant.client} ({grant.client.client_id})"),
-        (_("Subject"), identifier(grant.subject, _("subject"))),
+        (_("Client"), _client(grant, request)),
+        (_("Subject"), _subject(grant, request)),
         (_("Created"), time_tag(grant.created_at)),
         (_("Changed"), time_tag(grant.last_updated_at)),
         (_("Changed by"), grant.get_updated_by_display()),
@@ -43,6 +45,22 @@ def _facts(grant: Grant) -> list[tuple[Any, Any]]:
         (_("Expires"), time_tag(grant.expires_at)),
         (_("Revoked"), time_tag(grant.revoked_at)),
     ]
+
+
+def _client(grant: Grant, request: HttpRequest) -> str:
+    """The client, with a link to its page for those who may see it."""
+    named = f"{grant.client} ({grant.client.client_id})"
+    if not may_view(request, "client"):
+        return named
+    url = page_url(request, "client_change", grant.client_id)
+    return link(url, named) if url else named
+
+
+def _subject(grant: Grant, request: HttpRequest) -> str:
+    """The subject, with a link to the person's page."""
+    url = page_url(request, "grant_person", grant.pk) if grant.subject else ""
+    to_person = link(url, _("everything about this person")) if url else ""
+    return format_html("{} {}", identifier(grant.subject), to_person)
 
 
 def _tokens(model: type[AccessToken | RefreshToken], grant: Grant) -> list[Any]:

@@ -129,7 +129,7 @@ def _shown_call(call: Any) -> dict[str, Any]:
         "row": call,
         "at": call.at,
         "moment": time_tag(call.at),
-        "title": title % {"action": call.action or "gm"},
+        "title": title % {"action": call.action or _("Call")},
         "actor": f"client {call.client_id}",
         "why": cut((call.message or call.code) if refused else call.code),
         "call": call,

@@ -59,7 +59,7 @@ class OverviewAdmin(ReadOnlyAdmin[DailyCount]):
         if not self.has_view_permission(request):
             raise PermissionDenied
         services = limited(Service.objects.order_by("name", "pk"), request, "organization")
-        if is_empty() and may_begin(request):
+        if not services and is_empty() and may_begin(request):
             return HttpResponseRedirect(checklist(self))
         form = OverviewForm(request.GET, services)
         context: dict[str, Any] = {"form": form}

@@ -17,6 +17,7 @@ from .kit.content import json_file
 from .kit.display import link
 from .kit.utc import exact_tag, in_utc
 from .kit.zone import exact_utc, zone_name
+from .related import job_url
 
 _JOBS: Final = (EventKind.JOB_STARTED, EventKind.JOB_PAUSED, EventKind.JOB_RESUMED)
 _STOPS: Final = (EventKind.REVOKED, EventKind.CUT_OFF, EventKind.CLIENT_LOCKED)
@@ -26,7 +27,7 @@ Event = GrantEvent | OrganizationEvent
 def receipt(event: Event, admin: "ModelAdmin[Any]", request: HttpRequest) -> dict[str, Any]:
     """The template's context: the title, and `receipt`, a list of labels and values."""
     address = request.build_absolute_uri(request.path)
-    shown = [*_what(event), *_why(event), *_about(event, admin), *_numbers(event, admin)]
+    shown = [*_what(event), *_why(event), *_about(event, admin, request), *_numbers(event, admin)]
     shown += [(_("Receipt"), str(event.pk)), (_("Address"), address)]
     title = _("Receipt: %(what)s") % {"what": event.get_kind_display()}
     return {"title": title, "receipt": shown}
@@ -48,6 +49,26 @@ def stops_of(event: Event) -> Any:
     The details of other events are not read: they may be large.
     """
     return event.details.get("stops") if event.kind in _STOPS else None
+
+
+def stopped_by(events: list[GrantEvent]) -> list[tuple[str, str]]:
+    """The numbers of tokens that these events stopped together: labels and numbers.
+
+    Empty where one of them has no numbers, such as that of a job.
+    """
+    told = [stops_of(event) for event in events]
+    if not all(told):
+        return []
+    labels = {
+        "access_tokens": _("Access tokens stopped"),
+        "refresh_tokens": _("Refresh tokens stopped"),
+    }
+    return [(label, _sum([stops[name] for stops in told])) for name, label in labels.items()]
+
+
+def _sum(numbers: list[dict[str, Any]]) -> str:
+    shown = f"{sum(one['number'] for one in numbers):,}"
+    return shown if all(one["exact"] for one in numbers) else _("at least %s") % shown
 
 
 def _named(event: Event) -> dict[str, Any]:
@@ -74,7 +95,9 @@ def _why(event: Event) -> Iterator[tuple[Any, Any]]:
     yield from ((label, value or _("none was given")) for label, value in given)
 
 
-def _about(event: Event, admin: "ModelAdmin[Any]") -> Iterator[tuple[Any, Any]]:
+def _about(
+    event: Event, admin: "ModelAdmin[Any]", request: HttpRequest
+) -> Iterator[tuple[Any, Any]]:
     """What it is about, with links to what still exists."""
     if isinstance(event, OrganizationEvent):
         yield _("Organization"), event.organization or _("All organizations")
@@ -92,7 +115,8 @@ def _about(event: Event, admin: "ModelAdmin[Any]") -> Iterator[tuple[Any, Any]]:
     if event.subject is not None:
         yield _("Subject"), event.subject
     if event.job:
-        yield _("Job"), link(_url("sweep", event.job, admin), event.job)
+        url = job_url(request, event)
+        yield _("Job"), link(url, event.job) if url else event.job
 
 
 def _linked(url: str, client_id: str, client: Client | None) -> Any:

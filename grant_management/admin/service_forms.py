@@ -29,6 +29,11 @@ class SettingsForm(ReasonForm, forms.ModelForm):  # type: ignore[type-arg]
     actions_supported = form_fields.choices(
         m.ACTIONS_SUPPORTED, help_text=_help("actions_supported")
     )
+    self_service_origins = form_fields.LinesField(
+        label=Service._meta.get_field("self_service_origins").verbose_name.capitalize(),
+        required=False,
+        help_text=_help("self_service_origins"),
+    )
     field_order = (*NAMES, "reason", "note", "ticket")
 
     class Meta:

@@ -84,7 +84,7 @@ class SweepAdmin(ListAdmin[Sweep]):
         return [(_("Revoke by filter…"), self.url("start"))] if may else []
 
     def start_view(self, request: HttpRequest) -> HttpResponse:
-        """Step 1: choose the grants."""
+        """Step 1: choose the grants. Of several services none is chosen beforehand."""
         self._check_may_start(request)
         services = self._services(request)
         form = FilterForm(initial=carried_over(request.GET, services), services=services)

@@ -5,14 +5,13 @@ On PostgreSQL no writer waits for an index, and the migration can be run again a
 interrupted: indexes come first, and all tables come with one transaction.
 """
 
-from importlib import import_module
 
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 from django.db.models import F, Q
 
-AddIndex = import_module(".0006_tokens_by_grant", __package__).AddIndex
+from ._indexes import AddIndex
 
 WITH_TICKET = ~Q(ticket="")
 HEADS = Q(job=None) | Q(id=F("job")) | Q(kind="job_started") | Q(kind="cut_off")

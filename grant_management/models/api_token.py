@@ -111,6 +111,7 @@ class ApiToken(LastUsed, models.Model):
         verbose_name = _("API token")
         verbose_name_plural = _("API tokens")
         permissions = [("manage_apitoken", "Can issue, rotate and revoke API token")]
+        indexes = [models.Index(fields=["prefix"], name="gm_api_token_prefix")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(service=None) | Q(can_manage_tokens=False),

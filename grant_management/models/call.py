@@ -67,11 +67,8 @@ class Call(models.Model):
         indexes = [
             models.Index(fields=["service", "-id"], name="gm_call_newest"),
             models.Index(fields=["service", "grant_id", "-id"], name="gm_call_grant"),
-            models.Index(
-                fields=["service", "-id"],
-                name="gm_call_anonymous",
-                condition=models.Q(client_id=""),
-            ),
+            # Those of a client, and those without a known client, which are trimmed by themselves.
+            models.Index(fields=["service", "client_id", "-id"], name="gm_call_client"),
         ]
 
     def __str__(self) -> str:

@@ -6,6 +6,8 @@ from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import IntegrityError, models
+from django.db.models import F
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from ..db import clock, primary
@@ -127,7 +129,11 @@ class Client(CutOff, models.Model):
         constraints = [
             models.UniqueConstraint(fields=["service", "client_id"], name="gm_client_unique")
         ]
-        indexes = [models.Index(fields=["service", "name", "id"], name="gm_client_sorted")]
+        indexes = [
+            models.Index(fields=["service", "name", "id"], name="gm_client_sorted"),
+            # Operators search for a name in any case.
+            models.Index(F("service"), Lower("name"), name="gm_client_name"),
+        ]
 
     def __str__(self) -> str:
         return self.marked(self.name or self.client_id)

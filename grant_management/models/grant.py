@@ -329,13 +329,16 @@ class Grant(LastUsed, models.Model):
         judge: Callable[["Grant", datetime], None] = lambda grant, now: None,
         *,
         told: Told | None = None,
+        job: UUID | None = None,
+        begins: bool = False,
     ) -> bool:
         """Revoke the grant. Returns whether this call did: of concurrent calls exactly one does.
 
         Its refresh tokens die with it, and its access tokens too if the service has
         `revoke_access_tokens` (draft §6.5). They die by generation, so the cost is the same for one
         token and for a million. `judge` is called with the locked grant and the time, and may raise
-        to refuse the revocation. `told` are the details of the event.
+        to refuse the revocation. `told` are the details of the event. `job` is in the events of all
+        grants that one act revokes; the first of them, which `begins` it, has it as its key.
         """
         with primary.atomic():
             try:
@@ -345,13 +348,14 @@ class Grant(LastUsed, models.Model):
             judge(held, now)
             if held.revoked_at is not None:
                 return False
-            held._revoke(now, actor, why, told or {})
+            event = {"job": job, "details": dict(told or {})} | ({"id": job} if begins else {})
+            held._revoke(now, actor, why, event)
         return True
 
-    def _revoke(self, now: datetime, actor: Actor, why: Reason, told: Told) -> None:
+    def _revoke(self, now: datetime, actor: Actor, why: Reason, told: dict[str, Any]) -> None:
         self._row().update(revoked_at=now, **_raised(self.service))
         self.announce_deaths(now, access=self.service.revoke_access_tokens)
-        event = self.record(EventKind.REVOKED, now, actor, details=dict(told), **asdict(why))
+        event = self.record(EventKind.REVOKED, now, actor, **told, **asdict(why))
         primary.on_commit(lambda: _tell([self], [event]))
 
     def kill_refresh_tokens(self, now: datetime, actor: Actor) -> None:

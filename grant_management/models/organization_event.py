@@ -45,4 +45,7 @@ class OrganizationEvent(Event):
         verbose_name_plural = _("organization events")
         indexes = [
             models.Index(fields=["organization", "-at", "-id"], name="gm_org_event_newest"),
+            models.Index(
+                fields=["ticket"], name="gm_org_event_ticket", condition=~models.Q(ticket="")
+            ),
         ]

@@ -263,27 +263,6 @@ class TestTheGrantPage:
             self.page(admin_client, grant)
 
 
-class TestFindByToken:
-    URL = "admin:grant_management_grant_find"
-
-    @pytest.mark.parametrize("value", ["clear-access", "clear-refresh"])
-    def test_found(self, admin_client, world, grant, value):
-        make_world().grant()
-        response = admin_client.post(reverse(self.URL), {"token": value})
-        assert response.url == reverse("admin:grant_management_grant_change", args=[grant.pk])
-
-    def test_not_found(self, admin_client, world, grant):
-        world.token(value="of-no-grant")
-        for value in ("unknown", " clear-access", "of-no-grant", sha256("clear-access").hex()):
-            response = admin_client.post(reverse(self.URL), {"token": value})
-            assert "No grant has such a token." in response.content.decode()
-            assert value not in response.content.decode()
-
-    def test_permission(self, client, django_user_model, grant):
-        client.force_login(make_operator(django_user_model))
-        assert client.post(reverse(self.URL), {"token": "clear-access"}).status_code == 403
-
-
 class TestClients:
     def do(self, admin_client, name, row, model="client"):
         url = reverse(f"admin:grant_management_{model}_{name}", args=[row.pk])

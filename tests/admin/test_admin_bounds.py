@@ -141,7 +141,8 @@ class TestOneGrant:
     def test_find_by_token(self, admin_client, world, large):
         value = world.token(large)
         with CaptureQueriesContext(connection) as captured:
-            assert admin_client.post(url("grant", "find"), {"token": value}).status_code == 302
+            for text in (value, large.grant_id, large.subject):
+                assert admin_client.post(url("grant", "find"), {"text": text}).context["groups"]
         assert not any(_reads_content(query["sql"]) for query in captured)
 
     def test_no_page_reads_what_it_does_not_show(self, admin_client, world, large):
@@ -150,6 +151,8 @@ class TestOneGrant:
             url("grant", "changelist"),
             url("grant", "change", large.pk),
             url("grant", "revoke", large.pk),
+            url("grant", "person", large.pk),
+            url("client", "change", world.client.pk),
             url("accesstoken", "changelist"),
             url("refreshtoken", "changelist"),
         ):
@@ -274,7 +277,7 @@ class TestTimeline:
             entry["title"]
             for entry in client.get(url("grant", "change", grant.pk)).context["timeline"]
         ]
-        assert titles == ["gm answered", "Grant created"]
+        assert titles == ["Call answered", "Grant created"]
 
 
 class TestCheckPage:

@@ -203,7 +203,12 @@ def forms(rows):
         {"service": service.pk, "subject": "u", "scope": "s", "sweep": uuid.uuid4(), "typed": "0"}
         | why,
     )
-    yield reverse("admin:grant_management_grant_find"), {"token": "t"}
+    yield reverse("admin:grant_management_grant_find"), {"text": "t"}
+    several = {"confirmed": "1", "grant": rows["grant"].pk, "one": "", "these": "", "service": ""}
+    yield (
+        reverse("admin:grant_management_grant_revoke_many", args=[rows["grant"].pk]),
+        several | why,
+    )
     yield (
         reverse("admin:grant_management_apitoken_issue"),
         {
@@ -264,11 +269,11 @@ JSON = [
 ]
 
 
-@pytest.mark.parametrize("place", range(15))
+@pytest.mark.parametrize("place", range(16))
 def test_forms(get, rows, place):
     """Each field of each form in turn, all others filled in well."""
     every = list(forms(rows))
-    assert len(every) == 15
+    assert len(every) == 16
     url, good = every[place]
     for name in good:
         takes_json = name in ("body", "dpop_signing_algs", "actions_supported")

@@ -38,6 +38,7 @@ from grant_management.models import (
 )
 
 from ..exports import body, read_csv, read_json_lines
+from ..standalone import ROOT
 from ..test_roles import fill
 from ..world import make_world, now
 
@@ -325,7 +326,7 @@ def urls_of(rows):
         for page, arguments in (("changelist", []), ("change", [row.pk]), ("history", [row.pk])):
             yield reverse(f"admin:grant_management_{model}_{page}", args=arguments)
     for model, names in {
-        "grant": ("revoke",),
+        "grant": ("revoke", "person"),
         "client": ("lock", "unlock", "cut-off"),
         "service": ("cut-off", "settings", "what_if"),
         "dpopnonce": ("expire",),
@@ -333,12 +334,22 @@ def urls_of(rows):
     }.items():
         for name in names:
             yield reverse(f"admin:grant_management_{model}_{name}", args=[rows[model].pk])
-    for name in ("sweep_start", "apitoken_issue", "dailycount_changelist", "grant_find"):
+    for name in (
+        "sweep_start",
+        "apitoken_issue",
+        "dailycount_changelist",
+        "grant_find",
+        "grant_people",
+    ):
         yield reverse(f"admin:grant_management_{name}")
 
 
+OURS = {path.name for path in (ROOT / "grant_management" / "locale").iterdir()}
+"""The languages that the app is translated into."""
+
+
 def wrong_times(text):
-    """Times without a zone or in another one, and words of Django's that nobody translated along."""
+    """Times without a zone or in another one."""
     shown = strip_tags(re.sub(r"<(script|style)\b.*?</\1>", "", text, flags=re.DOTALL))
     wrong = [
         found.group()
@@ -352,7 +363,7 @@ def wrong_times(text):
         )
     others = (f"{at:%Y-%m-%d %H}" for at in CLOCKS.values())
     wrong += [one for one in others if one in shown]
-    return wrong + re.findall(r"\bJST\b|\bPST\b|\bvor \d+|Minuten|Monate|Tage\b", shown)
+    return wrong + re.findall(r"\bJST\b|\bPST\b", shown)
 
 
 def test_every_page_shows_utc_and_says_so(host, admin_client, lived):
@@ -411,7 +422,7 @@ def test_a_token_that_ends_with_the_year_9999(host, admin_client, world):
 
 
 def test_relative_times_are_in_one_language():
-    """The app has no translations: whatever Django has of its own, no word of a time is its."""
+    """The app's own, or English: no word of a time is from Django's translations."""
     spans = (0, 59, 60, 7_200, 86_400, 9 * 86_400, 60 * 86_400, 800 * 86_400)
 
     def said():
@@ -422,7 +433,10 @@ def test_relative_times_are_in_one_language():
     assert plain[4:8] == ["1 minute ago", "in 1 minute", "2 hours ago", "in 2 hours"]
     for language in LANG_INFO:
         with translation.override(language):
-            assert said() == plain, language
+            if language.partition("-")[0] in OURS:
+                assert not set(said()) & set(plain), language
+            else:
+                assert said() == plain, language
 
 
 def test_numbers_of_rows_are_not_localized(admin_client, world):

@@ -31,5 +31,5 @@ def test_it_is_compiled_as_it_is_written(path, tmp_path):
 @override_settings(LANGUAGE_CODE="de")
 def test_the_admin_speaks_the_language_of_the_host(admin_client):
     page = admin_client.get(reverse("admin:grant_management_grant_changelist"))
-    assert "Nach Token suchen…" in page.content.decode()
-    assert "Find by token" not in page.content.decode()
+    assert "Nach Filter widerrufen…" in page.content.decode()
+    assert "Revoke by filter…" not in page.content.decode()

@@ -163,6 +163,7 @@ def test_every_route_is_here(db):
     patterns = [*store_urls.urlpatterns, *authlete_urls.urlpatterns, *urls.urlpatterns]
     doors = {pattern.callback for pattern in patterns if not hasattr(pattern, "url_patterns")}
     doors = {one for one in doors if "POST" in one.view_class.methods}
+    doors -= {one.callback for one in patterns if str(one.pattern).startswith("^webhooks")}
     others = {"GrantResourceView", "MetadataView", "UnknownRouteView", "ForeignOperationView"}
     assert {one for one in doors if one.view_class.__name__ not in others} == views
 

@@ -83,9 +83,12 @@ def test_a_refused_call_is_a_use(world, post):
 @pytest.mark.parametrize("path", ["/api/servicetoken/all", "/api/service/get/list"])
 def test_the_other_doors(world, path):
     value = organization_token(world, can_manage_tokens=True, can_manage_services=True)
-    method = "GET" if "list" in path else "POST"
-    headers = {"HTTP_AUTHORIZATION": f"Bearer {value}"}
-    assert HTTP().generic(method, path, b"{}", "application/json", **headers).status_code == 200
+    headers = {"Authorization": f"Bearer {value}"}
+    if "list" in path:
+        answer = HTTP().get(path, headers=headers)
+    else:
+        answer = HTTP().post(path, {}, content_type="application/json", headers=headers)
+    assert answer.status_code == 200
     assert ApiToken.objects.get(service=None).last_used_at is not None
 
 

@@ -69,7 +69,7 @@ def test_each_route_needs_the_right(world, ask, route):
 
 
 @pytest.mark.parametrize("route", ROUTES[2:])
-def test_another_tenants_webhook_is_not_there(world, ask, route):
+def test_webhook_unknown(world, ask, route):
     other = make_world()
     right = {"can_manage_webhooks": True, "service": other.service}
     theirs = api_token_of(organization=other.service.organization, **right)
@@ -159,7 +159,7 @@ def test_members_that_are_refused(ask, members):
     assert not Webhook.objects.exists()
 
 
-def test_without_encryption_keys(ask, settings):
+def test_webhooks_not_configured(ask, settings):
     made = ask("", {"url": URL})[1]["webhookId"]
     settings.GRANT_MANAGEMENT = {}
     assert code(ask("", {"url": URL})) == (409, "A293203")
@@ -170,6 +170,10 @@ def test_without_encryption_keys(ask, settings):
 def test_replay_needs_to_know_what(ask):
     made = ask("", {"url": URL})[1]["webhookId"]
     assert code(ask(f"/{made}/replay", {"until": 5})) == (400, "A126202")
+
+
+def test_webhook_event_unknown(ask):
+    made = ask("", {"url": URL})[1]["webhookId"]
     assert code(ask(f"/{made}/replay", {"eventId": str(uuid.uuid4())})) == (404, "A293202")
 
 

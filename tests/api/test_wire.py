@@ -58,6 +58,9 @@ def url(tmp_path_factory):
 
 def everything(url):
     with contextlib.closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+        # The use of the API token is stored once a minute, whatever the call was.
+        used = "UPDATE grant_management_apitoken SET last_used_at = NULL, last_used_from = ''"
+        connection.execute(used)
         return list(connection.iterdump())
 
 

@@ -87,10 +87,10 @@ def test_the_policy(operator, demo):
 
 
 def test_by_keyboard_alone(operator, demo):
-    """The phone call, without a mouse."""
+    """The phone call by the list, without a mouse."""
     page = operator()
     page.goto(demo.url("grant/?status=active"))
-    page.keyboard.press("/")
+    tab_to_name(page, "q")
     page.keyboard.type("budget-app")
     page.keyboard.press("Enter")
     page.wait_for_url("**q=budget-app**")

@@ -66,9 +66,9 @@ class TestThePhoneCall:
         urls = []
         page.on("request", lambda request: urls.append(request.url))
         page.goto(demo.url("grant/"))
-        page.click("text=Find by token…")
-        page.fill("[name=token]", demo.access_token)
-        page.click("[value=Find]")
+        page.fill("#gm-search", demo.access_token)
+        page.press("#gm-search", "Enter")
+        page.click(".gm-hits a")
         assert "Budget App for user-2" in page.inner_text("h1")
         assert urls
         assert not any(demo.access_token in url for url in urls)
@@ -166,11 +166,11 @@ class TestTheQuestion:
 
     def test_what_if(self, page, demo):
         page.goto(demo.url(f"service/{demo.service}/change/"))
-        page.click("text=What would gm answer?")
+        page.click("text=What would the answer be?")
         page.select_option("[name=gm_action]", "REVOKE")
         page.fill("[name=grant_id]", demo.grant_id)
         page.fill("[name=access_token]", demo.access_token)
-        page.click("[value='What if?']")
+        page.click("[value='Show the answer']")
         assert '"action": "NO_CONTENT"' in page.inner_text("main")
         assert demo.access_token not in page.content()
         page.goto(demo.url(f"grant/?q={demo.grant_id}"))

@@ -242,10 +242,12 @@ def test_all_results_have_a_scenario():
         test_self_service,
         test_store,
         test_transport,
+        test_webhooks,
     )
+    from ..events import test_stream
 
     homes = (test_authlete, test_provisioning, test_store, test_transport)
-    homes += (test_plain_words, test_self_service)
+    homes += (test_plain_words, test_self_service, test_webhooks, test_stream)
     elsewhere = {name for home in homes for name in vars(home)}
 
     for result in Result:

@@ -156,7 +156,7 @@ def test_who_may_read(world, published, ask):
     assert (status, answer["resultCode"]) == (403, "A458201")
 
 
-def test_the_api_says_where_nothing_is_published(world, ask):
+def test_events_not_published(world, ask):
     status, answer = ask()
     assert (status, answer["resultCode"]) == (409, "A293204")
 

@@ -47,6 +47,21 @@ def read_whole(statements):
     return wrong
 
 
+def follow_no_condition(statements):
+    """The indexes of large tables that these statements follow from an end, with no condition that
+    the index answers: they may read all of it before they find a row. Each with its statement.
+    """
+    return [
+        (node["Index Name"], sql[:2_000])
+        for sql in statements
+        if sql.startswith(("SELECT", "WITH"))
+        for node in nodes(plan_of(sql))
+        if "Index Name" in node
+        and "Index Cond" not in node
+        and is_large(node.get("Relation Name", ""))
+    ]
+
+
 @contextmanager
 def statements():
     """The statements of a block, once it is over."""

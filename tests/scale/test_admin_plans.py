@@ -1,6 +1,7 @@
 """The admin with a million grants: few statements, and none that reads a large table whole."""
 
 import json
+import uuid
 from itertools import islice
 from urllib.parse import urlencode
 
@@ -11,20 +12,28 @@ from django.contrib.auth import get_user_model
 from django.test import RequestFactory
 from django.urls import reverse
 
-from grant_management.models import Grant
+from grant_management.models import Grant, GrantEvent
+from grant_management.protocol.digests import sha256
 
-from .plans import read_whole, statements
+from ..world import BY_TEST, now
+from .plans import follow_no_condition, read_whole, statements
 
 MOST = 25
 
 
-def seen(admin_client, url, data=None):
+def looked_up(admin_client, url, data=None, most=MOST):
+    """A page whose rows are all found by a condition that an index answers."""
+    return seen(admin_client, url, data, most, [read_whole, follow_no_condition])
+
+
+def seen(admin_client, url, data=None, most=MOST, wrong=(read_whole,)):
     """A page, with what it asked the database."""
     with statements() as made:
         response = admin_client.get(url) if data is None else admin_client.post(url, data)
     assert response.status_code == 200
-    assert len(made) <= MOST, len(made)
-    assert read_whole(made) == []
+    assert len(made) <= most, len(made)
+    for judge in wrong:
+        assert judge(made) == []
     return response
 
 
@@ -135,6 +144,42 @@ def test_other_lists(admin_client, big, name):
     seen(admin_client, listing(name, service=big.pk))
     if name != "dpopnonce":
         seen(admin_client, listing(name, service=big.pk, period="24h"))
+
+
+SOUGHT = [
+    ("subject-77", "People"),
+    ("g-0000000042", "Grants"),
+    ("access-42", "Tokens"),
+    (sha256("refresh-42").hex()[:12], "Tokens"),
+    ("client-7", "Clients"),
+    ("T-1", "Events"),
+    ("nothing", None),
+    (str(uuid.UUID(int=1)), None),
+]
+
+
+@pytest.mark.parametrize(("text", "kind"), SOUGHT)
+def test_a_search_for_anything(admin_client, big, text, kind):
+    GrantEvent.objects.record("revoked", big.pk, now(), BY_TEST, ticket="T-1")
+    url = reverse("admin:grant_management_grant_find")
+    page = looked_up(admin_client, url, {"text": text}, most=40)
+    found = [str(title) for title, _ in page.context["groups"]]
+    assert found[:1] == ([kind] if kind else [])
+
+
+def test_a_person(admin_client, big):
+    grant = Grant.objects.get(service=big, grant_id="g-0000500000")
+    for name in ("person", "revoke_many"):
+        url = reverse(f"admin:grant_management_grant_{name}", args=[grant.pk])
+        looked_up(admin_client, url, {"these": "all"} if name == "revoke_many" else None)
+    looked_up(admin_client, reverse("admin:grant_management_grant_people"))
+
+
+def test_a_client(admin_client, big):
+    grant = Grant.objects.get(service=big, grant_id="g-0000500000")
+    url = reverse("admin:grant_management_client_change", args=[grant.client_id])
+    page = looked_up(admin_client, url, most=30)
+    assert page.context["groups_of_grants"]
 
 
 @pytest.mark.parametrize("name", ["grant", "grantevent"])

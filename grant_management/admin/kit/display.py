@@ -20,6 +20,7 @@ ICONS: Final = {
     GrantStatus.EXPIRED: "○",
     GrantStatus.REVOKED: "✕",
     GrantStatus.CUT_OFF: "✂",
+    "superseded": "↻",
     SweepStatus.RUNNING: "▶",
     SweepStatus.PAUSED: "⏸",
     SweepStatus.STOPPED: "■",

@@ -41,6 +41,25 @@ def choices(member: Choices, **options: Any) -> forms.MultipleChoiceField:
     return forms.MultipleChoiceField(choices=named, widget=boxes, required=False, **options)
 
 
+class LinesField(forms.CharField):
+    """An array of strings, one on each line."""
+
+    widget = forms.Textarea(attrs={"rows": 3})
+
+    def prepare_value(self, value: Any) -> Any:
+        """The lines, of an array or of what was typed."""
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> list[str]:
+        """The strings, without empty lines and spaces around them."""
+        lines = super().clean(value).splitlines()
+        return [line.strip() for line in lines if line.strip()]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Whether other strings were typed."""
+        return (initial or []) != self.clean(data)
+
+
 def offer(field: Any, rows: "QuerySet[Any]") -> None:
     """Let the field choose among these rows; where there is one, it is chosen already."""
     field.queryset = rows

@@ -94,19 +94,11 @@ class ReadOnlyAdmin(ModelAdmin[M]):
     class Media:
         css = {
             "all": [
-                "grant_management/admin.css",
-                "grant_management/overview.css",
-                "grant_management/forms.css",
-                "grant_management/receipt.css",
-                "grant_management/lists.css",
-                "grant_management/charts.css",
+                f"grant_management/{name}.css"
+                for name in ("admin", "overview", "console", "forms", "receipt", "lists", "charts")
             ]
         }
-        js = [
-            "grant_management/admin.js",
-            "grant_management/forms.js",
-            "grant_management/lists.js",
-        ]
+        js = [f"grant_management/{name}.js" for name in ("admin", "forms", "lists")]
 
     exclude = ("digest",)
     show_full_result_count = False

@@ -5,7 +5,7 @@ from typing import Any, Final
 from django.apps import apps
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
-from django.template import TemplateDoesNotExist, TemplateSyntaxError
+from django.template import Context, TemplateDoesNotExist, TemplateSyntaxError
 from django.template.loader import get_template
 from django.template.loader_tags import BlockNode, ExtendsNode
 from django.urls import NoReverseMatch, reverse
@@ -83,9 +83,12 @@ def _blocks(loaded: Any) -> set[str]:
     nodes = getattr(getattr(loaded, "template", None), "nodelist", None)
     if nodes is None:
         return set()
-    names = {str(node.name) for node in nodes.get_nodes_by_type(BlockNode)}
-    for node in nodes.get_nodes_by_type(ExtendsNode):
-        parent = node.parent_name.var if hasattr(node.parent_name, "var") else None
-        if isinstance(parent, str):
-            names |= _blocks(get_template(parent))
+    names: set[str] = set()
+    context = Context()
+    context.template = loaded.template
+    while nodes is not None:
+        names |= {str(node.name) for node in nodes.get_nodes_by_type(BlockNode)}
+        extends = nodes.get_nodes_by_type(ExtendsNode)
+        # A template may extend another one of its own name, as the context remembers.
+        nodes = extends[0].get_parent(context).nodelist if extends else None
     return names

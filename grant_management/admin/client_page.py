@@ -1,0 +1,126 @@
+"""A client's page: figures, grants, calls, refusals by code, and what a lock or cut-off stops."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from django.db.models import Count
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from ..db import clock
+from ..db.counting import COUNT_LIMIT, bounded_count, shown_number
+from ..db.ids import first_uuid7
+from ..models import AccessToken, Call, Client, Grant, GrantEvent, RefreshToken
+from .kit.counting import counted
+from .kit.display import identifier
+from .kit.utc import exact_tag
+from .person_grants import by_client, living, to_person
+from .person_history import DONE, shown_call, shown_event
+from .related import code_url, may_view, page_url
+
+SHOWN: Final = 10
+"""Rows of each list on the page."""
+DAY: Final = timedelta(days=1)
+
+
+def client_page(client: Client, request: HttpRequest) -> dict[str, Any]:
+    """The template's context for the page of a client; without what the operator may not see."""
+    now = clock.now()
+    grants = Grant.objects.filter(service=client.service_id, client=client.pk)
+    active = counted(grants.order_by("-created_at"), living)
+    sees = {name: may_view(request, name) for name in ("grant", "call", "grantevent")}
+    return {
+        "client": client,
+        "facts": _facts(client),
+        "figures": _figures(client, request, now, active) if sees["grant"] else [],
+        "stops": [(_("active grants"), active), *_tokens(client, now)],
+        "groups_of_grants": by_client(_newest(to_person(grants)), request) if sees["grant"] else [],
+        "lists": {name: _list(request, name, client) for name, may in sees.items() if may},
+        "calls": _calls(client) if sees["call"] else [],
+        "refusals": _refusals(client, request, now) if sees["call"] else [],
+        "logs_calls": client.service.call_log_size > 0,
+        "events": _events(client) if sees["grantevent"] else [],
+    }
+
+
+def _facts(client: Client) -> list[tuple[Any, Any]]:
+    return [
+        (_("Client ID"), identifier(client.client_id)),
+        (_("Number"), str(client.pk)),
+        (_("Service"), client.service),
+        (_("Locked"), exact_tag(client.locked_at)),
+        (_("Cut off"), exact_tag(client.not_before)),
+        (_("Deleted"), exact_tag(client.deleted_at)),
+    ]
+
+
+def _newest(grants: Any) -> list[Any]:
+    return list(grants.order_by("-created_at", "-pk")[:SHOWN])
+
+
+def _figures(
+    client: Client, request: HttpRequest, now: datetime, active: str
+) -> list[tuple[Any, str, str]]:
+    """The figures: for each one a label, a number and the URL of the list behind it."""
+    grants = Grant.objects.filter(service=client.service_id, client=client.pk)
+    shown = _list(request, "grant", client)
+    figures = [
+        (_("active grants"), active, f"{shown}&status=active"),
+        (_("grants in all"), _number(grants.order_by("-created_at")), shown),
+    ]
+    if may_view(request, "call") and client.service.call_log_size:
+        refused = _calls_since(client, now - DAY).exclude(code__in=DONE)
+        url = f"{_list(request, 'call', client)}&outcome=refused"
+        figures.append((_("refused calls, last 24 hours"), _number(refused.order_by("-pk")), url))
+    return figures
+
+
+def _tokens(client: Client, now: datetime) -> Iterator[tuple[Any, str]]:
+    """The numbers of its tokens that work now, by kind."""
+    for model in (AccessToken, RefreshToken):
+        tokens = model._default_manager.filter(service=client.service_id, client=client.pk)
+        # In the order of their index, so that the database has no reason to follow another one.
+        ordered = tokens.order_by("service", "client")
+        alive = counted(ordered, lambda rows: rows.alive(now))
+        yield model._meta.verbose_name_plural, alive
+
+
+def _number(rows: Any) -> str:
+    return shown_number(bounded_count(rows))
+
+
+def _calls_since(client: Client, since: datetime) -> Any:
+    calls = Call.objects.filter(service=client.service_id, client_id=client.client_id)
+    return calls.filter(pk__gte=first_uuid7(since))
+
+
+def _calls(client: Client) -> list[dict[str, Any]]:
+    calls = Call.objects.filter(service=client.service_id, client_id=client.client_id)
+    newest = calls.defer("answer", "steps").order_by("-pk")[:SHOWN]
+    return [shown_call(call) for call in newest]
+
+
+def _refusals(client: Client, request: HttpRequest, now: datetime) -> list[dict[str, Any]]:
+    """The codes of the calls refused in the last 24 hours, the most frequent first."""
+    refused = _calls_since(client, now - DAY).exclude(code__in=DONE).order_by("-pk")
+    newest = Call.objects.filter(pk__in=refused.values("pk")[:COUNT_LIMIT])
+    by_code = newest.values("code").annotate(number=Count("pk")).order_by("-number", "code")
+    calls = _list(request, "call", client)
+    return [
+        {**one, "url": code_url(request, one["code"]), "calls": f"{calls}&code={one['code']}"}
+        for one in by_code[:SHOWN]
+    ]
+
+
+def _events(client: Client) -> list[dict[str, Any]]:
+    events = GrantEvent.objects.filter(service=client.service_id, client_id=client.client_id)
+    return [shown_event(event) for event in events.defer("details").order_by("-at", "-pk")[:SHOWN]]
+
+
+def _list(request: HttpRequest, model: str, client: Client) -> str:
+    """The URL of a list, limited to this client."""
+    name = {"grantevent": "q"}.get(model, "client")
+    query = urlencode({"service": client.service_id, name: client.client_id})
+    return f"{page_url(request, f'{model}_changelist')}?{query}"

@@ -1,0 +1,25 @@
+"""Tags for the pages of the admin. They need no more than what every page of an `AdminSite` has in
+its context, so they work in a host's own site.
+"""
+
+from typing import Any
+
+from django import template
+from django.template import Context
+
+from ..admin.navigation import navigation
+from ..admin.related import related
+
+register = template.Library()
+
+
+@register.inclusion_tag("admin/grant_management/navigation.html", takes_context=True)
+def grant_management_navigation(context: Context) -> dict[str, Any]:
+    """The navigation by task, the service in view and the search box."""
+    return navigation(context)
+
+
+@register.inclusion_tag("admin/grant_management/related.html", takes_context=True)
+def grant_management_related(context: Context, row: Any) -> dict[str, Any]:
+    """Links from a call or an event to its person, grant, client, job and result code."""
+    return {"links": related(context.request, row)}  # type: ignore[attr-defined]

@@ -1,0 +1,146 @@
+"""Calls, grants, clients, people, events, jobs and codes lead to each other."""
+
+import pytest
+from django.urls import reverse
+
+from grant_management.models import Actor, Call, GrantEvent, GrantFilter, Reason, Sweep
+from grant_management.protocol.results import Result
+
+from ..world import now
+
+BY = Actor.operator("ann")
+
+
+def url(name, *arguments):
+    return reverse(f"admin:grant_management_{name}", args=arguments)
+
+
+@pytest.fixture
+def call(world):
+    grant = world.grant()
+    fields = {"grant_id": grant.grant_id, "client_id": "app-1", "code": "A281305"}
+    made = Call.objects.create(service=world.service, at=now(), **fields)
+    made.grant = grant
+    return made
+
+
+def test_a_call(admin_client, world, call):
+    text = admin_client.get(url("call_change", call.pk)).content.decode()
+    for link in (
+        url("grant_change", call.grant.pk),
+        url("grant_person", call.grant.pk),
+        url("client_change", world.client.pk),
+        f"{url('call_codes')}#A281305",
+    ):
+        assert f'href="{link}"' in text
+
+
+def test_every_code_has_a_row_of_its_own(admin_client):
+    text = admin_client.get(url("call_codes")).content.decode()
+    for result in Result:
+        assert text.count(f'id="{result.code}"') == 1
+
+
+def test_a_grant(admin_client, world, call):
+    text = admin_client.get(url("grant_change", call.grant.pk)).content.decode()
+    for link in (
+        url("grant_person", call.grant.pk),
+        url("client_change", world.client.pk),
+        url("call_change", call.pk),
+    ):
+        assert f'href="{link}"' in text
+    assert "gm " not in text.split("</head>")[1].replace("gm-", "")
+
+
+def test_an_event(admin_client, world, call):
+    call.grant.revoke(BY, Reason("other"), job=call.pk)
+    event = GrantEvent.objects.get()
+    text = admin_client.get(url("grantevent_change", event.pk)).content.decode()
+    for link in (
+        url("grant_change", call.grant.pk),
+        url("grant_person", call.grant.pk),
+        url("client_change", world.client.pk),
+        url("grant_receipt", call.pk),
+    ):
+        assert f'href="{link}"' in text
+    timeline = admin_client.get(url("grant_change", call.grant.pk)).content.decode()
+    assert f'href="{url("grantevent_change", event.pk)}"' in timeline
+
+
+def test_an_event_of_a_job(admin_client, world):
+    wanted = GrantFilter(world.service, subject="user-1")
+    sweep = Sweep.objects.start(wanted, BY, Reason("other"))
+    event = GrantEvent.objects.get()
+    text = admin_client.get(url("grantevent_change", event.pk)).content.decode()
+    assert f'href="{url("sweep_change", sweep.pk)}"' in text
+
+
+def test_a_job(admin_client, world):
+    grant = world.grant()
+    wanted = GrantFilter(world.service, world.client, subject="user-1")
+    sweep = Sweep.objects.start(wanted, BY, Reason("other"))
+    list(sweep.work(10))
+    text = admin_client.get(url("sweep_change", sweep.pk)).content.decode()
+    for link in (
+        url("grant_person", grant.pk),
+        url("client_change", world.client.pk),
+        url("grant_receipt", sweep.pk),
+    ):
+        assert f'href="{link}"' in text
+    receipt = admin_client.get(url("grant_receipt", sweep.pk)).content.decode()
+    assert f'href="{url("grant_change", grant.pk)}"' in receipt
+
+
+class TestAClient:
+    @pytest.fixture
+    def page(self, admin_client, world, call):
+        world.service.call_log_size = 100
+        world.service.save()
+        world.token(call.grant), world.refresh_token(call.grant)
+        world.grant().revoke(BY, Reason("other"))
+        other = world.client_named("app-2")
+        world.token(world.grant(client=other), client=other)
+        return admin_client.get(url("client_change", world.client.pk))
+
+    def test_figures(self, page):
+        figures = {str(label): number for label, number, _ in page.context["figures"]}
+        assert figures == {
+            "active grants": "1",
+            "grants in all": "2",
+            "refused calls, last 24 hours": "1",
+        }
+
+    def test_each_figure_is_the_count_of_its_list(self, admin_client, page):
+        for label, number, link in page.context["figures"]:
+            assert admin_client.get(link).context["list"].count == int(number), label
+
+    def test_what_a_lock_stops(self, page):
+        stops = {str(label): number for label, number in page.context["stops"]}
+        assert stops == {"active grants": "1", "access tokens": "1", "refresh tokens": "1"}
+
+    def test_a_count_has_a_limit(self, admin_client, world, page, monkeypatch):
+        monkeypatch.setattr("grant_management.db.counting.COUNT_LIMIT", 1)
+        page = admin_client.get(url("client_change", world.client.pk))
+        assert page.context["stops"][0][1].startswith("at least ")
+
+    def test_links(self, world, call, page):
+        text = page.content.decode()
+        for link in (
+            url("grant_change", call.grant.pk),
+            url("grant_person", call.grant.pk),
+            url("call_change", call.pk),
+            f"{url('call_codes')}#A281305",
+            url("client_lock", world.client.pk),
+            url("client_cut-off", world.client.pk),
+        ):
+            assert f'href="{link}"' in text
+        assert page.context["refusals"][0]["number"] == 1
+
+
+def test_superseded(admin_client, world):
+    """An active grant that was replaced: its old tokens are superseded, the grant is not dead."""
+    grant = world.grant(access_generation=1)
+    world.token(grant)
+    text = admin_client.get(url("grant_change", grant.pk)).content.decode()
+    assert "Superseded" in text
+    assert "Grant dead" not in text

@@ -49,7 +49,10 @@ class JSONView(APIView):
         """
         response = self._answer(request, **kwargs)
         if self.used is not None:
-            note_use(request, self.used)
+            try:
+                note_use(request, self.used)
+            except Exception as error:  # noqa: BLE001 - it is reported; the answer stands
+                failure_response(error, request, is_authletes=self.is_authletes)
         return response
 
     def _answer(self, request: HttpRequest, **kwargs: str) -> HttpResponse:

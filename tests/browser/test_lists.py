@@ -95,7 +95,10 @@ def test_axe_finds_nothing(operator, demo, long, axe, theme):
         "grantevent/?sort=at",
     ):
         page.goto(demo.url(path))
-        page.eval_on_selector_all("details", "all => all.forEach((one) => { one.open = true; })")
+        # Not those of the navigation, which would lie above the page.
+        page.eval_on_selector_all(
+            "#content details", "all => all.forEach((one) => { one.open = true; })"
+        )
         found[path] = axe(page)
     assert {path: wrong for path, wrong in found.items() if wrong} == {}
 
@@ -166,7 +169,7 @@ def test_columns_and_views_by_keyboard(operator, demo):
     page.goto(demo.url("client/"))
     page.click(".gm-views a:has-text('By name')")
     page.wait_for_url("**sort=name")
-    assert page.inner_text("thead th[aria-sort=ascending]").startswith("Name")
+    assert page.inner_text("thead th[aria-sort=ascending]").lower().startswith("name")
 
 
 class TestCharts:

@@ -183,7 +183,8 @@ def test_killed_at_any_moment(env):
         of = [event for event, grant_id, _state in told if grant_id == grant]
         assert sorted(of, key=place.get) == of
         lived = [kinds[event] for event in of]
-        assert lived == ["created", "merged", "merged", "revoked"][: len(lived)]
+        life = iter(["created", "merged", "merged", "revoked"])  # a call may have been refused
+        assert all(one in life for one in lived)
     for headers, body in receiver.came[:20]:
         Verifier(secret).verify(body.decode(), headers)
 

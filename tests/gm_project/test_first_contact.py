@@ -218,7 +218,8 @@ def test_what_is_advised(said, advice):
 @pytest.mark.parametrize("command", ["bench", "chaos"])
 def test_help_installs_nothing(checkout, command):
     package = {"bench": "benchmarks", "chaos": "chaos"}[command]
-    shutil.copytree(ROOT / package, checkout / package)
+    for name in (package, "grant_management"):
+        shutil.copytree(ROOT / name, checkout / name, dirs_exist_ok=True)
     code, said = run(command, "--help", cwd=checkout, python=bare_python())
     assert code == 0
     assert f"usage: run.py {command}" in said

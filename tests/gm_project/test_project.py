@@ -66,7 +66,7 @@ def test_demo_follows_the_answers(live_server, capsys, code, passed):
     body = {"gmAction": "QUERY", "grantId": grant.grant_id, "accessToken": world.token(grant)}
     steps = [Step("a call", lambda nonce: body, ("OK", code))]
     data = DemoData(
-        f"/api/{world.service.pk}/gm", world.api_token, "", "", "", steps, lambda action: {}
+        f"/api/{world.service.pk}/gm", world.api_token, "", "", "", "", steps, lambda action: {}
     )
     assert _call_all(int(live_server.url.rpartition(":")[2]), data, Noted()) is passed
     assert ("Not every call" in capsys.readouterr().out) is not passed

@@ -159,7 +159,9 @@ def test_a_server_that_is_ended_leaves_no_worker(url, ending):
             server.send_signal(signal.Signals[ending])
         assert server.wait(timeout=60) == 0
         assert not any(map(runs, workers))
-        assert "ERROR" not in server.stdout.read()
+        said = server.stdout.read().splitlines()
+        # Nobody migrated this database, as what runs by itself says.
+        assert [line for line in said if "ERROR" in line and "run 'migrate'" not in line] == []
 
 
 def test_a_server_that_is_ended_while_it_starts_leaves_no_worker(url):

@@ -300,7 +300,15 @@ def test_the_signal_tells_nothing_that_was_rolled_back(transactional_db, heard):
 
 def test_every_kind_of_a_services_event_has_a_type():
     """Events of organizations are told to nobody: they are of no service."""
-    of_organizations = {"organization_created", "member_added", "member_removed"}
+    of_organizations = {
+        f"{what}_{did}"
+        for what, deeds in (
+            ("organization", ("created", "changed")),
+            ("operator", ("created", "changed")),
+            ("member", ("added", "removed")),
+        )
+        for did in deeds
+    }
     kinds = {kind for kind, _label in GrantEvent._meta.get_field("kind").choices}
     assert set(TYPES) == kinds - of_organizations
 

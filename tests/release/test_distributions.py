@@ -104,6 +104,7 @@ def test_extras(metadata):
         "djangorestframework",
         "pyjwt",
         "cryptography",
+        "tzdata",
     }
 
 

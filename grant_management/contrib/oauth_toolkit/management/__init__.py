@@ -1,1 +1,1 @@
-"""The commands of the bridge."""
+"""The commands of the bridge to django-oauth-toolkit."""

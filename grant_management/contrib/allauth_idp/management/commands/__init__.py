@@ -1,1 +1,1 @@
-"""One command in each file."""
+"""A command of the bridge to allauth in each file."""

@@ -1,1 +1,1 @@
-"""One command in each file."""
+"""A command of the bridge to django-oauth-toolkit in each file."""

@@ -1,6 +1,7 @@
 """The base of the API's views: authentication, throttle, and errors as JSON."""
 
 import math
+from http import HTTPStatus
 from typing import Any, ClassVar, cast
 
 from django.db import connections, transaction
@@ -45,10 +46,11 @@ class JSONView(APIView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """The response of `respond`, or a JSON response for the exception that it raised.
 
-        Once the response is made, the use of the API token is noted.
+        Once the response is made, the use of the API token is noted; not if the call failed, since
+        the database may be away.
         """
         response = self._answer(request, **kwargs)
-        if self.used is not None:
+        if self.used is not None and response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
             try:
                 note_use(request, self.used)
             except Exception as error:  # noqa: BLE001 - it is reported; the answer stands

@@ -28,6 +28,7 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
     """API tokens, shown by prefix, with pages that issue, rotate and revoke them."""
 
     organization_path = "organization"
+    manage_permission = MANAGE
     list_display = (
         "prefix",
         "status",
@@ -105,7 +106,7 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
     @redacted
     def issue_view(self, request: HttpRequest) -> HttpResponse:
         """Issue a token. The response shows its value, which is kept nowhere."""
-        self._check(request)
+        self.check_may_manage(request)
         asked = {"service": number(request.GET.get("service", ""))}
         form = IssueForm(request.POST or None, initial=fresh(request, **asked)).limit(request)
         if request.method == "POST" and form.is_valid():
@@ -121,7 +122,7 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
     @redacted
     def rotate_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
         """Give the token a new value, shown once; the old value stops working at once."""
-        self._check(request)
+        self.check_may_manage(request)
         token = self._token(request, pk)
         if not may_get(request, token):
             raise PermissionDenied
@@ -137,7 +138,7 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
 
     def revoke_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
         """Revoke the token; the next request with it is refused."""
-        self._check(request)
+        self.check_may_manage(request)
         token = self._token(request, pk)
         form = ReasonForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
@@ -154,10 +155,6 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
         if token is None:
             raise Http404
         return token
-
-    def _check(self, request: HttpRequest) -> None:
-        if not (request.user.has_perm(MANAGE) and self.has_view_permission(request)):
-            raise PermissionDenied
 
     def _ask(
         self, request: HttpRequest, title: Any, token: ApiToken, form: forms.Form, after: Any

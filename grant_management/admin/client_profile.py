@@ -1,12 +1,11 @@
 """Profiles of clients: names, sites and logos for people, and a page to change them."""
 
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 from django.utils.html import format_html
@@ -16,7 +15,9 @@ from ..fields import members as m
 from ..models import Client, ClientProfile, Logo, Reason, Service
 from ..protocol.logos import LARGEST, MEDIA_TYPE
 from ..protocol.numbers import MAX_NUMBER
-from .kit.read_only import ReadOnlyAdmin, limited, operator
+from .kit.described import DescribedAdmin
+from .kit.read_only import operator
+from .kit.service_form import ServiceForm
 from .kit.utc import NONE
 from .texts_form import TextsForm
 
@@ -47,19 +48,12 @@ class ProfileForm(TextsForm):
         return values
 
 
-class NewProfileForm(ProfileForm):
+class NewProfileForm(ProfileForm, ServiceForm):
     """A profile, with the client whose it is."""
 
     service = forms.ModelChoiceField(Service.objects.filter(deleted_at=None), label=_("Service"))
     client_id = forms.CharField(label=_("Client ID"), max_length=255)
     field_order = ("service", "client_id")
-
-    def limit(self, request: HttpRequest) -> "NewProfileForm":
-        """Limit the services to those that this operator sees, and return the form."""
-        field = cast("forms.ModelChoiceField[Any]", self.fields["service"])
-        rows = cast("QuerySet[Any]", field.queryset)
-        field.queryset = limited(rows, request, "organization")
-        return self
 
     def clean(self) -> dict[str, Any]:
         """The values, with `client`. The field's error: the service has no such client."""
@@ -72,7 +66,7 @@ class NewProfileForm(ProfileForm):
 
 
 @admin.register(ClientProfile)
-class ClientProfileAdmin(ReadOnlyAdmin[ClientProfile]):
+class ClientProfileAdmin(DescribedAdmin[ClientProfile]):
     """Profiles of clients, with pages to add and change them; each change writes an event."""
 
     list_display = ("client", "languages", "service")
@@ -80,13 +74,7 @@ class ClientProfileAdmin(ReadOnlyAdmin[ClientProfile]):
     ordering = ("service", "client")
     fields = ("client", "texts", "logo")
     readonly_fields = ("logo",)
-    change_list_template = "admin/grant_management/description/change_list.html"
-    change_form_template = "admin/grant_management/change_form.html"
-
-    @admin.display(description=_("languages"))
-    def languages(self, row: ClientProfile) -> str:
-        """The language tags of its texts, the default first."""
-        return ", ".join(text["language"] for text in row.texts)
+    manage_permission = CHANGE
 
     @admin.display(description=_("logo"))
     def logo(self, row: ClientProfile) -> str:
@@ -107,11 +95,6 @@ class ClientProfileAdmin(ReadOnlyAdmin[ClientProfile]):
             *super().get_urls(),
         ]
 
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """The list, with a button to add a profile for operators who may."""
-        context = {"describe_url": self.url("describe") if self._may(request) else ""}
-        return super().changelist_view(request, context | (extra_context or {}))
-
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> ClientProfile | None:
@@ -125,13 +108,13 @@ class ClientProfileAdmin(ReadOnlyAdmin[ClientProfile]):
     ) -> HttpResponse:
         """The profile, with a button to change it."""
         row = self.get_object(request, object_id)
-        may = row is not None and self._may(request)
+        may = row is not None and self.may_manage(request)
         context = {"buttons": [(_("Change…"), self.url("edit", row))] if may else []}
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
 
     def describe_view(self, request: HttpRequest) -> HttpResponse:
         """Add what people are told of a client."""
-        self._check(request)
+        self.check_may_manage(request)
         form = NewProfileForm(request.POST or None, request.FILES or None).limit(request)
         if request.method == "POST" and form.is_valid():
             return self._saved(request, form.cleaned_data["client"], form.cleaned_data)
@@ -141,7 +124,7 @@ class ClientProfileAdmin(ReadOnlyAdmin[ClientProfile]):
 
     def edit_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
         """Change what people are told of a client."""
-        self._check(request)
+        self.check_may_manage(request)
         row = self._row(request, pk)
         form = ProfileForm(request.POST or None, request.FILES or None, texts=row.texts)
         if request.method == "POST" and form.is_valid():
@@ -180,10 +163,3 @@ class ClientProfileAdmin(ReadOnlyAdmin[ClientProfile]):
         if row is None:
             raise Http404
         return row
-
-    def _may(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(CHANGE) and self.has_view_permission(request)
-
-    def _check(self, request: HttpRequest) -> None:
-        if not self._may(request):
-            raise PermissionDenied

@@ -1,11 +1,9 @@
 """Descriptions: scopes and authorization types in words for people, and pages to change them."""
 
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
@@ -14,7 +12,9 @@ from ..fields import members as m
 from ..models import Described, Description, Reason, Sensitivity, Service
 from .kit import form_fields
 from .kit.actions import ReasonForm, Text
-from .kit.read_only import ReadOnlyAdmin, limited, operator
+from .kit.described import DescribedAdmin
+from .kit.read_only import operator
+from .kit.service_form import ServiceForm
 from .texts_form import TextsForm
 
 CHANGE: Final = "grant_management.change_description"
@@ -29,20 +29,13 @@ class DescriptionForm(TextsForm):
     )
 
 
-class NewDescriptionForm(DescriptionForm):
+class NewDescriptionForm(DescriptionForm, ServiceForm):
     """A new description, with what is described."""
 
     service = forms.ModelChoiceField(Service.objects.filter(deleted_at=None), label=_("Service"))
     kind = forms.ChoiceField(label=_("Kind"), choices=Described.choices)
     name = forms.CharField(label=_("Scope or type"), max_length=255)
     field_order = ("service", "kind", "name")
-
-    def limit(self, request: HttpRequest) -> "NewDescriptionForm":
-        """Limit the services to those that this operator sees, and return the form."""
-        field = cast("forms.ModelChoiceField[Any]", self.fields["service"])
-        rows = cast("QuerySet[Any]", field.queryset)
-        field.queryset = limited(rows, request, "organization")
-        return self
 
     def clean(self) -> dict[str, Any]:
         """The values. ValidationError: no scope or type can have this name."""
@@ -53,19 +46,13 @@ class NewDescriptionForm(DescriptionForm):
 
 
 @admin.register(Description)
-class DescriptionAdmin(ReadOnlyAdmin[Description]):
+class DescriptionAdmin(DescribedAdmin[Description]):
     """Descriptions, with pages to add, change and delete them; each change writes an event."""
 
     list_display = ("name", "kind", "sensitivity", "languages", "service")
     list_select_related = ("service",)
     ordering = ("name", "kind", "service")
-    change_list_template = "admin/grant_management/description/change_list.html"
-    change_form_template = "admin/grant_management/change_form.html"
-
-    @admin.display(description=_("languages"))
-    def languages(self, row: Description) -> str:
-        """The language tags of its texts, the default first."""
-        return ", ".join(text["language"] for text in row.texts)
+    manage_permission = CHANGE
 
     def get_urls(self) -> list[URLPattern]:
         """The URLs of the list and of a description; and those to add, change and delete one."""
@@ -77,24 +64,19 @@ class DescriptionAdmin(ReadOnlyAdmin[Description]):
             *super().get_urls(),
         ]
 
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """The list, with a button to add a description for operators who may."""
-        context = {"describe_url": self.url("describe") if self._may(request) else ""}
-        return super().changelist_view(request, context | (extra_context or {}))
-
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """The description, with buttons to change and delete it."""
         row = self.get_object(request, object_id)
         pages: list[tuple[Text, str]] = [(_("Change…"), "edit"), (_("Delete…"), "remove")]
-        may = row is not None and self._may(request)
+        may = row is not None and self.may_manage(request)
         context = {"buttons": [(label, self.url(name, row)) for label, name in pages if may]}
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
 
     def describe_view(self, request: HttpRequest) -> HttpResponse:
         """Describe a scope or an authorization type; one that is described is changed."""
-        self._check(request)
+        self.check_may_manage(request)
         form = NewDescriptionForm(request.POST or None).limit(request)
         if request.method == "POST" and form.is_valid():
             values = form.cleaned_data
@@ -104,7 +86,7 @@ class DescriptionAdmin(ReadOnlyAdmin[Description]):
 
     def edit_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
         """Change the texts and the sensitivity of a description."""
-        self._check(request)
+        self.check_may_manage(request)
         row = self._row(request, pk)
         initial = {"sensitivity": row.sensitivity}
         form = DescriptionForm(request.POST or None, texts=row.texts, initial=initial)
@@ -114,7 +96,7 @@ class DescriptionAdmin(ReadOnlyAdmin[Description]):
 
     def remove_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
         """Delete a description: people then see the name as it is in the protocol."""
-        self._check(request)
+        self.check_may_manage(request)
         row = self._row(request, pk)
         form = ReasonForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
@@ -145,10 +127,3 @@ class DescriptionAdmin(ReadOnlyAdmin[Description]):
         if row is None or row.service.deleted_at is not None:
             raise Http404
         return row
-
-    def _may(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(CHANGE) and self.has_view_permission(request)
-
-    def _check(self, request: HttpRequest) -> None:
-        if not self._may(request):
-            raise PermissionDenied

@@ -4,23 +4,30 @@ Its address is that of the event, which never changes while the event is kept.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from django.contrib.admin import ModelAdmin
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from ..models import Client, EventKind, Grant, GrantEvent, OrganizationEvent, Sweep
 from .kit.content import json_file
 from .kit.display import link
+from .kit.stops import Number
 from .kit.utc import exact_tag, in_utc
 from .kit.zone import exact_utc, zone_name
 from .related import job_url
 
 _JOBS: Final = (EventKind.JOB_STARTED, EventKind.JOB_PAUSED, EventKind.JOB_RESUMED)
 _STOPS: Final = (EventKind.REVOKED, EventKind.CUT_OFF, EventKind.CLIENT_LOCKED)
+_LABELS: Final = {
+    "grants": gettext_lazy("Grants stopped"),
+    "access_tokens": gettext_lazy("Access tokens stopped"),
+    "refresh_tokens": gettext_lazy("Refresh tokens stopped"),
+}
 Event = GrantEvent | OrganizationEvent
 
 
@@ -51,7 +58,7 @@ def stops_of(event: Event) -> Any:
     return event.details.get("stops") if event.kind in _STOPS else None
 
 
-def stopped_by(events: list[GrantEvent]) -> list[tuple[str, str]]:
+def stopped_by(events: list[GrantEvent]) -> list[tuple[Any, str]]:
     """The numbers of tokens that these events stopped together: labels and numbers.
 
     Empty where one of them has no numbers, such as that of a job.
@@ -59,16 +66,13 @@ def stopped_by(events: list[GrantEvent]) -> list[tuple[str, str]]:
     told = [stops_of(event) for event in events]
     if not all(told):
         return []
-    labels = {
-        "access_tokens": _("Access tokens stopped"),
-        "refresh_tokens": _("Refresh tokens stopped"),
-    }
-    return [(label, _sum([stops[name] for stops in told])) for name, label in labels.items()]
+    names = ("access_tokens", "refresh_tokens")
+    return [(_LABELS[name], _sum(stops[name] for stops in told)) for name in names]
 
 
-def _sum(numbers: list[dict[str, Any]]) -> str:
-    shown = f"{sum(one['number'] for one in numbers):,}"
-    return shown if all(one["exact"] for one in numbers) else _("at least %s") % shown
+def _sum(numbers: Iterable[dict[str, Any]]) -> str:
+    told = list(numbers)
+    return str(Number(sum(one["number"] for one in told), all(one["exact"] for one in told)))
 
 
 def _named(event: Event) -> dict[str, Any]:
@@ -128,18 +132,12 @@ def _linked(url: str, client_id: str, client: Client | None) -> Any:
 
 def _numbers(event: Event, admin: "ModelAdmin[Any]") -> Iterator[tuple[Any, Any]]:
     """How many grants and tokens it stopped, where the event or its job has the numbers."""
-    labels = {
-        "grants": _("Grants stopped"),
-        "access_tokens": _("Access tokens stopped"),
-        "refresh_tokens": _("Refresh tokens stopped"),
-    }
     stops = stops_of(event)
     if stops is None and event.kind == EventKind.REVOKED:
-        yield labels["grants"], "1"
-    for name, label in labels.items() if stops else ():
+        yield _LABELS["grants"], "1"
+    for name, label in _LABELS.items() if stops else ():
         if (told := stops.get(name)) is not None:
-            number = f"{told['number']:,}"
-            yield label, number if told["exact"] else _("at least %s") % number
+            yield label, _sum([told])
     if isinstance(event, GrantEvent) and event.job and event.kind not in _JOBS:
         job = Sweep.objects.filter(pk=event.job).first()
         if job is not None:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
@@ -90,6 +89,7 @@ class WebhookAdmin(OperatorAdmin[Webhook]):
     """Webhooks, without their keys."""
 
     object_actions = ACTIONS
+    manage_permission = f"grant_management.{MANAGE}"
     list_display = ("name", "service", "status", "failures", "created")
     list_select_related = ("service",)
     ordering = ("-pk",)
@@ -127,18 +127,18 @@ class WebhookAdmin(OperatorAdmin[Webhook]):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """The list, with a button to register a webhook for operators who may."""
-        context = {"may_register": self._may(request), **(extra_context or {})}
+        context = {"may_register": self.may_manage(request), **(extra_context or {})}
         return super().changelist_view(request, context)
 
     def buttons(self, request: HttpRequest, row: Webhook) -> list[tuple[Text, str]]:
         """Those of the actions, and that to rotate the key."""
-        rotate = [(_("Rotate key…"), self.url("rotate", row))] if self._may(request) else []
+        rotate = [(_("Rotate key…"), self.url("rotate", row))] if self.may_manage(request) else []
         return [*super().buttons(request, row), *rotate]
 
     @redacted
     def register_view(self, request: HttpRequest) -> HttpResponse:
         """Register a webhook. The response shows its key, which no page shows again."""
-        self._check(request)
+        self.check_may_manage(request)
         form = RegisterForm(request.POST or None, initial=fresh(request)).limit(request)
         if request.method == "POST" and form.is_valid():
             values = dict(form.cleaned_data)
@@ -150,7 +150,7 @@ class WebhookAdmin(OperatorAdmin[Webhook]):
     @redacted
     def rotate_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
         """Give the webhook a new key, shown once; the one before it signs for a day longer."""
-        self._check(request)
+        self.check_may_manage(request)
         webhook = self.get_object(request, str(pk))
         if webhook is None:
             raise Http404
@@ -184,11 +184,3 @@ class WebhookAdmin(OperatorAdmin[Webhook]):
         response = self.page(request, template, title, value=value, page=page, label=label)
         response["Cache-Control"] = "no-store"
         return response
-
-    def _may(self, request: HttpRequest) -> bool:
-        given = request.user.has_perm(f"grant_management.{MANAGE}")
-        return given and self.has_view_permission(request)
-
-    def _check(self, request: HttpRequest) -> None:
-        if not self._may(request):
-            raise PermissionDenied

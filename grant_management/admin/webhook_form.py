@@ -1,10 +1,6 @@
 """The forms of webhooks."""
 
-from typing import Any, cast
-
 from django import forms
-from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from ..fields import members as m
@@ -13,7 +9,7 @@ from ..protocol.standard_webhooks import ASYMMETRIC, SYMMETRIC
 from .kit import form_fields
 from .kit.actions import ReasonForm
 from .kit.once import OnceForm
-from .kit.read_only import limited
+from .kit.service_form import ServiceForm
 
 SIGNATURES = [
     (SYMMETRIC, _("HMAC-SHA256 (v1): a secret")),
@@ -21,7 +17,7 @@ SIGNATURES = [
 ]
 
 
-class RegisterForm(OnceForm):
+class RegisterForm(OnceForm, ServiceForm):
     """A new webhook."""
 
     service = forms.ModelChoiceField(Service.objects.all(), label=_("Service"))
@@ -36,13 +32,6 @@ class RegisterForm(OnceForm):
     )
     signature = forms.ChoiceField(label=_("Signature"), choices=SIGNATURES)
     description = form_fields.text(m.DESCRIPTION, label=_("Description"), required=False)
-
-    def limit(self, request: HttpRequest) -> "RegisterForm":
-        """Limit the services to those that this operator sees, and return the form."""
-        field = cast("forms.ModelChoiceField[Any]", self.fields["service"])
-        rows = cast("QuerySet[Any]", field.queryset)
-        field.queryset = limited(rows, request, "organization")
-        return self
 
 
 class RotateKeyForm(OnceForm, ReasonForm):

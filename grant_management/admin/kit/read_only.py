@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
@@ -104,6 +105,8 @@ class ReadOnlyAdmin(ModelAdmin[M]):
     show_full_result_count = False
     paginator = BoundedPaginator
     organization_path = "service__organization"
+    manage_permission = ""
+    """The permission, with the app's label, that pages need which change rows."""
     filter_lookups: frozenset[str] = frozenset()
     """The lookups of `list_filter`."""
     formfield_overrides = {
@@ -120,6 +123,15 @@ class ReadOnlyAdmin(ModelAdmin[M]):
     def get_queryset(self, request: HttpRequest) -> "models.QuerySet[M]":
         """The rows of the operator's organizations."""
         return limited(super().get_queryset(request), request, self.organization_path)
+
+    def may_manage(self, request: HttpRequest) -> bool:
+        """Whether the operator may see the rows and change them."""
+        return request.user.has_perm(self.manage_permission) and self.has_view_permission(request)
+
+    def check_may_manage(self, request: HttpRequest) -> None:
+        """PermissionDenied: the operator may not."""
+        if not self.may_manage(request):
+            raise PermissionDenied
 
     def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
         """Whether a lookup in a query string is one of the list's own filters.

@@ -30,6 +30,8 @@ SHORT = (
     "tests/lifecycle/test_lifecycle.py",
 )
 """What shows within a minute that a pair works at all."""
+LOCKED = ("--require-hashes", "--no-deps", "-r")
+"""Options of pip for a file that names every package with its hashes."""
 RESERVED = re.compile(r"\b(example|invalid|test)\b")
 """Hosts that nobody can own (RFC 2606)."""
 
@@ -66,7 +68,7 @@ def newest(session: nox.Session) -> None:
 @nox.session
 def package(session: nox.Session) -> None:
     """Build the sdist and the wheel in dist/, and check them."""
-    session.install("-r", "requirements-release.lock")
+    session.install(*LOCKED, "requirements-release.lock")
     shutil.rmtree(DIST, ignore_errors=True)
     session.run("python", "-m", "build", "--no-isolation", "--outdir", str(DIST), silent=True)
     (sdist,), (wheel,) = (map(str, DIST.glob(pattern)) for pattern in ("*.tar.gz", "*.whl"))
@@ -78,12 +80,12 @@ def package(session: nox.Session) -> None:
 @nox.session
 def inventory(session: nox.Session) -> None:
     """Write what the service consists of: dist/sbom.cdx.json (CycloneDX), dist/licences.md."""
-    session.install("-r", "requirements-release.lock")
+    session.install(*LOCKED, "requirements-release.lock")
     environment = Path(session.create_tmp()) / "service"
     session.run("python", "-m", "venv", "--clear", str(environment))
     python = str(environment / "bin" / "python")
     install = (python, "-m", "pip", "install", "--quiet")
-    session.run(*install, "--require-hashes", "-r", "requirements.lock", external=True)
+    session.run(*install, *LOCKED, "requirements.lock", external=True)
     session.run(*install, "--no-deps", str(HERE), external=True)
     DIST.mkdir(exist_ok=True)
     written = ("--output-file", str(DIST / "sbom.cdx.json"))
@@ -105,7 +107,7 @@ def release(session: nox.Session) -> None:
 
 def _install(session: nox.Session, django: str) -> None:
     """The locked packages, then Django as asked for."""
-    session.install("-r", "requirements-dev.lock")
+    session.install(*LOCKED, "requirements-dev.lock")
     session.install(f"django=={django}.*")
 
 

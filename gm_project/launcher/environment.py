@@ -21,6 +21,9 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 SETUP_LOCK = ROOT / ".setup-lock"
 PIP: Final = ("-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check")
+LOCKED: Final = ("--require-hashes", "--no-deps", "-r")
+"""A lock names every package. Without `--no-deps`, pip also looks at what they need, and can meet a
+newer release of one first (`coverage[toml]`): the lock has no hash for it, and pip refuses."""
 _IDENTITY: Final = (
     "import sys, pip; print(sys.implementation.cache_tag, getattr(sys, 'abiflags', ''), end='')"
 )
@@ -65,7 +68,7 @@ def _set_up(requirements: str) -> None:
     for path in stamps:
         path.unlink()
     try:
-        _run(str(PYTHON), *PIP, "--require-hashes", "-r", requirements)
+        _run(str(PYTHON), *PIP, *LOCKED, requirements)
         stamps[VENV / f".{requirements}"], before = digest_of(requirements), _contents()
     finally:
         if _contents() == before:  # else it is half made

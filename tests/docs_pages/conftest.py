@@ -49,7 +49,7 @@ def packages(once):
         get = [sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check"]
         get += ["--dest", folder, "--find-links", folder]
         run(*get, EXTRAS, "sentry-sdk", "authlete", "authlib>=1.9,<2", "requests")
-        run(*get, "--require-hashes", "-r", ROOT / "requirements.lock")
+        run(*get, "--require-hashes", "--no-deps", "-r", ROOT / "requirements.lock")
 
     return once("packages", fill)
 

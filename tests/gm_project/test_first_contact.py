@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import hashlib
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -160,6 +162,28 @@ def test_without_a_network_it_says_so_and_keeps_what_there_was(checkout):
     assert "is the network reachable" in said.splitlines()[-1]
     code, said = run("manage", cwd=checkout, **gone)
     assert (code, said.startswith("ran by")) == (0, True), said
+
+
+def wheel_of(folder, name, version, needs=""):
+    """An empty package; the line of a lock that pins it."""
+    path, info = folder / f"{name}-{version}-py3-none-any.whl", f"{name}-{version}.dist-info"
+    head = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nProvides-Extra: more\n"
+    with zipfile.ZipFile(path, "w") as wheel:
+        wheel.writestr(f"{info}/METADATA", head + (f"Requires-Dist: {needs}\n" if needs else ""))
+        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\n")
+        wheel.writestr(f"{info}/RECORD", "")
+    return f"{name}=={version} --hash=sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}\n"
+
+
+def test_a_newer_release_of_a_package_changes_nothing(checkout, tmp_path):
+    """Without `--no-deps`, pip 23 meets the newer one first, where an extra of it is needed."""
+    locked = wheel_of(tmp_path, "first", "1", "second[more]>=1") + wheel_of(tmp_path, "second", "1")
+    wheel_of(tmp_path, "second", "2")
+    (checkout / "requirements.lock").write_text(locked)
+    index = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path)}
+    code, said = run("manage", cwd=checkout, **index)
+    assert (code, "ran by" in said) == (0, True), said
+    assert [*checkout.glob(".venv/lib/*/site-packages/second-1.dist-info")]
 
 
 NEW_ENOUGH = "import sys; sys.exit(sys.version_info < (3, 11))"

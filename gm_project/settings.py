@@ -9,7 +9,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 from gm_project.database import timeouts, url
-from gm_project.database.private_files import PrivateConnection
+from gm_project.database.write_ahead import WriteAheadConnection
 from gm_project.logs import LOGGING  # noqa: F401 - a setting
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -128,8 +128,8 @@ if _SQLITE:
         # file system has no WAL, EXTRA also syncs the directory once a commit has deleted the
         # rollback journal. On macOS only a full fsync reaches the disk.
         # See https://www.sqlite.org/pragma.html#pragma_synchronous
-        "init_command": ("PRAGMA journal_mode=WAL; PRAGMA synchronous=EXTRA; PRAGMA fullfsync=ON"),
-        "factory": PrivateConnection,
+        "init_command": "PRAGMA synchronous=EXTRA; PRAGMA fullfsync=ON",
+        "factory": WriteAheadConnection,
     }
     DATABASES["default"]["OPTIONS"] = _defaults | DATABASES["default"]["OPTIONS"]
 else:

@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from ..db import clock, primary
+from ..db.of_service import OneToOneWithinService
 from .client import Client
 from .event import NO_REASON, Actor, EventKind, GrantEvent, Reason
 from .logo import Logo
@@ -57,7 +58,7 @@ class ClientProfile(models.Model):
     first is for readers of other languages. `logo_digest` is set by the manager; "": no logo.
     """
 
-    client = models.OneToOneField(
+    client = OneToOneWithinService(
         Client,
         on_delete=models.PROTECT,
         primary_key=True,

@@ -15,6 +15,7 @@ from .. import signals
 from ..db import clock, primary
 from ..db.ids import uuid7
 from ..db.joined import JoinedQuery, Part
+from ..db.of_service import ForeignKeyWithinService
 from ..db.retry import retried
 from ..fields.members import MAX_GENERATION, MAX_INTEGER
 from ..protocol import content, times, uris
@@ -160,7 +161,8 @@ def _locked() -> JoinedQuery:
     """A grant by its service and grant ID, with the service and the client, which have cut-offs."""
     return JoinedQuery(
         "FROM grant_management_grant AS held"
-        " JOIN grant_management_client AS client ON client.id = held.client_id"
+        " JOIN grant_management_client AS client"
+        " ON client.id = held.client_id AND client.service_id = held.service_id"
         " JOIN grant_management_service AS owner ON owner.id = held.service_id"
         " WHERE held.service_id = %s AND held.grant_id = %s",
         Part(Grant, "held"),
@@ -180,7 +182,7 @@ class Grant(LastUsed, models.Model):
     service = models.ForeignKey(
         Service, on_delete=models.PROTECT, db_index=False, verbose_name=_("service")
     )
-    client = models.ForeignKey(
+    client = ForeignKeyWithinService(
         Client, on_delete=models.PROTECT, db_index=False, verbose_name=_("client")
     )
     grant_id = models.CharField(_("grant ID"), max_length=255)

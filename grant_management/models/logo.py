@@ -4,6 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from ..db import primary
+from ..db.of_service import OneToOneWithinService
 from .client import Client
 from .service import Service
 
@@ -20,7 +21,7 @@ class LogoManager(primary.PrimaryManager["Logo"]):
 class Logo(models.Model):
     """The logo of a client: PNG as `protocol.logos` encodes it, with its SHA-256 digest."""
 
-    client = models.OneToOneField(
+    client = OneToOneWithinService(
         Client,
         on_delete=models.PROTECT,
         primary_key=True,

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..db import clock, primary
 from ..db.ids import uuid7
+from ..db.of_service import ForeignKeyWithinService
 from .client import Client
 from .event import NO_REASON, Actor, ActorKind, EventKind, GrantEvent, Reason
 from .grant import Grant
@@ -76,7 +77,7 @@ class Sweep(models.Model):
     service = models.ForeignKey(
         Service, on_delete=models.PROTECT, db_index=False, verbose_name=_("service")
     )
-    client = models.ForeignKey(
+    client = ForeignKeyWithinService(
         Client,
         on_delete=models.PROTECT,
         db_index=False,

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from ..db import primary
 from ..db.ids import uuid7
 from ..db.joined import JoinedQuery, Part
+from ..db.of_service import ForeignKeyWithinService
 from ..protocol.digests import sha256
 from ..signals import token_presented
 from .client import Client
@@ -38,10 +39,10 @@ class Token(models.Model):
     service = models.ForeignKey(
         Service, on_delete=models.PROTECT, db_index=False, verbose_name=_("service")
     )
-    client = models.ForeignKey(
+    client = ForeignKeyWithinService(
         Client, on_delete=models.PROTECT, db_index=False, verbose_name=_("client")
     )
-    grant = models.ForeignKey(
+    grant = ForeignKeyWithinService(
         Grant,
         on_delete=models.PROTECT,
         db_index=False,
@@ -176,8 +177,10 @@ class TokenQuerySet(primary.PrimaryQuerySet[T]):
 
 
 CLIENT_AND_GRANT: Final = (
-    "LEFT JOIN grant_management_client AS client ON client.id = token.client_id"
-    " LEFT JOIN grant_management_grant AS held ON held.id = token.grant_id"
+    "LEFT JOIN grant_management_client AS client"
+    " ON client.id = token.client_id AND client.service_id = token.service_id"
+    " LEFT JOIN grant_management_grant AS held"
+    " ON held.id = token.grant_id AND held.service_id = token.service_id"
 )
 
 

@@ -1,0 +1,44 @@
+"""Relations between rows of one service: every join names the service of both.
+
+A key alone finds the same row. But where the tables are spread over several databases by their
+service, a statement that names the service of each table runs on one of them.
+"""
+
+from typing import Any
+
+from django.db import models
+
+
+class WithinService:
+    """For a relation between two models that both have a `service`."""
+
+    def get_joining_fields(self, reverse_join: bool = False) -> tuple[tuple[Any, Any], ...]:
+        """The pairs of columns that a join compares: the keys, and the services."""
+        keys = super().get_joining_fields(reverse_join)  # type: ignore[misc]
+        here, there = (
+            model._meta.get_field("service")
+            for model in (self.model, self.remote_field.model)  # type: ignore[attr-defined]
+        )
+        return (*keys, (there, here) if reverse_join else (here, there))
+
+    def get_extra_descriptor_filter(self, instance: models.Model) -> dict[str, Any]:
+        """What else `instance.<relation>` is looked up by."""
+        return {"service": instance.service_id}  # type: ignore[attr-defined]
+
+
+class ForeignKeyWithinService(WithinService, models.ForeignKey):  # type: ignore[type-arg]
+    """In migrations it is Django's: its column and its constraint are the same."""
+
+    def deconstruct(self) -> Any:
+        """As Django's foreign key."""
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.ForeignKey", args, kwargs
+
+
+class OneToOneWithinService(WithinService, models.OneToOneField):  # type: ignore[type-arg]
+    """In migrations it is Django's."""
+
+    def deconstruct(self) -> Any:
+        """As Django's."""
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.OneToOneField", args, kwargs

@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from gm_project.database import timeouts, url
 from gm_project.database.write_ahead import WriteAheadConnection
-from gm_project.logs import LOGGING  # noqa: F401 - a setting
+from gm_project.logs import configuration
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -37,6 +37,12 @@ def _minutes(name: str, default: str) -> float:
         raise ImproperlyConfigured(f"{name} must be a number of minutes, 0 to 10080.")
     return minutes
 
+
+_LOG_FORMAT = os.environ.get("LOG_FORMAT") or "plain"
+if _LOG_FORMAT not in ("plain", "json"):
+    raise ImproperlyConfigured("LOG_FORMAT must be plain or json.")
+_LOG_CALLS = os.environ.get("LOG_CALLS", "").lower() in ("on", "1", "yes", "true")
+LOGGING = configuration(as_json=_LOG_FORMAT == "json", calls=_LOG_CALLS)
 
 DEBUG = os.environ.get("DEBUG", "").lower() in ("1", "true", "yes")
 # Without SECRET_KEY a process makes a key for itself: its sessions end with it, nothing else.
@@ -66,6 +72,7 @@ INSTALLED_APPS = [
 
 _DIRECT = "grant_management.middleware.DirectAPIMiddleware"
 MIDDLEWARE = [
+    "grant_management.middleware.RequestIDMiddleware",
     "grant_management.middleware.JSONErrorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "gm_project.middleware.ContentSecurityPolicy",

@@ -12,6 +12,7 @@ from ..conf import Settings, app_settings, configured
 ROOM: Final = 65_536
 """Bytes that the record of a grant in an export has besides what the grant holds, at most."""
 MIDDLEWARE = "grant_management.middleware.JSONErrorsMiddleware"
+REQUEST_ID = "grant_management.middleware.RequestIDMiddleware"
 
 
 @register(Tags.compatibility)
@@ -34,7 +35,8 @@ def check_time_zones(**kwargs: Any) -> list[CheckMessage]:
 @register(Tags.compatibility)
 def check_middleware(**kwargs: Any) -> list[CheckMessage]:
     """A warning where the app's middleware is not first: Django's own errors would not be JSON."""
-    if next(iter(settings.MIDDLEWARE), None) == MIDDLEWARE:
+    others = (one for one in settings.MIDDLEWARE if one != REQUEST_ID)
+    if next(others, None) == MIDDLEWARE:
         return []
     message = "Errors that arise before the app's views will not be JSON."
     hint = f"Put {MIDDLEWARE!r} first in MIDDLEWARE."

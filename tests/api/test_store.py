@@ -3,6 +3,7 @@
 import hashlib
 import json
 from datetime import timedelta
+from unittest.mock import ANY
 
 import pytest
 from django.test import Client as HTTP
@@ -517,6 +518,7 @@ class TestClients:
             "number": world.client.pk,
             "before": {"name": "Budget App", "locked": False},
             "after": {"name": "Other", "locked": True},
+            "request_id": ANY,
         }
         assert store("clients", {"name": "x"})[0] == 400
 

@@ -15,6 +15,7 @@ from django.urls import Resolver404, ResolverMatch, URLResolver, get_resolver
 from . import call_lines, request_id
 from .api.answered import Answered, answered
 from .api.errors import failure_page, failure_response, response_for_status
+from .conf import app_settings
 from .db.failures import classify, is_of_database
 from .request_log import redact
 
@@ -42,6 +43,11 @@ class RequestIDMiddleware:
         self.watchers: list[Watcher] = []
         if call_lines.logger.isEnabledFor(logging.INFO):
             self.watchers.append(_write_line)
+        if app_settings.metrics:
+            from .metrics import counters  # where it is off, prometheus_client is not needed
+
+            counters.start()
+            self.watchers.append(counters.count)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """The response, with the ID in its header."""

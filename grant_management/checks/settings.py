@@ -1,5 +1,6 @@
 """System checks of the host's settings, before the first request."""
 
+from importlib.util import find_spec
 from typing import Any, Final
 
 from django.conf import settings
@@ -41,6 +42,15 @@ def check_middleware(**kwargs: Any) -> list[CheckMessage]:
     message = "Errors that arise before the app's views will not be JSON."
     hint = f"Put {MIDDLEWARE!r} first in MIDDLEWARE."
     return [CheckWarning(message, hint=hint, id="grant_management.W001")]
+
+
+@register(Tags.compatibility)
+def check_metrics(**kwargs: Any) -> list[CheckMessage]:
+    """An error where calls are to be counted, and the library for it is missing."""
+    if app_settings.metrics is not True or find_spec("prometheus_client") is not None:
+        return []
+    hint = "Install django-grant-management[prometheus], or leave METRICS out."
+    return [Error("METRICS needs prometheus_client.", hint=hint, id="grant_management.E034")]
 
 
 @register(Tags.security)

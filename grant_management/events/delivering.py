@@ -5,6 +5,7 @@ import time
 from datetime import datetime, timedelta
 from typing import Final
 
+from .. import observation
 from ..conf import app_settings
 from ..db import clock, encryption
 from ..models import Actor, EventChain, GrantEvent, OutboxEntry, Webhook, WebhookDelivery
@@ -52,6 +53,8 @@ def attempt(delivery: WebhookDelivery) -> Outcome:
         milliseconds=round(1_000 * (time.monotonic() - started)),
     )
     _judge(webhook, outcome, now)
+    if observation.observer is not None:
+        observation.observer.attempted(outcome.value)
     return outcome
 
 

@@ -46,6 +46,7 @@ WRONG = {
     "E025": {"WEBHOOK_RETRIES": []},
     "E031": {"SELF_SERVICE_SUBJECT": "person_of"},
     "E032": {"SELF_SERVICE_TEMPLATE": ""},
+    "E033": {"METRICS": "yes"},
     "E014": {"MAX_GRANT_CONTENT": 1_000_000},
 }
 
@@ -75,6 +76,14 @@ def test_middleware(settings):
     assert ids() == set()
     settings.MIDDLEWARE = [first, *others]
     assert ids() == {"grant_management.W001"}
+
+
+def test_metrics_without_their_library(settings, monkeypatch):
+    settings.GRANT_MANAGEMENT = {"METRICS": True}
+    monkeypatch.setattr("grant_management.checks.settings.find_spec", lambda name: object())
+    assert ids() == set()
+    monkeypatch.setattr("grant_management.checks.settings.find_spec", lambda name: None)
+    assert ids() == {"grant_management.E034"}
 
 
 def test_time_zones(settings):

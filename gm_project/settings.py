@@ -174,6 +174,11 @@ if METRICS_TOKEN and not re.fullmatch(r"[A-Za-z0-9._~+/=-]{32,}", METRICS_TOKEN)
 if (METRICS_PORT or METRICS_TOKEN) and isinstance(GRANT_MANAGEMENT, dict):
     GRANT_MANAGEMENT.setdefault("METRICS", True)
 
+# Where spans go, by the variables of OpenTelemetry itself.
+TRACED = bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
+if TRACED and isinstance(GRANT_MANAGEMENT, dict):
+    GRANT_MANAGEMENT.setdefault("TRACES", True)
+
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},

@@ -174,6 +174,8 @@ class Settings:
 
     metrics = Setting(False, lambda value: isinstance(value, bool), "True or False", "E033")
     """True: calls are counted for Prometheus, which needs the extra `prometheus`."""
+    traces = Setting(False, lambda value: isinstance(value, bool), "True or False", "E035")
+    """True: calls make spans for OpenTelemetry, which needs the extra `otel`."""
     self_service_subject = Setting[str | None](
         None, _is_dotted_or_none, "None or the dotted path of a function", "E031"
     )

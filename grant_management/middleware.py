@@ -12,7 +12,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, ResolverMatch, URLResolver, get_resolver
 
-from . import call_lines, request_id
+from . import call_lines, request_id, tracing
 from .api.answered import Answered, answered
 from .api.errors import failure_page, failure_response, response_for_status
 from .conf import app_settings
@@ -48,24 +48,36 @@ class RequestIDMiddleware:
 
             counters.start()
             self.watchers.append(counters.count)
+        if app_settings.traces:
+            from . import traces
+
+            traces.start()
+        self._looks = bool(self.watchers) or app_settings.traces
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """The response, with the ID in its header."""
         of_request = request_id.accepted(request.META.get("HTTP_X_REQUEST_ID", ""))
+        view = _our_view(request) if self._looks else None
         with request_id.of_request(of_request):
-            response = self._watched(request) if self.watchers else self.get_response(request)
+            if view is None:
+                response = self.get_response(request)
+            elif tracing.tracer is None:
+                response, _told = self._watched(request, view)
+            else:
+                with tracing.tracer.request(request) as span:
+                    response, told = self._watched(request, view)
+                    span.answered(told)
         response.headers[request_id.HEADER] = of_request
         return response
 
-    def _watched(self, request: HttpRequest) -> HttpResponse:
+    def _watched(self, request: HttpRequest, view: Any) -> tuple[HttpResponse, Answered]:
+        """The response, and what watchers were told of it."""
         began = time.perf_counter()
         response = self.get_response(request)
-        view = _our_view(request)
-        if view is not None:
-            told = answered(request, response, view, time.perf_counter() - began)
-            for watch in self.watchers:
-                watch(told)
-        return response
+        told = answered(request, response, view, time.perf_counter() - began)
+        for watch in self.watchers:
+            watch(told)
+        return response, told
 
 
 def _write_line(told: Answered) -> None:

@@ -23,7 +23,7 @@ from granian.server.common import AbstractServer
 from gm_project import settings
 from gm_project.logs import OF_GRANIAN
 from gm_project.options import worker_count
-from gm_project.serving import tcp
+from gm_project.serving import exporting, tcp
 from gm_project.serving.children import call, end_at_interrupts
 from gm_project.serving.listening import CannotListen, is_loopback, listen
 from gm_project.serving.metrics import shared_folder
@@ -131,6 +131,8 @@ def _load_in_worker(application: str, metrics: socket.socket | None = None) -> A
         importlib.import_module("gm_project.delivering").start()
         if _ARE_COUNTED:
             importlib.import_module("gm_project.serving.metrics").start(metrics)
+        if settings.TRACED:
+            exporting.start()
     return loaded
 
 

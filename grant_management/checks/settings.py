@@ -45,12 +45,19 @@ def check_middleware(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register(Tags.compatibility)
-def check_metrics(**kwargs: Any) -> list[CheckMessage]:
-    """An error where calls are to be counted, and the library for it is missing."""
-    if app_settings.metrics is not True or find_spec("prometheus_client") is not None:
+def check_extras(**kwargs: Any) -> list[CheckMessage]:
+    """Errors where calls are to be counted or traced, and the library for it is missing."""
+    return [
+        *_lacks("METRICS", "prometheus_client", "prometheus", "E034"),
+        *_lacks("TRACES", "opentelemetry", "otel", "E036"),
+    ]
+
+
+def _lacks(key: str, module: str, extra: str, number: str) -> list[CheckMessage]:
+    if configured().get(key) is not True or find_spec(module) is not None:
         return []
-    hint = "Install django-grant-management[prometheus], or leave METRICS out."
-    return [Error("METRICS needs prometheus_client.", hint=hint, id="grant_management.E034")]
+    hint = f"Install django-grant-management[{extra}], or leave {key} out."
+    return [Error(f"{key} needs {module}.", hint=hint, id=f"grant_management.{number}")]
 
 
 @register(Tags.security)

@@ -74,7 +74,8 @@ def _sent(delivery: WebhookDelivery, now: datetime) -> tuple[Outcome, int | None
         return Outcome.NO_EVENT, None
     body = event.payload().as_json().encode()
     try:
-        status = sending.post(delivery.webhook.url, body, _headers(delivery, now, body))
+        headers, parent = _headers(delivery, now, body), event.details.get("traceparent", "")
+        status = sending.post(delivery.webhook.url, body, headers, parent)
     except encryption.CannotDecrypt:
         return Outcome.NO_KEY, None
     except sending.NotSent as error:

@@ -47,6 +47,7 @@ WRONG = {
     "E031": {"SELF_SERVICE_SUBJECT": "person_of"},
     "E032": {"SELF_SERVICE_TEMPLATE": ""},
     "E033": {"METRICS": "yes"},
+    "E035": {"TRACES": 1},
     "E014": {"MAX_GRANT_CONTENT": 1_000_000},
 }
 
@@ -78,12 +79,13 @@ def test_middleware(settings):
     assert ids() == {"grant_management.W001"}
 
 
-def test_metrics_without_their_library(settings, monkeypatch):
-    settings.GRANT_MANAGEMENT = {"METRICS": True}
+@pytest.mark.parametrize(("key", "number"), [("METRICS", "E034"), ("TRACES", "E036")])
+def test_an_extra_that_is_not_installed(settings, monkeypatch, key, number):
+    settings.GRANT_MANAGEMENT = {key: True}
     monkeypatch.setattr("grant_management.checks.settings.find_spec", lambda name: object())
     assert ids() == set()
     monkeypatch.setattr("grant_management.checks.settings.find_spec", lambda name: None)
-    assert ids() == {"grant_management.E034"}
+    assert ids() == {f"grant_management.{number}"}
 
 
 def test_time_zones(settings):

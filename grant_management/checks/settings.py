@@ -48,8 +48,8 @@ def check_middleware(**kwargs: Any) -> list[CheckMessage]:
 def check_extras(**kwargs: Any) -> list[CheckMessage]:
     """Errors where calls are to be counted or traced, and the library for it is missing."""
     return [
-        *_lacks("METRICS", "prometheus_client", "prometheus", "E034"),
-        *_lacks("TRACES", "opentelemetry", "otel", "E036"),
+        *_lacks("METRICS", "prometheus_client", "prometheus", "grant_management.E034"),
+        *_lacks("TRACES", "opentelemetry", "otel", "grant_management.E036"),
     ]
 
 
@@ -57,7 +57,7 @@ def _lacks(key: str, module: str, extra: str, number: str) -> list[CheckMessage]
     if configured().get(key) is not True or find_spec(module) is not None:
         return []
     hint = f"Install django-grant-management[{extra}], or leave {key} out."
-    return [Error(f"{key} needs {module}.", hint=hint, id=f"grant_management.{number}")]
+    return [Error(f"{key} needs {module}.", hint=hint, id=number)]
 
 
 @register(Tags.security)

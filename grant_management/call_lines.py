@@ -9,6 +9,7 @@ import time
 from typing import Any, Final
 
 from . import request_id
+from .request_log import frames_of
 
 logger: Final = logging.getLogger("grant_management.calls")
 MEMBERS: Final = ("door", "action", "service", "tokenId", "status", "code", "ms")
@@ -18,7 +19,9 @@ _CALL: Final = "grant_management_call"
 
 def write(**members: str | int | float) -> None:
     """Write the line of a call that was answered, without the `MEMBERS` that are empty."""
-    said = {name: members[name] for name in MEMBERS if members[name] != ""}
+    if not logger.isEnabledFor(logging.INFO):
+        return
+    said = {name: members[name] for name in MEMBERS if members.get(name, "") != ""}
     text = " ".join(f"{name}={value}" for name, value in said.items())
     logger.info("%s", text, extra={_CALL: said})
 
@@ -29,6 +32,10 @@ class Line(logging.Formatter):
     converter = staticmethod(time.gmtime)
     default_time_format = "%Y-%m-%dT%H:%M:%S"
     default_msec_format = "%s.%03dZ"
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - its name there
+        """The class and the frames of an error. Its text may quote a value."""
+        return "\n  ".join([ei[0].__qualname__, *frames_of(ei[1])]) if ei[1] else ""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, with the ID of the request in hand, if there is one."""
@@ -45,7 +52,7 @@ class JSONLine(Line):
     """
 
     def format(self, record: logging.LogRecord) -> str:
-        """The object. An error that was not redacted has its traceback in `error`."""
+        """The object; the class and the frames of an error are in `error`."""
         call: dict[str, Any] | None = getattr(record, _CALL, None)
         said = {
             "time": self.formatTime(record),

@@ -58,16 +58,20 @@ class RequestIDMiddleware:
         """The response, with the ID in its header."""
         of_request = request_id.accepted(request.META.get("HTTP_X_REQUEST_ID", ""))
         view = _our_view(request) if self._looks else None
-        with request_id.of_request(of_request):
-            if view is None:
-                response = self.get_response(request)
-            elif tracing.tracer is None:
-                response, _told = self._watched(request, view)
-            else:
-                with tracing.tracer.request(request) as span:
-                    response, told = self._watched(request, view)
-                    span.answered(told)
+        begun = request_id.begin(of_request)
+        try:
+            response = self.get_response(request) if view is None else self._seen(request, view)
+        finally:
+            request_id.end(begun)
         response.headers[request_id.HEADER] = of_request
+        return response
+
+    def _seen(self, request: HttpRequest, view: Any) -> HttpResponse:
+        if tracing.tracer is None:
+            return self._watched(request, view)[0]
+        with tracing.tracer.request(request) as span:
+            response, told = self._watched(request, view)
+            span.answered(told)
         return response
 
     def _watched(self, request: HttpRequest, view: Any) -> tuple[HttpResponse, Answered]:

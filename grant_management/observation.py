@@ -23,6 +23,9 @@ class Observer(Protocol):
     def locked(self, seconds: float) -> None:
         """A statement got its row locks, or failed to, after so many seconds."""
 
+    def refused(self, code: str) -> None:
+        """The server refused a request before the app saw it, as it was too busy."""
+
     def attempted(self, outcome: str) -> None:
         """An attempt to send a webhook ended."""
 

@@ -7,7 +7,7 @@ import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from typing import Final
 
 HEADER: Final = "X-Request-ID"
@@ -29,11 +29,21 @@ def accepted(sent: str) -> str:
     return sent if _SAFE.match(sent) else secrets.token_hex(16)
 
 
+def begin(request_id: str) -> Token[str]:
+    """It is the ID of the request in hand from now on, until `end` is given what this returns."""
+    return _current.set(request_id)
+
+
+def end(begun: Token[str]) -> None:
+    """The request in hand is answered."""
+    _current.reset(begun)
+
+
 @contextmanager
 def of_request(request_id: str) -> Iterator[None]:
     """In this context it is the ID of the request in hand."""
-    token = _current.set(request_id)
+    begun = begin(request_id)
     try:
         yield
     finally:
-        _current.reset(token)
+        end(begun)

@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+import sys
 
 import pytest
 from django.test import Client as HTTP
@@ -153,6 +154,18 @@ def test_a_plain_line():
     assert line.format(record) == "ERROR x: one\n  frame"
     with request_id.of_request(SAFE):
         assert line.format(record) == f"ERROR x: one request={SAFE}\n  frame"
+
+
+@pytest.mark.parametrize("line", [call_lines.Line(), call_lines.JSONLine()])
+def test_an_error_has_its_class_and_frames_alone(line):
+    try:
+        raise ValueError("a value")
+    except ValueError:
+        record = logging.LogRecord("x", logging.ERROR, "", 1, "it failed", (), sys.exc_info())
+    said = line.format(record)
+    assert "ValueError" in said
+    assert f"{__file__}:" in said
+    assert "a value" not in said
 
 
 def test_a_json_line_is_one_line():

@@ -17,7 +17,7 @@ from django.db import connections
 from gm_project.serving import pages
 from gm_project.serving.bodies import Bodies, EndedEarly, NoRoom
 from gm_project.serving.supply import PATIENCE, NoneLeft, Supply
-from grant_management import request_id
+from grant_management import call_lines, observation, request_id
 from grant_management.api.errors import refusal_response
 from grant_management.protocol.results import Refused, Result
 
@@ -162,9 +162,14 @@ def _refuse(
     environ: "WSGIEnvironment", start_response: "StartResponse", refusal: Refused
 ) -> Iterable[bytes]:
     """Without Django, which would write a line into the log for each."""
-    response = refusal_response(refusal)
-    response[request_id.HEADER] = request_id.accepted(environ.get("HTTP_X_REQUEST_ID", ""))
+    response, code = refusal_response(refusal), refusal.result.code
+    of_request = request_id.accepted(environ.get("HTTP_X_REQUEST_ID", ""))
+    response[request_id.HEADER] = of_request
+    if observation.observer is not None:
+        observation.observer.refused(code)
     status = HTTPStatus.SERVICE_UNAVAILABLE if refusal is _BUSY else HTTPStatus.BAD_REQUEST
     headers = [*response.items(), *([("Retry-After", "2")] if refusal is _BUSY else [])]
+    with request_id.of_request(of_request):
+        call_lines.write(door="server", status=status.value, code=code)
     start_response(f"{status.value} {status.phrase}", headers)
     return [response.content]

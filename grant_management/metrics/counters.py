@@ -13,6 +13,8 @@ from .labels import service_label
 
 processes.share()
 
+SERVER: Final = "server"
+"""The action of what the server refused before the app saw it."""
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 DECISIONS: Final = Counter(
@@ -62,6 +64,10 @@ class Counted:
     def locked(self, seconds: float) -> None:
         """Count a statement that locks rows."""
         LOCKS.observe(seconds)
+
+    def refused(self, code: str) -> None:
+        """Count a request that the app never saw."""
+        DECISIONS.labels(SERVER, code, "").inc()
 
     def attempted(self, outcome: str) -> None:
         """Count an attempt to send a webhook."""

@@ -10,6 +10,8 @@ import pytest
 import requests
 import yaml
 
+from grant_management.protocol.results import Result
+
 from ..standalone import API_TOKEN, PATH, QUERY, ROOT, free_port, post, until, wait_for
 from .test_processes import serving, url  # noqa: F401 - a fixture
 
@@ -89,6 +91,11 @@ def test_every_metric_has_a_panel():
         re.sub("_(total|bucket)$", "", name) for query in PANELS for name in NAME.findall(query)
     }
     assert ours <= shown
+
+
+def test_the_codes_of_queries_are_codes():
+    named = set(re.findall(r"A\d{6}", "".join([*PANELS, *(rule["expr"] for rule in ALERTS)])))
+    assert named <= {result.code for result in Result}
 
 
 def test_promtool_likes_the_rules():

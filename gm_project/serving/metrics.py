@@ -108,7 +108,7 @@ class _Server(WSGIServer):
 
     def setup_environ(self) -> None:
         """The variables that are the same in each request."""
-        self.server_name, self.server_port = self.server_address[0], self.server_address[1]
+        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
         super().setup_environ()
 
     def handle_error(self, request: Any, client_address: Any) -> None:

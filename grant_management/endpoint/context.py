@@ -82,11 +82,11 @@ class Step(NamedTuple):
 def run_steps(steps: Iterable[Step], context: Context) -> None:
     """Run the steps in order, except those whose binding the token lacks. Refused: one refuses."""
     if tracing.tracer is not None:
-        return _run_traced(steps, context, tracing.tracer)
+        _run_traced(steps, context, tracing.tracer)
+        return
     for step in steps:
         if not step.binding or getattr(context.token, step.binding):
             step.run(context)
-    return None
 
 
 def _run_traced(steps: Iterable[Step], context: Context, tracer: tracing.Tracer) -> None:

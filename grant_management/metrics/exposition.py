@@ -1,6 +1,5 @@
 """The answer to Prometheus, in its text format."""
 
-import os
 from collections.abc import Iterator
 from typing import Final
 
@@ -31,7 +30,7 @@ def exposition() -> bytes:
     """
     registry = CollectorRegistry()
     registry.register(_figures)
-    if not os.environ.get(processes.VARIABLE):
+    if not processes.are_several():
         return generate_latest(REGISTRY) + generate_latest(registry)
     MultiProcessCollector(registry)
     registry.register(_Workers())

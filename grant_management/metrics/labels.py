@@ -3,11 +3,10 @@
 Without a bound, a server for thousands of tenants would have thousands of series for each code.
 """
 
-import os
 from pathlib import Path
 from typing import Final
 
-from .processes import VARIABLE, fcntl
+from . import processes
 
 MOST: Final = 100
 """Services with a label of their own."""
@@ -31,9 +30,8 @@ def service_label(service: str) -> str:
 def _label(service: str) -> str:
     if not service:
         return ""
-    folder = os.environ.get(VARIABLE)
-    if folder and fcntl is not None:
-        return _shared_label(Path(folder) / "services", service)
+    if processes.are_several():
+        return _shared_label(processes.folder() / "services", service)
     own = [label for label in _known.values() if label not in ("", OTHER)]
     return service if len(own) < MOST else OTHER
 
@@ -41,7 +39,7 @@ def _label(service: str) -> str:
 def _shared_label(path: Path, service: str) -> str:
     """By a list that the processes share: a file with one number a line."""
     with path.open("a+") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        processes.hold(file)
         file.seek(0)
         listed = file.read().split()
         if service not in listed and len(listed) >= MOST:

@@ -10,7 +10,7 @@ a file says that a number is taken; it ends with its process.
 import itertools
 import os
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from prometheus_client import values
 
@@ -26,12 +26,17 @@ _mine: tuple[int, str, int] = (0, "", -1)
 """The process, its name, and the descriptor of its lock."""
 
 
+def are_several() -> bool:
+    """Whether processes count together: `PROMETHEUS_MULTIPROC_DIR` names a folder."""
+    return bool(os.environ.get(VARIABLE)) and fcntl is not None
+
+
 def share() -> None:
-    """Count in files from now on, where `PROMETHEUS_MULTIPROC_DIR` names a folder for them.
+    """Count in files from now on, where several processes do.
 
     It has to come before the first metric is made.
     """
-    if os.environ.get(VARIABLE) and fcntl is not None:
+    if are_several():
         values.ValueClass = values.MultiProcessValue(name)
 
 
@@ -46,25 +51,31 @@ def name() -> str:
     global _mine
     process = os.getpid()
     if _mine[0] != process:
-        _mine = (process, *_take(_folder()))
+        _mine = (process, *_take(folder()))
     return _mine[1]
 
 
 def workers() -> int:
     """How many workers run."""
-    return sum(_is_taken(one) for one in _folder().glob(f"{WORKER}*.lock"))
+    return sum(_is_taken(one) for one in folder().glob(f"{WORKER}*.lock"))
 
 
-def _folder() -> Path:
+def folder() -> Path:
+    """Where processes that count together have their files."""
     return Path(os.environ[VARIABLE])
 
 
-def _take(folder: Path) -> tuple[str, int]:
+def _take(within: Path) -> tuple[str, int]:
     for number in itertools.count():
-        held = _lock(folder / f"{_kind}{number}.lock")
+        held = _lock(within / f"{_kind}{number}.lock")
         if held is not None:
             return f"{_kind}{number}", held
     raise AssertionError  # it counts for ever
+
+
+def hold(file: IO[str]) -> None:
+    """Keep a file for this process, until it is closed; wait for whoever has it."""
+    fcntl.flock(file, fcntl.LOCK_EX)
 
 
 def _is_taken(path: Path) -> bool:

@@ -3,9 +3,9 @@
 A caller may choose it (`X-Request-ID`), so it is no credential and proves nothing.
 """
 
+import os
 import re
-import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from typing import Final
@@ -26,17 +26,13 @@ def accepted(sent: str) -> str:
     """The ID that a caller sent, if it has 1 to 128 letters, digits, dots, dashes and underscores;
     else a new one: 32 hexadecimal digits.
     """
-    return sent if _SAFE.match(sent) else secrets.token_hex(16)
+    return sent if sent and _SAFE.match(sent) else os.urandom(16).hex()
 
 
-def begin(request_id: str) -> Token[str]:
-    """It is the ID of the request in hand from now on, until `end` is given what this returns."""
-    return _current.set(request_id)
-
-
-def end(begun: Token[str]) -> None:
-    """The request in hand is answered."""
-    _current.reset(begun)
+begin: Final[Callable[[str], Token[str]]] = _current.set
+"""Takes the ID of the request in hand from now on, until `end` is given what this returns."""
+end: Final[Callable[[Token[str]], None]] = _current.reset
+"""The request in hand is answered."""
 
 
 @contextmanager

@@ -51,7 +51,8 @@ class DatabaseFigures(Collector):
 
 
 def _read() -> Figures:
-    """All figures, over connections of this thread, which are closed afterwards."""
+    """All figures. Connections that this thread did not have before are closed afterwards."""
+    before = _connected()
     up = "Whether the database answered when its figures were read."
     try:
         with uncounted():
@@ -60,7 +61,12 @@ def _read() -> Figures:
         settle(error)
         return {"grant_management_database_up": (up, "", {"": 0.0})}
     finally:
-        connections.close_all()
+        for alias in _connected() - before:
+            connections[alias].close()
+
+
+def _connected() -> set[str]:
+    return {one.alias for one in connections.all(initialized_only=True) if one.connection}
 
 
 def _purge() -> Figures:

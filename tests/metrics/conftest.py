@@ -1,5 +1,7 @@
 import pytest
 
+from ..gm_project.conftest import once, url  # noqa: F401 - fixtures of a server as a process
+
 pytest.importorskip("prometheus_client", reason="prometheus_client is not installed")
 
 

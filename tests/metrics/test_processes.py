@@ -18,20 +18,12 @@ from ..standalone import (
     post,
     raw,
     running,
-    seed,
     until,
     wait_for,
 )
 
 pytestmark = pytest.mark.usefixtures("once")
 TOKEN = "token-of-a-test-" * 3
-
-
-@pytest.fixture
-def url(tmp_path):
-    url = f"sqlite:///{tmp_path / 'own.sqlite3'}"
-    seed(url, tmp_path)
-    return url
 
 
 @contextlib.contextmanager
@@ -87,7 +79,8 @@ def test_all_workers_count_together_and_outlive_each_other(url, tmp_path):
 
 
 def test_the_folder_is_private_and_goes_with_the_server(url, tmp_path):
-    with serving(url, TMPDIR=str(tmp_path)) as (process, _port, _metrics):
+    with serving(url, TMPDIR=str(tmp_path)) as (process, port, _metrics):
+        query(port, 1)
         (folder,) = tmp_path.glob("grant-management-metrics-*")
         assert folder.stat().st_mode & 0o777 == 0o700
         process.terminate()

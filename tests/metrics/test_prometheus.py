@@ -13,7 +13,7 @@ import yaml
 from grant_management.protocol.results import Result
 
 from ..standalone import API_TOKEN, PATH, QUERY, ROOT, free_port, post, until, wait_for
-from .test_processes import serving, url  # noqa: F401 - a fixture
+from .test_processes import serving
 
 PROMETHEUS, PROMTOOL = shutil.which("prometheus"), shutil.which("promtool")
 pytestmark = [
@@ -28,7 +28,7 @@ NAME = re.compile(r"\bgrant_management_[a-z_]+")
 
 
 @pytest.fixture
-def ask(url, tmp_path):  # noqa: F811
+def ask(url, tmp_path):
     """A Prometheus that has scraped a server with some calls; ask it for a query's series."""
     with serving(url, PURGE_EVERY_MINUTES="0") as (_process, port, metrics):
         post(port, PATH, API_TOKEN, QUERY)

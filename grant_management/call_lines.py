@@ -39,7 +39,7 @@ class Line(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, with the ID of the request in hand, if there is one."""
-        line, of_request = super().format(record), request_id.current()
+        line, of_request = super().format(record), _request_of(record)
         if not of_request:
             return line
         first, newline, frames = line.partition("\n")
@@ -58,8 +58,13 @@ class JSONLine(Line):
             "time": self.formatTime(record),
             "level": record.levelname,
             "logger": record.name,
-            "requestId": request_id.current(),
+            "requestId": _request_of(record),
             **(call or {"message": record.getMessage()}),
             "error": self.formatException(record.exc_info) if record.exc_info else "",
         }
         return json.dumps({name: value for name, value in said.items() if value != ""})
+
+
+def _request_of(record: logging.LogRecord) -> str:
+    """Django writes a line about a refusal after all middleware: `redact` has kept its ID."""
+    return request_id.current() or str(getattr(record, "gm_request_id", ""))

@@ -57,6 +57,7 @@ class RequestIDMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """The response, with the ID in its header."""
         of_request = request_id.accepted(request.META.get("HTTP_X_REQUEST_ID", ""))
+        request.gm_request_id = of_request  # type: ignore[attr-defined] # for `request_log`
         view = _our_view(request) if self._looks else None
         begun = request_id.begin(of_request)
         try:

@@ -54,7 +54,7 @@ class Spans:
             str(method), _sent_by(request.META), SpanKind.SERVER, attributes, **_PLAIN
         ) as span:
             span.set_attribute("grant_management.request_id", request_id.current())
-            yield Served(span, str(method))
+            yield Served(span, str(method), request)
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
@@ -123,8 +123,8 @@ class Spans:
 class Served:
     """The span of a request, until it is answered."""
 
-    def __init__(self, span: Span, method: str) -> None:
-        self._span, self._method = span, method
+    def __init__(self, span: Span, method: str, request: HttpRequest) -> None:
+        self._span, self._method, self._request = span, method, request
 
     def answered(self, told: Answered) -> None:
         """Say what the answer is."""
@@ -132,6 +132,8 @@ class Served:
         if told.status >= 500:
             _fail(self._span, str(told.status))
         self._span.update_name(f"{self._method} {told.door}")
+        if match := self._request.resolver_match:  # a pattern: it has no value of the path
+            self._span.set_attribute("http.route", match.route)
         said = {
             "door": told.door,
             "action": told.action,

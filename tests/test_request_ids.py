@@ -12,6 +12,7 @@ from django.test import override_settings
 from grant_management import call_lines, request_id
 from grant_management.models import ApiToken, Call, GrantEvent
 from grant_management.protocol.results import Result
+from grant_management.request_log import WithoutPaths
 
 from .world import BY_TEST, Key, now
 
@@ -166,6 +167,16 @@ def test_an_error_has_its_class_and_frames_alone(line):
     assert "ValueError" in said
     assert f"{__file__}:" in said
     assert "a value" not in said
+
+
+@pytest.mark.parametrize("path", ["/api/{}/nothing", "/nothing"])
+def test_the_line_of_django_about_a_refusal_has_it(world, caplog, path):
+    """Django writes it after all middleware."""
+    HTTP().get(path.format(world.service.pk), HTTP_X_REQUEST_ID=SAFE)
+    (record,) = [one for one in caplog.records if one.name == "django.request"]
+    WithoutPaths().filter(record)
+    assert call_lines.Line().format(record).endswith(f": 404 request={SAFE}")
+    assert json.loads(call_lines.JSONLine().format(record))["requestId"] == SAFE
 
 
 def test_a_json_line_is_one_line():

@@ -57,6 +57,7 @@ def test_the_span_of_a_call(world, spans, query):
     said = dict(root.attributes)
     assert len(said.pop("grant_management.request_id")) == 32
     assert len(said.pop("grant_management.token_id")) == 36
+    assert said.pop("http.route").endswith(r"/(?:auth/)?gm\Z")
     assert said == {
         "http.request.method": "POST",
         "http.response.status_code": 200,

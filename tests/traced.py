@@ -1,5 +1,6 @@
 """`--traced`: every test makes spans, and each span is searched for what the test held secret."""
 
+import base64
 import contextlib
 import json
 import re
@@ -45,7 +46,7 @@ def searched():
     def remember(make):
         def made(*args, **kwargs):
             value = make(*args, **kwargs)
-            drawn.add(value)
+            drawn.update([value] if isinstance(value, str) else _written(value))
             return value
 
         return made
@@ -53,6 +54,7 @@ def searched():
     with (
         tracing(),
         patch.object(secrets, "token_urlsafe", remember(secrets.token_urlsafe)),
+        patch.object(secrets, "token_bytes", remember(secrets.token_bytes)),
         patch.object(world.Key, "sign", remember(world.Key.sign)),
     ):
         yield
@@ -60,6 +62,11 @@ def searched():
     found = {value for value in drawn if len(value) > 15 and value in said}
     assert not found, "a span has a value that was drawn"
     assert not _SHAPES.search(said), _SHAPES.search(said)
+
+
+def _written(drawn):
+    """Bytes as text, such as the key of a webhook."""
+    return {drawn.hex(), base64.b64encode(drawn).decode(), base64.urlsafe_b64encode(drawn).decode()}
 
 
 def text_of_spans():

@@ -79,17 +79,18 @@ def hold(file: IO[str]) -> None:
 
 
 def _is_taken(path: Path) -> bool:
-    held = _lock(path)
+    held = _lock(path, shared=True)  # processes that look at once do not see each other
     if held is not None:
         os.close(held)
     return held is None
 
 
-def _lock(path: Path) -> int | None:
+def _lock(path: Path, *, shared: bool = False) -> int | None:
     """The descriptor of a file that was locked; None: a running process has it."""
+    kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     opened = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(opened, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(opened)
         return None

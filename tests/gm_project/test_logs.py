@@ -7,16 +7,9 @@ from contextlib import closing
 
 import pytest
 
-from ..standalone import API_TOKEN, PATH, QUERY, manage, raw, seed, serving
+from ..standalone import API_TOKEN, PATH, QUERY, manage, raw, serving
 
 pytestmark = pytest.mark.usefixtures("once")
-
-
-@pytest.fixture
-def url(tmp_path):
-    url = f"sqlite:///{tmp_path / 'own.sqlite3'}"
-    seed(url, tmp_path)
-    return url
 
 
 def call(port):

@@ -3,7 +3,9 @@
 import contextlib
 import http.client
 import os
+import re
 import signal
+import subprocess
 
 import pytest
 
@@ -93,6 +95,14 @@ def test_at_the_port_there_is_nothing_else(url):
         assert raw(metrics, b"GET /admin/ HTTP/1.0\r\n\r\n")[0] == 404
         assert raw(metrics, b"POST /metrics HTTP/1.0\r\n\r\n")[0] == 405
         assert get(port)[0] == 404
+
+
+def test_the_demo_says_where_its_metrics_are():
+    demo = ("-m", "gm_project.demo", "--port", free_port())
+    with running(*demo, stdout=subprocess.PIPE) as process:
+        line = next(one for one in process.stdout if one.startswith("Metrics: "))
+        port = int(re.fullmatch(r"Metrics: http://127\.0\.0\.1:(\d+)/metrics\n", line)[1])
+        assert value(port, 'grant_management_decisions_total{action="REVOKE"') >= 1
 
 
 def test_behind_a_token(url):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from gm_project.database import timeouts, url
 from gm_project.database.write_ahead import WriteAheadConnection
-from gm_project.logs import LOGGING  # noqa: F401 - a setting
+from gm_project.logs import configuration
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -36,6 +37,21 @@ def _minutes(name: str, default: str) -> float:
     if not 0 <= minutes <= 10_080:  # nan is not, either
         raise ImproperlyConfigured(f"{name} must be a number of minutes, 0 to 10080.")
     return minutes
+
+
+_LOG_FORMAT = os.environ.get("LOG_FORMAT") or "plain"
+if _LOG_FORMAT not in ("plain", "json"):
+    raise ImproperlyConfigured("LOG_FORMAT must be plain or json.")
+_LOG_CALLS = os.environ.get("LOG_CALLS", "").lower() in ("on", "1", "yes", "true")
+LOGGING = configuration(as_json=_LOG_FORMAT == "json", calls=_LOG_CALLS)
+
+
+def _port(name: str) -> int:
+    """A port; 0: the variable is not set. ImproperlyConfigured: it is something else."""
+    text = os.environ.get(name) or "0"
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and int(text) < 65_536):
+        raise ImproperlyConfigured(f"{name} must be a port: 1 to 65535.")
+    return int(text)
 
 
 DEBUG = os.environ.get("DEBUG", "").lower() in ("1", "true", "yes")
@@ -66,6 +82,7 @@ INSTALLED_APPS = [
 
 _DIRECT = "grant_management.middleware.DirectAPIMiddleware"
 MIDDLEWARE = [
+    "grant_management.middleware.RequestIDMiddleware",
     "grant_management.middleware.JSONErrorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "gm_project.middleware.ContentSecurityPolicy",
@@ -148,6 +165,19 @@ GRANT_MANAGEMENT = _object("GRANT_MANAGEMENT")
 if DATABASE_FOR == "requests" and isinstance(GRANT_MANAGEMENT, dict):
     # One is kept for reads: a write may wait for a lock.
     GRANT_MANAGEMENT.setdefault("WRITES_AT_ONCE", CALLS_AT_ONCE - 1)
+
+# Where Prometheus finds metrics: at a port of this machine alone, or at /metrics behind a token.
+METRICS_PORT = _port("METRICS_PORT")
+METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")
+if METRICS_TOKEN and not re.fullmatch(r"[A-Za-z0-9._~+/=-]{32,}", METRICS_TOKEN):
+    raise ImproperlyConfigured("METRICS_TOKEN must have 32 characters of a Bearer token or more.")
+if (METRICS_PORT or METRICS_TOKEN) and isinstance(GRANT_MANAGEMENT, dict):
+    GRANT_MANAGEMENT.setdefault("METRICS", True)
+
+# Where spans go, by the variables of OpenTelemetry itself.
+TRACED = bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
+if TRACED and isinstance(GRANT_MANAGEMENT, dict):
+    GRANT_MANAGEMENT.setdefault("TRACES", True)
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},

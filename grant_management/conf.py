@@ -172,6 +172,10 @@ class Settings:
     )
     """Seconds between two attempts of a delivery, each made longer or shorter by up to a fifth."""
 
+    metrics = Setting(False, lambda value: isinstance(value, bool), "True or False", "E033")
+    """True: calls are counted for Prometheus, which needs the extra `prometheus`."""
+    traces = Setting(False, lambda value: isinstance(value, bool), "True or False", "E035")
+    """True: calls make spans for OpenTelemetry, which needs the extra `otel`."""
     self_service_subject = Setting[str | None](
         None, _is_dotted_or_none, "None or the dotted path of a function", "E031"
     )

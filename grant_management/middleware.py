@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import time
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
@@ -11,7 +12,10 @@ from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, ResolverMatch, URLResolver, get_resolver
 
+from . import call_lines, request_id, tracing
+from .api.answered import Answered, answered
 from .api.errors import failure_page, failure_response, response_for_status
+from .conf import app_settings
 from .db.failures import classify, is_of_database
 from .request_log import redact
 
@@ -24,8 +28,78 @@ ADMIN: Final = "/grant_management/"
 """What the paths of the app's pages have in common, in any admin site."""
 
 
+Watcher = Callable[[Answered], None]
+
+
+class RequestIDMiddleware:
+    """Gives each request an ID, which is in its answer, in log lines, calls, events and webhooks.
+
+    A safe `X-Request-ID` of the caller is kept. Put it before `JSONErrorsMiddleware`. It also
+    writes the line of each call (`call_lines`), where the log takes such lines at the start.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+        self.watchers: list[Watcher] = []
+        if call_lines.logger.isEnabledFor(logging.INFO):
+            self.watchers.append(_write_line)
+        if app_settings.metrics:
+            from .metrics import counters  # where it is off, prometheus_client is not needed
+
+            counters.start()
+            self.watchers.append(counters.count)
+        if app_settings.traces:
+            from . import traces
+
+            traces.start()
+        self._looks = bool(self.watchers) or app_settings.traces
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """The response, with the ID in its header."""
+        of_request = request_id.accepted(request.META.get("HTTP_X_REQUEST_ID", ""))
+        request.gm_request_id = of_request  # type: ignore[attr-defined] # for `request_log`
+        view = _our_view(request) if self._looks else None
+        begun = request_id.begin(of_request)
+        try:
+            response = self.get_response(request) if view is None else self._seen(request, view)
+        finally:
+            request_id.end(begun)
+        response.headers[request_id.HEADER] = of_request
+        return response
+
+    def _seen(self, request: HttpRequest, view: Any) -> HttpResponse:
+        if tracing.tracer is None:
+            return self._watched(request, view)[0]
+        with tracing.tracer.request(request) as span:
+            response, told = self._watched(request, view)
+            span.answered(told)
+        return response
+
+    def _watched(self, request: HttpRequest, view: Any) -> tuple[HttpResponse, Answered]:
+        """The response, and what watchers were told of it."""
+        began = time.perf_counter()
+        response = self.get_response(request)
+        told = answered(request, response, view, time.perf_counter() - began)
+        for watch in self.watchers:
+            watch(told)
+        return response, told
+
+
+def _write_line(told: Answered) -> None:
+    call_lines.write(
+        door=told.door,
+        action=told.action,
+        service=told.service,
+        tokenId=told.token_id,
+        status=told.status,
+        code=told.code,
+        ms=round(1_000 * told.seconds, 1),
+    )
+
+
 class JSONErrorsMiddleware:
-    """Answers errors that the app's views cannot answer. It must be first in `MIDDLEWARE`.
+    """Answers errors that the app's views cannot answer. Nothing but `RequestIDMiddleware`
+    is before it in `MIDDLEWARE`.
 
     Errors before a view (a forbidden Host, a failing middleware of the host) become the API's JSON,
     under the app's own paths only. Errors of the database in the app's pages of the admin become

@@ -33,6 +33,7 @@ def redact(record: logging.LogRecord) -> None:
     """Replace what a record says of a request by its method, its view, its status and its error."""
     request: Any = record.__dict__["request"]
     record.__dict__["request"] = None
+    record.__dict__["gm_request_id"] = getattr(request, "gm_request_id", "")
     if record.name == WRONG_HOST:
         return
     said = [str(record.__dict__.get("status_code", record.levelname.lower()))]

@@ -26,6 +26,9 @@ def pytest_addoption(parser):
         "--lifecycle", type=int, default=15, metavar="N", help="for tests/lifecycle: how many lives"
     )
     parser.addoption("--interleavings", choices=["some", "all"], default="some")
+    parser.addoption(
+        "--traced", action="store_true", help="each test makes spans, searched for credentials"
+    )
     parser.addoption("--slow", action="store_true", help="also what takes minutes")
 
 

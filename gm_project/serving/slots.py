@@ -17,6 +17,7 @@ from django.db import connections
 from gm_project.serving import pages
 from gm_project.serving.bodies import Bodies, EndedEarly, NoRoom
 from gm_project.serving.supply import PATIENCE, NoneLeft, Supply
+from grant_management import call_lines, observation, request_id
 from grant_management.api.errors import refusal_response
 from grant_management.protocol.results import Refused, Result
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 _BUSY: Final = Refused(Result.DATABASE_BUSY)
+_BROKEN: Final = Refused(Result.BODY_UNREADABLE, "it ended early.")
 
 
 class Slot:
@@ -93,16 +95,16 @@ class Slots:
         try:
             body = self._bodies.read(environ)
         except EndedEarly:
-            return _refuse(start_response, Refused(Result.BODY_UNREADABLE, "it ended early."))
+            return _refuse(environ, start_response, _BROKEN)
         except NoRoom:
-            return _refuse(start_response, _BUSY)
+            return _refuse(environ, start_response, _BUSY)
         environ["wsgi.input"] = body
         try:
             if environ["PATH_INFO"].startswith(pages.PREFIXES):
                 return self._page(environ, start_response, arrived)
             return self._answer(environ, start_response)
         except (NoRoom, NoneLeft):
-            return _refuse(start_response, _BUSY)
+            return _refuse(environ, start_response, _BUSY)
         finally:
             body.close()
 
@@ -156,10 +158,18 @@ class _Sent:
             del connections[connection.alias]
 
 
-def _refuse(start_response: "StartResponse", refusal: Refused) -> Iterable[bytes]:
+def _refuse(
+    environ: "WSGIEnvironment", start_response: "StartResponse", refusal: Refused
+) -> Iterable[bytes]:
     """Without Django, which would write a line into the log for each."""
-    response = refusal_response(refusal)
+    response, code = refusal_response(refusal), refusal.result.code
+    of_request = request_id.accepted(environ.get("HTTP_X_REQUEST_ID", ""))
+    response[request_id.HEADER] = of_request
+    if observation.observer is not None:
+        observation.observer.refused(code)
     status = HTTPStatus.SERVICE_UNAVAILABLE if refusal is _BUSY else HTTPStatus.BAD_REQUEST
     headers = [*response.items(), *([("Retry-After", "2")] if refusal is _BUSY else [])]
+    with request_id.of_request(of_request):
+        call_lines.write(door="server", status=status.value, code=code)
     start_response(f"{status.value} {status.phrase}", headers)
     return [response.content]

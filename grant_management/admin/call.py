@@ -27,7 +27,7 @@ DONE = (Result.QUERIED.code, Result.REVOKED.code)
 
 
 class CallListForm(BetweenForm):
-    """Filters: grant ID and time; action, outcome, code and client."""
+    """Filters: grant ID and time; action, outcome, code, client and request."""
 
     search_help = _("Exact: a grant ID")
     is_keyed = True
@@ -43,6 +43,7 @@ class CallListForm(BetweenForm):
         required=False,
         widget=forms.TextInput(attrs={"data-suggest": "client", "autocomplete": "off"}),
     )
+    request_id = forms.CharField(label=_("Request ID"), required=False)
 
     def narrow(self, rows: Rows) -> Rows:
         """By grant ID, client ID and time."""
@@ -51,8 +52,8 @@ class CallListForm(BetweenForm):
         return super().narrow(rows).filter(**values)
 
     def condition(self) -> Q | None:
-        """By action, outcome and code."""
-        found = Q(**self.given("action", "code"))
+        """By action, outcome, code and request ID."""
+        found = Q(**self.given("action", "code", "request_id"))
         if self.cleaned_data.get("outcome") == "done":
             found &= Q(code__in=DONE)
         elif self.cleaned_data.get("outcome") == "refused":

@@ -13,13 +13,11 @@ from django.db.models.functions import TruncDay, TruncHour
 from django.utils.translation import gettext as _
 
 from ..conf import app_settings
-from ..db import counting
-from ..db.ids import first_uuid7
-from ..models import Call, EventKind, HourlyCount, Service
+from ..models import EventKind, HourlyCount, Service
 from .kit.chart import Chart, Series
 from .kit.periods import LENGTHS
 from .kit.utc import exact
-from .overview_figures import DONE, View, what_logs_miss
+from .overview_figures import DONE, View
 
 PERIODS: Final = {"24h": 24, "7d": 7, "30d": 30, "90d": 90}
 """The periods of charts, with their numbers of hours or days."""
@@ -111,15 +109,16 @@ def calls_chart(calls: "Calls", axis: Axis, listed: Listed, client_id: str) -> C
         for outcome, label, css in outcomes
     )
     title = _("Calls answered and refused")
-    return _chart("calls", title, _("Calls"), axis, series, calls.notes)
+    return _chart("calls", title, _("Calls"), axis, series, calls.notes, counted=calls.are_counted)
 
 
 @dataclass(frozen=True)
 class Calls:
     """The calls of a period, from the logs: by place and whether they were answered, and the
-    refused ones by code. `notes` say what is left out.
+    refused ones by code. `notes` say what is left out; not `are_counted`: everything.
     """
 
+    are_counted: bool
     numbers: Counter[tuple[datetime, bool]]
     codes: Counter[str]
     notes: list[str]
@@ -127,14 +126,10 @@ class Calls:
     @classmethod
     def of(cls, view: View, axis: Axis) -> "Calls":
         """Counted from the newest `COUNT_LIMIT` calls of each log. 2 queries for each."""
-        found = cls(Counter(), Counter(), [])
-        for service in view.logging:
+        found = cls(bool(view.logs.read), Counter(), Counter(), [])
+        for service in view.logs.read:
             found._add(service, view, axis)
-        if view.logging:
-            found.notes.extend(what_logs_miss(view))
-        else:
-            said = _("No service here keeps a log of calls: set call_log_size in its settings.")
-            found.notes.append(said)
+        found.notes.extend(view.logs.missed(axis.starts()[0]))
         return found
 
     def _add(self, service: Service, view: View, axis: Axis) -> None:
@@ -145,16 +140,6 @@ class Calls:
             self.numbers[start, code in DONE] += number
             if code not in DONE:
                 self.codes[code] += number
-        self._note_what_is_missing(service, since)
-
-    def _note_what_is_missing(self, service: Service, since: datetime) -> None:
-        limit = counting.COUNT_LIMIT
-        rows = Call.objects.filter(service=service, pk__gte=first_uuid7(since)).order_by("-pk")
-        last = rows.values_list("at", flat=True)[limit - 1 : limit].first()
-        if last is not None:
-            said = _("Of %(service)s the newest %(n)s calls, since %(when)s.")
-            told = {"service": service, "n": f"{limit:,}", "when": exact(last)}
-            self.notes.append(said % told)
 
 
 def _counted(view: View, axis: Axis) -> Counter[tuple[datetime, str]]:
@@ -179,6 +164,8 @@ def _chart(
     axis: Axis,
     series: tuple[Series, ...],
     notes: list[str],
+    *,
+    counted: bool = True,
 ) -> Chart:
     period = LENGTHS[axis.period][0]
     return Chart(
@@ -190,6 +177,7 @@ def _chart(
         axis.marks(),
         series,
         tuple(notes),
+        counted,
     )
 
 

@@ -10,9 +10,7 @@ from django.db.models import Q, Sum
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
-from ..conf import app_settings
 from ..db import counting
 from ..db.clock import CLOCK_TOLERANCE
 from ..db.counting import shown_number
@@ -34,9 +32,8 @@ from ..models.grant import GrantQuerySet
 from ..protocol.results import Result
 from .kit import periods
 from .kit.display import time_tag
+from .overview_logs import Logs
 
-LOGS: Final = 10
-"""The most services whose logs of calls are read for a page."""
 DONE: Final = (Result.QUERIED.code, Result.REVOKED.code)
 """The codes of calls that were answered."""
 
@@ -55,10 +52,10 @@ class View:
         """The numbers of the services."""
         return tuple(service.pk for service in self.services)
 
-    @property
-    def logging(self) -> list[Service]:
-        """The services that keep a log of calls; at most `LOGS`."""
-        return [service for service in self.services if service.call_log_size][:LOGS]
+    @cached_property
+    def logs(self) -> Logs:
+        """The logs of calls of the services."""
+        return Logs(self.services)
 
     def of_client(self) -> Q:
         """The condition that a row with a client ID is of the client."""
@@ -174,27 +171,14 @@ def _until(view: View) -> dict[str, str]:
 
 def _refused(view: View, client: dict[str, str]) -> Figure:
     label, filters = _("refused calls in the last hour"), {"outcome": "refused", "period": "1h"}
-    if not view.logging:
-        note = _("No service here keeps a log of calls: set call_log_size in its settings.")
-        return Figure(label, None, "call", filters | client, note)
     since = view.now - timedelta(hours=1)
+    notes = " ".join(view.logs.missed(since))
+    if not view.logs.read:
+        return Figure(label, None, "call", filters | client, notes)
     number = sum(
-        view.calls(service, since).exclude(code__in=DONE).count() for service in view.logging
+        view.calls(service, since).exclude(code__in=DONE).count() for service in view.logs.read
     )
-    notes = " ".join(what_logs_miss(view))
     return Figure(label, shown_number(number), "call", filters | client, notes)
-
-
-def what_logs_miss(view: View) -> Iterator[str]:
-    """Sentences about calls that no log has."""
-    if len(view.logging) < len(view.services):
-        yield ngettext(
-            "The log of %(n)s of %(all)s services.",
-            "The logs of %(n)s of %(all)s services.",
-            len(view.logging),
-        ) % {"n": len(view.logging), "all": len(view.services)}
-    if (one_in := app_settings.call_log_sample) > 1:
-        yield _("One call in %(n)s is logged.") % {"n": one_in}
 
 
 def _expiring(view: View, client: dict[str, str]) -> Figure:

@@ -40,6 +40,8 @@ _STATUS = {
 class GrantResourceView(JSONView):
     """`GET`, `HEAD` and `DELETE /gm/{serviceId}/{grantId}`."""
 
+    door = "draft"
+
     def respond(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
         """200, 204, 401, 403 or 404 (draft §6.4 to §6.6), or 500 where the server is at fault.
 
@@ -49,11 +51,16 @@ class GrantResourceView(JSONView):
         action = _action(service, method_of(request))
         refuse_body(request)
         call = _call(request, action, kwargs["grant_id"])
-        return _response(answer_call(service, call, now))
+        answer = answer_call(service, call, now)
+        # For `api.answered`.
+        request.gm_call, request.gm_service = (call, answer), service.pk  # type: ignore[attr-defined]
+        return _response(answer)
 
 
 class MetadataView(JSONView):
     """`GET` and `HEAD /.well-known/oauth-authorization-server/{serviceId}`."""
+
+    door = "metadata"
 
     def respond(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
         """200 with the metadata members of this app, without authentication (RFC 8414 §3).

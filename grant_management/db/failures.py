@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple, TypeGuard
 
 from django.db import Error, InterfaceError, OperationalError, connections
 
+from .. import observation
 from ..protocol.results import Result
 from ..request_log import frames_of
 from .write_slots import NoWriteSlot
@@ -23,6 +24,8 @@ class Failure(NamedTuple):
     advice: str
     # The connection is of no use any more: close it, and the next request opens a new one.
     closes: bool = False
+    kind: str = "bug"
+    """What metrics call it."""
 
     @property
     def is_bug(self) -> bool:
@@ -34,55 +37,70 @@ _AWAY: Final = Failure(
     Result.DATABASE_AWAY,
     "The database cannot be reached: check that it runs, and DATABASES (standalone: DATABASE_URL).",
     closes=True,
+    kind="away",
 )
 _REJECTED: Final = Failure(
     Result.DATABASE_AWAY,
     "A pooler rejects a parameter of the connection: leave 'options' out of DATABASES (standalone:"
     " set DATABASE_TIMEOUTS=off; docs/reference/database.md).",
     closes=True,
+    kind="rejected",
 )
 _READ_ONLY: Final = Failure(
     Result.DATABASE_AWAY,
     "The database takes no writes: it is a standby, or was set read-only. Point DATABASES"
     " (standalone: DATABASE_URL) at the primary.",
     closes=True,
+    kind="read_only",
 )
 _FULL: Final = Failure(
-    Result.DATABASE_AWAY, "The database has no space to write to: make room on its disk."
+    Result.DATABASE_AWAY,
+    "The database has no space to write to: make room on its disk.",
+    kind="full",
 )
 _LOCKED: Final = Failure(
     Result.DATABASE_BUSY,
     "A lock was not free in time: look for a transaction that stays open, or a long migration.",
+    kind="locked",
 )
 _SLOW: Final = Failure(
     Result.DATABASE_BUSY,
     "A statement was cancelled, or took longer than the database's timeout: look at its load.",
+    kind="slow",
 )
 _IDLE: Final = Failure(
     Result.DATABASE_BUSY,
     "The database ended a transaction that took too long: look at the load of this server.",
     closes=True,
+    kind="idle",
 )
 _CROWDED: Final = Failure(
     Result.DATABASE_BUSY,
     "The database takes no more connections: raise its limit, or run fewer workers.",
     closes=True,
+    kind="crowded",
 )
 _NO_SLOT: Final = Failure(
     Result.DATABASE_BUSY,
     "As many writes as may run at once (WRITES_AT_ONCE) wait: look for a transaction that stays"
     " open, or a long migration.",
+    kind="no_slot",
 )
 _CONFLICT: Final = Failure(
     Result.DATABASE_CONFLICT,
     "Another transaction changed the same rows: nothing to do, unless it happens often.",
+    kind="conflict",
 )
 _BUG: Final = Failure(
-    Result.SERVER_FAILED, "This is a bug: report it, with the frames that the log has."
+    Result.SERVER_FAILED,
+    "This is a bug: report it, with the frames that the log has.",
+    kind="bug",
 )
 
 _NOT_MIGRATED: Final = Failure(
-    Result.SERVER_FAILED, "The database lacks a table or a column: run 'migrate' of this version."
+    Result.SERVER_FAILED,
+    "The database lacks a table or a column: run 'migrate' of this version.",
+    kind="not_migrated",
 )
 
 _OF_SQLSTATE: Final = {
@@ -164,6 +182,8 @@ def settle(error: BaseException) -> Failure:
     rolled back by then.
     """
     failure = classify(error)
+    if observation.observer is not None and is_of_database(error):
+        observation.observer.failed(failure.kind)
     if failure.closes:
         for connection in connections.all(initialized_only=True):
             if not connection.in_atomic_block:

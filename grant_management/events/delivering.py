@@ -5,6 +5,7 @@ import time
 from datetime import datetime, timedelta
 from typing import Final
 
+from .. import observation
 from ..conf import app_settings
 from ..db import clock, encryption
 from ..models import Actor, EventChain, GrantEvent, OutboxEntry, Webhook, WebhookDelivery
@@ -52,6 +53,8 @@ def attempt(delivery: WebhookDelivery) -> Outcome:
         milliseconds=round(1_000 * (time.monotonic() - started)),
     )
     _judge(webhook, outcome, now)
+    if observation.observer is not None:
+        observation.observer.attempted(outcome.value)
     return outcome
 
 
@@ -71,7 +74,8 @@ def _sent(delivery: WebhookDelivery, now: datetime) -> tuple[Outcome, int | None
         return Outcome.NO_EVENT, None
     body = event.payload().as_json().encode()
     try:
-        status = sending.post(delivery.webhook.url, body, _headers(delivery, now, body))
+        headers, parent = _headers(delivery, now, body), event.details.get("traceparent", "")
+        status = sending.post(delivery.webhook.url, body, headers, parent)
     except encryption.CannotDecrypt:
         return Outcome.NO_KEY, None
     except sending.NotSent as error:

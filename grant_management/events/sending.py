@@ -20,6 +20,7 @@ from http.client import HTTPConnection
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
+from .. import tracing
 from ..models.webhook_attempt import Outcome
 from .resolving import NotResolved, addresses_of
 
@@ -37,9 +38,22 @@ class NotSent(Exception):
         self.outcome = outcome
 
 
-def post(url: str, body: bytes, headers: dict[str, str]) -> int:
-    """The status of the answer, whose body is not read. NotSent: there was none."""
-    to, ends = urlsplit(url), time.monotonic() + ANSWER_WITHIN
+def post(url: str, body: bytes, headers: dict[str, str], parent: str = "") -> int:
+    """The status of the answer, whose body is not read. NotSent: there was none.
+
+    `parent` is the `traceparent` of the request that the event comes from, or "".
+    """
+    to = urlsplit(url)
+    if tracing.tracer is None:
+        return _post(to, body, headers)
+    with tracing.tracer.sending(to.hostname or "", to.port or 443, parent) as span:
+        status = _post(to, body, headers | span.headers)
+        span.answered(status)
+    return status
+
+
+def _post(to: SplitResult, body: bytes, headers: dict[str, str]) -> int:
+    ends = time.monotonic() + ANSWER_WITHIN
     try:
         with _connected(to, ends) as opened, _ended_at(ends, opened):
             connection = _Secured(to, opened)

@@ -55,6 +55,9 @@ class Call(models.Model):
     code = models.CharField(_("code"), max_length=7)
     client_id = models.CharField(_("client ID"), max_length=255, blank=True, default="")
     grant_id = models.CharField(_("grant ID"), max_length=255, blank=True, default="")
+    request_id = models.CharField(
+        _("request ID"), max_length=128, blank=True, default="", db_default=""
+    )
     answer = models.JSONField(_("answer"), default=dict)
     steps = models.JSONField(_("checks"), default=list)
 

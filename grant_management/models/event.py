@@ -7,7 +7,7 @@ from typing import Any, Final, NoReturn, Self, TypeVar
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from .. import signals
+from .. import request_id, signals, tracing
 from ..db import primary
 from ..db.ids import uuid7
 from ..db.primary import PrimaryQuerySet
@@ -134,6 +134,10 @@ class Event(models.Model):
         by = {"actor_kind": actor.kind, "actor": actor.name[:255], "actor_id": actor.id[:255]}
         if actor.sudo_user:
             fields["details"] = {**fields.get("details", {}), "sudo_user": actor.sudo_user}
+        if of_request := request_id.current():
+            fields["details"] = {**fields.get("details", {}), "request_id": of_request}
+        if tracing.tracer is not None and (parent := tracing.tracer.parent()):
+            fields["details"] = {**fields.get("details", {}), "traceparent": parent}
         return cls(kind=kind, at=at, **by, **fields)
 
 
@@ -237,6 +241,7 @@ class GrantEvent(Event):
             subject=self.subject,
             actor=self.actor_kind,
             reason=self.reason,
+            request_id=self.details.get("request_id", ""),
         )
 
 

@@ -63,6 +63,8 @@ class EventPayload:
     subject: str | None
     actor: str
     reason: str
+    request_id: str = ""
+    """The `X-Request-ID` of the request that made the change."""
 
     def as_json(self) -> str:
         """The body of a webhook, in the form of Standard Webhooks: type, timestamp and data.
@@ -77,6 +79,7 @@ class EventPayload:
             "subject": self.subject,
             "actor": self.actor,
             "reason": self.reason,
+            "requestId": self.request_id,
         }
         told = {name: value for name, value in data.items() if value not in (None, "")}
         return dumps({"type": self.type, "timestamp": self.at.isoformat(), "data": told})

@@ -2,6 +2,7 @@
 
 import json
 import re
+from unittest.mock import ANY
 
 import pytest
 from django.contrib.sessions.models import Session
@@ -165,6 +166,7 @@ class TestLater:
         assert event.details == {
             "before": {"name": "Example Bank"},
             "after": {"name": "Other Bank"},
+            "request_id": ANY,
         }
         admin_client.post(url("organization_edit", row.pk), data)
         assert OrganizationEvent.objects.count() == 1  # nothing changed

@@ -250,8 +250,9 @@ class Middleware:
 
 @pytest.mark.parametrize("state", ["57P01", "55P03", "40001"])
 def test_failure_before_the_views(world, lines, settings, state):
-    first, *others = settings.MIDDLEWARE
-    settings.MIDDLEWARE = [first, "tests.api.test_failures.Middleware", *others]
+    place = settings.MIDDLEWARE.index("grant_management.middleware.JSONErrorsMiddleware") + 1
+    settings.MIDDLEWARE = settings.MIDDLEWARE[:]
+    settings.MIDDLEWARE.insert(place, "tests.api.test_failures.Middleware")
     Middleware.error, code = of_postgresql(state), SQLSTATES[state][0].code
     http = HTTP(raise_request_exception=False)
     for path, status in (

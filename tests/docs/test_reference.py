@@ -63,6 +63,7 @@ def test_settings_of_the_environment():
         r"(?:environ\.get|getenv|_[a-z_]+)\(\s*\"([A-Z][A-Z_]+)\"|os\.environ\[\"([A-Z_]+)\"\]"
     )
     known = {"DJANGO_SETTINGS_MODULE", "SUDO_USER"} | {"CONTENT_LENGTH", "PATH_INFO", "REMOTE_ADDR"}
+    known |= {"HTTP_AUTHORIZATION", "HTTP_X_REQUEST_ID"}
     project = [text for path, text in SOURCES.items() if ROOT / "gm_project" in path.parents]
     found = {one or two for text in project for one, two in read.findall(text)} - known
     table = rows("settings", ["variable", "what", "default"])

@@ -172,6 +172,8 @@ def test_each_key_of_the_app_can_be_set_by_the_environment():
         "EVENT_SIGNING_KEYS": ["MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="],
         "WEBHOOK_NETWORKS": ["10.0.0.0/8"],
         "WEBHOOK_RETRIES": [1, 60],
+        "METRICS": True,
+        "TRACES": True,
         "SELF_SERVICE_SUBJECT": "mysite.person.person_of",
         "SELF_SERVICE_TEMPLATE": "base.html",
     }

@@ -5,6 +5,7 @@ import io
 import json
 import sys
 import tracemalloc
+from unittest.mock import ANY
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -257,7 +258,7 @@ class TestEvents:
 
     def test_a_short_grant_has_both_contents(self, world):
         assert all(0 < size < 2 * WHOLE for size in self.sizes(world, 1, 3))
-        assert GrantEvent.objects.last().details.keys() == {"before", "after"}
+        assert GrantEvent.objects.last().details.keys() == {"before", "after", "request_id"}
 
     def test_a_long_one_has_what_changed(self, world):
         """Sent 30 bytes at a time, to a grant of 200 KB."""
@@ -268,6 +269,7 @@ class TestEvents:
         assert last.details == {
             "added": '{"authorization_details":[{"type":"u","n":19}]}',
             "removed": "{}",
+            "request_id": ANY,
         }
 
     def test_a_replace_says_what_went_and_what_came(self, world):

@@ -34,7 +34,7 @@ class Chart:
     """Bars of one or more kinds at each place of a horizontal axis.
 
     `places` are the labels of the table and of the bars, `marks` the short ones of the axis.
-    `notes` say what the numbers leave out.
+    `notes` say what the numbers leave out, or where not `is_counted` how they get counted.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Chart:
     marks: list[str]
     series: tuple[Series, ...]
     notes: tuple[Any, ...] = ()
+    is_counted: bool = True
 
     width = WIDTH
     height = HEIGHT

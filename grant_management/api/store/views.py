@@ -156,6 +156,7 @@ def door(
     attributes = {
         "operation": Operation(perform, members, **declared),
         "methods": methods,
+        "door": f"{perform.__module__.rpartition('.')[2]}.{perform.__name__}",
         "is_authletes": is_authletes,
     }
     return type(name, (StoreView,), attributes).as_view()  # type: ignore[attr-defined]

@@ -15,7 +15,19 @@ from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 
-from . import admin, counts, databases, endpoint, goals, growth, imports, memory, purging, store
+from . import (
+    admin,
+    counts,
+    databases,
+    endpoint,
+    goals,
+    growth,
+    imports,
+    memory,
+    observed,
+    purging,
+    store,
+)
 from .processes import CORES, LOAD_CORE
 
 PARTS = {
@@ -23,6 +35,7 @@ PARTS = {
     "store": "tokens created and refreshed, grants merged",
     "counts": "statements and reference cycles of a request",
     "memory": "a worker after many requests",
+    "observed": "what log lines, metrics and spans cost a QUERY",
     "growth": "few grants and many; one token and 100,000",
     "purge": "p99 beside the purge that runs by itself",
     "import": "rows a second, and memory",
@@ -81,6 +94,7 @@ _RUNS = {
     "store": store.measure,
     "counts": counts.measure,
     "memory": memory.measure,
+    "observed": observed.measure,
     "growth": growth.measure,
     "purge": purging.measure,
     "import": imports.measure,

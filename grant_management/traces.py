@@ -58,7 +58,12 @@ class Spans:
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """A span of a step, with the result code where it refuses."""
+        """A span of a step, with the result code where it refuses; none in a call whose span is not
+        recorded.
+        """
+        if not _is_recorded():
+            yield
+            return
         with _tracer.start_as_current_span(name, **_PLAIN) as span:
             try:
                 yield
@@ -71,11 +76,11 @@ class Spans:
 
     @contextmanager
     def statement(self, vendor: str, sql: str) -> Iterator[None]:
-        """A span of a statement inside another span; elsewhere, as in the purge, there is none.
+        """A span of a statement inside a recorded span; elsewhere, as in the purge, there is none.
 
         `sql` "": it is not known to be without values.
         """
-        if not _is_in_a_span():
+        if not _is_recorded():
             yield
             return
         operation = sql.lstrip(" (").partition(" ")[0].upper()
@@ -161,6 +166,11 @@ class Sent:
 
 def _is_in_a_span() -> bool:
     return trace.get_current_span().get_span_context().is_valid
+
+
+def _is_recorded() -> bool:
+    """Whether the sampler took the span in hand. Those below it would share its fate."""
+    return trace.get_current_span().is_recording()
 
 
 def _fail(span: Span, kind: str) -> None:

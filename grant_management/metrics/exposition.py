@@ -32,6 +32,6 @@ def exposition() -> bytes:
     registry.register(_figures)
     if not processes.are_several():
         return generate_latest(REGISTRY) + generate_latest(registry)
-    MultiProcessCollector(registry)
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     registry.register(_Workers())
     return generate_latest(registry)

@@ -37,7 +37,7 @@ def share() -> None:
     It has to come before the first metric is made.
     """
     if are_several():
-        values.ValueClass = values.MultiProcessValue(name)
+        values.ValueClass = values.MultiProcessValue(name)  # type: ignore[no-untyped-call]
 
 
 def become_worker() -> None:

@@ -5,7 +5,6 @@ import http.client
 import os
 import re
 import signal
-import subprocess
 
 import pytest
 
@@ -97,11 +96,13 @@ def test_at_the_port_there_is_nothing_else(url):
         assert get(port)[0] == 404
 
 
-def test_the_demo_says_where_its_metrics_are():
+def test_the_demo_says_where_its_metrics_are(tmp_path):
+    said = tmp_path / "said"
     demo = ("-m", "gm_project.demo", "--port", free_port())
-    with running(*demo, stdout=subprocess.PIPE) as process:
-        line = next(one for one in process.stdout if one.startswith("Metrics: "))
-        port = int(re.fullmatch(r"Metrics: http://127\.0\.0\.1:(\d+)/metrics\n", line)[1])
+    with said.open("w") as stdout, running(*demo, stdout=stdout):
+        found = r"Metrics: http://127\.0\.0\.1:(\d+)/metrics\n"
+        until(lambda: re.search(found, said.read_text()), "where its metrics are")
+        port = int(re.search(found, said.read_text())[1])
         assert value(port, 'grant_management_decisions_total{action="REVOKE"') >= 1
 
 

@@ -1,4 +1,4 @@
-"""Webhooks are sent by a thread of each worker, unless `DELIVER_EVENTS` is off.
+"""A thread of each worker sends events to webhooks and streams, unless `DELIVER_EVENTS` is off.
 
 Workers share the work by row locks, so each sends something else. The thread ends with its process,
 at any point: what it was sending is sent again when its claim ends.
@@ -15,12 +15,12 @@ from django.db import connections
 from grant_management.db.failures import settle, tell
 from grant_management.db.write_slots import uncounted
 from grant_management.events.delivering import deliver_next
-from grant_management.models import Webhook
+from grant_management.models import Stream, Webhook
 
 PAUSE: Final = 1.0
 """Seconds between two looks where there is nothing to do."""
 WITHOUT_WEBHOOKS: Final = 5.0
-"""Seconds where no service has a webhook, and after an error."""
+"""Seconds where no service has a webhook or a stream, and after an error."""
 
 
 def start() -> None:
@@ -41,7 +41,8 @@ def deliver() -> float:
         with uncounted():
             while deliver_next():
                 pass
-            return PAUSE if Webhook.objects.exists() else WITHOUT_WEBHOOKS
+            is_listened_to = Webhook.objects.exists() or Stream.objects.exists()
+            return PAUSE if is_listened_to else WITHOUT_WEBHOOKS
     except Exception as error:  # noqa: BLE001 - the thread must go on, whatever failed
         tell(error, settle(error), "The delivery of events")
         return WITHOUT_WEBHOOKS

@@ -155,7 +155,7 @@ class Settings:
     encryption_keys = Setting[list[str]](
         [], _are_keys, "a list of keys of Fernet: 32 bytes in base64url", "E023"
     )
-    """Keys for the secrets of webhooks. The first one encrypts, all decrypt; []: no webhooks."""
+    """Keys for the secrets of webhooks and streams. The first one encrypts, all decrypt."""
     event_signing_keys = Setting[list[str]](
         [], _are_keys, "a list of Ed25519 keys: 32 bytes in base64url", "E026"
     )
@@ -163,7 +163,7 @@ class Settings:
     webhook_networks = Setting[list[str]](
         [], _are_networks, "a list of networks: '10.0.0.0/8'", "E024"
     )
-    """Networks that webhooks may be sent to though they are not globally routable."""
+    """Networks that events may be sent to though they are not globally routable."""
     webhook_retries = Setting[list[int]](
         [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400],
         _are_delays,

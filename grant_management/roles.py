@@ -27,6 +27,7 @@ _VIEW = (
     "view_clientprofile",
     "view_webhook",
     "view_webhookdelivery",
+    "view_stream",
 )
 _SUPPORT = (*_VIEW, "revoke_grant")
 _INCIDENT = (
@@ -48,6 +49,7 @@ _ADMINISTRATOR = (
     "view_apitoken",
     "manage_apitoken",
     "manage_webhook",
+    "manage_stream",
     "view_organizationmember",
     "add_organizationmember",
     "delete_organizationmember",

@@ -33,11 +33,15 @@ from grant_management.models import (
     OrganizationMember,
     Reason,
     SavedView,
+    Stream,
+    StreamDelivery,
+    StreamSubject,
     Sweep,
     Webhook,
     WebhookDelivery,
 )
 from grant_management.models.grant_filter import GrantFilter
+from grant_management.protocol.shared_signals import SUPPORTED
 
 from .world import BY_TEST, api_token_of, make_world, now, organization_token
 
@@ -67,6 +71,7 @@ GROUPS = {
     r"(?P<token>[\s\S]+)": "T",
     "(?P<digest>[0-9a-f]{64})": "D",
     "(?P<webhook_id>[0-9a-f-]{36})": "W",
+    "(?P<stream_id>[0-9a-f-]{36})": "S",
     r"[\s\S]*": "...",
 }
 
@@ -1516,3 +1521,154 @@ def look_around(scene):
         scene.look(f"{model}_export_csv")
         scene.look(f"{model}_export_jsonl")
     scene.look("grant_export")
+
+
+# Shared Signals.
+
+TELLS = {"delivery": {"method": "urn:ietf:rfc:8936"}, "events_requested": list(SUPPORTED)}
+APP = {"format": "complex", "application": {"format": "opaque", "id": "app-1"}}
+
+
+def stream_of(scene):
+    """A stream of a receiver, who may manage it."""
+    world = scene.world
+    scene.receiver = api_token_of(
+        organization=world.service.organization, service=world.service, can_manage_streams=True
+    )
+    token = ApiToken.objects.get(can_manage_streams=True)
+    scene.by["receiver"] = Actor.api_token(token)
+    return Stream.objects.register(token, world.service, BY_TEST, method="poll")
+
+
+def signals(scene, path, members=None, *, method="post", status=200, token=None):
+    """A call of the receiver; the answer."""
+    sent = {} if members is None else {"data": members, "content_type": "application/json"}
+    headers = {"Authorization": f"Bearer {token or scene.receiver}"}
+    url = f"/api/{scene.world.service.pk}/{path}"
+    response = getattr(HTTP(), method)(url, headers=headers, **sent)
+    assert response.status_code == status, response.content
+    return json.loads(response.content) if response.content else None
+
+
+@act("url ssf/streams", ("stream_created", "receiver"))
+def create_a_stream(scene):
+    stream_of(scene)
+    yield
+    assert signals(scene, "ssf/streams", TELLS, status=201)["events_delivered"] == list(SUPPORTED)
+
+
+@act("url ssf/streams", ("stream_changed", "receiver"))
+def change_a_stream(scene):
+    stream = stream_of(scene)
+    yield
+    members = {"stream_id": str(stream.pk), "description": "SIEM"}
+    signals(scene, "ssf/streams", members, method="patch")
+    signals(scene, "ssf/streams", members, method="patch")
+
+
+@act("url ssf/streams", ("stream_changed", "receiver"))
+def replace_a_stream(scene):
+    stream = stream_of(scene)
+    yield
+    members = {"stream_id": str(stream.pk), "description": "SIEM"}
+    signals(scene, "ssf/streams", members, method="put")
+
+
+@act("url ssf/streams", ("stream_deleted", "receiver"))
+def delete_a_stream(scene):
+    stream = stream_of(scene)
+    yield
+    path = f"ssf/streams?stream_id={stream.pk}"
+    signals(scene, path, method="delete", status=204)
+    signals(scene, path, method="delete", status=404)
+
+
+@act("url ssf/streams")
+@act("url ssf/status")
+@act("url ssf/streams/S/poll")
+@act("url .well-known/ssf-configuration/N")
+@act("url ssf/N/jwks")
+def look_at_a_stream(scene):
+    stream = stream_of(scene)
+    yield
+    assert len(signals(scene, "ssf/streams", method="get")) == 1
+    assert signals(scene, f"ssf/status?stream_id={stream.pk}", method="get")["status"] == "enabled"
+    assert signals(scene, f"ssf/streams/{stream.pk}/poll", {}) == {"sets": {}}
+    for path in (".well-known/ssf-configuration/{}", "ssf/{}/jwks"):
+        assert HTTP().get("/" + path.format(scene.world.service.pk)).status_code == 200
+
+
+@act("url ssf/streams")
+@act("url ssf/verification")
+def streams_without_the_right(scene):
+    stream = stream_of(scene)
+    yield
+    signals(scene, "ssf/streams", TELLS, status=403, token=scene.world.api_token)
+    members = {"stream_id": str(stream.pk)}
+    signals(scene, "ssf/verification", members, status=403, token=scene.world.api_token)
+
+
+@act("url ssf/status", ("stream_changed", "receiver"))
+def pause_a_stream(scene):
+    stream = stream_of(scene)
+    yield
+    members = {"stream_id": str(stream.pk), "status": "paused"}
+    signals(scene, "ssf/status", members)
+    signals(scene, "ssf/status", members)
+
+
+@act("url ssf/subjects/remove", ("subject_removed", "receiver"))
+def remove_a_subject(scene):
+    stream = stream_of(scene)
+    yield
+    members = {"stream_id": str(stream.pk), "subject": APP}
+    signals(scene, "ssf/subjects/remove", members, status=204)
+    signals(scene, "ssf/subjects/remove", members, status=204)
+
+
+@act("url ssf/subjects/add", ("subject_added", "receiver"))
+def add_a_subject_again(scene):
+    stream = stream_of(scene)
+    members = {k: v for k, v in APP.items() if k != "format"}
+    StreamSubject.objects.remove(stream, members, BY_TEST)
+    yield
+    for _ in range(2):
+        signals(scene, "ssf/subjects/add", {"stream_id": str(stream.pk), "subject": APP})
+
+
+@act("url ssf/verification", ("stream_verified", "receiver"))
+def verify_a_stream(scene):
+    stream = stream_of(scene)
+    yield
+    members = {"stream_id": str(stream.pk), "state": "x"}
+    signals(scene, "ssf/verification", members, status=204)
+    signals(scene, "ssf/verification", members, status=429)
+
+
+@act("command rotate_signing_key", ("signing_key_rotated", "rotate_signing_key"))
+def rotate_a_signing_key(scene):
+    yield
+    scene.run("rotate_signing_key", "--service", scene.world.service.pk)
+
+
+@act("page stream pause", ("stream_changed", "operator"))
+def pause_a_stream_by_hand(scene):
+    stream = stream_of(scene)
+    yield
+    for _ in range(2):  # the second time there is nothing left to do
+        scene.page("stream_pause", stream.pk, reason="other")
+
+
+@act("page stream disable", ("stream_changed", "operator"))
+def disable_a_stream_by_hand(scene):
+    stream = stream_of(scene)
+    yield
+    scene.page("stream_disable", stream.pk, reason="other")
+
+
+@act("page stream enable", ("stream_changed", "operator"))
+def enable_a_stream_by_hand(scene):
+    stream = stream_of(scene)
+    StreamDelivery.objects.set_status(stream, "disabled", "", BY_TEST)
+    yield
+    scene.page("stream_enable", stream.pk, reason="other")

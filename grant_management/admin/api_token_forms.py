@@ -24,6 +24,7 @@ NEEDED: Final = {
     "can_manage_clients": ("add_client", "change_client"),
     "can_issue_self_service": ("revoke_grant",),
     "can_manage_webhooks": ("manage_webhook",),
+    "can_manage_streams": ("manage_stream",),
     "can_read_events": ("view_grantevent",),
 }
 """The permissions that an operator needs to give away a right, or the value of a token with it."""
@@ -33,6 +34,7 @@ RIGHT_LABELS: Final = {
     "can_manage_clients": _("May create, change and delete clients"),
     "can_issue_self_service": _("May issue self-service tokens for people"),
     "can_manage_webhooks": _("May manage webhooks"),
+    "can_manage_streams": _("May manage streams of Shared Signals"),
     "can_read_events": _("May read events"),
 }
 LATELY: Final = timedelta(days=1)
@@ -86,6 +88,9 @@ class IssueForm(OnceForm, NoteForm):
     )
     can_manage_webhooks = forms.BooleanField(
         label=RIGHT_LABELS["can_manage_webhooks"], required=False
+    )
+    can_manage_streams = forms.BooleanField(
+        label=RIGHT_LABELS["can_manage_streams"], required=False
     )
     can_read_events = forms.BooleanField(label=RIGHT_LABELS["can_read_events"], required=False)
     field_order = ("organization", "service", "description", "expires_at", *RIGHTS, "note")

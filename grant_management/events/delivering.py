@@ -1,19 +1,26 @@
-"""Delivers events to webhooks: numbers them, and sends what is due. Several workers may do it."""
+"""Delivers events to webhooks and streams: numbers them, and sends what is due.
+
+Several workers may do it.
+"""
 
 import random
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
 from .. import observation
 from ..conf import app_settings
 from ..db import clock, encryption
-from ..models import Actor, EventChain, GrantEvent, OutboxEntry, Webhook, WebhookDelivery
+from ..models import Actor, EventChain, GrantEvent, OutboxEntry, StreamDelivery, WebhookDelivery
+from ..models.delivery import D, Delivery
 from ..models.event import ActorKind
+from ..models.receiver import Receiver
 from ..models.webhook_attempt import Outcome
 from ..models.webhook_key import signatures
 from ..protocol import times
 from . import sending
+from .pushing import push
 
 NUMBERED_AT_ONCE: Final = 500
 RECEIVER: Final = Actor(ActorKind.SYSTEM, "the webhook's receiver")
@@ -22,28 +29,40 @@ UNANSWERED: Final = frozenset({Outcome.TIMED_OUT, Outcome.NOT_CONNECTED, Outcome
 
 
 def deliver_next() -> bool:
-    """Number and chain what waits, then attempt one delivery that is due; False: nothing to do."""
+    """Number and chain what waits, then attempt what is due, one for a webhook and one for a
+    stream; False: nothing to do.
+    """
     numbered = number_waiting()
-    delivery = WebhookDelivery.objects.claim()
-    if delivery is not None:
-        attempt(delivery)
+    attempted = [_attempt_next(WebhookDelivery.objects.claim(), attempt)]
+    attempted += [_attempt_next(StreamDelivery.objects.claim(), attempt_push)]
     # Not for each delivery: it looks at every chain.
-    linked = 0 if delivery else EventChain.objects.extend(NUMBERED_AT_ONCE)
-    return bool(numbered or linked or delivery)
+    linked = 0 if any(attempted) else EventChain.objects.extend(NUMBERED_AT_ONCE)
+    return bool(numbered or linked or any(attempted))
 
 
 def number_waiting() -> int:
     """Number events that wait, and plan their deliveries; how many events."""
     if not OutboxEntry.objects.waiting().exists():
         return 0
-    return OutboxEntry.objects.assign_numbers(NUMBERED_AT_ONCE, WebhookDelivery.objects.plan)
+    return OutboxEntry.objects.assign_numbers(NUMBERED_AT_ONCE, _plan)
+
+
+def _plan(rows: list[OutboxEntry]) -> None:
+    WebhookDelivery.objects.plan(rows)
+    StreamDelivery.objects.plan(rows)
+
+
+def _attempt_next(claimed: D | None, make: Callable[[D], Outcome]) -> bool:
+    if claimed is not None:
+        make(claimed)
+    return claimed is not None
 
 
 def attempt(delivery: WebhookDelivery) -> Outcome:
     """Attempt a delivery that this worker has claimed, outside of any transaction."""
     began, started = clock.now(), time.monotonic()
     outcome, status = _sent(delivery, began)
-    webhook, now = delivery.webhook, clock.now()
+    now = clock.now()
     delivery.end_attempt(
         outcome,
         now,
@@ -52,20 +71,29 @@ def attempt(delivery: WebhookDelivery) -> Outcome:
         status=status,
         milliseconds=round(1_000 * (time.monotonic() - started)),
     )
-    _judge(webhook, outcome, now)
+    _judge(delivery.webhook, outcome, now)
+    if outcome is Outcome.GONE:
+        delivery.webhook.disable(RECEIVER)
     if observation.observer is not None:
         observation.observer.attempted(outcome.value)
     return outcome
 
 
-def _judge(webhook: Webhook, outcome: Outcome, now: datetime) -> None:
+def attempt_push(delivery: StreamDelivery) -> Outcome:
+    """The same for a SET of a stream."""
+    outcome = push(delivery)
+    now = clock.now()
+    delivery.end_attempt(outcome, now, _retry_at(delivery, outcome, now))
+    _judge(delivery.stream, outcome, now)
+    return outcome
+
+
+def _judge(receiver: Receiver, outcome: Outcome, now: datetime) -> None:
     """What the outcome says of the receiver."""
     if outcome in UNANSWERED:
-        webhook.note_failure(now)
-        return
-    webhook.note_answer()
-    if outcome is Outcome.GONE:
-        webhook.disable(RECEIVER)
+        receiver.note_failure(now)
+    else:
+        receiver.note_answer()
 
 
 def _sent(delivery: WebhookDelivery, now: datetime) -> tuple[Outcome, int | None]:
@@ -75,12 +103,12 @@ def _sent(delivery: WebhookDelivery, now: datetime) -> tuple[Outcome, int | None
     body = event.payload().as_json().encode()
     try:
         headers, parent = _headers(delivery, now, body), event.details.get("traceparent", "")
-        status = sending.post(delivery.webhook.url, body, headers, parent)
+        answer = sending.post(delivery.webhook.url, body, headers, parent)
     except encryption.CannotDecrypt:
         return Outcome.NO_KEY, None
     except sending.NotSent as error:
         return error.outcome, None
-    return _outcome_of(status), status
+    return _outcome_of(answer.status), answer.status
 
 
 def _headers(delivery: WebhookDelivery, now: datetime, body: bytes) -> dict[str, str]:
@@ -103,7 +131,7 @@ def _outcome_of(status: int) -> Outcome:
     return Outcome.GONE if status == 410 else Outcome.REFUSED
 
 
-def _retry_at(delivery: WebhookDelivery, outcome: Outcome, now: datetime) -> datetime | None:
+def _retry_at(delivery: Delivery, outcome: Outcome, now: datetime) -> datetime | None:
     """When the next attempt is due; None: there is none."""
     delays = app_settings.webhook_retries
     if outcome.is_final or delivery.attempts >= len(delays):

@@ -10,6 +10,7 @@ from ..protocol import jwk, uris
 from ..protocol.event_payload import TYPES
 from ..protocol.numbers import MAX_NUMBER
 from ..protocol.standard_webhooks import KINDS
+from . import signals
 from .field import Field
 from .granted import THUMBPRINT, Claims, Confirmation, Details, ScopeNames, Scopes
 from .numeric import Time, When, WholeNumber, WholeNumberOrText
@@ -54,6 +55,7 @@ RIGHTS: Final[tuple[Field, ...]] = (
     Flag("can_manage_clients"),
     Flag("can_issue_self_service"),
     Flag("can_manage_webhooks"),
+    Flag("can_manage_streams"),
     Flag("can_read_events"),
 )
 CREATED_BY = Text("created_by", shortest=0)
@@ -228,6 +230,7 @@ UNTIL = Time("until").in_milliseconds("until")
 EVENTS_AFTER = WholeNumberOrText("after", most=MAX_ID)
 EVENTS_LIMIT = WholeNumberOrText("limit", least=1, most=1_000)
 DELIVERY_STATE = Choice("state", choices=("pending", "delivered", "dead"))
+SHARED_SIGNALS: Final = signals.MEMBERS
 
 # Commands.
 EXPIRES_IN = WholeNumber("expires_in", least=1, most=100 * 366 * 86_400, unit="seconds")

@@ -61,6 +61,13 @@ class EventKind(models.TextChoices):
     WEBHOOK_DISABLED = "webhook_disabled", _("Webhook disabled by its receiver")
     WEBHOOK_TESTED = "webhook_tested", _("Webhook tested")
     WEBHOOK_REPLAYED = "webhook_replayed", _("Events sent again")
+    STREAM_CREATED = "stream_created", _("Stream created")
+    STREAM_CHANGED = "stream_changed", _("Stream changed")
+    STREAM_DELETED = "stream_deleted", _("Stream deleted")
+    STREAM_VERIFIED = "stream_verified", _("Verification of a stream asked for")
+    SUBJECT_ADDED = "subject_added", _("Subject added to a stream")
+    SUBJECT_REMOVED = "subject_removed", _("Subject removed from a stream")
+    SIGNING_KEY_ROTATED = "signing_key_rotated", _("Signing key rotated")
 
 
 Told = Mapping[str, Any]

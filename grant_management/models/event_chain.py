@@ -27,6 +27,7 @@ from ..protocol.event_chain import (
 from .event import GrantEvent
 from .outbox import OutboxEntry
 from .service import Service
+from .stream_delivery import StreamDelivery
 from .webhook_delivery import WebhookDelivery
 
 GONE: Final = b""
@@ -171,10 +172,13 @@ def _links(chain: EventChain) -> "models.QuerySet[EventLink]":
 def _purgeable(links: Iterable[EventLink], before: datetime) -> list[EventLink]:
     """Those at the beginning whose events are old, and on their way to nobody."""
     links, first = list(links), first_uuid7(before)
-    waiting = WebhookDelivery.objects.filter(
-        event__in=[link.event for link in links], due_at__isnull=False, webhook__disabled_at=None
-    )
-    held = set(waiting.values_list("event", flat=True))
+    events = [link.event for link in links]
+    waiting = (WebhookDelivery.objects.waiting(), StreamDelivery.objects.waiting())
+    held = {
+        event
+        for rows in waiting
+        for event in rows.filter(event__in=events).values_list("event", flat=True)
+    }
     ends = (n for n, link in enumerate(links) if link.event >= first or link.event in held)
     return links[: next(ends, len(links))]
 

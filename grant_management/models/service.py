@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -209,6 +210,14 @@ class Service(CutOff, models.Model):
         """The URL of a grant at this service's endpoint (draft §6.3); "": it has no endpoint."""
         endpoint = self.grant_management_endpoint
         return uris.grant_url(endpoint, grant_id) if endpoint else ""
+
+    @property
+    def issuer(self) -> str:
+        """Its URL as an issuer (RFC 8414 §2): its endpoint's origin, and its number; "": it has no
+        endpoint. RFC 8414 §3.1 and SSF §7.2 insert their well-known paths between the two.
+        """
+        scheme, host, *_rest = urlsplit(self.grant_management_endpoint)
+        return f"{scheme}://{host}/{self.pk}" if host else ""
 
     def change(self, settings: Mapping[str, Any], actor: Actor, why: Reason) -> list[str]:
         """Write the settings that differ, with an event that has them before and after.

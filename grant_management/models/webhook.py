@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from ..db import clock, encryption, primary
@@ -13,15 +13,12 @@ from ..protocol import standard_webhooks
 from ..protocol.event_payload import TYPES
 from . import publishing
 from .event import NO_REASON, Actor, EventKind, GrantEvent, Reason
+from .receiver import Receiver
 from .service import Service
 from .webhook_key import WebhookKey
 
 OVERLAP: Final = timedelta(days=1)
 """How long the key before the current one signs too, after a rotation."""
-LONGEST_PAUSE: Final = 60
-"""Seconds that nothing is sent to an endpoint that does not answer, at most."""
-PROBE: Final = timedelta(minutes=2)
-"""An endpoint that did not answer last time gets nothing else while it is tried again."""
 
 
 class WebhookQuerySet(primary.PrimaryQuerySet["Webhook"]):
@@ -55,11 +52,11 @@ class WebhookQuerySet(primary.PrimaryQuerySet["Webhook"]):
         return len(keys)
 
 
-class Webhook(models.Model):
+class Webhook(Receiver):
     """An endpoint of a receiver: a URL, and the types of events that are sent there ([]: all).
 
-    After `failures` in a row nothing is sent before `paused_until`. One that was deleted is hidden
-    and disabled, and has no keys; the purge deletes its log, which may be long, and then its row.
+    One that was deleted is hidden and disabled, and has no keys; the purge deletes its log, which
+    may be long, and then its row.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
@@ -72,8 +69,6 @@ class Webhook(models.Model):
     created_at = models.DateTimeField(_("created"))
     disabled_at = models.DateTimeField(_("disabled"), null=True, blank=True)
     deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True)
-    failures = models.PositiveIntegerField(_("failures in a row"), default=0)
-    paused_until = models.DateTimeField(_("paused until"), null=True, blank=True)
 
     objects = WebhookQuerySet.as_manager()
 
@@ -176,18 +171,6 @@ class Webhook(models.Model):
             held.record(EventKind.WEBHOOK_DISABLED, actor, NO_REASON, webhookId=str(self.pk))
         return True
 
-    def note_answer(self) -> None:
-        """The receiver answers: send it what is due."""
-        if self.failures:
-            Webhook.objects.filter(pk=self.pk).update(failures=0, paused_until=None)
-
-    def note_failure(self, now: datetime) -> None:
-        """The receiver does not answer: from the second time on pause, so that no other waits."""
-        seconds = min(2 ** min(self.failures, 10), LONGEST_PAUSE) if self.failures else 0
-        pause = timedelta(seconds=seconds)
-        rows = Webhook.objects.filter(pk=self.pk)
-        rows.update(failures=F("failures") + 1, paused_until=now + pause)
-
     def record(self, kind: EventKind, actor: Actor, why: Reason, **details: Any) -> GrantEvent:
         """Add an event about it, in the transaction of the change."""
         about: dict[str, Any] = {
@@ -201,14 +184,6 @@ class Webhook(models.Model):
     def event_fields(self) -> dict[str, Any]:
         """The lookups by which its events are found."""
         return {"service_id": self.service_id, "details__webhookId": str(self.pk)}
-
-    def claim_probe(self, now: datetime) -> bool:
-        """Whether a claimed delivery may be sent: while the endpoint fails, one at a time may."""
-        if not self.failures:
-            return True
-        rows = Webhook.objects.filter(pk=self.pk)
-        rows = rows.filter(Q(paused_until=None) | Q(paused_until__lte=now))
-        return rows.update(paused_until=now + PROBE) == 1
 
     def _held(self) -> tuple["Webhook", datetime]:
         rows = Webhook.objects.select_for_update().filter(deleted_at=None)

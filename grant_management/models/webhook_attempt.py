@@ -21,11 +21,12 @@ class Outcome(models.TextChoices):
     NOT_ALLOWED = "not_allowed", _("The address is not allowed")
     NO_KEY = "no_key", _("The key cannot be decrypted")
     NO_EVENT = "no_event", _("The event was purged")
+    NOT_ACCEPTED = "not_accepted", _("Refused for good by its receiver")
 
     @property
     def is_final(self) -> bool:
         """Whether another attempt would end in the same way."""
-        return self in (Outcome.DELIVERED, Outcome.NO_EVENT)
+        return self in (Outcome.DELIVERED, Outcome.NO_EVENT, Outcome.NOT_ACCEPTED)
 
 
 class WebhookAttempt(models.Model):

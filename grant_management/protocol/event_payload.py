@@ -42,6 +42,13 @@ TYPES: Final = {
     "webhook_disabled": "webhook.disabled",
     "webhook_tested": "webhook.tested",
     "webhook_replayed": "webhook.replayed",
+    "stream_created": "stream.created",
+    "stream_changed": "stream.changed",
+    "stream_deleted": "stream.deleted",
+    "stream_verified": "stream.verified",
+    "subject_added": "stream.subject_added",
+    "subject_removed": "stream.subject_removed",
+    "signing_key_rotated": "signing_key.rotated",
 }
 """The type of each kind of event of a service, as receivers know it."""
 

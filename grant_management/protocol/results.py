@@ -115,6 +115,11 @@ class Result(Enum):
     EVENTS_NOT_PUBLISHED = ("A293204", 409, None, None, "The service does not publish its events: the operator has to run publish_events.")
     WEBHOOKS_NOT_CONFIGURED = ("A293203", 409, None, None, "This server has no encryption keys, so it can have no webhooks.")
 
+    STREAM_UNKNOWN = ("A296201", 404, None, None, "There is no such stream of this receiver at this service.")
+    SUBJECT_UNKNOWN = ("A296202", 404, None, None, "No event here is about such a subject.")
+    STREAMS_NOT_CONFIGURED = ("A296203", 409, None, None, "This service can have no streams: the server has no encryption keys, or the service no 'grant_management_endpoint'.")
+    VERIFIED_JUST_BEFORE = ("A296204", 429, None, None, "The last verification of this stream was asked for less than 30 seconds ago.")
+
     AUTHORIZATION_MISSING = ("A001202", 401, None, None, "The request has no API token: send it as 'Authorization: Bearer'.")
     AUTHORIZATION_MALFORMED = ("A001203", 400, Action.CALLER_ERROR, INVALID_REQUEST, "The Authorization header is not a Bearer credential.")
     API_TOKEN_INVALID = ("A458101", 401, None, None, "The API token is not valid: it is unknown, expired or revoked.")

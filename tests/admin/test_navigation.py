@@ -23,6 +23,7 @@ SETTINGS = [
     "Clients&#x27; profiles",
     "API tokens",
     "Webhooks",
+    "Streams",
     "Operators",
     "Organization events",
 ]

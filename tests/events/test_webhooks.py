@@ -21,9 +21,9 @@ from grant_management.db.ids import uuid7
 from grant_management.events import resolving, sending
 from grant_management.events.delivering import attempt, deliver_next, number_waiting
 from grant_management.models import GrantEvent, OutboxEntry, Webhook, WebhookDelivery
+from grant_management.models.delivery import LEASE
 from grant_management.models.purge import purge_all
 from grant_management.models.webhook_attempt import WebhookAttempt
-from grant_management.models.webhook_delivery import LEASE
 from grant_management.models.webhook_key import WebhookKey
 
 from ..ours import connection

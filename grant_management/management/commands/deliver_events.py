@@ -13,12 +13,12 @@ PAUSE: Final = 0.5
 
 
 class Command(GrantManagementCommand):
-    """Sends events to webhooks, until it is ended."""
+    """Sends events to webhooks and streams, until it is ended."""
 
     help = (
-        "Send the events of services to their webhooks, and try again what failed. Run as many as"
-        " you like, beside running servers, and end them at any time: what was on its way is sent"
-        " again."
+        "Send the events of services to their webhooks and streams, and try again what failed. Run"
+        " as many as you like, beside running servers, and end them at any time: what was on its"
+        " way is sent again."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -1,7 +1,7 @@
 """`run.py cluster`: a cluster on loopback, run by an ordinary user, to break on purpose.
 
-It stays up until `down`. Its files, logs and passwords are in `.cluster`. Started by root, each node
-has a network namespace of its own, which `cut` needs; its processes run as `nobody`.
+It stays up until `down`. Its files, logs and passwords are in `.cluster`. Where root starts it,
+each node has a network namespace of its own, which `cut` needs, and its processes run as `nobody`.
 """
 
 import argparse

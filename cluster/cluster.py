@@ -118,7 +118,7 @@ class Cluster:
         return [node for node in self.nodes if node is not primary]
 
     def is_whole(self) -> bool:
-        """Whether there is a primary, and each other node streams from it, one of them synchronous."""
+        """Whether each other node streams from the primary, at least one of them synchronously."""
         for node in self.nodes:
             if (told := node.status()) and told.get("role") == "primary":
                 streams = told.get("replication") or []

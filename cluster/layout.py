@@ -1,4 +1,4 @@
-"""What a cluster consists of: its folder, addresses, ports and passwords. Kept as JSON, mode 0600."""
+"""What a cluster consists of: its folder, addresses, ports and passwords. Kept as a JSON file."""
 
 import json
 import secrets

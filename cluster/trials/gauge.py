@@ -1,6 +1,7 @@
 """Measures how long there was no success: a thread for each server and kind of call."""
 
 import contextlib
+import itertools
 import threading
 import time
 from dataclasses import dataclass, field
@@ -27,7 +28,7 @@ class Line:
     def gap(self, begin: float, end: float) -> float:
         """The longest time without a success between two moments."""
         times = [begin, *(one for one in self.done if begin <= one <= end), end]
-        return max(after - before for before, after in zip(times, times[1:], strict=False))
+        return max(after - before for before, after in itertools.pairwise(times))
 
 
 class Gauge:

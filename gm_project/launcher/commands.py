@@ -13,6 +13,7 @@ from .key import own_key
 from .paths import ROOT
 
 WITHOUT_DATABASE: Final = (
+    "tests/cluster",
     "tests/conformance",
     "tests/docs",
     "tests/docs_pages",

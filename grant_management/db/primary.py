@@ -31,16 +31,43 @@ def connection() -> Any:
 def atomic() -> Iterator[None]:
     """A transaction of it, or a savepoint inside of one that is open.
 
-    NoWriteSlot: as many transactions of this process as may write at once are waiting.
+    NoWriteSlot: as many transactions of this process as may write at once are waiting. NoStandby:
+    nothing was written, since commits wait for a standby. OutcomeUnknown: this commit did.
     """
     name = alias()
     if connections[name].in_atomic_block:
         with transaction.atomic(using=name):
             yield
     else:
-        connections[name].ensure_connection()  # no slot is held while one is opened
-        with write_slot(), transaction.atomic(using=name):
+        with _write(name), transaction.atomic(using=name):
             yield
+
+
+@contextmanager
+def one_write() -> Iterator[Any]:
+    """Around one statement that writes and commits itself; gives the connection to it.
+
+    NoWriteSlot, NoStandby, OutcomeUnknown: as for `atomic`.
+    """
+    name = alias()
+    with _write(name):
+        held = connections[name]
+        if not hasattr(held, "committing"):
+            yield held
+            return
+        with held.committing():
+            yield held
+
+
+@contextmanager
+def _write(name: str) -> Iterator[None]:
+    """A slot for a write, on an open connection."""
+    held = connections[name]
+    held.ensure_connection()  # no slot is held while one is opened
+    with write_slot():
+        if hasattr(held, "check_commits"):  # the backend of this app
+            held.check_commits()
+        yield
 
 
 def on_commit(told: Callable[[], Any]) -> None:

@@ -1,18 +1,21 @@
-"""Measures how long there was no success: a thread for each server and kind of call."""
+"""Measures how long there was no success: some threads for each server and kind of call."""
 
 import contextlib
 import itertools
 import threading
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from chaos.wire import Answer, Caller
 
 from .place import Call, Place
 
-PAUSE: Final = 0.03
-"""Seconds between two calls."""
+PAUSE: Final = 0.05
+"""Seconds between two calls of a thread."""
+THREADS: Final = 3
+"""For each server and kind of call: one that waits for an answer must not hide that others come."""
 
 
 @dataclass
@@ -27,7 +30,7 @@ class Line:
 
     def gap(self, begin: float, end: float) -> float:
         """The longest time without a success between two moments."""
-        times = [begin, *(one for one in self.done if begin <= one <= end), end]
+        times = [begin, *sorted(one for one in self.done if begin <= one <= end), end]
         return max(after - before for before, after in itertools.pairwise(times))
 
 
@@ -39,8 +42,8 @@ class Gauge:
         self.lines: list[Line] = []
         self._threads: list[threading.Thread] = []
         for port in place.ports:
-            self._add("reads", *place.reads(port))
-            self._add("writes", *place.writes(port))
+            self._add("reads", [place.reads(port) for _ in range(THREADS)])
+            self._add("writes", [place.writes(port) for _ in range(THREADS)])
 
     def gap(self, kind: str, begin: float, end: float) -> float:
         """The longest time without a success: of several servers the longest one."""
@@ -60,16 +63,17 @@ class Gauge:
         for thread in self._threads:
             thread.join(30)
 
-    def _add(self, kind: str, caller: Caller, call: Call) -> None:
+    def _add(self, kind: str, probes: list[tuple[Caller, Call]]) -> None:
         line = Line(kind)
         self.lines.append(line)
+        for caller, call in probes:
+            work = partial(self._run, line, caller, call)
+            self._threads.append(threading.Thread(target=work, daemon=True))
 
-        def run() -> None:
-            with contextlib.closing(caller):
-                while not self._stop.wait(PAUSE):
-                    _note(line, call())
-
-        self._threads.append(threading.Thread(target=run, daemon=True))
+    def _run(self, line: Line, caller: Caller, call: Call) -> None:
+        with contextlib.closing(caller):
+            while not self._stop.wait(PAUSE):
+                _note(line, call())
 
 
 def _note(line: Line, answer: Answer) -> None:

@@ -1,16 +1,14 @@
 """The table of the trials, on a terminal and in docs/explanation/reliability.md."""
 
-import re
 from collections import Counter
 from pathlib import Path
 from typing import Final
 
-from chaos.report import DOCUMENT, refusals
+from chaos.report import CLUSTER, DOCUMENT, in_two, joined, refusals
 
 from .faults import FAULTS
 from .trial import Row
 
-TITLE: Final = "## A cluster"
 HEAD: Final = (
     "| fault | path | calls | no read, s | no write, s | lost | stale | replayed | wrong"
     " | calls that failed, by code |\n" + "| --- " * 10 + "|"
@@ -35,14 +33,8 @@ def grouped(row: Row) -> list[str]:
 
 def write(rows: list[Row], command: str) -> None:
     """Put the section of the cluster into the document, in the place of an earlier one."""
-    text = DOCUMENT.read_text()
-    DOCUMENT.write_text(replaced(text, section(rows, command)))
-
-
-def replaced(document: str, section: str) -> str:
-    """The document with this section about the cluster; "" leaves it out."""
-    before = re.split(rf"^{TITLE}$", document, flags=re.MULTILINE)[0].rstrip()
-    return f"{before}\n\n{section}".rstrip() + "\n"
+    before, _ = in_two(DOCUMENT.read_text())
+    DOCUMENT.write_text(joined(before, section(rows, command)))
 
 
 def section(rows: list[Row], command: str) -> str:
@@ -52,4 +44,4 @@ def section(rows: list[Row], command: str) -> str:
     kept = [one for row, one in zip(rows, told, strict=True) if row.findings]
     about = [f"* **{fault.name}**: {' '.join((fault.__doc__ or '').split())}" for fault in FAULTS]
     table = "\n".join([HEAD, *map(line, rows)])
-    return "\n\n".join(filter(None, [TITLE, text, table, "\n".join(kept), "\n".join(about)])) + "\n"
+    return "\n\n".join(filter(None, [CLUSTER, text, table, "\n".join(kept), "\n".join(about)]))

@@ -1,13 +1,15 @@
 """The database that this app writes to, and reads from for every decision.
 
 A host's router may send the app to another database than the default, and its reads to a
-replica. A replica may not know of a revocation yet, so nothing here reads from one.
+replica. A replica may not know of a revocation yet, so nothing here reads from one, except inside
+of `replica.reading`, where nothing is decided.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from django.apps import apps
 from django.db import connections, models, router, transaction
@@ -15,6 +17,8 @@ from django.db import connections, models, router, transaction
 from .write_slots import write_slot
 
 M = TypeVar("M", bound=models.Model)
+READS: Final = ContextVar[str | None]("READS", default=None)
+"""The alias that query sets read from; None: the primary. `replica.reading` sets it."""
 
 
 def alias() -> str:
@@ -81,7 +85,10 @@ class PrimaryQuerySet(models.QuerySet[M]):
     @property
     def db(self) -> str:
         """The alias of the database that this query goes to."""
-        return self._db or router.db_for_write(self.model, **self._hints)  # type: ignore[attr-defined]
+        if self._db:
+            return self._db
+        replica = None if self._for_write else READS.get()  # type: ignore[attr-defined]
+        return replica or router.db_for_write(self.model, **self._hints)  # type: ignore[attr-defined]
 
 
 class PrimaryManager(models.Manager[M]):

@@ -135,6 +135,12 @@ DATABASES = {
         **url.parse(os.environ.get("DATABASE_URL") or f"sqlite:///{BASE_DIR / 'db.sqlite3'}"),
     }
 }
+if os.environ.get("DATABASE_REPLICA_URL"):
+    DATABASES["replica"] = {
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
+        **url.parse(os.environ["DATABASE_REPLICA_URL"]),
+    }
 _SQLITE = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
 if _SQLITE:
     _defaults = {
@@ -150,9 +156,9 @@ if _SQLITE:
     }
     DATABASES["default"]["OPTIONS"] = _defaults | DATABASES["default"]["OPTIONS"]
 else:
-    DATABASES["default"]["OPTIONS"] = timeouts.with_timeouts(
-        DATABASES["default"]["OPTIONS"], DATABASE_FOR, os.environ.get("DATABASE_TIMEOUTS") or "on"
-    )
+    _switch = os.environ.get("DATABASE_TIMEOUTS") or "on"
+    for _database in DATABASES.values():
+        _database["OPTIONS"] = timeouts.with_timeouts(_database["OPTIONS"], DATABASE_FOR, _switch)
 
 # Calls that a worker works on at once (`gm_project.serving.slots`); each has a connection to the
 # database. SQLite answers at once, while PostgreSQL is waited for.
@@ -165,6 +171,8 @@ GRANT_MANAGEMENT = _object("GRANT_MANAGEMENT")
 if DATABASE_FOR == "requests" and isinstance(GRANT_MANAGEMENT, dict):
     # One is kept for reads: a write may wait for a lock.
     GRANT_MANAGEMENT.setdefault("WRITES_AT_ONCE", CALLS_AT_ONCE - 1)
+if "replica" in DATABASES and isinstance(GRANT_MANAGEMENT, dict):
+    GRANT_MANAGEMENT.setdefault("READ_REPLICA", "replica")
 
 # Where Prometheus finds metrics: at a port of this machine alone, or at /metrics behind a token.
 METRICS_PORT = _port("METRICS_PORT")

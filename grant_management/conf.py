@@ -83,6 +83,13 @@ def _is_dotted_or_none(value: Any) -> bool:
     return value is None or bool(re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", str(value)))
 
 
+def _is_database_or_none(value: Any) -> bool:
+    if value is None:
+        return True
+    found = settings.DATABASES.get(value, {}) if isinstance(value, str) else {}
+    return "postgresql" in found.get("ENGINE", "")
+
+
 def _is_name(value: Any) -> bool:
     return isinstance(value, str) and value != ""
 
@@ -144,6 +151,10 @@ class Settings:
         None, _is_positive_or_none, "None or a number above 0", "E019"
     )
     """Transactions of one process that may write at a time; None: as many as it has threads."""
+    read_replica = Setting[str | None](
+        None, _is_database_or_none, "None or a key of DATABASES, with PostgreSQL", "E037"
+    )
+    """The alias of a standby that lists, counts, the overview and exports read; None: none."""
     oauth_toolkit_service = Setting[int | None](
         None, _is_positive_or_none, "None or the number of a service", "E016"
     )

@@ -13,7 +13,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from ..db import clock
+from ..db import clock, replica
 from ..db.counting import bounded_count, shown_number
 from ..db.keyset import Order, Rows
 from ..models import AccessToken, Client, EventKind, Grant, GrantStatus, RefreshToken
@@ -237,9 +237,13 @@ class GrantAdmin(SearchPage, RevokeManyPages, OperatorAdmin[Grant]):
         """All pages of the list with the same query, as a CSV file."""
         if refused := self.refused_export(request):
             return refused
-        rows = in_parts(map(_to_export, self.selected(request, TURN)), content.Size("scopes"))
-        lines = csv_lines(_COLUMNS, _exported(rows))
-        return attachment(lines, "grants.csv", "text/csv; charset=utf-8")
+
+        def export() -> FileResponse:
+            rows = in_parts(map(_to_export, self.selected(request, TURN)), content.Size("scopes"))
+            lines = csv_lines(_COLUMNS, _exported(rows))
+            return attachment(lines, "grants.csv", "text/csv; charset=utf-8")
+
+        return replica.read(export)[0]
 
     def content_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The grant's whole content as a JSON file; its page shows only as much as fits."""

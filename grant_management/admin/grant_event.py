@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from ..db import clock
+from ..db import clock, replica
 from ..db.keyset import Order, Rows
 from ..models import EventKind, GrantEvent, Sweep
 from ..models.event import HEADS, ActorKind
@@ -206,15 +206,23 @@ class GrantEventAdmin(ListAdmin[GrantEvent]):
         """
         if refused := self.refused_export(request):
             return refused
-        lines = csv_lines(COLUMNS, map(_values, self._exported(request)))
-        return self._attached(lines, "csv", "text/csv; charset=utf-8")
+
+        def export() -> FileResponse:
+            lines = csv_lines(COLUMNS, map(_values, self._exported(request)))
+            return self._attached(lines, "csv", "text/csv; charset=utf-8")
+
+        return replica.read(export)[0]
 
     def export_json_lines(self, request: HttpRequest) -> HttpResponse | FileResponse:
         """The same events as `export_csv`, as JSON Lines with the details of each."""
         if refused := self.refused_export(request):
             return refused
-        records = map(_as_json, self._exported(request))
-        return self._attached(json_lines(records), "jsonl", "application/jsonl")
+
+        def export() -> FileResponse:
+            records = map(_as_json, self._exported(request))
+            return self._attached(json_lines(records), "jsonl", "application/jsonl")
+
+        return replica.read(export)[0]
 
     def details_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The whole details of an event as a JSON file; its page shows only as much as fits."""

@@ -13,10 +13,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from ..db import clock
+from ..db import clock, replica
 from ..models import DailyCount, PurgeRun, Service, Tally
 from .first_run import is_empty, may_begin
-from .kit.display import time_tag
+from .kit.display import as_of, time_tag
 from .kit.making import checklist
 from .kit.periods import LENGTHS
 from .kit.read_only import ReadOnlyAdmin, limited
@@ -64,7 +64,8 @@ class OverviewAdmin(ReadOnlyAdmin[DailyCount]):
         form = OverviewForm(request.GET, services)
         context: dict[str, Any] = {"form": form}
         if form.is_valid():
-            context |= self._shown(form, list(services))
+            shown, behind = replica.read(lambda: self._shown(form, list(services)))
+            context |= shown | {"behind": as_of(behind)}
         return self.page(request, "overview.html", _("Overview"), **context)
 
     def _shown(self, form: OverviewForm, services: list[Service]) -> dict[str, Any]:

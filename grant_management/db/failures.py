@@ -12,6 +12,7 @@ from django.db import Error, InterfaceError, OperationalError, connections
 from .. import observation
 from ..protocol.results import Result
 from ..request_log import frames_of
+from .commits import NoStandby, OutcomeUnknown
 from .write_slots import NoWriteSlot
 
 logger = logging.getLogger("grant_management")
@@ -86,6 +87,17 @@ _NO_SLOT: Final = Failure(
     " open, or a long migration.",
     kind="no_slot",
 )
+_NO_STANDBY: Final = Failure(
+    Result.DATABASE_BUSY,
+    "Commits wait for a synchronous standby, and none answers: start one, or look why none streams"
+    " (pg_stat_replication).",
+)
+_UNKNOWN: Final = Failure(
+    Result.OUTCOME_UNKNOWN,
+    "A connection ended during a commit, which may have been done: look whether a synchronous"
+    " standby is there (pg_stat_replication), and whether the primary changed.",
+    closes=True,
+)
 _CONFLICT: Final = Failure(
     Result.DATABASE_CONFLICT,
     "Another transaction changed the same rows: nothing to do, unless it happens often.",
@@ -123,6 +135,13 @@ _OF_SQLSTATE: Final = {
 }
 """Failures by SQLSTATE, or by the longest prefix of it in this table; any other is a bug."""
 
+_OF_OURS: Final[dict[type[Error], Failure]] = {
+    NoWriteSlot: _NO_SLOT,
+    NoStandby: _NO_STANDBY,
+    OutcomeUnknown: _UNKNOWN,
+}
+"""Failures by the errors of this app's own."""
+
 _OF_SQLITE: Final = {
     3: _READ_ONLY,  # SQLITE_PERM
     5: _LOCKED,  # SQLITE_BUSY
@@ -152,12 +171,13 @@ _REJECTED_WORDS: Final = ("unsupported startup parameter",)
 
 def classify(error: BaseException) -> Failure:
     """The failure that an error stands for; an error of no database is a bug."""
+    for kind, failure in _OF_OURS.items():
+        if isinstance(error, kind):
+            return failure
     if state := sqlstate(error):
         return _of_sqlstate(state)
     if (number := _of_cause(error, "sqlite_errorcode")) is not None:
         return _of_sqlite(number, str(error))
-    if isinstance(error, NoWriteSlot):
-        return _NO_SLOT
     if isinstance(error, OperationalError | InterfaceError):
         return _of_text(str(error))
     return _BUG

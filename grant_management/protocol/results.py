@@ -61,6 +61,7 @@ class Result(Enum):
     SERVER_FAILED = ("A277101", 500, Action.AUTHLETE_ERROR, SERVER_ERROR, "This server failed to process the request.")
     DATABASE_AWAY = ("A277102", 500, Action.AUTHLETE_ERROR, SERVER_ERROR, "This server cannot reach its database, or may not write to it.")
     DATABASE_BUSY = ("A277103", 500, Action.AUTHLETE_ERROR, SERVER_ERROR, "The database of this server is busy: try again.")
+    OUTCOME_UNKNOWN = ("A277103", 500, Action.AUTHLETE_ERROR, SERVER_ERROR, "The database of this server is busy: whether this request was done is unknown.")
     DATABASE_CONFLICT = ("A277104", 500, Action.AUTHLETE_ERROR, SERVER_ERROR, "Another request changed the same rows at the same moment: try again.")
 
     GM_ACTION_MISSING = ("A278201", 200, Action.CALLER_ERROR, INVALID_REQUEST, "'gmAction' is missing: send QUERY or REVOKE.")

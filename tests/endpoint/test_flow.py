@@ -9,6 +9,7 @@ import pytest
 from django.db import InterfaceError, OperationalError
 
 from grant_management.api import gm
+from grant_management.db.commits import OutcomeUnknown
 from grant_management.endpoint import flow
 from grant_management.models import Actor, Grant, GrantEvent, Reason, UsedProof
 from grant_management.protocol.results import Action, Result
@@ -190,6 +191,11 @@ def database_away(world, monkeypatch):
 
 def database_busy(world, monkeypatch):
     monkeypatch.setattr(flow, "run_steps", _raising(OperationalError, "55P03"))
+    return Scenario(query(world), bearer("server_error"))
+
+
+def outcome_unknown(world, monkeypatch):
+    monkeypatch.setattr(flow, "run_steps", _raising(OutcomeUnknown))
     return Scenario(query(world), bearer("server_error"))
 
 

@@ -11,10 +11,12 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 from django.utils.translation import gettext_lazy as _
 
+from ...db import replica
 from ...db.counting import shown_number
 from ...db.keyset import Cursor, Merged, Order, Ordered, Page, Rows, all_of, page_of
 from ...models import Service
 from . import list_choices
+from .display import as_of
 from .list_form import SORT, BetweenForm, ListForm
 from .list_table import Column, Table, turned
 from .read_only import ReadOnlyAdmin, limited
@@ -72,7 +74,7 @@ class ListAdmin(ReadOnlyAdmin[M]):
     def _found(
         self, request: HttpRequest, form: ListForm, columns: tuple[Column, ...]
     ) -> dict[str, Any]:
-        page = self._found_page(request, form)
+        page, behind = replica.read(lambda: self._found_page(request, form))
         names = {order: name for name, (_label, order) in self.sorts().items()}
         several = len(form.chosen()) > 1
         table = Table((SERVICE, *columns) if several else columns, self._order(form), names)
@@ -85,6 +87,7 @@ class ListAdmin(ReadOnlyAdmin[M]):
             "where": form.where(),
             "empty_text": self._nothing(form, page),
             "note": self.note(form),
+            "behind": as_of(behind),
         }
 
     def _found_page(self, request: HttpRequest, form: ListForm) -> Page:

@@ -7,6 +7,7 @@ from typing import Any, TextIO
 
 from django.core.management.base import CommandError, CommandParser
 
+from ...db.replica import reading
 from ...db.snapshot import snapshot
 from ...interchange.end_record import end_record
 from ...interchange.exporter import records, total
@@ -40,6 +41,7 @@ class Command(GrantManagementCommand):
         service = None if number is None else find_service(number, also_deleted=True)
         count = 0
         with (
+            reading(),
             snapshot(),
             _opened(options["output"], self.stdout) as stream,
             progress("Exporting", total(service)) as advance,

@@ -56,8 +56,9 @@ class DocumentGenerator(SchemaGenerator):
     """
 
     def _initialise_endpoints(self) -> None:
-        found = list(all_operations())
-        self.endpoints = [(one.path, one.path, one.method, _view_of(one)) for one in found]
+        found = all_operations()
+        endpoints: Any = [(one.path, one.path, one.method, _view_of(one)) for one in found]
+        self.endpoints = endpoints
 
 
 @cache

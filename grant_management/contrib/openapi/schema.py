@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
@@ -61,7 +61,7 @@ class OperationSchema(AutoSchema):
     @property
     def described(self) -> Described:
         """The operation."""
-        described: Described = self.view.described
+        described: Described = cast(Any, self.view).described
         return described
 
     def get_operation_id(self) -> str:
@@ -76,7 +76,7 @@ class OperationSchema(AutoSchema):
         """What the operation does, in a sentence."""
         return self.described.texts[0]
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override] # as drf-spectacular has it
         """The rest of what is said of it, and the right that its caller needs."""
         right = self.described.right.removeprefix("can_")
         needed = f"The API token needs the right `{right}`." if right else ""
@@ -119,16 +119,20 @@ class OperationSchema(AutoSchema):
         responses = {self._status(): self._answer()}
         refused = refusals_of(described)
         for status, results in refused.items():
-            responses[str(status)] = self._refusal(status, results)
-        for status, results in of_the_draft(described).items():
-            responses[str(status)] = self._of_oauth(status, results, refused.get(status, ()))
+            responses[str(status)] = self._shared(status, results)
+        for status, errors in of_the_draft(described).items():
+            responses[str(status)] = self._of_oauth(status, errors, refused.get(status, ()))
         if described.path == "/readyz":
             responses["503"] = _response(PHRASES[503], JSON, UNREADY.ref)
+        self._show_examples(responses)
+        return dict(sorted(responses.items()))
+
+    def _show_examples(self, responses: dict[str, Schema]) -> None:
+        """Put the examples of the operation into its responses."""
         for status, response in responses.items():
-            shown = examples.answers_of(described.id, int(status))
+            shown = examples.answers_of(self.described.id, int(status))
             if shown and "content" in response:
                 next(iter(response["content"].values()))["examples"] = shown
-        return dict(sorted(responses.items()))
 
     def _status(self) -> str:
         return "200" if self.described.said.answer else "204"
@@ -141,6 +145,13 @@ class OperationSchema(AutoSchema):
             return _response("The picture.", MEDIA_TYPE, {})
         codes = _listed(said.results)
         return _response("\n\n".join(filter(None, ["The answer.", codes])), JSON, said.schema)
+
+    def _shared(self, status: int, results: tuple[Result, ...]) -> Schema:
+        """The response to a refusal, by its name where it has no examples of this operation."""
+        response = self._refusal(status, results)
+        if examples.answers_of(self.described.id, status):
+            return response
+        return self._component(name_of(status, results), response, ResolvedComponent.RESPONSE)
 
     def _refusal(self, status: int, results: Iterable[Result]) -> Schema:
         results = tuple(results)
@@ -164,9 +175,9 @@ class OperationSchema(AutoSchema):
         headers = {name: {"schema": {"type": "string"}} for name in names}
         return _response(text, JSON, schema) | {"headers": headers}
 
-    def _component(self, name: str, schema: Schema) -> Schema:
-        """Keep a schema under a name, and return what stands for it."""
-        component = ResolvedComponent(name, ResolvedComponent.SCHEMA, schema, name)
+    def _component(self, name: str, schema: Schema, kind: str = ResolvedComponent.SCHEMA) -> Schema:
+        """Keep a schema or a response under a name, and return what stands for it."""
+        component = ResolvedComponent(name, kind, schema, name)
         self.registry.register_on_missing(component)
         ref: Schema = component.ref
         return ref

@@ -88,7 +88,8 @@ def refusal(results: Iterable[Result]) -> Schema:
     """The schema of the refusals of one status (`api.errors.refusal_response`)."""
     refused = tuple(results)
     acts = {one.action for one in refused}
-    always, may = head_of(refused), {}
+    always: dict[str, Schema] = head_of(refused)
+    may: dict[str, Schema] = {}
     if acts != {None}:
         action: Schema = {"type": "string", "enum": sorted(filter(None, acts))}
         more: dict[str, Schema] = {"action": action, "responseContent": TEXT}

@@ -10,6 +10,7 @@ from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import TemplateHTMLRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from .document import DocumentGenerator, document
 
@@ -30,7 +31,7 @@ PAGE: Final = {"deepLinking": True, "validatorUrl": None, "persistAuthorization"
 """Settings of Swagger UI. By default it would ask a validator of its maker's about the document."""
 
 
-class _Open:
+class _Open(APIView):
     """What a host's `REST_FRAMEWORK` would set otherwise: nobody has to authenticate."""
 
     authentication_classes = ()

@@ -142,7 +142,7 @@ class OperationSchema(AutoSchema):
         if said.schema is None:
             return {"description": "It is done."}
         if self.described.view is LogoView:
-            return _response("The picture.", MEDIA_TYPE, {})
+            return _response("The picture.", MEDIA_TYPE, said.schema)
         codes = _listed(said.results)
         return _response("\n\n".join(filter(None, ["The answer.", codes])), JSON, said.schema)
 

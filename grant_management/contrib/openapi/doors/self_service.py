@@ -7,7 +7,7 @@ from ....api.self_service.views import GrantsView, GrantView, LogoView
 from ....fields import members as m
 from ....protocol.results import Result
 from ..said import Key, Said
-from ..schemas import told
+from ..schemas import Schema, told
 from ..shapes import FLAG, SECONDS, STAMP, TEXT, Shape, array_of, done, members, of
 from .common import CONTENT, NAMES
 
@@ -45,8 +45,7 @@ OWN_GRANT: Final = Shape(
     },
 )
 OWN_GRANTS: Final = Shape("OwnGrants", {"grants": array_of(OWN_GRANT.ref)}, {"cursor": TEXT})
-PICTURE: Final = Shape("Picture")
-"""The bytes of a logo, which are no JSON."""
+PICTURE: Final[Schema] = {"description": "The bytes of a logo, which are no JSON."}
 _UNKNOWN: Final = (R.SELF_SERVICE_GRANT_UNKNOWN,)
 SAID: Final[dict[Key, Said]] = {
     (TokenView, "POST"): Said("issueSelfServiceToken", SELF_TOKEN, needs=("subject",)),

@@ -3,6 +3,8 @@
 from ..standalone import ROOT
 
 PAGE = ROOT / "docs" / "openapi.yaml"
+RELEASED = ROOT / "docs" / "openapi.released.yaml"
+"""The last release's, which step 3 of docs/how-to/releasing.md replaces."""
 
 
 def text():

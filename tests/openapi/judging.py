@@ -85,3 +85,14 @@ def strict(schema):
     made = {name: strict(one) for name, one in schema.items()}
     is_object = isinstance(made.get("properties"), dict) and made.get("type") == "object"
     return {"additionalProperties": False, **made} if is_object else made
+
+
+def judge_response(request, response):
+    """The same of a response of Django's, at the paths of the app."""
+    if not re.match(r"/{1,2}(?:api|gm|self|\.well-known)/", request.path_info):
+        return
+    media_type = response.get("Content-Type", "").partition(";")[0]
+    is_json = media_type == "application/json" and response.content
+    answer = json.loads(response.content) if is_json else None
+    method = request.META["REQUEST_METHOD"]
+    judge(method, request.path_info, response.status_code, media_type, answer)

@@ -1,9 +1,7 @@
 """The operations of the document: what a view declares, and what is said of it besides."""
 
-import inspect
-import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from ... import urls
@@ -24,6 +22,7 @@ from .doors import authlete, endpoint, provisioning, self_service, store, webhoo
 from .doors import health as healthy
 from .paths import Route, routes
 from .said import Key, Said
+from .texts import texts_of
 
 SAID: Final[dict[Key, Said]] = {
     key: said
@@ -65,7 +64,7 @@ class Described:
     takes_none: bool = False
     right: str = ""
     is_idempotent: bool = False
-    is_form: bool = field(default=False)
+    is_form: bool = False
 
     @property
     def has_body(self) -> bool:
@@ -80,13 +79,8 @@ class Described:
 
     @property
     def texts(self) -> tuple[str, str]:
-        """The summary and the description, from the docstring of what performs it."""
-        text = inspect.cleandoc(self.performed.__doc__ or "")
-        text = re.sub(r"^`[^`]*`(?: \([^)]*\))?: ", "", text).replace(
-            "ActionRefused", "Refused with"
-        )
-        summary, _, more = text.partition("\n\n")
-        return f"{summary[0].upper()}{summary[1:]}".replace("\n", " "), more
+        """The summary and the description."""
+        return (self.said.summary, "") if self.said.summary else texts_of(self.performed)
 
 
 def all_operations() -> Iterator[Described]:
@@ -103,7 +97,8 @@ def _of_route(route: Route) -> Iterator[Described]:
     for method in methods:
         key, performed, declared = _declared(route, method)
         said = SAID[key]
-        name = _id(said.id, route) + ("" if method == methods[0] else f"By{method.title()}")
+        is_another = method != methods[0] and not isinstance(key, tuple)
+        name = _id(said.id, route) + (f"By{method.title()}" if is_another else "")
         if "{subject}" in route.path:
             name += "OfSubject"
         yield Described(route.path, method, name, said, route.view, performed, **declared)
@@ -112,7 +107,8 @@ def _of_route(route: Route) -> Iterator[Described]:
 def _id(name: str, route: Route) -> str:
     """The operation's ID. Two paths of one operation, and two kinds of tokens, need two."""
     if "kind" in route.chosen:
-        return f"{name}{route.chosen['kind'].title()}Token"
+        plural = "s" if route.chosen["operation"] == "all" else ""
+        return f"{name}{route.chosen['kind'].title()}Token{plural}"
     return (
         f"{name}AtGm" if route.view is GrantManagementView and "/auth/" not in route.path else name
     )

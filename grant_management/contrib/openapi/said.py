@@ -17,13 +17,15 @@ class Said:
 
     `id` is the operation's in the document. `answer` is the body of 200; None: 204 without a body.
     `refusals` are those besides what every operation of its view may answer. `needs` are the
-    members without which the request is refused.
+    members without which the request is refused. `summary` takes the place of the docstring of what
+    performs the operation, where that is about the view.
     """
 
     id: str
     answer: Shape | Schema | None
     refusals: tuple[Result, ...] = ()
     needs: tuple[str, ...] = ()
+    summary: str = ""
 
     @property
     def schema(self) -> Schema | None:

@@ -33,7 +33,10 @@ def another(kind):
 
 def of_kind(kind, members):
     def call(operation, name, body=None, **more):
-        return Call(f"{operation}{kind}Token", name, body=body, token=ORGANIZATION_TOKEN, **more)
+        plural = "s" if operation == "list" else ""
+        return Call(
+            f"{operation}{kind}Token{plural}", name, body=body, token=ORGANIZATION_TOKEN, **more
+        )
 
     yield call("create", "A new API token", {"description": "Example", **members})
     yield call("list", "All that are active", members)

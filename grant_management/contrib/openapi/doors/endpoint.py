@@ -41,8 +41,19 @@ METADATA: Final = Shape(
     },
 )
 SAID: Final[dict[Key, Said]] = {
-    (GrantManagementView, "POST"): Said("manageGrant", GM, needs=("gmAction", "grantId")),
-    (GrantResourceView, "GET"): Said("queryGrant", GRANT_OF_DRAFT),
-    (GrantResourceView, "DELETE"): Said("revokeGrantOfDraft", None),
-    (MetadataView, "GET"): Said("getMetadata", METADATA),
+    (GrantManagementView, "POST"): Said(
+        "manageGrant",
+        GM,
+        needs=("gmAction", "grantId"),
+        summary="Query or revoke a grant for an OAuth client: what to answer is in `action`.",
+    ),
+    (GrantResourceView, "GET"): Said(
+        "queryGrant", GRANT_OF_DRAFT, summary="The grant (draft §6.4)."
+    ),
+    (GrantResourceView, "DELETE"): Said(
+        "revokeGrantOfDraft", None, summary="Revoke the grant (draft §6.5)."
+    ),
+    (MetadataView, "GET"): Said(
+        "getMetadata", METADATA, summary="The metadata (RFC 8414, draft §7.1)."
+    ),
 }

@@ -19,6 +19,6 @@ UNREADY: Final = Shape(
     "Unready", {"status": {"type": "string", "enum": ["unready"]}, "failing": NAMES}
 )
 SAID: Final[dict[Key, Said]] = {
-    health.livez: Said("getLiveness", LIVE),
-    health.readyz: Said("getReadiness", READY),
+    health.livez: Said("getLiveness", LIVE, summary="The process runs."),
+    health.readyz: Said("getReadiness", READY, summary="Whether the server takes calls."),
 }

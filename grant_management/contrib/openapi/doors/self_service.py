@@ -48,9 +48,23 @@ OWN_GRANTS: Final = Shape("OwnGrants", {"grants": array_of(OWN_GRANT.ref)}, {"cu
 PICTURE: Final[Schema] = {"description": "The bytes of a logo, which are no JSON."}
 _UNKNOWN: Final = (R.SELF_SERVICE_GRANT_UNKNOWN,)
 SAID: Final[dict[Key, Said]] = {
-    (TokenView, "POST"): Said("issueSelfServiceToken", SELF_TOKEN, needs=("subject",)),
-    (GrantsView, "GET"): Said("listOwnGrants", OWN_GRANTS),
-    (GrantView, "GET"): Said("getOwnGrant", OWN_GRANT, _UNKNOWN),
-    (GrantView, "DELETE"): Said("revokeOwnGrant", None, (*_UNKNOWN, R.SELF_SERVICE_VIEWS_ALONE)),
-    (LogoView, "GET"): Said("getLogo", PICTURE),
+    (TokenView, "POST"): Said(
+        "issueSelfServiceToken",
+        SELF_TOKEN,
+        needs=("subject",),
+        summary="A token for one person's own grants.",
+    ),
+    (GrantsView, "GET"): Said(
+        "listOwnGrants", OWN_GRANTS, summary="A page of the person's grants, newest first."
+    ),
+    (GrantView, "GET"): Said(
+        "getOwnGrant", OWN_GRANT, _UNKNOWN, summary="One of the person's grants."
+    ),
+    (GrantView, "DELETE"): Said(
+        "revokeOwnGrant",
+        None,
+        (*_UNKNOWN, R.SELF_SERVICE_VIEWS_ALONE),
+        summary="Revoke one of the person's grants.",
+    ),
+    (LogoView, "GET"): Said("getLogo", PICTURE, summary="The logo of a client."),
 }

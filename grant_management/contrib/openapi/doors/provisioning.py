@@ -19,8 +19,8 @@ API_TOKEN: Final = Shape(
 )
 NEW_API_TOKEN: Final = Shape("NewApiToken", API_TOKEN.always | {"accessToken": TEXT}, API_TOKEN.may)
 _DESCRIPTION: Final[tuple[dict[str, Schema], dict[str, Schema]]] = (
-    members(m.SENSITIVITY, m.DESCRIPTION_TEXTS),
-    of("scope", "authorizationType", schema=TEXT),
+    members(m.SENSITIVITY),
+    members(m.DESCRIPTION_TEXTS) | of("scope", "authorizationType", schema=TEXT),
 )
 DESCRIPTION: Final = done("Description", *_DESCRIPTION)
 DESCRIPTIONS: Final = done(
@@ -29,7 +29,7 @@ DESCRIPTIONS: Final = done(
     {"after": TEXT},
 )
 PROFILE: Final = done(
-    "ClientProfile", {**CLIENT_NAMES, **members(m.PROFILE_TEXTS)}, {"logoSha256": TEXT}
+    "ClientProfile", CLIENT_NAMES, {**members(m.PROFILE_TEXTS), "logoSha256": TEXT}
 )
 _UNKNOWN: Final = (R.API_TOKEN_UNKNOWN,)
 _NO_DESCRIPTION: Final = (R.DESCRIPTION_UNKNOWN,)

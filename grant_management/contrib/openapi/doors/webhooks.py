@@ -12,12 +12,8 @@ from .common import DONE
 
 R = Result
 _WEBHOOK: Final[tuple[dict[str, Schema], dict[str, Schema]]] = (
-    {
-        "webhookId": UUID,
-        **members(m.WEBHOOK_URL, m.EVENT_TYPES, m.DESCRIPTION, m.ENABLED),
-        "createdAt": STAMP,
-    },
-    {"disabledAt": STAMP},
+    {"webhookId": UUID, **members(m.WEBHOOK_URL, m.ENABLED), "createdAt": STAMP},
+    members(m.EVENT_TYPES, m.DESCRIPTION) | {"disabledAt": STAMP},
 )
 _KEY: Final = of("secret", "publicKey", schema=TEXT)
 WEBHOOK: Final = done("Webhook", *_WEBHOOK)

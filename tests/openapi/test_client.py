@@ -10,6 +10,9 @@ import pytest
 from ..standalone import API_TOKEN, seed, serving
 from .written import PAGE
 
+DIRECT = {"trust_env": False}
+"""No proxy of this machine."""
+
 
 @pytest.fixture(scope="module")
 def generated(tmp_path_factory):
@@ -46,7 +49,7 @@ def test_only_the_logo_is_left_out(generated):
 def test_create_refresh_query_revoke(generated, server):
     """From a new grant to the end of it."""
     models = generated.models
-    client = generated.client(base_url=server, token=API_TOKEN)
+    client = generated.client(base_url=server, token=API_TOKEN, httpx_args=DIRECT)
 
     def call(operation, body):
         made = generated.operation(operation).sync(1001, client=client, body=body)
@@ -101,7 +104,7 @@ def test_create_refresh_query_revoke(generated, server):
 
 
 def test_a_refusal_is_typed(generated, server):
-    client = generated.client(base_url=server, token="unknown")
+    client = generated.client(base_url=server, token="unknown", httpx_args=DIRECT)
     body = generated.models.CreateGrantRequest()
     refused = generated.operation("store.create_grant").sync(1001, client=client, body=body)
     assert isinstance(refused, generated.models.Refusal401)

@@ -6,6 +6,7 @@ has to be written, too (`tests/openapi/written.py`).
 
 import json
 import os
+from urllib.request import urlopen
 
 import pytest
 
@@ -14,6 +15,7 @@ from grant_management.contrib.openapi.examples import FILE, all_examples
 from grant_management.models import GrantEvent
 from grant_management.protocol.event_payload import TYPES
 
+from ..standalone import manage, serving
 from ..world import BY_TEST
 from .calls import ALL
 from .judging import judge_answer
@@ -25,6 +27,9 @@ OPERATIONS = {
     for path, methods in document()["paths"].items()
     for method, operation in methods.items()
 }
+
+HEALTH = {"getLiveness", "getReadiness"}
+"""A server answers these in front of Django."""
 
 
 @pytest.fixture(scope="module")
@@ -44,12 +49,13 @@ def compare(book, operation, example):
 
 
 def test_every_operation_has_a_call():
-    assert {call.operation for call in ALL} == OPERATIONS.keys()
+    assert {call.operation for call in ALL} | HEALTH == OPERATIONS.keys()
 
 
 def test_every_example_has_a_call(book):
     calls = {(call.operation, call.name) for call in ALL}
     calls |= {(name, "The event") for name in TYPES.values()}
+    calls |= {(name, "All is well") for name in HEALTH}
     assert {(key, one["name"]) for key, found in book.items() for one in found} <= calls
     assert len({(call.operation, call.name) for call in ALL}) == len(ALL)
 
@@ -90,3 +96,16 @@ def test_webhook(book, kind, name):
     assert sent["type"] == name
     assert schema["requestBody"]["required"]
     compare(book, name, {"name": "The event", "request": sent, "status": 204, "answer": None})
+
+
+def test_health(book, tmp_path):
+    url = f"sqlite:///{tmp_path / 'db.sqlite3'}"
+    manage("migrate", "-v", "0", DATABASE_URL=url)
+    with serving(url) as port:
+        for name in sorted(HEALTH):
+            path, _method, operation = OPERATIONS[name]
+            with urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as response:
+                media_type, answer = response.headers.get_content_type(), json.load(response)
+            judge_answer(operation, response.status, media_type, answer)
+            shown = {"request": None, "status": response.status, "answer": settled(answer)}
+            compare(book, name, {"name": "All is well", **shown})

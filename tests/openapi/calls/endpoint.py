@@ -50,6 +50,4 @@ CALLS = [
     Call("revokeGrantOfDraft", "The grant is revoked", {"grantId": GRANT}, token=ACCESS_TOKEN),
     Call("getMetadata", "The metadata", token=""),
     Call("getMetadata", "No such service", {"serviceId": 1002}, token=""),
-    Call("getLiveness", "The process runs", token=""),
-    Call("getReadiness", "It takes calls", token=""),
 ]

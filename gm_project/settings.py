@@ -80,6 +80,16 @@ INSTALLED_APPS = [
     "grant_management",
 ]
 
+# Whether the OpenAPI document and its page are served. It needs the extra `openapi`.
+API_SCHEMA = os.environ.get("API_SCHEMA", "").lower() in ("on", "1", "true", "yes")
+if API_SCHEMA:
+    INSTALLED_APPS += [
+        "drf_spectacular",
+        "drf_spectacular_sidecar",
+        "grant_management.contrib.openapi",
+    ]
+    SPECTACULAR_SETTINGS = {"ENABLE_DJANGO_DEPLOY_CHECK": False}
+
 _DIRECT = "grant_management.middleware.DirectAPIMiddleware"
 MIDDLEWARE = [
     "grant_management.middleware.RequestIDMiddleware",
@@ -105,6 +115,8 @@ if ONLY not in ("", "api", "admin"):
     raise ImproperlyConfigured("ONLY must be api or admin; without it a server serves both.")
 if ONLY == "api":  # what stands below DirectAPIMiddleware is for pages
     MIDDLEWARE = MIDDLEWARE[: MIDDLEWARE.index(_DIRECT) + 1]
+    if API_SCHEMA:  # the page of the document has static files
+        MIDDLEWARE.append("whitenoise.middleware.WhiteNoiseMiddleware")
     # The admin asks for middleware that only its pages need.
     SILENCED_SYSTEM_CHECKS = ["admin.E408", "admin.E409", "admin.E410"]
 

@@ -95,6 +95,7 @@ def _use_own_database(port: int) -> None:
     os.environ["DATABASE_URL"] = f"sqlite:///{DEMO / f'{port}.sqlite3'}"
     os.environ["SECRET_KEY"] = secrets.token_urlsafe(50)
     os.environ["DJANGO_SETTINGS_MODULE"] = "gm_project.demo.site.settings"
+    os.environ["API_SCHEMA"] = "on"
     for name in ("ALLOWED_HOSTS", "SECURE_PROXY_SSL_HEADER", "DEBUG"):
         os.environ.pop(name, None)
 
@@ -234,6 +235,7 @@ def _farewell(port: int, data: "DemoData") -> str:
         f"Admin: {base}/admin/   user: {data.username}   password: {data.password}\n\n"
         f"Connected apps: {base}/account/apps/   user: {data.person}   password: {data.password}"
         "\n\n"
+        f"OpenAPI: {base}/api/schema   to read and try: {base}/api/schema/page\n\n"
         f"Query a grant:\n\n{curl}\n\nRevoke it:\n\n{revoke}\n\n"
         f"The same values for an SDK:\n\nexport {exported}\n"
     )

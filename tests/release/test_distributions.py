@@ -46,6 +46,9 @@ def test_wheel_holds_the_app_and_nothing_else(names):
     assert f"{pages}/templates/grant_management_self_service/apps.html" in names
     assert f"{pages}/static/grant_management_self_service/apps.css" in names
     assert {f"{pages}/locale/{one}/LC_MESSAGES/django.mo" for one in ("de", "ja")} <= set(names)
+    openapi = "grant_management/contrib/openapi"
+    assert f"{openapi}/templates/grant_management_openapi/page.html" in names
+    assert f"{openapi}/examples.json" in names
     assert "grant_management/migrations/0001_initial.py" in names
     tops = {name.split("/")[0].partition("-")[0] for name in names}
     assert tops == {"grant_management", "django_grant_management"}
@@ -96,7 +99,7 @@ def test_one_address(metadata):
 
 
 def test_extras(metadata):
-    extras = {"postgres", "oauth-toolkit", "allauth", "conformance", "logos"}
+    extras = {"postgres", "oauth-toolkit", "allauth", "conformance", "logos", "openapi"}
     assert extras <= set(metadata.get_all("Provides-Extra"))
     needed = [one for one in metadata.get_all("Requires-Dist") if "extra ==" not in one]
     assert {re.match(r"[\w-]+", one)[0] for one in needed} == {

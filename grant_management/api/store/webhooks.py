@@ -50,12 +50,12 @@ def create(request: StoreRequest) -> Answer:
 
 
 def list_webhooks(request: StoreRequest) -> Answer:
-    """`/webhooks/list`: all of them, without keys."""
+    """`/webhooks/list`: all webhooks, without keys."""
     return done({}) | {"webhooks": [show(one) for one in Webhook.objects.of(request.service)]}
 
 
 def get(request: StoreRequest, webhook_id: str) -> Answer:
-    """`/webhooks/{webhookId}/get`: one of them, without keys."""
+    """`/webhooks/{webhookId}/get`: the webhook, without its keys."""
     return done(show(_find(request, webhook_id)))
 
 
@@ -70,7 +70,7 @@ def update(request: StoreRequest, webhook_id: str) -> Answer:
 
 
 def delete(request: StoreRequest, webhook_id: str) -> Answer:
-    """`/webhooks/{webhookId}/delete`: with its keys; the purge deletes its log."""
+    """`/webhooks/{webhookId}/delete`: delete it with its keys; the purge deletes its log."""
     if not _find(request, webhook_id).remove(request.caller):
         raise Refused(Result.WEBHOOK_UNKNOWN)
     return done({})
@@ -124,7 +124,7 @@ def replay(request: StoreRequest, webhook_id: str) -> Answer:
 
 
 def deliveries(request: StoreRequest, webhook_id: str) -> Answer:
-    """`/webhooks/{webhookId}/deliveries`: the newest first, each with its attempts, in pages."""
+    """`/webhooks/{webhookId}/deliveries`: its deliveries, newest first, each with its attempts."""
     values, size = request.values, request.values.get("limit", PAGE)
     rows = WebhookDelivery.objects.filter(webhook=_find(request, webhook_id)).order_by("-pk")
     if "cursor" in values:

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
+from ..conf import DOCUMENTS
 from ..db.keyset import Rows
 from ..models import Call
 from ..protocol.results import GMAction, Result
@@ -107,12 +108,14 @@ class CallAdmin(ListAdmin[Call]):
         return [path("codes/", view, name="grant_management_call_codes"), *super().get_urls()]
 
     def codes_view(self, request: HttpRequest) -> HttpResponse:
-        """A table of every result code and its meaning."""
+        """A table of every result code and its meaning; each leads to what to do, which the
+        documents say.
+        """
         if not self.has_view_permission(request):
             raise PermissionDenied
-        results = list(_rows())
+        context = {"results": list(_rows()), "documents": f"{DOCUMENTS}/reference/codes.md"}
         title = _("Result codes")
-        return self.page(request, "codes.html", title, results=results, section="codes")
+        return self.page(request, "codes.html", title, section="codes", **context)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None

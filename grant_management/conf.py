@@ -17,6 +17,8 @@ from django.core.signals import setting_changed
 from django.dispatch import receiver
 
 T = TypeVar("T")
+DOCUMENTS: Final = "https://django-grant-management.example/repository/tree/main/docs"
+"""The address of the documents: the same as `Documentation` in pyproject.toml."""
 
 
 @cache

@@ -17,14 +17,15 @@ from .first_run import call_of
 from .kit.display import state, time_tag
 from .kit.making import FIRST_RUN, checklist
 from .kit.once import first_time, fresh
-from .kit.read_only import ReadOnlyAdmin, number, operator
+from .kit.read_only import number, operator
 from .kit.reasons import ReasonForm
+from .kit.short_list import ShortListAdmin
 
 MANAGE: Final = "grant_management.manage_apitoken"
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
+class ApiTokenAdmin(ShortListAdmin[ApiToken]):
     """API tokens, shown by prefix, with pages that issue, rotate and revoke them."""
 
     organization_path = "organization"

@@ -11,12 +11,13 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
+from ..conf import DOCUMENTS
 from ..db.keyset import Rows
 from ..models import Call
 from ..protocol.results import GMAction, Result
 from .kit.content import cut
 from .kit.display import identifier, state, time_tag
-from .kit.listing import BetweenForm, Column, ListAdmin
+from .kit.listing import BetweenForm, Column, ListAdmin, fields, text
 from .kit.utc import exact_tag
 
 ACTIONS = [
@@ -66,6 +67,10 @@ def _outcome(call: Call) -> str:
     return state("passed" if done else "refused", _("Done") if done else _("Refused"))
 
 
+def _outcome_value(call: Call) -> str:
+    return "done" if call.code in DONE else "refused"
+
+
 @admin.register(Call)
 class CallAdmin(ListAdmin[Call]):
     """Calls, each with its checks and its answer."""
@@ -73,13 +78,26 @@ class CallAdmin(ListAdmin[Call]):
     list_form = CallListForm
     large = ("answer", "steps")
     columns = (
-        Column(_("When"), lambda call: time_tag(call.at), leads=True, key="at", sort=("pk",)),
-        Column(_("Outcome"), _outcome, key="outcome"),
-        Column(_("Action"), lambda call: call.action, key="action"),
-        Column(_("Code"), lambda call: call.code, key="code"),
-        Column(_("Client"), lambda call: call.client_id, key="client"),
-        Column(_("Grant"), lambda call: identifier(call.grant_id, _("grant ID")), key="grant"),
+        Column(
+            _("When"),
+            lambda call: time_tag(call.at),
+            leads=True,
+            key="at",
+            sort=("pk",),
+            exported=fields("id", "service_id", "at"),
+        ),
+        Column(_("Outcome"), _outcome, key="outcome", exported={"outcome": _outcome_value}),
+        text(_("Action"), "action", "action"),
+        text(_("Code"), "code", "code"),
+        text(_("Client"), "client_id", "client"),
+        Column(
+            _("Grant"),
+            lambda call: identifier(call.grant_id, _("grant ID")),
+            key="grant",
+            exported=fields("grant_id"),
+        ),
     )
+    file_name = "calls"
     empty_text = _(
         "No calls are logged. Set call_log_size above 0 on the service's page to log them."
     )
@@ -91,12 +109,14 @@ class CallAdmin(ListAdmin[Call]):
         return [path("codes/", view, name="grant_management_call_codes"), *super().get_urls()]
 
     def codes_view(self, request: HttpRequest) -> HttpResponse:
-        """A table of every result code and its meaning."""
+        """A table of every result code and its meaning; each leads to what to do, which the
+        documents say.
+        """
         if not self.has_view_permission(request):
             raise PermissionDenied
-        results = list(_rows())
+        context = {"results": list(_rows()), "documents": f"{DOCUMENTS}/reference/codes.md"}
         title = _("Result codes")
-        return self.page(request, "codes.html", title, results=results, section="codes")
+        return self.page(request, "codes.html", title, section="codes", **context)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from ..db import clock
 from ..models import AccessToken, Grant, RefreshToken
 from .grant_timeline import timeline
+from .in_words import in_words
 from .kit import content
 from .kit.display import identifier, link, state, time_tag
 from .related import may_view, page_url
@@ -25,7 +26,7 @@ def grant_page(grant: Grant, request: HttpRequest) -> dict[str, Any]:
         "grant": grant,
         "status": state(status, status.label),
         "facts": _facts(grant, request),
-        "content": content.shown(grant),
+        "content": in_words(grant.service, content.shown(grant)),
         "tokens": [_shown_token(token) for tokens in kinds for token in tokens],
         "more_tokens": any(len(tokens) == NEWEST for tokens in kinds),
         **timeline(grant, request),

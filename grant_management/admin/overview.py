@@ -2,8 +2,7 @@
 a table of their numbers.
 """
 
-from typing import Any, Final
-from urllib.parse import urlencode
+from typing import Any
 
 from django import forms
 from django.contrib import admin
@@ -20,11 +19,9 @@ from .kit.display import as_of, time_tag
 from .kit.making import checklist
 from .kit.periods import LENGTHS
 from .kit.read_only import ReadOnlyAdmin, limited
-from .overview_charts import PERIODS, Axis, Calls, Listed, calls_chart, grants_chart
+from .overview_charts import DEFAULT, PERIODS, TOP, charts, percent
 from .overview_figures import Active, View, active, backlog, cut_offs, figures
-
-TOP: Final = 10
-DEFAULT: Final = "30d"
+from .related import Listed, lists_of
 
 
 class OverviewForm(forms.Form):
@@ -64,11 +61,13 @@ class OverviewAdmin(ReadOnlyAdmin[DailyCount]):
         form = OverviewForm(request.GET, services)
         context: dict[str, Any] = {"form": form}
         if form.is_valid():
-            shown, behind = replica.read(lambda: self._shown(form, list(services)))
+            shown, behind = replica.read(lambda: self._shown(request, form, list(services)))
             context |= shown | {"behind": as_of(behind)}
         return self.page(request, "overview.html", _("Overview"), **context)
 
-    def _shown(self, form: OverviewForm, services: list[Service]) -> dict[str, Any]:
+    def _shown(
+        self, request: HttpRequest, form: OverviewForm, services: list[Service]
+    ) -> dict[str, Any]:
         chosen = form.cleaned_data["service"]
         if not services:
             return {"services": []}
@@ -78,7 +77,7 @@ class OverviewAdmin(ReadOnlyAdmin[DailyCount]):
             clock.now(),
             Tally.current(),
         )
-        listed = self._lists_of(chosen)
+        listed = lists_of(request, chosen)
         live = active(view)
         return {
             "services": services,
@@ -88,43 +87,12 @@ class OverviewAdmin(ReadOnlyAdmin[DailyCount]):
             "backlog": backlog(view),
             "purge": _last_purge(),
             "cut_offs": [(one, self._page(one), at) for one, at in cut_offs(view, TOP)],
-            **charts(view, form.cleaned_data["period"] or DEFAULT, listed),
+            **charts(request, view, form.cleaned_data["period"] or DEFAULT, listed),
         }
-
-    def _lists_of(self, service: Service | None) -> Listed:
-        """Makes the URLs of lists that have the service of this page."""
-        of = {} if service is None else {"service": str(service.pk)}
-
-        def listed(model: str, **filters: str) -> str:
-            name = f"admin:grant_management_{model}_changelist"
-            url = reverse(name, current_app=self.admin_site.name)
-            return f"{url}?{urlencode(of | filters)}"
-
-        return listed
 
     def _page(self, row: Any) -> str:
         name = f"admin:grant_management_{row._meta.model_name}_change"
         return reverse(name, args=[row.pk], current_app=self.admin_site.name)
-
-
-def charts(view: View, period: str, listed: Listed) -> dict[str, Any]:
-    """The charts of a view, for the template, and the refused calls by code: each with a number, a
-    part of the highest one in percent, and a URL.
-    """
-    axis = Axis(period, view.now)
-    calls = Calls.of(view, axis)
-    client = {"client": view.client_id} if view.client_id else {}
-    most = calls.codes.most_common(TOP)
-    filters = {"period": period, **client}
-    return {
-        "grants_chart": grants_chart(view, axis, listed),
-        "calls_chart": calls_chart(calls, axis, listed, view.client_id),
-        "codes": [
-            (code, number, _percent(number, most), listed("call", code=code, **filters))
-            for code, number in most
-        ],
-        "code_notes": calls.notes,
-    }
 
 
 def _most(view: View, live: Active, listed: Listed) -> list[Any] | None:
@@ -138,15 +106,11 @@ def _most(view: View, live: Active, listed: Listed) -> list[Any] | None:
             client_id,
             names[key] if len(names) > 1 else "",
             number,
-            _percent(number, most),
+            percent(number, most),
             listed("grant", client=client_id, status="active", service=str(key)),
         )
         for (key, client_id), number in most
     ]
-
-
-def _percent(number: int, most: list[Any]) -> int:
-    return max(1, round(number / most[0][1] * 100)) if most[0][1] else 0
 
 
 def _last_purge() -> dict[str, Any] | None:

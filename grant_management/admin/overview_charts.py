@@ -1,15 +1,16 @@
-"""The charts of the overview: what happened to grants, and how calls were answered, per hour or per
+"""The charts of the overview and of a client's page: what happened to grants, and how calls were
+answered, per hour or per
 day. They can be drawn of all clients or of one.
 """
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import Count, Sum
 from django.db.models.functions import TruncDay, TruncHour
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from ..conf import app_settings
@@ -18,11 +19,13 @@ from .kit.chart import Chart, Series
 from .kit.periods import LENGTHS
 from .kit.utc import exact
 from .overview_figures import DONE, View
+from .related import Listed, code_url
 
 PERIODS: Final = {"24h": 24, "7d": 7, "30d": 30, "90d": 90}
 """The periods of charts, with their numbers of hours or days."""
-Listed = Callable[..., str]
-"""Makes the URL of a list from the name of its model and its filters."""
+DEFAULT: Final = "30d"
+TOP: Final = 10
+"""The most codes, and the most clients, that a page lists."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,37 @@ class Axis:
             {"since": start.isoformat(), "until": (start + last).isoformat()}
             for start in self.starts()
         ]
+
+
+def charts(request: HttpRequest, view: View, period: str, listed: Listed) -> dict[str, Any]:
+    """The charts of a view, for the template, and the refused calls by code: each with a number, a
+    part of the highest one in percent, the URL of the calls, and that of the code's row.
+    """
+    axis = Axis(period, view.now)
+    calls = Calls.of(view, axis)
+    client = {"client": view.client_id} if view.client_id else {}
+    most = calls.codes.most_common(TOP)
+    filters = {"period": period, **client}
+    return {
+        "grants_chart": grants_chart(view, axis, listed),
+        "calls_chart": calls_chart(calls, axis, listed, view.client_id),
+        "codes": [
+            (
+                code,
+                number,
+                percent(number, most),
+                listed("call", code=code, **filters),
+                code_url(request, code),
+            )
+            for code, number in most
+        ],
+        "code_notes": calls.notes,
+    }
+
+
+def percent(number: int, most: list[Any]) -> int:
+    """The part of the highest number, the first of `most`, in percent; at least 1."""
+    return max(1, round(number / most[0][1] * 100)) if most[0][1] else 0
 
 
 def grants_chart(view: View, axis: Axis, listed: Listed) -> Chart:

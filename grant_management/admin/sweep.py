@@ -21,14 +21,21 @@ from django.utils.translation import gettext_lazy as _
 
 from ..db import primary
 from ..models import GrantFilter, Reason, Service, Sweep
-from .kit.content import NOTED, cut
 from .kit.display import time_tag
 from .kit.export import attachment
-from .kit.listing import Column, ListAdmin
+from .kit.listing import Column, ListAdmin, fields, text
 from .kit.read_only import limited, operator
 from .sweep_confirmation import Asked, recall, remember
 from .sweep_form import ConfirmForm, FilterForm, carried_over
-from .sweep_report import badge, described, lines, progress, report
+from .sweep_report import (
+    badge,
+    described,
+    described_job,
+    lines,
+    progress,
+    report,
+    status_value,
+)
 from .sweep_worker import work_in_background
 
 MAY_START: Final = "grant_management.start_sweep"
@@ -49,15 +56,22 @@ class SweepAdmin(ListAdmin[Sweep]):
             leads=True,
             key="started",
             sort=("started_at", "pk"),
+            exported=fields("id", "service_id", "started_at"),
         ),
-        Column(_("Status"), lambda sweep: badge(sweep), key="status"),
-        Column(_("Who"), lambda sweep: sweep.actor, key="who"),
-        Column(_("Which"), lambda sweep: described(sweep.wanted()), key="which"),
-        Column(_("Revoked"), lambda sweep: f"{sweep.revoked:,}", key="revoked"),
-        Column(_("Reason"), lambda sweep: sweep.reason, key="reason"),
-        Column(_("Ticket"), lambda sweep: sweep.ticket, key="ticket"),
-        Column(_("Note"), lambda sweep: cut(sweep.note, NOTED), key="note", is_default=False),
+        Column(_("Status"), badge, key="status", exported={"status": status_value}),
+        text(_("Who"), "actor", "who"),
+        Column(_("Which"), described_job, key="which", exported={"which": described_job}),
+        Column(
+            _("Revoked"),
+            lambda sweep: f"{sweep.revoked:,}",
+            key="revoked",
+            exported=fields("revoked"),
+        ),
+        text(_("Reason"), "reason", "reason"),
+        text(_("Ticket"), "ticket", "ticket"),
+        text(_("Note"), "note", "note", is_default=False),
     )
+    file_name = "jobs"
     change_form_template = "admin/grant_management/sweep.html"
 
     def get_urls(self) -> list[URLPattern]:

@@ -30,6 +30,16 @@ def described(wanted: GrantFilter) -> str:
     return ", ".join(f"{name} {value}" for name, value in said.items() if value is not None)
 
 
+def described_job(sweep: Sweep) -> str:
+    """The filter of a job in words."""
+    return described(sweep.wanted())
+
+
+def status_value(sweep: Sweep) -> str:
+    """The status of a job, for a file."""
+    return sweep.status(clock.estimate()).value
+
+
 def badge(sweep: Sweep) -> str:
     """The status of a sweep, as an icon and a word."""
     status = sweep.status(clock.estimate())

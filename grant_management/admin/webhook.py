@@ -16,6 +16,7 @@ from .kit.actions import ObjectAction, OperatorAdmin, Text
 from .kit.display import state, time_tag
 from .kit.once import first_time, fresh
 from .kit.read_only import operator
+from .kit.short_list import ShortListAdmin
 from .webhook_form import RegisterForm, RotateKeyForm
 
 MANAGE: Final = "manage_webhook"
@@ -85,7 +86,7 @@ ACTIONS: Final = (
 
 
 @admin.register(Webhook)
-class WebhookAdmin(OperatorAdmin[Webhook]):
+class WebhookAdmin(ShortListAdmin[Webhook], OperatorAdmin[Webhook]):
     """Webhooks, without their keys."""
 
     object_actions = ACTIONS
@@ -93,7 +94,6 @@ class WebhookAdmin(OperatorAdmin[Webhook]):
     list_display = ("name", "service", "status", "failures", "created")
     list_select_related = ("service",)
     ordering = ("-pk",)
-    change_list_template = "admin/grant_management/webhook/change_list.html"
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Webhook]":
         """Without those that were deleted."""
@@ -125,10 +125,9 @@ class WebhookAdmin(OperatorAdmin[Webhook]):
             *super().get_urls(),
         ]
 
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """The list, with a button to register a webhook for operators who may."""
-        context = {"may_register": self.may_manage(request), **(extra_context or {})}
-        return super().changelist_view(request, context)
+    def tools(self, request: HttpRequest) -> list[tuple[Any, str]]:
+        """A button to register a webhook, for operators who may."""
+        return [(_("Register…"), self.url("register"))] if self.may_manage(request) else []
 
     def buttons(self, request: HttpRequest, row: Webhook) -> list[tuple[Text, str]]:
         """Those of the actions, and that to rotate the key."""

@@ -1,12 +1,15 @@
 """Calls, grants, clients, people, events, jobs and codes lead to each other."""
 
 import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client as HTTP
 from django.urls import reverse
 
-from grant_management.models import Actor, Call, GrantEvent, GrantFilter, Reason, Sweep
+from grant_management.conf import DOCUMENTS
+from grant_management.models import Actor, Call, GrantEvent, GrantFilter, Reason, Sweep, Tally
 from grant_management.protocol.results import Result
 
-from ..world import now
+from ..world import later, make_operator, now
 
 BY = Actor.operator("ann")
 
@@ -123,7 +126,7 @@ class TestAClient:
         page = admin_client.get(url("client_change", world.client.pk))
         assert page.context["stops"][0][1].startswith("at least ")
 
-    def test_links(self, world, call, page):
+    def test_links(self, admin_client, world, call, page):
         text = page.content.decode()
         for link in (
             url("grant_change", call.grant.pk),
@@ -134,7 +137,45 @@ class TestAClient:
             url("client_cut-off", world.client.pk),
         ):
             assert f'href="{link}"' in text
-        assert page.context["refusals"][0]["number"] == 1
+        ((code, number, _, calls, row),) = page.context["codes"]
+        assert (code, number, row) == ("A281305", 1, f"{url('call_codes')}#A281305")
+        assert admin_client.get(calls).context["list"].count == 1
+
+    def test_charts_of_the_period(self, admin_client, world, call, page):
+        """Each bar is the number of its list; a period that is none is the default."""
+        call.grant.record("created", now(), BY)
+        later(Tally.count_events)
+        for period in ("", "24h", "7d", "90d", "nonsense"):
+            own = admin_client.get(url("client_change", world.client.pk), {"period": period})
+            calls, grants = own.context["calls_chart"], own.context["grants_chart"]
+            assert calls.total == 1
+            assert grants.total >= 1
+            shown = [name for name, _, is_shown in own.context["periods"] if is_shown]
+            assert shown == [period if period in ("24h", "7d", "90d") else "30d"]
+            for chart in (calls, grants):
+                for one in chart.series:
+                    for number, link in zip(one.numbers, one.urls, strict=True):
+                        if number:
+                            assert admin_client.get(link).context["list"].count == number
+
+    def test_a_chart_is_for_those_who_see_its_rows(self, django_user_model, world, call, page):
+        user = make_operator(django_user_model, "eve", world.service.organization)
+        given = Permission.objects.filter(codename__in=["view_client", "view_grantevent"])
+        user.user_permissions.set(given)
+        http = HTTP()
+        http.force_login(user)
+        text = http.get(url("client_change", world.client.pk)).content.decode()
+        assert 'id="gm-grants"' in text
+        assert 'id="gm-calls"' not in text
+        assert "A281305" not in text
+
+
+def test_a_code_leads_to_its_row_in_the_documents(admin_client, world):
+    """The headings of that page are compared with the codes by tests/docs."""
+    text = admin_client.get(url("call_codes")).content.decode()
+    for result in Result:
+        assert f'id="{result.code}"' in text
+        assert f'href="{DOCUMENTS}/reference/codes.md#{result.code.lower()}"' in text
 
 
 def test_superseded(admin_client, world):

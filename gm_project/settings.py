@@ -162,6 +162,8 @@ PURGE_EVERY_MINUTES = _minutes("PURGE_EVERY_MINUTES", "10")
 DELIVER_EVENTS = os.environ.get("DELIVER_EVENTS", "on").lower() not in ("off", "0", "no", "false")
 
 LANGUAGE_CODE = "en"
+# What an operator can choose for the console.
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("ja", "日本語")]
 TIME_ZONE = "UTC"
 USE_TZ = True
 

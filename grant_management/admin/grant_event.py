@@ -25,6 +25,7 @@ from .kit.content import LONG, NOTED, Size, as_text, bounded, cut, json_file
 from .kit.display import identifier, indented, link, time_tag
 from .kit.export import TURN, attachment, csv_lines, in_parts, json_lines
 from .kit.listing import BetweenForm, Column, ListAdmin
+from .kit.reasons import in_words
 from .kit.utc import in_utc
 from .receipt import as_file, receipt
 
@@ -124,7 +125,7 @@ class GrantEventAdmin(ListAdmin[GrantEvent]):
         Column(_("Subject"), lambda event: event.subject, key="subject"),
         Column(_("Grant"), lambda event: identifier(event.grant_id, _("grant ID")), key="grant"),
         Column(_("Job"), _job, key="job"),
-        Column(_("Reason"), lambda event: event.reason, key="reason"),
+        Column(_("Reason"), lambda event: in_words(event.reason), key="reason"),
         Column(_("Ticket"), lambda event: event.ticket, key="ticket"),
         Column(_("Note"), lambda event: cut(event.note, NOTED), key="note", is_default=False),
         Column(_("Event number"), lambda event: event.pk, key="number", is_default=False),

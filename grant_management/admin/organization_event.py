@@ -18,6 +18,7 @@ from ..models import EventKind, OrganizationEvent
 from .kit.display import indented, time_tag
 from .kit.export import attachment, csv_lines, json_lines
 from .kit.read_only import ReadOnlyAdmin
+from .kit.reasons import in_words
 from .kit.utc import in_utc
 from .receipt import as_file, receipt
 
@@ -71,7 +72,7 @@ class OrganizationEventAdmin(ReadOnlyAdmin[OrganizationEvent]):
     """Events of organizations: who did what, when and why."""
 
     organization_path = "organization"
-    list_display = ("what", "when", "who", "concerns", "about", "reason", "ticket")
+    list_display = ("what", "when", "who", "concerns", "about", "shown_reason", "ticket")
     list_select_related = ("organization",)
     list_filter = (
         KindFilter,
@@ -111,6 +112,11 @@ class OrganizationEventAdmin(ReadOnlyAdmin[OrganizationEvent]):
         """The member's name, the API token's prefix or the source of an import; else ""."""
         told = event.details
         return str(told.get("user") or told.get("prefix") or told.get("source") or "")
+
+    @admin.display(description=_("reason"))
+    def shown_reason(self, event: OrganizationEvent) -> str:
+        """The reason, in the language of the page."""
+        return in_words(event.reason)
 
     def get_urls(self) -> list[URLPattern]:
         """The URLs of the list and of an event, and those of both exports."""

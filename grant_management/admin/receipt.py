@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from ..models import Client, EventKind, Grant, GrantEvent, OrganizationEvent, Sweep
 from .kit.content import json_file
 from .kit.display import link
+from .kit.reasons import in_words
 from .kit.stops import Number
 from .kit.utc import exact_tag, in_utc
 from .kit.zone import exact_utc, zone_name
@@ -95,7 +96,11 @@ def _what(event: Event) -> Iterator[tuple[Any, Any]]:
 
 
 def _why(event: Event) -> Iterator[tuple[Any, Any]]:
-    given = (_("Reason"), event.reason), (_("Note"), event.note), (_("Ticket"), event.ticket)
+    given = (
+        (_("Reason"), in_words(event.reason)),
+        (_("Note"), event.note),
+        (_("Ticket"), event.ticket),
+    )
     yield from ((label, value or _("none was given")) for label, value in given)
 
 

@@ -62,6 +62,8 @@ def _setting(service: Service, name: str) -> dict[str, Any]:
     field: Any = Service._meta.get_field(name)
     value = getattr(service, name)
     shown = ", ".join(value) if isinstance(value, list) else value
+    if isinstance(value, bool):
+        shown = _("Yes") if value else _("No")
     display = getattr(service, f"get_{name}_display", None)
     return {"name": name, "value": display() if display else shown, "help": field.help_text}
 

@@ -26,6 +26,7 @@ from .kit.display import time_tag
 from .kit.export import attachment
 from .kit.listing import Column, ListAdmin
 from .kit.read_only import limited, operator
+from .kit.reasons import in_words, why_of
 from .sweep_confirmation import Asked, recall, remember
 from .sweep_form import ConfirmForm, FilterForm, carried_over
 from .sweep_report import badge, described, lines, progress, report
@@ -54,7 +55,7 @@ class SweepAdmin(ListAdmin[Sweep]):
         Column(_("Who"), lambda sweep: sweep.actor, key="who"),
         Column(_("Which"), lambda sweep: described(sweep.wanted()), key="which"),
         Column(_("Revoked"), lambda sweep: f"{sweep.revoked:,}", key="revoked"),
-        Column(_("Reason"), lambda sweep: sweep.reason, key="reason"),
+        Column(_("Reason"), lambda sweep: in_words(sweep.reason), key="reason"),
         Column(_("Ticket"), lambda sweep: sweep.ticket, key="ticket"),
         Column(_("Note"), lambda sweep: cut(sweep.note, NOTED), key="note", is_default=False),
     )
@@ -219,6 +220,7 @@ class SweepAdmin(ListAdmin[Sweep]):
         return {
             "sweep": sweep,
             "wanted": described(sweep.wanted()),
+            "why": why_of(sweep),
             "badge": badge(sweep),
             "started": time_tag(sweep.started_at),
             "finished": time_tag(sweep.finished_at),

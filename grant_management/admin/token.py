@@ -7,13 +7,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from ..db import clock
 from ..db.keyset import Rows
 from ..models import AccessToken, Grant, RefreshToken
 from ..models.grant import CONTENT
 from ..models.token import Token
-from .kit.display import identifier, state, time_tag
+from .kit.display import identifier, time_tag
 from .kit.listing import Column, ListAdmin, ListForm
+from .kit.token_state import token_state
 
 T = TypeVar("T", bound=Token)
 
@@ -30,11 +30,6 @@ class TokenListForm(ListForm):
             return rows
         known = Grant.objects.filter(service__in=self.chosen(), grant_id=term)
         return rows.filter(grant__in=list(known.values_list("pk", flat=True)))
-
-
-def _status(token: Token) -> str:
-    name = token.status(clock.estimate()).name.lower()
-    return state(name, name.replace("_", " ").capitalize())
 
 
 def _bound_to(token: Token) -> str:
@@ -54,7 +49,7 @@ class TokenAdmin(ListAdmin[T]):
     large = ("scopes", *(f"grant__{name}" for name in CONTENT))
     columns = (
         Column(_("Digest"), lambda token: token.digest_prefix, leads=True),
-        Column(_("Status"), _status, key="status"),
+        Column(_("Status"), token_state, key="status"),
         Column(_("Client"), lambda token: token.client, key="client"),
         Column(_("Subject"), lambda token: token.subject, key="subject"),
         Column(_("Issued"), lambda token: time_tag(token.issued_at), key="issued", sort=("pk",)),
@@ -65,17 +60,22 @@ class TokenAdmin(ListAdmin[T]):
             _("Revoked"), lambda token: time_tag(token.revoked_at), key="revoked", is_default=False
         ),
     )
-    readonly_fields = ("digest_prefix", "status")
+    readonly_fields = ("shown_digest", "status")
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[T]":
         """With the rows that decide a token's status, and without the content of its grant."""
         rows = super().get_queryset(request).select_related(*self.related)
         return rows.defer(*(f"grant__{name}" for name in CONTENT))
 
+    @admin.display(description=_("digest"))
+    def shown_digest(self, token: T) -> str:
+        """The first 8 of its digest's 64 hexadecimal digits."""
+        return token.digest_prefix
+
     @admin.display(description=_("status"))
     def status(self, token: T) -> Any:
         """The status, as an icon and a word."""
-        return _status(token)
+        return token_state(token)
 
 
 @admin.register(AccessToken)

@@ -87,7 +87,15 @@ def lived(world, admin_client):
     Service.objects.update(name="Haus")
     Client.objects.update(name="Kasse", client_id="kasse")
     world.grant(expires_at=now())
-    GrantEvent.objects.record("revoked", world.service.pk, now(), BY_TEST, grant_id=rows["grant"].grant_id, subject="user-1", client_id="kasse")
+    GrantEvent.objects.record(
+        "revoked",
+        world.service.pk,
+        now(),
+        BY_TEST,
+        grant_id=rows["grant"].grant_id,
+        subject="user-1",
+        client_id="kasse",
+    )
     return rows
 
 
@@ -107,7 +115,11 @@ def crawl(http, language):
                 continue
             seen[name] = page.content.decode()
             links = (html.unescape(one) for one in Reader(seen[name]).links)
-            queue += [one if one.startswith("/") else path + one for one in links if one.startswith(("/admin/", "?"))]
+            queue += [
+                one if one.startswith("/") else path + one
+                for one in links
+                if one.startswith(("/admin/", "?"))
+            ]
     return seen
 
 

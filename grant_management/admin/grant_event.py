@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from ..db import clock
+from ..db.counting import grouped
 from ..db.keyset import Order, Rows
 from ..models import EventKind, GrantEvent, Sweep
 from ..models.event import HEADS, ActorKind
@@ -108,7 +109,7 @@ def _job(event: Any) -> Any:
     if event.sweep is None:
         return link(event.events_url, _("several grants")) if event.job else ""
     revoked = ngettext("%(n)s grant", "%(n)s grants", event.sweep.revoked)
-    return link(event.events_url, revoked % {"n": f"{event.sweep.revoked:,}"})
+    return link(event.events_url, revoked % {"n": grouped(event.sweep.revoked)})
 
 
 @admin.register(GrantEvent)

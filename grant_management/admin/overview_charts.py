@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from ..conf import app_settings
 from ..db import counting
+from ..db.counting import grouped
 from ..db.ids import first_uuid7
 from ..models import Call, EventKind, HourlyCount, Service
 from .kit.chart import Chart, Series
@@ -153,7 +154,7 @@ class Calls:
         last = rows.values_list("at", flat=True)[limit - 1 : limit].first()
         if last is not None:
             said = _("Of %(service)s the newest %(n)s calls, since %(when)s.")
-            told = {"service": service, "n": f"{limit:,}", "when": exact(last)}
+            told = {"service": service, "n": grouped(limit), "when": exact(last)}
             self.notes.append(said % told)
 
 

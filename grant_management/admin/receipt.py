@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from ..db.counting import grouped
 from ..models import Client, EventKind, Grant, GrantEvent, OrganizationEvent, Sweep
 from .kit.content import json_file
 from .kit.display import link
@@ -146,7 +147,7 @@ def _numbers(event: Event, admin: "ModelAdmin[Any]") -> Iterator[tuple[Any, Any]
     if isinstance(event, GrantEvent) and event.job and event.kind not in _JOBS:
         job = Sweep.objects.filter(pk=event.job).first()
         if job is not None:
-            yield _("Grants revoked by the job so far"), f"{job.revoked:,}"
+            yield _("Grants revoked by the job so far"), grouped(job.revoked)
 
 
 def _url(model: str, key: Any, admin: "ModelAdmin[Any]") -> str:

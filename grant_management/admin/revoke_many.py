@@ -107,8 +107,9 @@ class RevokeManyPages(PersonPages):
             "form": form,
             "section": "people",
         }
-        one, many = "Revoke %(n)s grant of %(subject)s", "Revoke %(n)s grants of %(subject)s"
-        title = ngettext(one, many, len(grants))
+        title = ngettext(
+            "Revoke %(n)s grant of %(subject)s", "Revoke %(n)s grants of %(subject)s", len(grants)
+        )
         named = title % {"n": len(grants), "subject": person.subject}
         return self.page(request, "revoke_many.html", named, **context)
 

@@ -20,6 +20,7 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from ..db import primary
+from ..db.counting import grouped
 from ..models import GrantFilter, Reason, Service, Sweep
 from .kit.content import NOTED, cut
 from .kit.display import time_tag
@@ -54,7 +55,7 @@ class SweepAdmin(ListAdmin[Sweep]):
         Column(_("Status"), lambda sweep: badge(sweep), key="status"),
         Column(_("Who"), lambda sweep: sweep.actor, key="who"),
         Column(_("Which"), lambda sweep: described(sweep.wanted()), key="which"),
-        Column(_("Revoked"), lambda sweep: f"{sweep.revoked:,}", key="revoked"),
+        Column(_("Revoked"), lambda sweep: grouped(sweep.revoked), key="revoked"),
         Column(_("Reason"), lambda sweep: in_words(sweep.reason), key="reason"),
         Column(_("Ticket"), lambda sweep: sweep.ticket, key="ticket"),
         Column(_("Note"), lambda sweep: cut(sweep.note, NOTED), key="note", is_default=False),

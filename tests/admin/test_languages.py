@@ -90,18 +90,22 @@ def lived(world, admin_client, admin_user, settings):
     Sweep.objects.update(subject=NAME)
     get_user_model().objects.update(username=NAME)
     member = OrganizationMember.objects.create(user=admin_user, organization=None)
-    rows |= {"organizationmember": member, "webhook": _webhook(world)}
+    rows |= {"organizationmember": member, **_webhook(world)}
     grant, actor = rows["grant"], Actor.operator(NAME)
     about = {"grant_id": grant.grant_id, "subject": NAME, "client_id": NAME}
     GrantEvent.objects.record("revoked", world.service.pk, now(), actor, **about)
-    rows["webhookdelivery"] = WebhookDelivery.objects.first()
     rows["locked"] = world.client_named("9002", name=NAME, locked_at=now())
     return rows
 
 
 def _webhook(world):
-    url = "https://9001.example/9001"
-    return Webhook.objects.register(world.service, Actor.operator(NAME), url=url)[0]
+    fields = {"signature": "v1", "url": "https://9001.example/9001"}
+    webhook, _key = Webhook.objects.register(world.service, Actor.operator(NAME), **fields)
+    times = {"created_at": now(), "dead_at": now()}
+    delivery = WebhookDelivery.objects.create(
+        webhook=webhook, event=uuid4(), type="grant.revoked", number=1, **times
+    )
+    return {"webhook": webhook, "webhookdelivery": delivery}
 
 
 def urls_of(rows):
@@ -113,28 +117,31 @@ def urls_of(rows):
     yield reverse("admin:grant_management_client_unlock", args=[rows["locked"].pk])
     for name in ("disable", "enable", "remove", "rotate", "test"):
         yield reverse(f"admin:grant_management_webhook_{name}", args=[rows["webhook"].pk])
-    if rows["webhookdelivery"] is not None:
-        row = rows["webhookdelivery"]
-        yield reverse("admin:grant_management_webhookdelivery_replay", args=[row.pk])
+    delivery = rows["webhookdelivery"].pk
+    yield reverse("admin:grant_management_webhookdelivery_replay", args=[delivery])
+    for name in ("change", "history"):  # pages that are not there
+        yield reverse(f"admin:grant_management_dailycount_{name}", args=[9001])
     yield reverse("admin:grant_management_grant_change", args=[uuid4()])
 
 
 def answers(http, rows):
     """Pages that answer a form: what was found, what is asked before it acts, and errors."""
-    of_service = [rows["service"].pk]
+    of_service, grant = [rows["service"].pk], rows["grant"].pk
     for name, arguments, sent in (
         ("grant_find", [], {"text": NAME}),
         ("grant_find", [], {"text": "A277001"}),
         ("grant_find", [], {"text": rows["accesstoken"].digest.hex()}),
         ("grant_find", [], {"text": "9003"}),
-        ("grant_revoke_many", [rows["grant"].pk], {"these": "all"}),
-        ("sweep_start", [], {"service": rows["service"].pk, "subject": NAME}),
-        ("sweep_start", [], {"service": rows["service"].pk, "created_before": "9001"}),
+        ("sweep_check", [], {"service": rows["service"].pk, "subject": NAME}),
+        ("sweep_check", [], {"service": rows["service"].pk, "created_before": "9001"}),
+        ("sweep_check", [], {"service": rows["service"].pk}),
+        ("grant_revoke_many", [grant], {"these": "all"}),
+        ("grant_revoke_many", [grant], {"confirmed": "1", "grant": [grant], "reason": "other"}),
+        ("grant_revoke", [grant], {"reason": "other"}),
         ("service_settings", of_service, {"dpop_max_age": "x", "reason": "other"}),
         ("service_what_if", of_service, {"gm_action": "QUERY", "access_token": "9001"}),
         ("client_create", [], {"client_id": "\x01"}),
         ("apitoken_rotate", [rows["apitoken"].pk], {"reason": "other"}),
-        ("grant_revoke", [rows["grant"].pk], {"reason": "other"}),
     ):
         url = reverse(f"admin:grant_management_{name}", args=arguments)
         yield f"{name} {sent}", http.post(url, sent, follow=True).content.decode()

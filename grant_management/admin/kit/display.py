@@ -158,6 +158,11 @@ def in_english(text: str) -> SafeString:
     return format_html('<span lang="en">{}</span>', text)
 
 
+def wire_name(name: str) -> SafeString:
+    """A name as the API has it, which is the same in every language."""
+    return format_html("<code>{}</code>", name)
+
+
 def link(url: str, text: Any) -> SafeString:
     """A link as HTML; the URL and the text are escaped."""
     return format_html('<a href="{}">{}</a>', url, text)

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from ...fields.field import Field
 from ...fields.strings import Choices, Pattern, Text
 from ...fields.words import read_for_page
+from .display import wire_name
 
 
 def text(member: Text | Pattern, **options: Any) -> forms.CharField:
@@ -33,7 +34,7 @@ def taken(member: Field, value: Any) -> Any:
 
 def choices(member: Choices, **options: Any) -> forms.MultipleChoiceField:
     """Boxes for the elements of this member's array."""
-    named = [(choice, choice) for choice in member.choices]
+    named = [(choice, wire_name(choice)) for choice in member.choices]
     boxes = forms.CheckboxSelectMultiple
     return forms.MultipleChoiceField(choices=named, widget=boxes, required=False, **options)
 

@@ -32,6 +32,7 @@ from ..standalone import ROOT
 from ..test_roles import fill
 from ..world import now
 from .pages_in_words import Texts, crawl, names_of_urls
+from .wide_letters import in_wide_letters
 
 LANGUAGES = ("de", "ja")
 NAME = "9001"
@@ -42,6 +43,8 @@ WORD = re.compile(r"(?<![\w.])[^\W\d_]{2,}(?![\w]|\.\w|(?:-\w+)*\.\w)")
 NO_TEXT = re.compile(r"%\(\w+\)s|\{\w*\}|https?://\S+")
 NAMES = frozenset(("Go", "QUERY", "REVOKE"))
 """Words that are names: a programming language and actions of the API."""
+UNTRANSLATED = frozenset(("UTC", "JSON", "CSV", "HTTP"))
+ASCII_WORD = re.compile(r"(?<![\w.])[A-Za-z]{2,}(?![\w]|\.\w|(?:-\w+)*\.\w)")
 FILES = ("_export", "_export_csv", "_export_jsonl", "_receipt", "_content", "_details", "_logo")
 SCRIPTS = ("_utc", "_arrived", "_suggest", "_progress")
 POSTS = ("_columns", "_save_view", "_delete_view", "_pause", "_resume", "_receipt_many", "_check")
@@ -161,6 +164,21 @@ def test_no_english_word_is_on_a_page(admin_client, lived, english, language):
         for text in Texts(page).found
         if (wrong := words(text) & english[language])
     }
+    assert found == {}
+
+
+def test_every_text_of_a_page_is_marked(admin_client, lived):
+    """Each ASCII word of a page is data or a name: of a marked text, the letters are wide."""
+    with in_wide_letters():
+        pages = crawl(admin_client, urls_of(lived))
+        shown = {**pages, **dict(answers(admin_client, lived))}
+    found = {
+        (name, text): wrong
+        for name, page in shown.items()
+        for text in Texts(page).found
+        if (wrong := set(ASCII_WORD.findall(text)) - NAMES - UNTRANSLATED)
+    }
+    import json; json.dump([[*k, sorted(v)] for k, v in found.items()], open("/tmp/w/languages3-unmarked.json", "w"))
     assert found == {}
 
 

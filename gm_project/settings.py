@@ -212,6 +212,10 @@ PURGE_EVERY_MINUTES = _minutes("PURGE_EVERY_MINUTES", "10")
 DELIVER_EVENTS = os.environ.get("DELIVER_EVENTS", "on").lower() not in ("off", "0", "no", "false")
 
 LANGUAGE_CODE = "en"
+# What an operator can choose for the console.
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("ja", "日本語")]
+# Its words before those that other apps have for the same English ones.
+LOCALE_PATHS = [BASE_DIR / "grant_management" / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 

@@ -4,11 +4,12 @@ from typing import Any, Final
 
 from django.apps import apps
 from django.db import router
+from django.utils.translation import gettext_noop as _
 
-VIEWER: Final = "Grant management: viewer"
-SUPPORT: Final = "Grant management: support"
-INCIDENT: Final = "Grant management: incident"
-ADMINISTRATOR: Final = "Grant management: administrator"
+VIEWER: Final = _("Grant management: viewer")
+SUPPORT: Final = _("Grant management: support")
+INCIDENT: Final = _("Grant management: incident")
+ADMINISTRATOR: Final = _("Grant management: administrator")
 
 _VIEW = (
     "view_organization",

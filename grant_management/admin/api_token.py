@@ -54,6 +54,11 @@ class ApiTokenAdmin(ShortListAdmin[ApiToken]):
         alive = token.is_active(now)
         return state("active", _("Active")) if alive else state("expired", _("Expired"))
 
+    @admin.display(description=_("kind"))
+    def kind(self, token: ApiToken) -> Any:
+        """Whether it opens one service, or all of an organization."""
+        return _("service") if token.service_id else _("organization")
+
     @admin.display(description=_("opens"))
     def opens(self, token: ApiToken) -> str:
         """The service that the token opens, or the organization if it opens all its services."""

@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ..conf import DOCUMENTS
@@ -143,7 +144,8 @@ def shown_step(step: dict[str, Any]) -> dict[str, Any]:
     compared may be as long as a body.
     """
     texts = {name: cut(str(step[name])) for name in ("why", "expected", "presented")}
-    return step | texts | {"badge": state(step["state"])}
+    title, badge = gettext(step["title"]), state(step["state"], gettext(step["state"]))
+    return step | texts | {"title": title, "badge": badge}
 
 
 def _shown(call: Call) -> dict[str, Any]:

@@ -117,12 +117,12 @@ def _access_tokens(grant: Grant, now: datetime) -> str:
     at = exact(until) if until else str(_("for ever"))
     # Whether a revoke also revokes access tokens is the server's choice (draft §6.5).
     if grant.service.revoke_access_tokens:
-        one, many = "%(n)s access token", "%(n)s access tokens"
+        said = ngettext("%(n)s access token", "%(n)s access tokens", number)
         after = _("(the last would be valid until %(at)s)") % {"at": at} if last else ""
     else:
-        one, many = "%(n)s access token stays alive", "%(n)s access tokens stay alive"
+        said = ngettext("%(n)s access token stays alive", "%(n)s access tokens stay alive", number)
         after = _("(the last until %(at)s)") % {"at": at} if last else ""
-    return f"{ngettext(one, many, number) % {'n': shown_number(number)}} {after}".rstrip()
+    return f"{said % {'n': shown_number(number)}} {after}".rstrip()
 
 
 def _number(rows: "QuerySet[Any]") -> int:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from ..db import replica
+from ..db.counting import grouped
 from ..db.keyset import Order, Rows
 from ..models import EventKind, GrantEvent, Sweep
 from ..models.event import HEADS, ActorKind
@@ -25,6 +26,7 @@ from .kit.display import identifier, indented, link, time_tag
 from .kit.export import TURN, in_parts, json_lines
 from .kit.list_export import attached
 from .kit.listing import BetweenForm, Column, ListAdmin, fields, text
+from .kit.reasons import in_words
 from .kit.utc import in_utc
 from .receipt import as_file, receipt
 
@@ -107,7 +109,7 @@ def _job(event: Any) -> Any:
     if event.sweep is None:
         return link(event.events_url, _("several grants")) if event.job else ""
     revoked = ngettext("%(n)s grant", "%(n)s grants", event.sweep.revoked)
-    return link(event.events_url, revoked % {"n": f"{event.sweep.revoked:,}"})
+    return link(event.events_url, revoked % {"n": grouped(event.sweep.revoked)})
 
 
 @admin.register(GrantEvent)
@@ -140,7 +142,12 @@ class GrantEventAdmin(ListAdmin[GrantEvent]):
             exported=fields("grant_id"),
         ),
         Column(_("Job"), _job, key="job", exported=fields("job")),
-        text(_("Reason"), "reason", "reason"),
+        Column(
+            _("Reason"),
+            lambda event: in_words(event.reason),
+            key="reason",
+            exported=fields("reason"),
+        ),
         text(_("Ticket"), "ticket", "ticket"),
         text(_("Note"), "note", "note", is_default=False),
         text(_("Event number"), "id", "number", is_default=False),

@@ -12,6 +12,7 @@ from .grant_timeline import timeline
 from .in_words import in_words
 from .kit import content
 from .kit.display import identifier, link, state, time_tag
+from .kit.token_state import token_state
 from .related import may_view, page_url
 
 NEWEST: Final = 20
@@ -75,11 +76,10 @@ def _tokens(model: type[AccessToken | RefreshToken], grant: Grant) -> list[Any]:
 
 def _shown_token(token: AccessToken | RefreshToken) -> dict[str, Any]:
     """A token for the template: without its value, and with the start of its digest only."""
-    status = token.status(clock.estimate()).name.lower()
     return {
         "kind": token._meta.verbose_name,
         "digest": token.digest_prefix,
-        "status": state(status, status.replace("_", " ").capitalize()),
+        "status": token_state(token),
         "issued_at": time_tag(token.issued_at),
         "expires_at": time_tag(token.expires_at),
         "key": identifier(token.jkt, _("key thumbprint")) if token.jkt else "",

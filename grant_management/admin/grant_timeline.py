@@ -18,6 +18,7 @@ from ..models import Call, EventKind, Grant, GrantEvent
 from ..protocol import strict_json
 from .kit.content import ENTRIES, as_text, bounded, cut
 from .kit.display import time_tag
+from .kit.reasons import why_of
 
 PAGE: Final = 25
 """Entries of a page."""
@@ -108,14 +109,13 @@ def _beginning(grant: Grant) -> list[dict[str, Any]]:
 def _shown_event(event: Any) -> dict[str, Any]:
     """An event for the template, with what it added to the grant's content and removed."""
     added, removed = _changes(strict_json.stored(event.said or "{}"))
-    why = (event.reason, event.note, event.ticket)
     return {
         "row": event,
         "at": event.at,
         "moment": time_tag(event.at),
         "title": event.get_kind_display(),
         "actor": f"{event.get_actor_kind_display()} {event.actor}",
-        "why": cut(" · ".join(one for one in why if one)),
+        "why": why_of(event),
         "added": _few(added),
         "removed": _few(removed),
         "is_long": event.said is None,

@@ -19,6 +19,7 @@ from .kit.display import indented, time_tag
 from .kit.export import attachment, csv_lines, json_lines
 from .kit.list_choices import columns_of
 from .kit.list_table import fields
+from .kit.reasons import in_words
 from .kit.short_list import ShortListAdmin
 from .kit.utc import in_utc
 from .receipt import as_file, receipt
@@ -78,7 +79,7 @@ class OrganizationEventAdmin(ShortListAdmin[OrganizationEvent]):
     """Events of organizations: who did what, when and why."""
 
     organization_path = "organization"
-    list_display = ("what", "when", "who", "concerns", "about", "reason", "ticket", "note")
+    list_display = ("what", "when", "who", "concerns", "about", "shown_reason", "ticket", "note")
     list_select_related = ("organization",)
     list_filter = (
         KindFilter,
@@ -127,6 +128,11 @@ class OrganizationEventAdmin(ShortListAdmin[OrganizationEvent]):
     def about(self, event: OrganizationEvent) -> str:
         """The member's name, the API token's prefix or the source of an import; else ""."""
         return _about(event)
+
+    @admin.display(description=_("reason"))
+    def shown_reason(self, event: OrganizationEvent) -> str:
+        """The reason, in the language of the page."""
+        return in_words(event.reason)
 
     def get_urls(self) -> list[URLPattern]:
         """The URLs of the list and of an event, and those of both exports."""

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from ..db import clock, replica
+from ..db.counting import grouped
 from ..models import DailyCount, PurgeRun, Service, Tally
 from .first_run import is_empty, may_begin
 from .kit.display import as_of, time_tag
@@ -118,5 +119,5 @@ def _last_purge() -> dict[str, Any] | None:
     run = PurgeRun.objects.latest_run()
     if run.finished_at is None:
         return None
-    seconds = f"{run.took.total_seconds():,.1f}"
-    return {"at": time_tag(run.finished_at), "deleted": f"{run.deleted:,}", "seconds": seconds}
+    seconds = grouped(run.took.total_seconds(), 1)
+    return {"at": time_tag(run.finished_at), "deleted": grouped(run.deleted), "seconds": seconds}

@@ -204,7 +204,7 @@ def _chart(
     period = LENGTHS[axis.period][0]
     return Chart(
         name,
-        f"{title}, {str(period).lower()}",
+        f"{title}: {period}",
         axis.label(),
         up,
         axis.places(),

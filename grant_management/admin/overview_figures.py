@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from ..db import counting
 from ..db.clock import CLOCK_TOLERANCE
-from ..db.counting import shown_number
+from ..db.counting import grouped, shown_number
 from ..db.ids import first_uuid7
 from ..db.keyset import Merged, Order, Ordered, Rows
 from ..models import (
@@ -144,7 +144,7 @@ def _active(live: Active, client: dict[str, str]) -> Figure:
     if live.by_client is None:
         note = _("Too many to count for a page. The command purge_expired counts them.")
         return Figure(_("active grants"), None, "grant", filters, note)
-    number = f"{live.by_client.total():,}"
+    number = grouped(live.by_client.total())
     note = format_html(_("counted {}"), time_tag(live.at))
     return Figure(_("active grants"), number, "grant", filters, note)
 
@@ -157,7 +157,7 @@ def _revoked_today(view: View) -> Figure:
     filters |= {"q": view.client_id} if view.client_id else {}
     note = format_html(_("counted {}"), time_tag(view.tally.counted_until))
     label = _("grants revoked today (UTC)")
-    return Figure(label, f"{number:,}", "grantevent", filters | _until(view), note)
+    return Figure(label, grouped(number), "grantevent", filters | _until(view), note)
 
 
 def _until(view: View) -> dict[str, str]:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from ..conf import app_settings
 from ..db import counting
+from ..db.counting import grouped
 from ..db.ids import first_uuid7
 from ..models import Call, Service
 from .kit.utc import exact
@@ -64,11 +65,11 @@ class Logs:
         if (at := last.first()) is None:
             return []
         said = _("Of %(service)s the newest %(n)s calls, since %(when)s: choose a shorter period.")
-        return [said % {"service": service, "n": f"{limit:,}", "when": exact(at)}]
+        return [said % {"service": service, "n": grouped(limit), "when": exact(at)}]
 
     def _begun(self, service: Service, since: datetime) -> list[str]:
         """Where the log begins later, since it was empty, or is too small to have more."""
-        told = {"service": service, "size": f"{service.call_log_size:,}"}
+        told = {"service": service, "size": grouped(service.call_log_size)}
         at = self._begins[service.pk]
         if at is None:
             return [_("The log of %(service)s has no call yet.") % told]

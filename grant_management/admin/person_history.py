@@ -8,8 +8,8 @@ from django.db.models import OuterRef, Subquery
 from ..db.keyset import Merged, parsed
 from ..models import Call, Grant, GrantEvent
 from ..protocol.results import Result
-from .kit.content import cut
 from .kit.display import state, time_tag
+from .kit.reasons import why_of
 
 EVENTS: Final = ("-at", "-pk")
 SHOWN: Final = 20
@@ -37,13 +37,12 @@ def events_of(grant: Grant, services: list[int], cursor: str) -> tuple[list[dict
 
 def shown_event(event: GrantEvent) -> dict[str, Any]:
     """An event for a template."""
-    why = (event.reason, event.note, event.ticket)
     return {
         "row": event,
         "title": event.get_kind_display(),
         "moment": time_tag(event.at),
         "actor": f"{event.get_actor_kind_display()} {event.actor}",
-        "why": cut(" · ".join(one for one in why if one)),
+        "why": why_of(event),
     }
 
 

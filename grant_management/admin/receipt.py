@@ -13,9 +13,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from ..db.counting import grouped
 from ..models import Client, EventKind, Grant, GrantEvent, OrganizationEvent, Sweep
 from .kit.content import json_file
 from .kit.display import link
+from .kit.reasons import in_words
 from .kit.stops import Number
 from .kit.utc import exact_tag, in_utc
 from .kit.zone import exact_utc, zone_name
@@ -95,7 +97,11 @@ def _what(event: Event) -> Iterator[tuple[Any, Any]]:
 
 
 def _why(event: Event) -> Iterator[tuple[Any, Any]]:
-    given = (_("Reason"), event.reason), (_("Note"), event.note), (_("Ticket"), event.ticket)
+    given = (
+        (_("Reason"), in_words(event.reason)),
+        (_("Note"), event.note),
+        (_("Ticket"), event.ticket),
+    )
     yield from ((label, value or _("none was given")) for label, value in given)
 
 
@@ -141,7 +147,7 @@ def _numbers(event: Event, admin: "ModelAdmin[Any]") -> Iterator[tuple[Any, Any]
     if isinstance(event, GrantEvent) and event.job and event.kind not in _JOBS:
         job = Sweep.objects.filter(pk=event.job).first()
         if job is not None:
-            yield _("Grants revoked by the job so far"), f"{job.revoked:,}"
+            yield _("Grants revoked by the job so far"), grouped(job.revoked)
 
 
 def _url(model: str, key: Any, admin: "ModelAdmin[Any]") -> str:

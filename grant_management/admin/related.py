@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
+from ..db.counting import grouped
 from ..models import Call, Client, Grant, Service, Sweep
 
 Link = tuple[str, Any, str]
@@ -80,7 +81,7 @@ def _of_job(request: HttpRequest, sweep: Sweep) -> Iterator[Link]:
         for key in grants.values_list("pk", flat=True)[:1]:
             yield _person(request, sweep.subject, key)
     if sweep.revoked and may_view(request, "grantevent"):
-        number = f"{sweep.revoked:,}"
+        number = grouped(sweep.revoked)
         yield _("Revoked grants"), number, page_url(request, "grant_receipt", sweep.pk)
 
 

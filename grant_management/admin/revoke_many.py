@@ -21,6 +21,7 @@ from ..db.ids import uuid7
 from ..models import AccessToken, EventKind, Grant, GrantEvent, Reason, RefreshToken, Service
 from .kit.actions import REASONS, ReasonForm
 from .kit.read_only import limited, operator
+from .kit.reasons import in_words
 from .kit.stops import stops_of_grant
 from .kit.utc import exact_tag
 from .person import REVOKE, PersonPages
@@ -106,8 +107,9 @@ class RevokeManyPages(PersonPages):
             "form": form,
             "section": "people",
         }
-        one, many = "Revoke %(n)s grant of %(subject)s", "Revoke %(n)s grants of %(subject)s"
-        title = ngettext(one, many, len(grants))
+        title = ngettext(
+            "Revoke %(n)s grant of %(subject)s", "Revoke %(n)s grants of %(subject)s", len(grants)
+        )
         named = title % {"n": len(grants), "subject": person.subject}
         return self.page(request, "revoke_many.html", named, **context)
 
@@ -149,6 +151,7 @@ class RevokeManyPages(PersonPages):
         first, is_cut = events[0], len(events) > MOST
         context = {"event": first, "at": exact_tag(first.at), "lines": lines, "is_cut": is_cut}
         context["stopped"] = stopped_by(events[:MOST])
+        context["reason"] = in_words(first.reason)
         title = _("Receipt")
         return self.page(request, "receipt_many.html", title, job=job, section="people", **context)
 

@@ -24,7 +24,8 @@ from ..models import (
     Sweep,
 )
 from ..protocol.results import Result
-from .kit.display import state
+from .kit.display import in_english, state
+from .kit.token_state import token_state
 from .kit.utc import exact
 from .related import code_url
 from .sought import Hit, Kind, Rows, Sought
@@ -82,8 +83,7 @@ def _by_digest(sought: Sought, rows: Rows) -> list[Any]:
 
 def _token(sought: Sought, token: Any) -> Hit:
     """A token leads to its grant; one without a grant to its own page."""
-    name = token.status(clock.estimate()).name.lower()
-    said = state(name, name.replace("_", " ").capitalize())
+    said = token_state(token)
     model = token._meta.model_name
     page = ("grant_change", token.grant_id) if token.grant_id else (f"{model}_change", token.pk)
     title = f"{capfirst(token._meta.verbose_name)} {token.digest_prefix}…"
@@ -170,7 +170,9 @@ def _of_key(model: type[Any], name: str) -> Callable[[Sought], list[Hit]]:
 
 def _codes(sought: Sought) -> list[Hit]:
     found = [one for one in Result if one.code == sought.text.upper()]
-    return [Hit(code_url(sought.request, one.code), one.code, (one.text,)) for one in found]
+    return [
+        Hit(code_url(sought.request, one.code), one.code, (in_english(one.text),)) for one in found
+    ]
 
 
 KINDS: Final = (

@@ -3,12 +3,13 @@
 from typing import Any, Final
 
 from django.http import HttpRequest
+from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from ..db import clock
 from ..db.counting import bounded_count, shown_number
 from ..models import Client, DPoPNonce, EventKind, GrantEvent, Service
-from .kit.display import identifier, time_tag
+from .kit.display import identifier, time_tag, wire_name
 
 GROUPS: Final[list[tuple[Any, tuple[str, ...]]]] = [
     (_("The service"), ("name", "grant_management_endpoint", "realm")),
@@ -61,7 +62,11 @@ def portrait(service: Service, request: HttpRequest) -> dict[str, Any]:
 def _setting(service: Service, name: str) -> dict[str, Any]:
     field: Any = Service._meta.get_field(name)
     value = getattr(service, name)
-    shown = ", ".join(value) if isinstance(value, list) else value
+    shown: Any = value
+    if isinstance(value, list):
+        shown = format_html_join(", ", "{}", ((wire_name(one),) for one in value))
+    elif isinstance(value, bool):
+        shown = _("Yes") if value else _("No")
     display = getattr(service, f"get_{name}_display", None)
     return {"name": name, "value": display() if display else shown, "help": field.help_text}
 

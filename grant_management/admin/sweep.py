@@ -20,11 +20,13 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from ..db import primary
+from ..db.counting import grouped
 from ..models import GrantFilter, Reason, Service, Sweep
 from .kit.display import time_tag
 from .kit.export import attachment
 from .kit.listing import Column, ListAdmin, fields, text
 from .kit.read_only import limited, operator
+from .kit.reasons import in_words, why_of
 from .sweep_confirmation import Asked, recall, remember
 from .sweep_form import ConfirmForm, FilterForm, carried_over
 from .sweep_report import (
@@ -63,11 +65,16 @@ class SweepAdmin(ListAdmin[Sweep]):
         Column(_("Which"), described_job, key="which", exported={"which": described_job}),
         Column(
             _("Revoked"),
-            lambda sweep: f"{sweep.revoked:,}",
+            lambda sweep: grouped(sweep.revoked),
             key="revoked",
             exported=fields("revoked"),
         ),
-        text(_("Reason"), "reason", "reason"),
+        Column(
+            _("Reason"),
+            lambda sweep: in_words(sweep.reason),
+            key="reason",
+            exported=fields("reason"),
+        ),
         text(_("Ticket"), "ticket", "ticket"),
         text(_("Note"), "note", "note", is_default=False),
     )
@@ -233,6 +240,7 @@ class SweepAdmin(ListAdmin[Sweep]):
         return {
             "sweep": sweep,
             "wanted": described(sweep.wanted()),
+            "why": why_of(sweep),
             "badge": badge(sweep),
             "started": time_tag(sweep.started_at),
             "finished": time_tag(sweep.finished_at),

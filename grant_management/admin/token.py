@@ -12,8 +12,9 @@ from ..db.keyset import Rows
 from ..models import AccessToken, Grant, RefreshToken
 from ..models.grant import CONTENT
 from ..models.token import Token
-from .kit.display import identifier, state
+from .kit.display import identifier
 from .kit.listing import Column, ListAdmin, ListForm, fields, moment, text
+from .kit.token_state import token_state
 
 T = TypeVar("T", bound=Token)
 
@@ -34,11 +35,6 @@ class TokenListForm(ListForm):
 
 def _status_name(token: Token) -> str:
     return token.status(clock.estimate()).name.lower()
-
-
-def _status(token: Token) -> str:
-    name = _status_name(token)
-    return state(name, name.replace("_", " ").capitalize())
 
 
 def _client_id(token: Token) -> str:
@@ -71,7 +67,7 @@ class TokenAdmin(ListAdmin[T]):
             leads=True,
             exported=fields("id", "service_id", "digest_prefix"),
         ),
-        Column(_("Status"), _status, key="status", exported={"status": _status_name}),
+        Column(_("Status"), token_state, key="status", exported={"status": _status_name}),
         Column(
             _("Client"),
             lambda token: token.client,
@@ -85,17 +81,22 @@ class TokenAdmin(ListAdmin[T]):
         Column(_("Grant"), _grant, key="grant", is_default=False, exported={"grant_id": _grant_id}),
         moment(_("Revoked"), "revoked_at", "revoked", is_default=False),
     )
-    readonly_fields = ("digest_prefix", "status")
+    readonly_fields = ("shown_digest", "status")
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[T]":
         """With the rows that decide a token's status, and without the content of its grant."""
         rows = super().get_queryset(request).select_related(*self.related)
         return rows.defer(*(f"grant__{name}" for name in CONTENT))
 
+    @admin.display(description=_("digest"))
+    def shown_digest(self, token: T) -> str:
+        """The first 8 of its digest's 64 hexadecimal digits."""
+        return token.digest_prefix
+
     @admin.display(description=_("status"))
     def status(self, token: T) -> Any:
         """The status, as an icon and a word."""
-        return _status(token)
+        return token_state(token)
 
 
 @admin.register(AccessToken)

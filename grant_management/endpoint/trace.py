@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from django.db import transaction
+from django.utils.translation import gettext_noop as _
 
 from ..db import clock, primary
 from ..models import AccessToken, Grant, Service
@@ -16,10 +17,10 @@ from .messages import GMRequest, GMResponse
 class State(StrEnum):
     """The outcome of a check."""
 
-    PASSED = "passed"
-    REFUSED = "refused"
-    NOT_NEEDED = "not needed"
-    NOT_REACHED = "not reached"
+    PASSED = _("passed")
+    REFUSED = _("refused")
+    NOT_NEEDED = _("not needed")
+    NOT_REACHED = _("not reached")
 
 
 @dataclass(frozen=True, slots=True)

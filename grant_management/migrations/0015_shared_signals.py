@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('grant_management', '0012_console_search'),
+        ('grant_management', '0014_operators_language'),
     ]
 
     operations = [

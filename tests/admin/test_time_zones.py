@@ -148,7 +148,7 @@ class TestRemembered:
         assert not OperatorPreference.objects.exists()
 
     def test_one_that_is_gone_is_utc(self, admin_client, admin_user):
-        OperatorPreference.objects.choose_time_zone(admin_user, "Mars/Base")
+        OperatorPreference.objects.choose(admin_user, time_zone="Mars/Base")
         assert admin_client.get(reverse(CHOOSE)).context["time_zone"] == "UTC"
 
     def test_one_question_for_a_login(self, berliner, django_assert_max_num_queries, world):

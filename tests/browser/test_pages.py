@@ -79,6 +79,33 @@ def test_it_fits_360_pixels(operator, demo):
     assert wide == {}
 
 
+@pytest.mark.parametrize("language", ["de", "ja"])
+def test_another_language(operator, demo, axe, language):
+    """Lists and forms: axe finds nothing, they fit 360 pixels, and the keys are in the language."""
+    page = operator(viewport={"width": 360, "height": 740}, bypass_csp=True)
+    speak(page, demo, language)
+    try:
+        for name in (*(f"{one}/" for one in LISTS), *FORMS, "sweep/start/", "apitoken/issue/"):
+            page.goto(demo.url(name))
+            assert page.get_attribute("html", "lang") == language, name
+            assert page.evaluate("document.documentElement.scrollWidth") <= 360, name
+            assert axe(page) == [], name
+        page.keyboard.press("?")
+        keys = {"de": ("nächste Zeile", "Schließen"), "ja": ("次の行", "閉じる")}[language]
+        assert keys[0] in page.inner_text("dialog[open]")
+        page.click(f"dialog[open] button:has-text('{keys[1]}')")
+        assert page.locator("dialog[open]").count() == 0
+    finally:
+        speak(page, demo, "")
+
+
+def speak(page, demo, language):
+    page.goto(demo.url("operatorpreference/"))
+    page.select_option("[name=language]", language)
+    with page.expect_navigation():
+        page.click("form.gm-form .default")
+
+
 def test_the_policy(operator, demo):
     page = operator()
     response = page.goto(demo.url("grant/"))

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ...db.counting import grouped
+
 WIDTH: Final = 720
 HEIGHT: Final = 240
 LEFT: Final = 64
@@ -68,7 +70,7 @@ class Chart:
         """The lines of the vertical axis, each with its number."""
         highest = self.highest
         for number in range(0, highest + 1, _step(highest)):
-            yield {"y": _rounded(_y(number, highest)), "number": f"{number:,}"}
+            yield {"y": _rounded(_y(number, highest)), "number": grouped(number)}
 
     def labels(self) -> Iterator[dict[str, Any]]:
         """The labels of the horizontal axis, as many as fit."""
@@ -94,14 +96,14 @@ class Chart:
                         "height": _rounded(BOTTOM - y),
                         "css": one.css,
                         "url": one.urls[place],
-                        "says": f"{name}: {number:,} {one.label}",
+                        "says": f"{name}: {grouped(number)} {one.label}",
                     }
 
     def table(self) -> Iterator[dict[str, Any]]:
         """The rows of the table: a place, and for each kind label, number and URL."""
         for place, name in enumerate(self.places):
             cells = [
-                {"label": one.label, "number": f"{one.numbers[place]:,}", "url": one.urls[place]}
+                {"label": one.label, "number": grouped(one.numbers[place]), "url": one.urls[place]}
                 for one in self.series
             ]
             yield {"place": name, "cells": cells}

@@ -167,6 +167,16 @@ def isolated(shown: Any) -> Any:
     return format_html('<bdi class="gm-long">{}</bdi>', shown)
 
 
+def in_english(text: str) -> SafeString:
+    """A text as the API sends it, which no page translates: it is marked as English."""
+    return format_html('<span lang="en">{}</span>', text)
+
+
+def wire_name(name: str) -> SafeString:
+    """A name as the API has it, which is the same in every language."""
+    return format_html("<code>{}</code>", name)
+
+
 def link(url: str, text: Any) -> SafeString:
     """A link as HTML; the URL and the text are escaped."""
     return format_html('<a href="{}">{}</a>', url, text)

@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from ...db import replica
@@ -76,7 +77,7 @@ class ListAdmin(ReadOnlyAdmin[M]):
         if is_valid:
             context |= self._found(request, form, columns)
         title = self.opts.verbose_name_plural
-        return self.page(request, "list.html", str(title).capitalize(), **context)
+        return self.page(request, "list.html", capfirst(title), **context)
 
     def _found(
         self, request: HttpRequest, form: ListForm, columns: tuple[Column, ...]
@@ -201,7 +202,7 @@ class ListAdmin(ReadOnlyAdmin[M]):
     def _caption(self, form: ListForm) -> str:
         order = dict(getattr(form.fields.get(SORT), "choices", ()))
         said = order.get(form.cleaned_data.get(SORT) or "", "")
-        names = str(self.opts.verbose_name_plural).capitalize()
+        names = capfirst(self.opts.verbose_name_plural)
         return f"{names}, {said}" if said else names
 
     def _nothing(self, form: ListForm, page: Page) -> Any:

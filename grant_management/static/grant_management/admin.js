@@ -31,8 +31,6 @@ function printButtons() {
   }
 }
 
-const KEYS = [["/", "search"], ["j", "next row"], ["k", "previous row"], ["?", "these keys"]];
-
 function keys() {
   let current = -1;
   document.addEventListener("keydown", (event) => {
@@ -47,33 +45,9 @@ function keys() {
       current = Math.min(Math.max(current + step, 0), rows.length - 1);
       rows[current].querySelector("a").focus();
     } else if (event.key === "?") {
-      showKeys();
+      document.getElementById("gm-keys").showModal();
     }
   });
-}
-
-function showKeys() {
-  let dialog = document.getElementById("gm-keys");
-  if (!dialog) {
-    dialog = document.createElement("dialog");
-    dialog.id = "gm-keys";
-    dialog.setAttribute("aria-label", "Keys");
-    const list = document.createElement("dl");
-    for (const [key, what] of KEYS) {
-      list.append(text("dt", key), text("dd", what));
-    }
-    const close = text("button", "Close");
-    close.addEventListener("click", () => dialog.close());
-    dialog.append(list, close);
-    document.body.append(dialog);
-  }
-  dialog.showModal();
-}
-
-function text(name, content) {
-  const element = document.createElement(name);
-  element.textContent = content;
-  return element;
 }
 
 function suggestions() {

@@ -169,7 +169,7 @@ def _status_value(grant: Grant) -> str:
 
 
 def _client_id(grant: Grant) -> str:
-    return grant.client.client_id
+    return str(grant.client.client_id)
 
 
 def _scopes(grant: Grant) -> str:

@@ -62,7 +62,7 @@ def may_change(request: HttpRequest, user: Any) -> bool:
     return seen is None or (sees is not None and bool(sees) and set(sees) <= set(seen))
 
 
-class _Roles(forms.ModelMultipleChoiceField):
+class _Roles(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
     def label_from_instance(self, obj: Any) -> str:
         """The role's name, in the language of the page."""
         return gettext(obj.name)

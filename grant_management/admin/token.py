@@ -38,7 +38,7 @@ def _status_name(token: Token) -> str:
 
 
 def _client_id(token: Token) -> str:
-    return token.client.client_id
+    return str(token.client.client_id)
 
 
 def _bound_to(token: Token) -> str:

@@ -71,10 +71,11 @@ class Replica:
 
     def _replayed(self) -> int | None:
         try:
-            return _number(self._alias, _REPLAYED)
+            replayed: int | None = _number(self._alias, _REPLAYED)
         except (DatabaseError, InterfaceError) as error:
             settle(error)
             return None
+        return replayed
 
 
 @contextmanager

@@ -77,7 +77,7 @@ class ListAdmin(ReadOnlyAdmin[M]):
         if is_valid:
             context |= self._found(request, form, columns)
         title = self.opts.verbose_name_plural
-        return self.page(request, "list.html", capfirst(title), **context)
+        return self.page(request, "list.html", capfirst(str(title)), **context)
 
     def _found(
         self, request: HttpRequest, form: ListForm, columns: tuple[Column, ...]
@@ -202,7 +202,7 @@ class ListAdmin(ReadOnlyAdmin[M]):
     def _caption(self, form: ListForm) -> str:
         order = dict(getattr(form.fields.get(SORT), "choices", ()))
         said = order.get(form.cleaned_data.get(SORT) or "", "")
-        names = capfirst(self.opts.verbose_name_plural)
+        names = capfirst(str(self.opts.verbose_name_plural))
         return f"{names}, {said}" if said else names
 
     def _nothing(self, form: ListForm, page: Page) -> Any:

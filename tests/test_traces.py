@@ -17,7 +17,7 @@ from grant_management.models import GrantEvent
 from grant_management.protocol.results import Result
 
 from .ours import connection
-from .traced import EXPORTER, searched, text_of_spans
+from .traced import EXPORTER, searched, text_of_spans, untraced
 from .world import ENDPOINT, Key
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -176,12 +176,14 @@ def test_an_event_says_which_trace_it_is_from(world, spans, call):
     assert said.startswith(f"00-{step.context.trace_id:032x}-{step.context.span_id:016x}-")
 
 
+@untraced
 def test_without_a_tracer_an_event_says_nothing(world, call):
     grant = world.grant()
     call(gmAction="REVOKE", grantId=grant.grant_id, accessToken=world.token(grant))
     assert "traceparent" not in GrantEvent.objects.get().details
 
 
+@untraced
 def test_every_span_is_searched(world):
     """The search itself: it finds what a span should not have."""
 

@@ -7,6 +7,7 @@ import re
 import secrets
 from unittest.mock import patch
 
+import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -23,6 +24,9 @@ _provider.add_span_processor(SimpleSpanProcessor(EXPORTER))
 trace.set_tracer_provider(_provider)
 _SHAPES = re.compile(r"eyJ[A-Za-z0-9_-]{8,}\.|BEGIN CERTIFICATE|(?:Bearer|DPoP) [A-Za-z0-9]", re.I)
 """What a JWT, a certificate and an Authorization header look like."""
+
+
+untraced = pytest.mark.skipif("config.getoption('--traced')", reason="seen without --traced")
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 from grant_management.events.delivering import deliver_next
 from grant_management.models import Webhook
 
-from ..traced import EXPORTER, searched, text_of_spans
+from ..traced import EXPORTER, searched, text_of_spans, untraced
 
 
 def deliver():
@@ -46,6 +46,7 @@ def test_the_span_of_a_webhook(world, listen, receiver, call, answer, status):
     assert "/hook" not in said
 
 
+@untraced
 def test_without_a_tracer_it_has_no_such_header(world, listen, receiver, call):
     listen()
     grant = world.grant()

@@ -446,7 +446,7 @@ def _event(event):
     details = {
         name: one
         for name, one in event.details.items()
-        if name not in ("not_before", "source", "number")
+        if name not in ("not_before", "source", "number", "request_id", "traceparent")
     }
     by = "" if event.actor_kind == "api_token" else event.actor
     return event.kind, event.actor_kind, by, about, json.dumps(details)

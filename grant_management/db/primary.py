@@ -85,10 +85,12 @@ class PrimaryQuerySet(models.QuerySet[M]):
     @property
     def db(self) -> str:
         """The alias of the database that this query goes to."""
-        if self._db:
-            return self._db
         replica = None if self._for_write else READS.get()  # type: ignore[attr-defined]
-        return replica or router.db_for_write(self.model, **self._hints)  # type: ignore[attr-defined]
+        return (
+            self._db  # type: ignore[attr-defined]
+            or replica
+            or router.db_for_write(self.model, **self._hints)  # type: ignore[attr-defined]
+        )
 
 
 class PrimaryManager(models.Manager[M]):

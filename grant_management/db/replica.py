@@ -71,7 +71,8 @@ class Replica:
 
     def _replayed(self) -> int | None:
         try:
-            return _number(self._alias, _REPLAYED)
+            replayed: int | None = _number(self._alias, _REPLAYED)
+            return replayed
         except (DatabaseError, InterfaceError) as error:
             settle(error)
             return None

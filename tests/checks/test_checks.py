@@ -46,6 +46,7 @@ WRONG = {
     "E025": {"WEBHOOK_RETRIES": []},
     "E031": {"SELF_SERVICE_SUBJECT": "person_of"},
     "E032": {"SELF_SERVICE_TEMPLATE": ""},
+    "E033": {"READ_REPLICA": "nowhere"},
     "E014": {"MAX_GRANT_CONTENT": 1_000_000},
 }
 

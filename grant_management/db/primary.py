@@ -85,12 +85,12 @@ class PrimaryQuerySet(models.QuerySet[M]):
     @property
     def db(self) -> str:
         """The alias of the database that this query goes to."""
-        chosen: str | None = self._db  # type: ignore[attr-defined]
-        if chosen:
-            return chosen
         replica = None if self._for_write else READS.get()  # type: ignore[attr-defined]
-        hints: dict[str, Any] = self._hints  # type: ignore[attr-defined]
-        return replica or router.db_for_write(self.model, **hints)
+        return (
+            self._db  # type: ignore[attr-defined]
+            or replica
+            or router.db_for_write(self.model, **self._hints)  # type: ignore[attr-defined]
+        )
 
 
 class PrimaryManager(models.Manager[M]):

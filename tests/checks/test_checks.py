@@ -48,6 +48,7 @@ WRONG = {
     "E032": {"SELF_SERVICE_TEMPLATE": ""},
     "E033": {"METRICS": "yes"},
     "E035": {"TRACES": 1},
+    "E037": {"READ_REPLICA": "nowhere"},
     "E014": {"MAX_GRANT_CONTENT": 1_000_000},
 }
 

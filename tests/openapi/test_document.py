@@ -1,6 +1,9 @@
 """The document is whole, valid, and the one that is committed."""
 
+import re
+
 import yaml
+from django.urls import URLPattern, get_resolver, resolve
 from openapi_spec_validator import validate
 
 from grant_management import urls
@@ -12,6 +15,8 @@ from grant_management.protocol.event_payload import TYPES
 from grant_management.protocol.results import Result
 
 from .written import PAGE, text
+
+PAGES = ("admin/", "account/")
 
 
 def test_it_is_the_committed_one():
@@ -39,6 +44,32 @@ def test_it_has_every_route():
     assert {operation.said.id for operation in all_operations()} == {
         said.id for said in SAID.values()
     }
+
+
+VALUES = {
+    "serviceId": "1001",
+    "webhookId": "01900000-0000-7000-8000-000000000000",
+    "digest": "a" * 64,
+}
+
+
+def views(patterns):
+    """The view of each pattern of the URL resolver, but of the pages."""
+    for one in patterns:
+        if isinstance(one, URLPattern):
+            yield one.callback
+        elif str(one.pattern) not in PAGES:
+            yield from views(one.url_patterns)
+
+
+def test_every_url_that_the_server_routes_is_in_the_document():
+    """Django's own resolver says which view a path of the document leads to."""
+    paths = document()["paths"].keys() - {"/livez", "/readyz"}
+    filled = [re.sub(r"\{(\w+)\}", lambda one: VALUES.get(one[1], "x"), path) for path in paths]
+    documented = {resolve(path).func for path in filled}
+    served = {view for view in views(get_resolver().url_patterns) if hasattr(view, "view_class")}
+    nothing = {view for view in served if issubclass(view.view_class, NOT_HERE)}
+    assert served - nothing == documented
 
 
 def test_operation_ids_are_unique():

@@ -62,7 +62,7 @@ class Webhook(models.Model):
     and disabled, and has no keys; the purge deletes its log, which may be long, and then its row.
     """
 
-    id = models.UUIDField(primary_key=True, default=uuid7)
+    id = models.UUIDField(_("ID"), primary_key=True, default=uuid7)
     service = models.ForeignKey(
         Service, on_delete=models.PROTECT, db_index=False, verbose_name=_("service")
     )

@@ -141,7 +141,7 @@ class WebhookDeliveryQuerySet(primary.PrimaryQuerySet["WebhookDelivery"]):
 class WebhookDelivery(models.Model):
     """An event for a webhook. `due_at`: when it is attempted next; None: delivered, or given up."""
 
-    id = models.UUIDField(primary_key=True, default=uuid7)
+    id = models.UUIDField(_("ID"), primary_key=True, default=uuid7)
     webhook = models.ForeignKey(
         Webhook, on_delete=models.CASCADE, db_index=False, verbose_name=_("webhook")
     )

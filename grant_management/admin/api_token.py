@@ -188,5 +188,6 @@ class ApiTokenAdmin(ShortListAdmin[ApiToken]):
 
     def _again(self, request: HttpRequest) -> HttpResponse:
         said = _("This form was already sent, or the token is no longer active.")
-        messages.warning(request, f"{said} {_('A value is shown only once.')}")
+        once = _("A value is shown only once.")
+        messages.warning(request, f"{said} {once}")
         return HttpResponseRedirect(self.url("changelist"))

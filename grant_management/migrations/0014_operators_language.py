@@ -29,9 +29,49 @@ class Migration(migrations.Migration):
             field=models.UUIDField(default=grant_management.db.ids.uuid7, primary_key=True, serialize=False, verbose_name='ID'),
         ),
         migrations.AlterField(
+            model_name='apitoken',
+            name='id',
+            field=models.UUIDField(default=grant_management.db.ids.uuid7, primary_key=True, serialize=False, verbose_name='ID'),
+        ),
+        migrations.AlterField(
+            model_name='call',
+            name='id',
+            field=models.UUIDField(default=grant_management.db.ids.uuid7, primary_key=True, serialize=False, verbose_name='ID'),
+        ),
+        migrations.AlterField(
+            model_name='client',
+            name='id',
+            field=models.BigIntegerField(default=grant_management.db.ids.random_number, primary_key=True, serialize=False, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(9007199254740991)], verbose_name='ID'),
+        ),
+        migrations.AlterField(
+            model_name='description',
+            name='id',
+            field=models.UUIDField(default=grant_management.db.ids.uuid7, primary_key=True, serialize=False, verbose_name='ID'),
+        ),
+        migrations.AlterField(
+            model_name='dpopnonce',
+            name='id',
+            field=models.UUIDField(default=grant_management.db.ids.uuid7, primary_key=True, serialize=False, verbose_name='ID'),
+        ),
+        migrations.AlterField(
+            model_name='grant',
+            name='id',
+            field=models.UUIDField(default=grant_management.db.ids.uuid7, primary_key=True, serialize=False, verbose_name='ID'),
+        ),
+        migrations.AlterField(
+            model_name='grantevent',
+            name='id',
+            field=models.UUIDField(default=grant_management.db.ids.uuid7, primary_key=True, serialize=False, verbose_name='ID'),
+        ),
+        migrations.AlterField(
             model_name='organization',
             name='id',
             field=models.BigIntegerField(default=grant_management.db.ids.random_number, primary_key=True, serialize=False, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(9223372036854775807)], verbose_name='ID'),
+        ),
+        migrations.AlterField(
+            model_name='organizationevent',
+            name='id',
+            field=models.UUIDField(default=grant_management.db.ids.uuid7, primary_key=True, serialize=False, verbose_name='ID'),
         ),
         migrations.AlterField(
             model_name='refreshtoken',
@@ -40,6 +80,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AlterField(
             model_name='refreshtoken',
+            name='id',
+            field=models.UUIDField(default=grant_management.db.ids.uuid7, primary_key=True, serialize=False, verbose_name='ID'),
+        ),
+        migrations.AlterField(
+            model_name='selfservicetoken',
             name='id',
             field=models.UUIDField(default=grant_management.db.ids.uuid7, primary_key=True, serialize=False, verbose_name='ID'),
         ),
@@ -95,6 +140,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AlterField(
             model_name='service',
+            name='id',
+            field=models.BigIntegerField(default=grant_management.db.ids.random_number, primary_key=True, serialize=False, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(9223372036854775807)], verbose_name='ID'),
+        ),
+        migrations.AlterField(
+            model_name='service',
             name='ownership',
             field=models.CharField(choices=[('client_and_subject', 'grants of its client and subject'), ('client', 'all grants of its client')], default='client_and_subject', help_text='The grants that a token may manage; others are refused with A284301 or A284302.', max_length=20, verbose_name='ownership'),
         ),
@@ -127,5 +177,25 @@ class Migration(migrations.Migration):
             model_name='service',
             name='track_last_used',
             field=models.BooleanField(default=False, help_text='Tokens and grants remember when they were used last, to the minute.', verbose_name='track last used'),
+        ),
+        migrations.AlterField(
+            model_name='sweep',
+            name='id',
+            field=models.UUIDField(default=grant_management.db.ids.uuid7, primary_key=True, serialize=False, verbose_name='ID'),
+        ),
+        migrations.AlterField(
+            model_name='webhook',
+            name='id',
+            field=models.UUIDField(default=grant_management.db.ids.uuid7, primary_key=True, serialize=False, verbose_name='ID'),
+        ),
+        migrations.AlterField(
+            model_name='webhookattempt',
+            name='id',
+            field=models.UUIDField(default=grant_management.db.ids.uuid7, primary_key=True, serialize=False, verbose_name='ID'),
+        ),
+        migrations.AlterField(
+            model_name='webhookdelivery',
+            name='id',
+            field=models.UUIDField(default=grant_management.db.ids.uuid7, primary_key=True, serialize=False, verbose_name='ID'),
         ),
     ]

@@ -72,7 +72,7 @@ class ApiTokenQuerySet(primary.PrimaryQuerySet["ApiToken"]):
 class ApiToken(LastUsed, models.Model):
     """A service access token (one service) or an organization token (all its services)."""
 
-    id = models.UUIDField(primary_key=True, default=uuid7)
+    id = models.UUIDField(_("ID"), primary_key=True, default=uuid7)
     organization = models.ForeignKey(
         Organization, on_delete=models.PROTECT, verbose_name=_("organization")
     )

@@ -46,7 +46,7 @@ class CallQuerySet(PrimaryQuerySet["Call"]):
 class Call(models.Model):
     """One call: the request, the result of each check, and the answer."""
 
-    id = models.UUIDField(primary_key=True, default=uuid7)
+    id = models.UUIDField(_("ID"), primary_key=True, default=uuid7)
     service = models.ForeignKey(
         Service, on_delete=models.CASCADE, db_index=False, verbose_name=_("service")
     )

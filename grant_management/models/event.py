@@ -106,7 +106,7 @@ class EventQuerySet(PrimaryQuerySet[E]):
 class Event(models.Model):
     """One change. Names and IDs are stored as text, so that an event never changes later."""
 
-    id = models.UUIDField(primary_key=True, default=uuid7)
+    id = models.UUIDField(_("ID"), primary_key=True, default=uuid7)
     kind = models.CharField(_("what"), max_length=20, choices=EventKind.choices)
     at = models.DateTimeField(_("at"))
     actor_kind = models.CharField(_("actor's kind"), max_length=20, choices=ActorKind.choices)

@@ -75,6 +75,7 @@ class Service(CutOff, models.Model):
     """
 
     id = models.BigIntegerField(
+        _("ID"),
         primary_key=True,
         default=random_number,
         validators=[MinValueValidator(1), MaxValueValidator(MAX_ID)],

@@ -32,7 +32,7 @@ class Outcome(models.TextChoices):
 class WebhookAttempt(models.Model):
     """One attempt: when, for how long, and how it ended. No text of an answer or error is kept."""
 
-    id = models.UUIDField(primary_key=True, default=uuid7)
+    id = models.UUIDField(_("ID"), primary_key=True, default=uuid7)
     delivery = models.ForeignKey(
         "grant_management.WebhookDelivery",
         on_delete=models.CASCADE,

@@ -1,6 +1,7 @@
 """The texts of the pages in other languages."""
 
 import gettext
+import re
 import shutil
 import subprocess
 
@@ -26,6 +27,20 @@ def test_it_is_compiled_as_it_is_written(path, tmp_path):
     made = tmp_path / "django.mo"
     subprocess.run(["msgfmt", "--check", "-o", made, path], check=True)
     assert texts(made) == texts(path.with_suffix(".mo"))
+
+
+FILLED = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parts[-3])
+def test_what_is_filled_in_is_the_same(path):
+    """In texts that gettext's own check does not know as formats, too."""
+    wrong = {}
+    for key, other in texts(path.with_suffix(".mo")).items():
+        text = key if isinstance(key, str) else key[0]
+        if text and sorted(FILLED.findall(text)) != sorted(FILLED.findall(other)):
+            wrong[text] = other
+    assert wrong == {}
 
 
 @override_settings(LANGUAGE_CODE="de")

@@ -100,7 +100,7 @@ class DeliveryQuerySet(primary.PrimaryQuerySet[D]):
 class Delivery(models.Model):
     """An event for a receiver. `due_at`: of the next attempt; None: delivered, or given up."""
 
-    id = models.UUIDField(primary_key=True, default=uuid7)
+    id = models.UUIDField(_("ID"), primary_key=True, default=uuid7)
     event = models.UUIDField(_("event"))
     type = models.CharField(_("type"), max_length=50)
     grant_id = models.CharField(_("grant ID"), max_length=255, blank=True, default="")

@@ -34,9 +34,7 @@ class SettingsForm(ReasonForm, forms.ModelForm):  # type: ignore[type-arg]
 
     dpop_signing_algs = form_fields.choices(m.SIGNING_ALGS, **_named("dpop_signing_algs"))
     actions_supported = form_fields.choices(m.ACTIONS_SUPPORTED, **_named("actions_supported"))
-    self_service_origins = form_fields.LinesField(
-        required=False, **_named("self_service_origins")
-    )
+    self_service_origins = form_fields.LinesField(required=False, **_named("self_service_origins"))
     field_order = (*NAMES, "reason", "note", "ticket")
 
     class Meta:

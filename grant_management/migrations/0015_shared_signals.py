@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('failures', models.PositiveIntegerField(default=0, verbose_name='failures in a row')),
                 ('paused_until', models.DateTimeField(blank=True, null=True, verbose_name='paused until')),
-                ('id', models.UUIDField(default=grant_management.db.ids.uuid7, primary_key=True, serialize=False, verbose_name='ID')),
+                ('id', models.UUIDField(default=grant_management.db.ids.uuid7, primary_key=True, serialize=False)),
                 ('method', models.CharField(choices=[('push', 'Push (RFC 8935)'), ('poll', 'Poll (RFC 8936)')], max_length=4, verbose_name='method')),
                 ('url', models.CharField(blank=True, default='', max_length=2000, verbose_name='URL')),
                 ('header', models.BinaryField(null=True)),
@@ -99,7 +99,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='SigningKey',
             fields=[
-                ('id', models.UUIDField(default=grant_management.db.ids.uuid7, primary_key=True, serialize=False, verbose_name='ID')),
+                ('id', models.UUIDField(default=grant_management.db.ids.uuid7, primary_key=True, serialize=False)),
                 ('kid', models.CharField(max_length=43)),
                 ('jwk', models.JSONField()),
                 ('sealed', models.BinaryField()),

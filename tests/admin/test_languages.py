@@ -46,9 +46,37 @@ NO_TEXT = re.compile(r"%\(\w+\)s|\{\w*\}|https?://\S+")
 NAMES = frozenset(("Go", "QUERY", "REVOKE"))
 """Words that are names: a programming language and actions of the API."""
 SAME_EVERYWHERE = frozenset(
-    "UTC JSON HTTP openid curl TypeScript Python Java English Deutsch "
-    "gmAction grantId accessToken dpop clientCertificate htm htu dpopNonceRequired "
-    "ES256 ES384 ES512 PS256 PS384 PS512 RS256 RS384 RS512 EdDSA Ed25519".split()
+    [
+        "UTC",
+        "JSON",
+        "HTTP",
+        "openid",
+        "curl",
+        "TypeScript",
+        "Python",
+        "Java",
+        "English",
+        "Deutsch",
+        "gmAction",
+        "grantId",
+        "accessToken",
+        "dpop",
+        "clientCertificate",
+        "htm",
+        "htu",
+        "dpopNonceRequired",
+        "ES256",
+        "ES384",
+        "ES512",
+        "PS256",
+        "PS384",
+        "PS512",
+        "RS256",
+        "RS384",
+        "RS512",
+        "EdDSA",
+        "Ed25519",
+    ]
 )
 """Words that no language translates: names of programs, of languages, and of members of the API."""
 ASCII_WORD = re.compile(r"(?<![\w.])[A-Za-z]{2,}(?![\w]|\.\w|(?:-\w+)*\.\w)")

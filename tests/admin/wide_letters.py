@@ -8,11 +8,13 @@ from django.utils.translation import trans_real
 
 KEPT = re.compile(r"%\(\w+\)[sd]|%[sd%]|\{\w*\}|<[^>]*>|&\w+;|https?://\S+")
 """What is filled into a text, and code: it stays as it is."""
-WIDE = {code: code + 0xFEE0 for code in map(ord, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")}
+WIDE = {
+    code: code + 0xFEE0 for code in map(ord, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+}
 
 
 def widened(message):
-    """The text in wide letters, without its context: `text` is ｔｅｘｔ."""
+    """The text in wide letters, without its context."""
     text = message.rpartition("\x04")[2]
     parts = [part.translate(WIDE) for part in KEPT.split(text)]
     kept = [*KEPT.findall(text), ""]

@@ -43,6 +43,10 @@ def in_operators_language(view: View) -> View:
 
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        # A site and a page of it may both do this. The outer one renders, once the page is framed.
+        if getattr(request, "_is_in_operators_language", False):
+            return view(request, *args, **kwargs)
+        request._is_in_operators_language = True  # type: ignore[attr-defined]
         with spoken(preference_of(request).language):
             response = view(request, *args, **kwargs)
             if isinstance(response, TemplateResponse) and not response.is_rendered:

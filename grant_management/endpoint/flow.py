@@ -2,8 +2,7 @@
 
 from typing import Final
 
-from django.utils.translation import gettext_noop as _
-
+from ..protocol.marked import marked as _
 from ..protocol.results import Refused, Result
 from . import access_token, actions, parameters, sender_constraint
 from .access_token import SCOPES

@@ -4,11 +4,10 @@ import hmac
 from datetime import UTC, datetime
 from typing import Final
 
-from django.utils.translation import gettext_noop as _
-
 from ..db.clock import CLOCK_TOLERANCE
 from ..models import DPoPNonce, UsedProof
 from ..protocol import certificates, dpop, uris
+from ..protocol.marked import marked as _
 from ..protocol.results import GMAction, Refused, Result
 from .context import Context, Step
 

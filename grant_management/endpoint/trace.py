@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from django.db import transaction
-from django.utils.translation import gettext_noop as _
 
 from ..db import clock, primary
 from ..models import AccessToken, Grant, Service
+from ..protocol.marked import marked as _
 from .comparison import Compared, compare
 from .context import Context, Step
 from .flow import STEPS, process

@@ -6,10 +6,9 @@ that Authlete or this API gives them (`named`), with times in milliseconds.
 
 from typing import Final
 
-from django.utils.translation import gettext_noop as _
-
 from ..protocol import jwk, uris
 from ..protocol.event_payload import TYPES
+from ..protocol.marked import marked as _
 from ..protocol.numbers import MAX_NUMBER
 from ..protocol.standard_webhooks import KINDS
 from . import signals

@@ -9,7 +9,12 @@ from jsonschema import Draft202012Validator
 from grant_management.contrib.openapi.document import document
 
 WHOLE_REST = {"subject", "token"}
-ORDINARY = {"serviceId": "[0-9]{1,19}", "webhookId": "[0-9a-f-]{36}", "digest": "[0-9a-f]{64}"}
+ORDINARY = {
+    "serviceId": "[0-9]{1,19}",
+    "webhookId": "[0-9a-f-]{36}",
+    "streamId": "[0-9a-f-]{36}",
+    "digest": "[0-9a-f]{64}",
+}
 
 
 def judge(method, path, status, media_type, answer):
@@ -92,7 +97,7 @@ def strict(schema):
 
 def judge_response(request, response):
     """The same of a response of Django's, at the paths of the app."""
-    if not re.match(r"/{1,2}(?:api|gm|self|\.well-known)/", request.path_info):
+    if not re.match(r"/{1,2}(?:api|gm|self|ssf|\.well-known)/", request.path_info):
         return
     media_type = response.get("Content-Type", "").partition(";")[0]
     is_json = media_type == "application/json" and response.content

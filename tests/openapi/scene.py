@@ -69,12 +69,12 @@ def send(call, path, method, scene):
     headers |= call.headers | more.get("headers", {})
     body = call.body if more.get("body") is None else more["body"]
     http = HTTP(raise_request_exception=False)
-    if method != "post":
+    if method not in ("post", "put", "patch"):
         query = more.get("query", call.query)
         return body, http.generic(method.upper(), url + query, headers=headers)
     is_json = call.media_type == "application/json"
     text = json.dumps(body or {}) if is_json else urlencode(body)
-    return body, http.generic("POST", url, text, call.media_type, headers=headers)
+    return body, http.generic(method.upper(), url, text, call.media_type, headers=headers)
 
 
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"

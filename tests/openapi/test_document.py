@@ -49,6 +49,7 @@ def test_it_has_every_route():
 VALUES = {
     "serviceId": "1001",
     "webhookId": "01900000-0000-7000-8000-000000000000",
+    "streamId": "01900000-0000-7000-8000-000000000000",
     "digest": "a" * 64,
 }
 

@@ -21,6 +21,8 @@ BEARER = "urn:ietf:rfc:6750"
 class ConfigurationView(JSONView):
     """`GET` and `HEAD /.well-known/ssf-configuration/{serviceId}`."""
 
+    methods = ("GET", "HEAD")
+
     def respond(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
         """200 with the transmitter's configuration. Refused: as for the server's metadata."""
         service, _now = _found(request, kwargs["service_id"])
@@ -29,6 +31,8 @@ class ConfigurationView(JSONView):
 
 class KeysView(JSONView):
     """`GET` and `HEAD /ssf/{serviceId}/jwks`."""
+
+    methods = ("GET", "HEAD")
 
     def respond(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
         """200 with the public keys that SETs may be signed with, as a JWK Set (RFC 7517 §5)."""

@@ -13,22 +13,23 @@ from ...api.provisioning.views import ProvisioningView
 from ...api.self_service import grants as own_grants
 from ...api.self_service.tokens import ISSUE, TokenView
 from ...api.self_service.views import SelfServiceView
+from ...api.shared_signals import views as signals
 from ...api.store import standard
 from ...api.store.views import StoreView
 from ...api.views import ForeignOperationView, UnknownRouteView
 from ...endpoint.messages import GM_MEMBERS
 from ...fields.field import Field
-from .doors import authlete, endpoint, provisioning, self_service, store, webhooks
+from .doors import authlete, endpoint, provisioning, self_service, store, streams, webhooks
 from .doors import health as healthy
 from .paths import Route, routes
 from .said import Key, Said
 from .texts import texts_of
 
-SAID: Final[dict[Key, Said]] = {
-    key: said
-    for door in (endpoint, store, webhooks, authlete, provisioning, self_service, healthy)
-    for key, said in door.SAID.items()
-}
+DOORS: Final = (
+    *(endpoint, store, webhooks, streams, authlete, provisioning, self_service),
+    healthy,
+)
+SAID: Final[dict[Key, Said]] = {key: said for door in DOORS for key, said in door.SAID.items()}
 """What is said of every operation."""
 NOT_HERE: Final = (ForeignOperationView, UnknownRouteView)
 """Views of paths at which there is nothing."""
@@ -39,6 +40,7 @@ TAGS: Final = {
     "grant_management.api.store.standard": "RFC 7662 and RFC 7009",
     "grant_management.api.store": "Store",
     "grant_management.api.authlete": "Authlete's management operations",
+    "grant_management.api.shared_signals": "Shared Signals",
     "grant_management.api.provisioning": "Provisioning",
     "grant_management.api.self_service": "Self-service",
     "grant_management.api.health": "Health",
@@ -69,7 +71,7 @@ class Described:
     @property
     def has_body(self) -> bool:
         """Whether the method has a body."""
-        return self.method == "POST"
+        return self.method in ("POST", "PUT", "PATCH")
 
     @property
     def tag(self) -> str:
@@ -119,6 +121,9 @@ def _declared(route: Route, method: str) -> tuple[Key, Callable[..., Any], dict[
     view = route.view
     if issubclass(view, StoreView):
         return _of_store(view, method)
+    if issubclass(view, signals.StreamView):
+        perform, members, _status = view.operations[method]
+        return (perform, method), perform, {"members": members, "right": signals.RIGHT}
     if issubclass(view, OrganizationView):
         perform = view.perform
         return perform, perform, {"members": view.members, "right": "can_manage_services"}

@@ -20,6 +20,10 @@ PARAMETERS: Final[dict[str, tuple[str, Schema]]] = {
         "webhookId",
         {"type": "string", "format": "uuid", "description": "The webhook."},
     ),
+    "stream_id": (
+        "streamId",
+        {"type": "string", "format": "uuid", "description": "The stream."},
+    ),
     "client": (
         "client",
         {

@@ -10,6 +10,7 @@ from ...api.gm import GrantManagementView
 from ...api.provisioning.views import ProvisioningView
 from ...api.self_service.tokens import TokenView
 from ...api.self_service.views import SelfServiceView
+from ...api.shared_signals.views import StreamView
 from ...api.store.views import StoreView
 from ...protocol.results import Result
 from .doors.common import FLOW
@@ -23,6 +24,7 @@ BY_API_TOKEN: Final = (
     GrantManagementView,
     OrganizationView,
     ProvisioningView,
+    StreamView,
 )
 """Views that an API token opens."""
 _CALLER: Final = (
@@ -46,6 +48,7 @@ _ORDINARY: Final = {
     403: {R.SERVICE_NOT_ALLOWED},
     404: {R.ROUTE_UNKNOWN},
     409: {R.STORE_KEY_REUSED},
+    429: {R.THROTTLED},
     500: {R.SERVER_FAILED},
     503: set(_TRY_AGAIN),
 }

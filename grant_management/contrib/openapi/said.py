@@ -16,6 +16,7 @@ class Said:
     """One operation.
 
     `id` is the operation's in the document. `answer` is the body of 200; None: 204 without a body.
+    `status` is that of the answer, where it is another one.
     `refusals` are those besides what every operation of its view may answer. `needs` are the
     members without which the request is refused. `summary` takes the place of the docstring of what
     performs the operation, where that is about the view.
@@ -26,6 +27,7 @@ class Said:
     refusals: tuple[Result, ...] = ()
     needs: tuple[str, ...] = ()
     summary: str = ""
+    status: int | None = None
 
     @property
     def schema(self) -> Schema | None:

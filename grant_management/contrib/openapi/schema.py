@@ -135,7 +135,8 @@ class OperationSchema(AutoSchema):
                 next(iter(response["content"].values()))["examples"] = shown
 
     def _status(self) -> str:
-        return "200" if self.described.said.answer else "204"
+        said = self.described.said
+        return str(said.status or (200 if said.answer else 204))
 
     def _answer(self) -> Schema:
         said = self.described.said

@@ -6,9 +6,11 @@ from typing import Any, Final
 from ...fields.field import Field
 from ...fields.granted import Claims, Confirmation, Details, ScopeNames, Scopes
 from ...fields.numeric import Time, WholeNumber, WholeNumberOrText
+from ...fields.signals import DeliveryMethod, SetErrors, Strings, Subject
 from ...fields.strings import Choice, Choices, Credential, Opaque, Pattern, Text, Uuid
 from ...fields.urls import Endpoint, WebhookUrl
 from ...fields.web import Contact, HttpsUrl, Origins, Texts
+from ...protocol.shared_signals import METHODS
 
 Schema = dict[str, Any]
 INT32: Final = 2**31 - 1
@@ -122,6 +124,31 @@ def _(field: WebhookUrl) -> Schema:
 @_rules.register
 def _(field: Origins) -> Schema:
     return _STRINGS | {"maxItems": field.most}
+
+
+@_rules.register
+def _(field: Strings) -> Schema:
+    items = {"type": "string", "minLength": 1, "maxLength": field.longest}
+    return {"type": "array", "items": items, "maxItems": field.most}
+
+
+@_rules.register
+def _(field: DeliveryMethod) -> Schema:
+    text: Schema = {"type": "string"}
+    methods = {"type": "string", "enum": list(METHODS)}
+    members = {"method": methods, "endpoint_url": text, "authorization_header": text}
+    return object_of(members, ("method",))
+
+
+@_rules.register
+def _(field: Subject) -> Schema:
+    return object_of({"format": {"type": "string"}}, ("format",)) | {"additionalProperties": True}
+
+
+@_rules.register
+def _(field: SetErrors) -> Schema:
+    error = object_of({"err": {"type": "string"}}, ("err",)) | {"additionalProperties": True}
+    return {"type": "object", "additionalProperties": error, "maxProperties": field.most}
 
 
 @_rules.register(ScopeNames)

@@ -25,6 +25,8 @@ from grant_management.models import (
     Organization,
     OrganizationMember,
     Service,
+    SigningKey,
+    Stream,
     Sweep,
     Webhook,
     WebhookDelivery,
@@ -130,7 +132,7 @@ def lived(world, admin_client, admin_user, settings):
     DPoPNonce.objects.update(value=NAME)
     get_user_model().objects.update(username=NAME)
     member = OrganizationMember.objects.create(user=admin_user, organization=None)
-    rows |= {"organizationmember": member, **_webhook(world)}
+    rows |= {"organizationmember": member, **_webhook(world), "stream": _stream(world)}
     grant, actor = rows["grant"], Actor.operator(NAME)
     about = {"grant_id": grant.grant_id, "subject": NAME, "client_id": NAME}
     GrantEvent.objects.record("revoked", world.service.pk, now(), actor, **about)
@@ -148,6 +150,13 @@ def _webhook(world):
     return {"webhook": webhook, "webhookdelivery": delivery}
 
 
+def _stream(world):
+    """Of a receiver, with a key that signs."""
+    SigningKey.objects.rotate(world.service, Actor.operator(NAME))
+    token = ApiToken.objects.filter(service=world.service).first()
+    return Stream.objects.register(token, world.service, Actor.operator(NAME), method="poll")
+
+
 def urls_of(rows):
     """Pages that no link leads to from the first row of each list."""
     for model, row in rows.items():
@@ -157,6 +166,8 @@ def urls_of(rows):
     yield reverse("admin:grant_management_client_unlock", args=[rows["locked"].pk])
     for name in ("disable", "enable", "remove", "rotate", "test"):
         yield reverse(f"admin:grant_management_webhook_{name}", args=[rows["webhook"].pk])
+    for name in ("disable", "enable", "pause"):
+        yield reverse(f"admin:grant_management_stream_{name}", args=[rows["stream"].pk])
     delivery = rows["webhookdelivery"].pk
     yield reverse("admin:grant_management_webhookdelivery_replay", args=[delivery])
     for name in ("change", "history"):  # pages that are not there

@@ -354,7 +354,9 @@ class TestMemberOfNone:
             for ending in ("csv", "jsonl"):
                 text = nobody.get(url(model, f"export_{ending}")).getvalue().decode()
                 assert str(rows[model].pk) not in text
-        assert rows["grant"].grant_id not in nobody.get(url("grant", "export_csv")).getvalue().decode()
+        assert (
+            rows["grant"].grant_id not in nobody.get(url("grant", "export_csv")).getvalue().decode()
+        )
         asked = {"service": world.service.pk, "q": "app"}
         assert nobody.get(url("client", "suggest"), asked).json() == {"values": []}
         world.token(world.grant(), value="clear")

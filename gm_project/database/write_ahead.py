@@ -16,8 +16,8 @@ class WriteAheadConnection(PrivateConnection):
     sqlite3.OperationalError: no attempt of `timeout` seconds found the file free.
     """
 
-    def __init__(self, database: Any, timeout: float = 5.0, *args: Any, **options: Any) -> None:
-        super().__init__(database, timeout, *args, **options)
+    def __init__(self, database: Any, *, timeout: float = 5.0, **options: Any) -> None:
+        super().__init__(database, timeout=timeout, **options)
         ends = time.monotonic() + timeout
         while not self._is_switched(ends):
             time.sleep(PAUSE)

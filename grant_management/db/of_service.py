@@ -4,13 +4,21 @@ A key alone finds the same row. But where the tables are spread over several dat
 service, a statement that names the service of each table runs on one of them.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
 
 
 class WithinService:
     """For a relation between two models that both have a `service`."""
+
+    of_django: ClassVar[str]
+    """The name of Django's field. Migrations know the field by it."""
+
+    def deconstruct(self) -> Any:
+        """As Django's field."""
+        name, _path, args, kwargs = super().deconstruct()  # type: ignore[misc]
+        return name, f"django.db.models.{self.of_django}", args, kwargs
 
     def get_joining_fields(self, reverse_join: bool = False) -> tuple[tuple[Any, Any], ...]:
         """The pairs of columns that a join compares: the keys, and the services."""
@@ -27,18 +35,12 @@ class WithinService:
 
 
 class ForeignKeyWithinService(WithinService, models.ForeignKey):  # type: ignore[type-arg]
-    """In migrations it is Django's: its column and its constraint are the same."""
+    """Django's foreign key, within a service."""
 
-    def deconstruct(self) -> Any:
-        """As Django's foreign key."""
-        name, _path, args, kwargs = super().deconstruct()
-        return name, "django.db.models.ForeignKey", args, kwargs
+    of_django = "ForeignKey"
 
 
 class OneToOneWithinService(WithinService, models.OneToOneField):  # type: ignore[type-arg]
-    """In migrations it is Django's."""
+    """Django's one-to-one relation, within a service."""
 
-    def deconstruct(self) -> Any:
-        """As Django's."""
-        name, _path, args, kwargs = super().deconstruct()
-        return name, "django.db.models.OneToOneField", args, kwargs
+    of_django = "OneToOneField"

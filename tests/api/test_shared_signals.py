@@ -1,7 +1,6 @@
 """The API of streams: its right, its answers, and what it refuses."""
 
 import json
-import uuid
 
 import pytest
 from cryptography.fernet import Fernet
@@ -111,7 +110,7 @@ def test_a_stream_is_its_receivers_alone(world, ask):
     assert GrantEvent.objects.count() == before
 
 
-@pytest.mark.parametrize("unknown", [str(uuid.uuid4()), "-" * 36, "x", "\x00"])
+@pytest.mark.parametrize("unknown", ["018f0000-0000-7000-8000-000000000000", "-" * 36, "x", "\x00"])
 def test_stream_unknown(ask, unknown):
     members = {"stream_id": unknown}
     expected = (400, "A126202") if unknown == "\x00" else (404, "A296201")

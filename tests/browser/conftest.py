@@ -1,5 +1,8 @@
+import contextlib
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Error
 
 from .demo import PATIENCE, find_chromium, log_in, must_have, running_browser, running_demo
 
@@ -7,6 +10,17 @@ WCAG = {
     "preload": False,
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"],
 }
+
+
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A fixture's end knows whether its test failed."""
+    report = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -38,9 +52,9 @@ def browser(chromium, patience):
 
 
 @pytest.fixture
-def open_page(browser):
+def open_page(browser, request):
     """A page in a browser context of its own; what went wrong in it fails the test."""
-    wrong = []
+    wrong, pages = [], []
 
     def hear(message):
         if message.type in ("error", "warning"):
@@ -49,13 +63,26 @@ def open_page(browser):
     def open_(**options):
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | options)
         page = context.new_page()
+        pages.append(page)
         page.on("console", hear)
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.set_default_timeout(15_000)
         return page
 
     yield open_
+    if request.node.stash[FAILED]:
+        for page in pages:
+            print(shown(page))
     assert wrong == []
+
+
+def shown(page):
+    """What a browser shows, for the report of a test that failed."""
+    if page.is_closed():
+        return "a closed page"
+    with contextlib.suppress(Error):
+        return f"{page.url}\n{page.inner_text('body', timeout=1_000)[:3_000]}"
+    return page.url
 
 
 @pytest.fixture

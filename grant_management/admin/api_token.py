@@ -187,5 +187,6 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
 
     def _again(self, request: HttpRequest) -> HttpResponse:
         said = _("This form was already sent, or the token is no longer active.")
-        messages.warning(request, f"{said} {_('A value is shown only once.')}")
+        why = _("A value is shown only once.")
+        messages.warning(request, f"{said} {why}")
         return HttpResponseRedirect(self.url("changelist"))

@@ -70,7 +70,8 @@ class OrganizationMember(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.username}: {self.organization or _('all organizations')}"
+        organization = self.organization or _("all organizations")
+        return f"{self.username}: {organization}"
 
     @cached_property
     def username(self) -> str:

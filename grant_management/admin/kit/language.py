@@ -19,6 +19,8 @@ _CATALOGUES: Final = Path(__file__).parents[2] / "locale"
 TEXTS: Final = frozenset({"en", *(path.name for path in _CATALOGUES.glob("[a-z]*"))})
 """The languages that this app has texts in."""
 View = Callable[..., HttpResponse]
+_SPEAKS: Final = "_grant_management_speaks"
+"""The attribute of a request whose answer is in the operator's language already."""
 
 
 def offered() -> dict[str, str]:
@@ -39,10 +41,16 @@ def spoken(language: str) -> AbstractContextManager[Any]:
 
 
 def in_operators_language(view: View) -> View:
-    """The view, whose page and messages are in the language that the operator chose."""
+    """The view, whose page and messages are in the language that the operator chose.
+
+    A view inside of another such view leaves that to the outer one, which has more to show.
+    """
 
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if getattr(request, _SPEAKS, False):
+            return view(request, *args, **kwargs)
+        setattr(request, _SPEAKS, True)
         with spoken(preference_of(request).language):
             response = view(request, *args, **kwargs)
             if isinstance(response, TemplateResponse) and not response.is_rendered:

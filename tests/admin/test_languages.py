@@ -181,9 +181,7 @@ def test_no_text_of_a_page_is_unmarked(admin_client, lived):
 
 def latin(text):
     """The words in Latin letters, also those that Japanese ones stand next to."""
-    return {
-        word for word in re.findall(r"(?<![\w.])[A-Za-z]{2,}(?![\w.]*\w)", text, re.ASCII)
-    } - NAMES
+    return set(re.findall(r"(?<![\w.])[A-Za-z]{2,}(?![\w.]*\w)", text, re.ASCII)) - NAMES
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

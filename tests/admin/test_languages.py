@@ -164,26 +164,6 @@ def test_no_english_word_is_on_a_page(admin_client, lived, english, language):
     assert found == {}
 
 
-def test_no_text_of_a_page_is_unmarked(admin_client, lived):
-    """Japanese has other letters: on its pages a word in Latin ones is a name, or is not marked."""
-    with override_settings(LANGUAGE_CODE="ja"):
-        pages = crawl(admin_client, urls_of(lived))
-        shown = {**pages, **dict(answers(admin_client, lived))}
-    ours = set().union(*(latin(other) for _text, other in texts("ja")))
-    found = {
-        (name, text): wrong
-        for name, page in shown.items()
-        for text in Texts(page).found
-        if (wrong := latin(text) - ours)
-    }
-    assert found == {}
-
-
-def latin(text):
-    """The words in Latin letters, also those that Japanese ones stand next to."""
-    return set(re.findall(r"(?<![\w.])[A-Za-z]{2,}(?![\w.]*\w)", text, re.ASCII)) - NAMES
-
-
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_text_is_translated(language):
     assert [text for text, other in texts(language) if not other] == []

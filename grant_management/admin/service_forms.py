@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from django import forms
 from django.db.models import QuerySet
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from ..fields import members as m
@@ -22,16 +23,24 @@ def _help(name: str) -> Any:
     return field.help_text
 
 
+def _label(name: str) -> Any:
+    """The name of a setting, in the language of the page."""
+    field: Any = Service._meta.get_field(name)
+    return capfirst(field.verbose_name)
+
+
 class SettingsForm(ReasonForm, forms.ModelForm):  # type: ignore[type-arg]
     """All settings of a service, and the reason for changing them."""
 
-    dpop_signing_algs = form_fields.choices(m.SIGNING_ALGS, help_text=_help("dpop_signing_algs"))
+    dpop_signing_algs = form_fields.choices(
+        m.SIGNING_ALGS, label=_label("dpop_signing_algs"), help_text=_help("dpop_signing_algs")
+    )
     actions_supported = form_fields.choices(
-        m.ACTIONS_SUPPORTED, help_text=_help("actions_supported")
+        m.ACTIONS_SUPPORTED, label=_label("actions_supported"), help_text=_help("actions_supported")
     )
     self_service_origins = form_fields.LinesField(
-        label=Service._meta.get_field("self_service_origins").verbose_name.capitalize(),
         required=False,
+        label=_label("self_service_origins"),
         help_text=_help("self_service_origins"),
     )
     field_order = (*NAMES, "reason", "note", "ticket")

@@ -12,7 +12,15 @@ from typing import Final
 from .. import observation
 from ..conf import app_settings
 from ..db import clock, encryption
-from ..models import Actor, EventChain, GrantEvent, OutboxEntry, StreamDelivery, WebhookDelivery
+from ..models import (
+    Actor,
+    EventChain,
+    GrantEvent,
+    OutboxEntry,
+    StreamDelivery,
+    WebhookDelivery,
+    publishing,
+)
 from ..models.delivery import D, Delivery
 from ..models.event import ActorKind
 from ..models.receiver import Receiver
@@ -36,8 +44,12 @@ def deliver_next() -> bool:
     attempted = [_attempt_next(WebhookDelivery.objects.claim(), attempt)]
     attempted += [_attempt_next(StreamDelivery.objects.claim(), attempt_push)]
     # Not for each delivery: it looks at every chain.
-    linked = 0 if any(attempted) else EventChain.objects.extend(NUMBERED_AT_ONCE)
+    linked = 0 if any(attempted) else _link()
     return bool(numbered or linked or any(attempted))
+
+
+def _link() -> int:
+    return EventChain.objects.extend(NUMBERED_AT_ONCE, publishing.add_batch)
 
 
 def number_waiting() -> int:

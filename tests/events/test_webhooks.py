@@ -20,7 +20,7 @@ from grant_management.db import encryption
 from grant_management.db.ids import uuid7
 from grant_management.events import resolving, sending
 from grant_management.events.delivering import attempt, deliver_next, number_waiting
-from grant_management.models import GrantEvent, OutboxEntry, Webhook, WebhookDelivery
+from grant_management.models import EventChain, GrantEvent, OutboxEntry, Webhook, WebhookDelivery
 from grant_management.models.delivery import LEASE
 from grant_management.models.purge import purge_all
 from grant_management.models.webhook_attempt import WebhookAttempt
@@ -466,6 +466,7 @@ def test_the_purge_leaves_what_is_still_to_be_delivered(world, receiver, listen,
     purge()
     assert GrantEvent.objects.count() == 2, "they have no number yet"
     number_waiting()
+    EventChain.objects.extend(10)
     purge()
     assert [one.kind for one in GrantEvent.objects.all()] == ["client_locked"]
     deliver()
@@ -478,6 +479,7 @@ def test_the_purge_leaves_what_is_still_to_be_delivered(world, receiver, listen,
     number_waiting()
     assert webhook.change(BY_TEST, enabled=False)
     number_waiting()
+    EventChain.objects.extend(10)
     purge()
     assert not GrantEvent.objects.exists()
 

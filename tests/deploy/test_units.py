@@ -150,7 +150,6 @@ def test_what_the_purge_runs(tmp_path):
     assert (done.returncode, "2 accesstoken" in done.stdout) == (0, True), done.stderr
 
 
-@pytest.mark.skipif(shutil.which("sqlite3") is None, reason="sqlite3 is not installed")
 def test_what_the_backup_runs(tmp_path):
     """A whole copy for its owner alone; an old one is deleted, and nothing half made is left."""
     folder = tmp_path / "backups"

@@ -48,6 +48,9 @@ def test_files_exist():
         "deploy/Containerfile.dockerignore",
         "deploy/cluster",  # docs/how-to/cluster.md names it
         "deploy/haproxy.cfg",  # docs/how-to/proxies.md names it
+        "deploy/grafana-dashboard.json",  # docs/how-to/observability.md names it, and the next two
+        "deploy/grant-management.rules.yml",
+        "deploy/prometheus.yml",
     }
     assert all((ROOT / name).exists() for name in named)
 

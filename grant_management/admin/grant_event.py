@@ -183,7 +183,7 @@ class GrantEventAdmin(ListAdmin[GrantEvent]):
         event = self.get_object(request, object_id)
         context: dict[str, Any] = {}
         if event is not None:
-            context = {**receipt(event, self, request), "details": self.what_exactly(event)}
+            context = {**receipt(event, request), "details": self.what_exactly(event)}
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
 
     def receipt_view(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -117,7 +117,8 @@ class _Menu:
 
     def may_search(self) -> bool:
         """Whether the operator may see a kind of row that the search looks for."""
-        sought = {("grant_management", kind.model._meta.model_name) for kind in KINDS}
+        models = {model for kind in KINDS for model in kind.models}
+        sought = {("grant_management", model._meta.model_name) for model in models}
         return not sought.isdisjoint(self.known)
 
     def url(self, task: Task) -> str:

@@ -153,7 +153,7 @@ class OrganizationEventAdmin(ShortListAdmin[OrganizationEvent]):
         context: dict[str, Any] = {}
         if event is not None:
             shown = format_html('<pre tabindex="0">{}</pre>', indented(event.details))
-            context = {**receipt(event, self, request), "details": shown}
+            context = {**receipt(event, request), "details": shown}
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
 
     def receipt_view(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -7,9 +7,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from django.contrib.admin import ModelAdmin
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -21,7 +19,7 @@ from .kit.reasons import in_words
 from .kit.stops import Number
 from .kit.utc import exact_tag, in_utc
 from .kit.zone import exact_utc, zone_name
-from .related import job_url
+from .related import job_url, may_view, page_url
 
 _JOBS: Final = (EventKind.JOB_STARTED, EventKind.JOB_PAUSED, EventKind.JOB_RESUMED)
 _STOPS: Final = (EventKind.REVOKED, EventKind.CUT_OFF, EventKind.CLIENT_LOCKED)
@@ -33,10 +31,10 @@ _LABELS: Final = {
 Event = GrantEvent | OrganizationEvent
 
 
-def receipt(event: Event, admin: "ModelAdmin[Any]", request: HttpRequest) -> dict[str, Any]:
+def receipt(event: Event, request: HttpRequest) -> dict[str, Any]:
     """The template's context: the title, and `receipt`, a list of labels and values."""
     address = request.build_absolute_uri(request.path)
-    shown = [*_what(event), *_why(event), *_about(event, admin, request), *_numbers(event, admin)]
+    shown = [*_what(event), *_why(event), *_about(event, request), *_numbers(event)]
     shown += [(_("Receipt"), str(event.pk)), (_("Address"), address)]
     title = _("Receipt: %(what)s") % {"what": event.get_kind_display()}
     return {"title": title, "receipt": shown}
@@ -105,23 +103,18 @@ def _why(event: Event) -> Iterator[tuple[Any, Any]]:
     yield from ((label, value or _("none was given")) for label, value in given)
 
 
-def _about(
-    event: Event, admin: "ModelAdmin[Any]", request: HttpRequest
-) -> Iterator[tuple[Any, Any]]:
+def _about(event: Event, request: HttpRequest) -> Iterator[tuple[Any, Any]]:
     """What it is about, with links to what still exists."""
     if isinstance(event, OrganizationEvent):
         yield _("Organization"), event.organization or _("All organizations")
         return
-    yield _("Service"), link(_url("service", event.service_id, admin), event.service)
+    yield _("Service"), _linked(request, "service", event.service_id, event.service)
     if event.client_id:
-        rows = Client.objects.filter(service=event.service_id, client_id=event.client_id)
-        client = rows.first()
-        url = _url("client", client.pk, admin) if client else ""
-        yield _("Client"), _linked(url, event.client_id, client)
+        yield _("Client"), _client(request, event)
     if event.grant_id:
         grants = Grant.objects.filter(service=event.service_id, grant_id=event.grant_id)
         key = grants.values_list("pk", flat=True).first()
-        yield _("Grant"), link(_url("grant", key, admin), event.grant_id) if key else event.grant_id
+        yield _("Grant"), _linked(request, "grant", key, event.grant_id)
     if event.subject is not None:
         yield _("Subject"), event.subject
     if event.job:
@@ -129,14 +122,24 @@ def _about(
         yield _("Job"), link(url, event.job) if url else event.job
 
 
-def _linked(url: str, client_id: str, client: Client | None) -> Any:
+def _client(request: HttpRequest, event: GrantEvent) -> Any:
+    """The client ID; with the client's name and a link where there is one that they may see."""
+    rows = Client.objects.filter(service=event.service_id, client_id=event.client_id)
+    client = rows.first() if may_view(request, "client") else None
     if client is None:
-        return client_id
-    name = f"{client.name} ({client_id})" if client.name else client_id
-    return link(url, name)
+        return event.client_id
+    name = f"{client.name} ({event.client_id})" if client.name else event.client_id
+    return _linked(request, "client", client.pk, name)
 
 
-def _numbers(event: Event, admin: "ModelAdmin[Any]") -> Iterator[tuple[Any, Any]]:
+def _linked(request: HttpRequest, model: str, key: Any, name: Any) -> Any:
+    """The name, as a link to the row's page where there is one that the operator may see."""
+    may = key is not None and may_view(request, model)
+    url = page_url(request, f"{model}_change", key) if may else ""
+    return link(url, name) if url else name
+
+
+def _numbers(event: Event) -> Iterator[tuple[Any, Any]]:
     """How many grants and tokens it stopped, where the event or its job has the numbers."""
     stops = stops_of(event)
     if stops is None and event.kind == EventKind.REVOKED:
@@ -148,8 +151,3 @@ def _numbers(event: Event, admin: "ModelAdmin[Any]") -> Iterator[tuple[Any, Any]
         job = Sweep.objects.filter(pk=event.job).first()
         if job is not None:
             yield _("Grants revoked by the job so far"), grouped(job.revoked)
-
-
-def _url(model: str, key: Any, admin: "ModelAdmin[Any]") -> str:
-    name = f"admin:grant_management_{model}_change"
-    return reverse(name, args=[key], current_app=admin.admin_site.name)

@@ -1,6 +1,7 @@
 """A cut-off with its report, in clicks; a receipt on paper; and times in another zone."""
 
 import io
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -76,7 +77,10 @@ def test_a_cut_off_by_filter_with_its_report(operator, demo):
 def text_of(pdf):
     """The pages of a PDF, as text without white space."""
     reader = pytest.importorskip("pypdf").PdfReader(io.BytesIO(pdf))
-    return ["".join(page.extract_text().split()) for page in reader.pages]
+    texts = [
+        unicodedata.normalize("NFKC", page.extract_text()) for page in reader.pages
+    ]  # ligatures
+    return ["".join(text.split()) for text in texts]
 
 
 def printed(page):

@@ -168,7 +168,9 @@ def test_a_client_id_may_have_slashes(world, door, quoted):
         about = {} if "user" in path else {"subject": "user/1"}
         shown = door("GET", f"client/granted_scopes/get/{path}", about)[1]
         assert (shown["clientId"], shown["subject"]) == (number, "user/1")
-    code = door("GET", f"client/granted_scopes/get/{quoted}", {"subject": "user/1"})[1]["resultCode"]
+    code = door("GET", f"client/granted_scopes/get/{quoted}", {"subject": "user/1"})[1][
+        "resultCode"
+    ]
     assert code != "A001208"
     assert door("DELETE", f"client/delete/{quoted}")[0] == 204
     assert door("GET", f"client/get/{number}")[0] == 404

@@ -20,7 +20,7 @@ FRAMES: Final = 100
 
 
 class WithoutPaths(logging.Filter):
-    """A filter for every handler of a host's `LOGGING` (docs/security.md)."""
+    """A filter for every handler of a host's `LOGGING`: "Security" says how."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """True; a record that is about a request has lost the request's path."""

@@ -96,6 +96,13 @@ TEMPLATES = [
 ]
 
 
+def test_documents_are_named_by_their_address():
+    """A wheel has no folder of documents."""
+    places = r"(?<!DOCUMENTS}/)\b(docs|reference|how-to|explanation)/\S*\.md"
+    results = PACKAGE / "protocol" / "results.py"  # knows no settings; it has the address itself
+    assert lines_with(places, besides=(results,)) == []
+
+
 def test_nothing_is_printed_unescaped():
     """Markup is written in templates and by `format_html`, whose first argument is a constant."""
     unescaped = r"\|\s*(safe|safeseq)\b|autoescape\s+off|(inner|outer)HTML|insertAdjacentHTML"

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple, TypeGuard
 from django.db import Error, InterfaceError, OperationalError, connections
 
 from .. import observation
+from ..conf import DOCUMENTS
 from ..protocol.results import Result
 from ..request_log import frames_of
 from .commits import NoStandby, OutcomeUnknown
@@ -43,7 +44,7 @@ _AWAY: Final = Failure(
 _REJECTED: Final = Failure(
     Result.DATABASE_AWAY,
     "A pooler rejects a parameter of the connection: leave 'options' out of DATABASES (standalone:"
-    " set DATABASE_TIMEOUTS=off; docs/reference/database.md).",
+    f" set DATABASE_TIMEOUTS=off; {DOCUMENTS}/reference/database.md).",
     closes=True,
     kind="rejected",
 )

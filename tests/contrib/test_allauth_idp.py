@@ -415,3 +415,46 @@ class TestTheChecks:
         named = f"grant_management_allauth_idp.{error or ''}"
         assert (named in done.stderr) is (error is not None), done.stderr
         assert (done.returncode == 1) is (error is not None and error.startswith("E"))
+
+
+STATEMENTS = """
+import secrets
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from allauth.idp.oidc.models import Client, Token
+from grant_management.contrib.allauth_idp.models import LinkedToken
+from grant_management.contrib.allauth_idp.rows import SERVER
+from grant_management.models import AccessToken
+from grant_management.lifecycle import Issue, issue
+
+def made(number, user, client):
+    values = [secrets.token_urlsafe() for _ in range(number)]
+    for value in values:
+        row = Token(type="at", client=client, user=user)
+        row.set_value(value)
+        row.set_scopes(["read"])
+        row.save()
+        token = issue(SERVER.client(client.pk, ""), str(user.pk), None, Issue(scopes="read", access_token=value, access_token_duration=60)).access
+        LinkedToken.objects.create(service=token.service, token=row, digest=token.digest)
+    return row
+
+def counted(number, kind):
+    user = User.objects.create(username=secrets.token_urlsafe())
+    client = Client.objects.create(name="x", type="confidential")
+    row = made(number, user, client)
+    origin = {"user": user, "users": User.objects.filter(pk=user.pk), "client": client, "tokens": Token.objects.filter(user=user)}[kind]
+    with CaptureQueriesContext(connection) as captured:
+        origin.delete()
+    alive = AccessToken.objects.filter(subject=str(user.pk), revoked_at=None)
+    assert not Token.objects.filter(pk=row.pk).exists() and not alive.exists()
+    return len(captured)
+
+result = [counted(number, {0!r}) for number in (2, 9)]
+"""
+
+
+@pytest.mark.parametrize("kind", ["tokens", "user", "users", "client"])
+def test_a_deletion_takes_tokens_along_in_a_constant_number_of_statements(world, kind):
+    few, many = world.run(STATEMENTS.replace("{0!r}", repr(kind)))
+    assert few == many

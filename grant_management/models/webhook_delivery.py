@@ -25,7 +25,7 @@ AT_ONCE: Final = 500
 class WebhookDeliveryQuerySet(DeliveryQuerySet["WebhookDelivery"]):
     """What is to be sent, and what was."""
 
-    to = "webhook"
+    to = reads = "webhook"
 
     def plan(self, rows: Iterable[OutboxEntry]) -> None:
         """Plan the deliveries of newly numbered rows, in the transaction that numbered them."""

@@ -1692,6 +1692,15 @@ def rotate_a_signing_key(scene):
     scene.run("rotate_signing_key", "--service", scene.world.service.pk)
 
 
+@act("command reencrypt_secrets")
+def encrypt_anew(scene):
+    stream_of(scene)
+    webhook_of(scene)
+    yield
+    scene.run("reencrypt_secrets", "--dry-run")
+    scene.run("reencrypt_secrets")
+
+
 @act("page stream pause", ("stream_changed", "operator"))
 def pause_a_stream_by_hand(scene):
     stream = stream_of(scene)

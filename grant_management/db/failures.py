@@ -196,20 +196,20 @@ def is_of_database(error: BaseException | None) -> TypeGuard[Error]:
     return isinstance(error, Error)
 
 
-def settle(error: BaseException) -> Failure:
+def settle(error: BaseException, alias: str | None = None) -> Failure:
     """The failure that an error stands for; leaves the connections of this thread in a known state.
 
     If one was lost or takes no writes, all that are outside of a transaction are closed (an error
-    does not tell which connection it came from), so that the next request reaches the restarted
-    database or the new primary. After any other failure they stay open: their transaction has been
-    rolled back by then.
+    does not tell which connection it came from; `alias`: the caller does), so that the next request
+    reaches the restarted database or the new primary. After any other failure they stay open: their
+    transaction has been rolled back by then.
     """
     failure = classify(error)
     if observation.observer is not None and is_of_database(error):
         observation.observer.failed(failure.kind)
     if failure.closes:
         for connection in connections.all(initialized_only=True):
-            if not connection.in_atomic_block:
+            if alias in (None, connection.alias) and not connection.in_atomic_block:
                 _close(connection)
     return failure
 

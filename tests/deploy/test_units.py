@@ -9,7 +9,18 @@ import sys
 
 import pytest
 
-from ..standalone import PATH, ROOT, environment, free_port, post, running, seed, wait_for
+from ..standalone import (
+    PATH,
+    ROOT,
+    environment,
+    free_port,
+    manage,
+    post,
+    running,
+    seed,
+    until,
+    wait_for,
+)
 
 FOLDER = ROOT / "deploy"
 UNITS = sorted(path.name for path in FOLDER.iterdir() if path.suffix in (".service", ".timer"))
@@ -155,6 +166,25 @@ def test_what_the_server_runs(tmp_path):
     with running(*line, DATABASE_URL=url):
         wait_for(port)
         assert post(port, PATH, "", {})[1]["resultCode"] == "A001203"
+
+
+def test_the_worker_is_started_again_and_never_given_up():
+    unit = directives("grant-management-deliver.service")
+    assert (unit["Restart"], unit["StartLimitIntervalSec"]) == (["always"], ["0"])
+
+
+def test_what_the_worker_runs(tmp_path):
+    """It numbers the events that wait, and runs until it is ended."""
+    url = f"sqlite:///{tmp_path / 'own.sqlite3'}"
+    seed(url, tmp_path)
+    manage("publish_events", "--service", 1001, DATABASE_URL=url)
+    manage("lock_client", "--service", 1001, "--client", "app-1", DATABASE_URL=url)
+    waiting = "SELECT count(*) FROM grant_management_outboxentry WHERE number IS NULL"
+    with contextlib.closing(sqlite3.connect(tmp_path / "own.sqlite3")) as connection:
+        assert connection.execute(waiting).fetchone()[0] > 0
+        with running(*line_of("grant-management-deliver.service"), DATABASE_URL=url) as worker:
+            until(lambda: connection.execute(waiting).fetchone() == (0,), "the numbers")
+            assert worker.poll() is None
 
 
 def test_what_the_purge_runs(tmp_path):

@@ -47,6 +47,7 @@ class WebhookDeliveryAdmin(ShortListAdmin[WebhookDelivery], OperatorAdmin[Webhoo
     list_display = ("type", "webhook", "outcome", "grant", "attempts", "created")
     list_select_related = ("webhook",)
     ordering = ("-pk",)
+    in_one_order = True
     fields = (
         "webhook",
         "event",

@@ -17,26 +17,16 @@ from .kit import confirmation
 
 @dataclass(frozen=True)
 class Asked:
-    """The phrase to type, and the number of grants that was expected when it was shown.
-
-    `is_count`: the phrase is a number of grants, not a client ID.
-    """
+    """The phrase to type, and the number of grants that was expected when it was shown."""
 
     phrase: str
     expected: int
-    is_count: bool
 
     @classmethod
     def about(cls, wanted: GrantFilter, look: Look) -> "Asked":
         """The client ID, where the filter names a client; else the count."""
         phrase = wanted.client.client_id if wanted.client else str(look)
-        return cls(phrase, look.expected, wanted.client is None)
-
-    def is_typed(self, text: str) -> bool:
-        """Whether the text is the phrase; the commas of a count may be left out."""
-        typed, phrase = text.strip(), self.phrase
-        same = typed == phrase
-        return same or (self.is_count and typed.replace(",", "") == phrase.replace(",", ""))
+        return cls(phrase, look.expected)
 
 
 def remember(request: HttpRequest, sweep: uuid.UUID, wanted: GrantFilter, asked: Asked) -> None:

@@ -8,12 +8,14 @@ import pytest
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.urls import reverse
+from django.utils import translation
 
 from grant_management.admin import sweep as pages
 from grant_management.admin import sweep_confirmation, sweep_worker
 from grant_management.admin.kit import confirmation
 from grant_management.db import clock
-from grant_management.models import Grant, GrantEvent, Sweep
+from grant_management.models import Grant, GrantEvent, GrantFilter, Sweep
+from grant_management.models.grant_filter import Look
 
 from ..exports import body, read_csv
 from ..world import make_world, now
@@ -253,12 +255,16 @@ class TestWhatIsTyped:
         assert again.context["phrase"] == "4"
         assert not Sweep.objects.exists()
 
-    def test_separators_need_not_be_typed(self, admin_client, world, not_yet, monkeypatch):
-        asked = sweep_confirmation.Asked("1,234", 1_234, is_count=True)
-        assert asked.is_typed("1234 ")
-        assert asked.is_typed("1,234")
-        assert not asked.is_typed("12345")
-        assert not sweep_confirmation.Asked("a,b", 1, is_count=False).is_typed("ab")
+    @pytest.mark.parametrize(("language", "shown"), [("en", "1,234"), ("de", "1.234")])
+    def test_separators_need_not_be_typed(self, world, language, shown):
+        with translation.override(language):
+            look = Look(1_234, True, [], [])
+            asked = sweep_confirmation.Asked.about(GrantFilter(world.service, subject="x"), look)
+            assert asked.phrase == shown
+            for typed in ("1234 ", shown):
+                assert confirmation.is_typed(asked.phrase, typed)
+            assert not confirmation.is_typed(asked.phrase, "12345")
+        assert not confirmation.is_typed("a,b", "ab")
 
     def test_so_many_pages_are_remembered(self, admin_client, world, not_yet):
         for _ in range(confirmation.KEPT + 5):

@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from ..db import primary
 from ..db.counting import grouped
 from ..models import GrantEvent, GrantFilter, Reason, Service, Sweep
-from .kit.confirmation import is_typed
+from .kit.confirmation import is_typed, show_phrase
 from .kit.display import time_tag
 from .kit.export import attachment
 from .kit.listing import Column, ListAdmin, fields, text
@@ -206,6 +206,7 @@ class SweepAdmin(ListAdmin[Sweep]):
         page = confirm.cleaned_data.get("sweep") if confirm.is_bound else confirm.initial["sweep"]
         if page is not None:
             remember(request, page, wanted, asked)
+        show_phrase(confirm, asked.phrase)
         context = {
             "form": form,
             "confirm": confirm,

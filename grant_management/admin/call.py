@@ -31,7 +31,7 @@ DONE = (Result.QUERIED.code, Result.REVOKED.code)
 class CallListForm(BetweenForm):
     """Filters: grant ID and time; action, outcome, code, client and request."""
 
-    search_help = _("Exact: a grant ID")
+    searches = _("Grant ID")
     is_keyed = True
     action = forms.ChoiceField(label=_("Action"), required=False, choices=ACTIONS)
     outcome = forms.ChoiceField(

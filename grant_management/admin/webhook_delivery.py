@@ -48,6 +48,8 @@ class WebhookDeliveryAdmin(ShortListAdmin[WebhookDelivery], OperatorAdmin[Webhoo
     list_select_related = ("webhook",)
     ordering = ("-pk",)
     in_one_order = True
+    filter_lookups = frozenset({"webhook__id__exact"})
+    """That of the link on a webhook's page."""
     fields = (
         "webhook",
         "event",

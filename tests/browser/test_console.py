@@ -251,7 +251,7 @@ def test_the_text_is_in_no_url_and_no_history(operator, demo):
             assert text not in page.url
             assert text not in page.content()
             assert text not in page.evaluate(TYPED)
-    assert page.url == demo.admin
+    assert page.url == demo.url("dailycount/")
 
 
 def test_the_auditors_file(operator, demo):

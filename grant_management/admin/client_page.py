@@ -14,6 +14,7 @@ from ..db import clock
 from ..db.counting import bounded_count, shown_number
 from ..db.ids import first_uuid7
 from ..models import AccessToken, Call, Client, Grant, GrantEvent, RefreshToken, Tally
+from .call import DONE
 from .kit.counting import counted
 from .kit.display import identifier
 from .kit.periods import LENGTHS
@@ -21,7 +22,7 @@ from .kit.utc import exact_tag
 from .overview_charts import DEFAULT, PERIODS, charts
 from .overview_figures import View
 from .person_grants import by_client, living, to_person
-from .person_history import DONE, shown_call, shown_event
+from .person_history import shown_call, shown_event
 from .related import lists_of, may_view, page_url
 
 SHOWN: Final = 10

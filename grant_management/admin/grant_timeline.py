@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..db.keyset import Ordered, parsed, written
 from ..models import Call, EventKind, Grant, GrantEvent
+from ..models.actor import ActorKind
 from ..protocol import strict_json
 from .kit.content import ENTRIES, as_text, bounded, cut
 from .kit.display import time_tag
@@ -133,7 +134,7 @@ def _shown_call(call: Any) -> dict[str, Any]:
         "at": call.at,
         "moment": time_tag(call.at),
         "title": title % {"action": call.action or _("Call")},
-        "actor": f"client {call.client_id}",
+        "actor": f"{ActorKind.CLIENT.label} {call.client_id}",
         "why": cut((call.message or call.code) if refused else call.code),
         "call": call,
     }

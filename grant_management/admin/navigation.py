@@ -55,6 +55,7 @@ SETTINGS: Final = (
     Task(_("Clients' profiles"), "clientprofile", of_service=True),
     Task(_("API tokens"), "apitoken"),
     Task(_("Webhooks"), "webhook"),
+    Task(_("Webhook deliveries"), "webhookdelivery"),
     Task(_("Streams"), "stream"),
     Task(_("Operators"), "organizationmember"),
     Task(_("Organization events"), "organizationevent"),

@@ -6,10 +6,11 @@ Its address is that of the event, which never changes while the event is kept.
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from ..db.counting import grouped
 from ..models import Client, EventKind, Grant, GrantEvent, OrganizationEvent, Sweep
@@ -40,14 +41,45 @@ def receipt(event: Event, request: HttpRequest) -> dict[str, Any]:
     return {"title": title, "receipt": shown}
 
 
+def receipt_of_many(
+    events: list[GrantEvent], job: UUID, request: HttpRequest, *, is_cut: bool
+) -> dict[str, Any]:
+    """The same of the events of one job, which are of one act; `is_cut`: there are more of them."""
+    first, number = events[0], len(events)
+    said = ngettext("%(n)s grant revoked", "%(n)s grants revoked", number) % {"n": grouped(number)}
+    what = f"{_('The first')}: {said}" if is_cut else said
+    shown = [(_("What"), what), *_when(first), *_why(first)]
+    if not is_cut:
+        shown += [(_LABELS["grants"], grouped(number)), *stopped_by(events)]
+    shown += [(_("Receipt"), str(job)), (_("Address"), request.build_absolute_uri(request.path))]
+    return {"title": _("Receipt: %(what)s") % {"what": said}, "receipt": shown}
+
+
+def as_file_of_many(
+    events: list[GrantEvent], job: UUID, request: HttpRequest, page: str, *, is_cut: bool
+) -> HttpResponse:
+    """The receipt of several grants as a JSON file; times are in UTC."""
+    members = _members(events[0]) | {"id": str(job), "is_whole": not is_cut}
+    grants = [_named(event) | {"event": str(event.pk)} for event in events]
+    told = [stops_of(event) for event in events]
+    members["stops"] = _sums(told) if all(told) and not is_cut else None
+    members |= {"grants": grants, "url": request.build_absolute_uri(page)}
+    return json_file(json.dumps(members, indent=2), f"receipt-{job}.json")
+
+
 def as_file(event: Event, request: HttpRequest, page: str) -> HttpResponse:
     """The receipt as a JSON file; times are in UTC."""
+    members = _members(event) | _named(event) | {"stops": stops_of(event)}
+    members["url"] = request.build_absolute_uri(page)
+    return json_file(json.dumps(members, indent=2), f"receipt-{event.pk}.json")
+
+
+def _members(event: Event) -> dict[str, Any]:
+    """Who did what, when and why, for the JSON file."""
     actor = {"kind": event.actor_kind, "name": event.actor, "id": event.actor_id}
     members: dict[str, Any] = {"id": str(event.pk), "kind": event.kind, "at": in_utc(event.at)}
     members |= {"actor": actor, "reason": event.reason, "note": event.note}
-    members |= {"ticket": event.ticket, **_named(event), "stops": stops_of(event)}
-    members["url"] = request.build_absolute_uri(page)
-    return json_file(json.dumps(members, indent=2), f"receipt-{event.pk}.json")
+    return members | {"ticket": event.ticket}
 
 
 def stops_of(event: Event) -> Any:
@@ -66,13 +98,24 @@ def stopped_by(events: list[GrantEvent]) -> list[tuple[Any, str]]:
     told = [stops_of(event) for event in events]
     if not all(told):
         return []
-    names = ("access_tokens", "refresh_tokens")
-    return [(_LABELS[name], _sum(stops[name] for stops in told)) for name in names]
+    return [(_LABELS[name], _said(number)) for name, number in _sums(told).items()]
 
 
-def _sum(numbers: Iterable[dict[str, Any]]) -> str:
+def _sums(told: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The numbers of tokens that several acts stopped together."""
+    return {
+        name: _sum(stops[name] for stops in told) for name in ("access_tokens", "refresh_tokens")
+    }
+
+
+def _sum(numbers: Iterable[dict[str, Any]]) -> dict[str, Any]:
     told = list(numbers)
-    return str(Number(sum(one["number"] for one in told), all(one["exact"] for one in told)))
+    whole = all(one["exact"] for one in told)
+    return Number(sum(one["number"] for one in told), whole).as_json()
+
+
+def _said(told: dict[str, Any]) -> str:
+    return str(Number(told["number"], told["exact"]))
 
 
 def _named(event: Event) -> dict[str, Any]:
@@ -86,6 +129,11 @@ def _named(event: Event) -> dict[str, Any]:
 
 def _what(event: Event) -> Iterator[tuple[Any, Any]]:
     yield _("What"), event.get_kind_display()
+    yield from _when(event)
+
+
+def _when(event: Event) -> Iterator[tuple[Any, Any]]:
+    """When it was, and who did it."""
     yield _("When"), exact_tag(event.at)
     if zone_name() != "UTC":
         yield _("When, in UTC"), exact_utc(event.at)
@@ -146,7 +194,7 @@ def _numbers(event: Event) -> Iterator[tuple[Any, Any]]:
         yield _LABELS["grants"], "1"
     for name, label in _LABELS.items() if stops else ():
         if (told := stops.get(name)) is not None:
-            yield label, _sum([told])
+            yield label, _said(told)
     if isinstance(event, GrantEvent) and event.job and event.kind not in _JOBS:
         job = Sweep.objects.filter(pk=event.job).first()
         if job is not None:

@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from ..db import primary
 from ..db.counting import grouped
 from ..models import GrantEvent, GrantFilter, Reason, Service, Sweep
+from .kit.confirmation import is_typed, show_phrase
 from .kit.display import time_tag
 from .kit.export import attachment
 from .kit.listing import Column, ListAdmin, fields, text
@@ -130,7 +131,7 @@ class SweepAdmin(ListAdmin[Sweep]):
             values = confirmed.cleaned_data
             # A page that the session no longer remembers is checked against the current count.
             asked = recall(request, values["sweep"], wanted) or _asked(wanted)
-            if asked.is_typed(values["typed"]):
+            if is_typed(asked.phrase, values["typed"]):
                 return self._start(request, wanted, values, asked.expected)
             confirmed.add_error("typed", _("The text does not match the phrase."))
         return self._confirm(request, form, confirmed, wanted)
@@ -205,6 +206,7 @@ class SweepAdmin(ListAdmin[Sweep]):
         page = confirm.cleaned_data.get("sweep") if confirm.is_bound else confirm.initial["sweep"]
         if page is not None:
             remember(request, page, wanted, asked)
+        show_phrase(confirm, asked.phrase)
         context = {
             "form": form,
             "confirm": confirm,

@@ -17,9 +17,11 @@ from grant_management.fields.words import read_for_page
 from grant_management.models import (
     Actor,
     ApiToken,
+    Call,
     Client,
     Description,
     DPoPNonce,
+    Grant,
     GrantEvent,
     OperatorPreference,
     Organization,
@@ -134,6 +136,8 @@ def lived(world, admin_client, admin_user, settings):
         model.objects.update(name=NAME)
     Client.objects.update(client_id=NAME)
     Sweep.objects.update(subject=NAME)
+    Call.objects.update(client_id=NAME)
+    _name(rows["grant"])
     ApiToken.objects.update(prefix=NAME)
     DPoPNonce.objects.update(value=NAME)
     get_user_model().objects.update(username=NAME)
@@ -144,6 +148,14 @@ def lived(world, admin_client, admin_user, settings):
     GrantEvent.objects.record("revoked", world.service.pk, now(), actor, **about)
     rows["locked"] = world.client_named("9002", name=NAME, locked_at=now())
     return rows
+
+
+def _name(grant):
+    """IDs of digits, in place of random ones, which may look like words."""
+    for number, one in enumerate(Grant.objects.all()):
+        Call.objects.filter(grant_id=one.grant_id).update(grant_id=f"9001{number}")
+        Grant.objects.filter(pk=one.pk).update(grant_id=f"9001{number}")
+    grant.refresh_from_db()
 
 
 def _webhook(world):

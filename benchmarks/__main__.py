@@ -97,8 +97,8 @@ def _options():
 
 def _usual(database):
     """The parts that have goals on this database."""
-    of_postgresql = ("import", "footprint")
-    return [part for part in PARTS if part not in of_postgresql or database == goals.POSTGRESQL]
+    without = {"footprint"} if database == goals.POSTGRESQL else {"footprint", "import"}
+    return [part for part in PARTS if part not in without]
 
 
 _RUNS = {

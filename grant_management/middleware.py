@@ -18,6 +18,7 @@ from .api.answered import Answered, answered
 from .api.errors import failure_page, failure_response, response_for_status
 from .conf import app_settings
 from .db.failures import classify, is_of_database
+from .instrumentation import start_if_wanted
 from .request_log import redact
 
 _FAILED = "_grant_management_failed"
@@ -46,15 +47,11 @@ class RequestIDMiddleware:
         self.watchers: list[Watcher] = []
         if call_lines.logger.isEnabledFor(logging.INFO):
             self.watchers.append(_write_line)
+        start_if_wanted()
         if app_settings.metrics:
             from .metrics import counters  # where it is off, prometheus_client is not needed
 
-            counters.start()
             self.watchers.append(counters.count)
-        if app_settings.traces:
-            from . import traces
-
-            traces.start()
         self._looks = bool(self.watchers) or app_settings.traces
 
     def __call__(self, request: HttpRequest) -> HttpResponse:

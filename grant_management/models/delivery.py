@@ -26,6 +26,8 @@ class DeliveryQuerySet(primary.PrimaryQuerySet[D]):
 
     to: ClassVar[str]
     """The name of the column of the receiver."""
+    reads: ClassVar[str]
+    """What is read with a delivery: its receiver, and what that depends on."""
 
     def sendable(self, now: datetime) -> Self:
         """Those that a worker may send to their receivers, apart from order and time."""
@@ -41,13 +43,18 @@ class DeliveryQuerySet(primary.PrimaryQuerySet[D]):
         )
         return self.filter(Q(grant_id="") | ~Exists(earlier))
 
+    def overdue(self, now: datetime) -> Self:
+        """Those whose time has come and that nobody sends, also where the receiver does not answer
+        or an earlier event of the grant waits; the oldest first.
+        """
+        free = Q(claimed_until=None) | Q(claimed_until__lte=now)
+        return self.sendable(now).filter(free, due_at__lte=now).order_by("due_at", "number")
+
     def due(self, now: datetime) -> Self:
         """The deliveries that may be attempted now, in the order of the grants' events."""
-        free = Q(claimed_until=None) | Q(claimed_until__lte=now)
         pause = f"{self.to}__paused_until"
         awake = Q(**{pause: None}) | Q(**{f"{pause}__lte": now})
-        rows = self.sendable(now).in_order().filter(free, awake, due_at__lte=now)
-        return rows.order_by("due_at", "number")
+        return self.overdue(now).in_order().filter(awake)
 
     def claim(self) -> D | None:
         """A delivery that is due, claimed for `LEASE`; None: there is none. Many may ask."""
@@ -56,7 +63,7 @@ class DeliveryQuerySet(primary.PrimaryQuerySet[D]):
             return None
         with primary.atomic():
             rows = self.due(now).select_for_update(skip_locked=True, of=("self",))
-            row = rows.select_related(self.to).first()
+            row = rows.select_related(self.reads).first()
             if row is None or not getattr(row, self.to).claim_probe(now):
                 return None
             row.claimed_until = now + LEASE

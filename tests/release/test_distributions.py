@@ -46,6 +46,7 @@ COMMANDS = [
     ["export_event_head", "--service", "1001"],
     ["verify_events"],
     ["rotate_signing_key", "--service", "1001"],
+    ["reencrypt_secrets"],
     ["deliver_events", "--once"],
     ["revoke_grants", "--service", "1001", "--subject", "u-1", "--dry-run"],
     ["purge_expired"],

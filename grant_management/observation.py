@@ -26,8 +26,8 @@ class Observer(Protocol):
     def refused(self, code: str) -> None:
         """The server refused a request before the app saw it, as it was too busy."""
 
-    def attempted(self, outcome: str) -> None:
-        """An attempt to send a webhook ended."""
+    def attempted(self, to: str, outcome: str, *, is_dead: bool) -> None:
+        """An attempt to send to a `webhook` or a `stream` ended. `is_dead`: it was given up."""
 
 
 observer: Observer | None = None

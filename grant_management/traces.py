@@ -26,6 +26,8 @@ _propagator: Final = TraceContextTextMapPropagator()
 _tracer: Final = trace.get_tracer("grant_management", __version__)
 _PLAIN: Final[Any] = {"record_exception": False, "set_status_on_exception": False}
 """An error's text may quote a value: only its class is told."""
+LONGEST_STATE: Final = 512
+"""Characters of a `tracestate` that is kept with an event."""
 
 
 def start() -> None:
@@ -98,14 +100,14 @@ class Spans:
                 raise
 
     @contextmanager
-    def sending(self, host: str, port: int, parent: str) -> Iterator["Sent"]:
-        """A span of a webhook, in the trace of the request that its event comes from."""
+    def sending(self, host: str, port: int, parent: tracing.Carrier) -> Iterator["Sent"]:
+        """A span of a webhook or a SET, in the trace of the request that its event comes from."""
         attributes: dict[str, str | int] = {
             "http.request.method": "POST",
             "server.address": host,
             "server.port": port,
         }
-        context = _propagator.extract({"traceparent": parent}, Context())
+        context = _propagator.extract(parent, Context())
         with _tracer.start_as_current_span(
             "POST", context, SpanKind.CLIENT, attributes, **_PLAIN
         ) as span:
@@ -118,11 +120,17 @@ class Spans:
                 _fail(span, str(getattr(error, "outcome", "")) or type(error).__qualname__)
                 raise
 
-    def parent(self) -> str:
-        """The `traceparent` of the span in hand; "": there is none."""
+    def parent(self) -> tracing.Carrier:
+        """The context of the span in hand; {}: there is none.
+
+        A caller may send a long `tracestate`: no more of it is kept than has to be passed on (W3C
+        Trace Context §3.3.1.5).
+        """
         headers: dict[str, str] = {}
         _propagator.inject(headers)
-        return headers.get("traceparent", "")
+        if len(headers.get("tracestate", "")) > LONGEST_STATE:
+            del headers["tracestate"]
+        return headers
 
 
 class Served:

@@ -3,8 +3,13 @@
 Without a tracer each place costs a test of None.
 """
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
+
+Carrier = Mapping[str, str]
+"""A trace context (W3C): `traceparent`, and `tracestate` if there is one; {}: there is none."""
+MEMBERS: Final = ("traceparent", "tracestate")
 
 
 class Tracer(Protocol):
@@ -19,13 +24,13 @@ class Tracer(Protocol):
     def statement(self, vendor: str, sql: str) -> AbstractContextManager[None]:
         """A span for a statement. `sql` has placeholders in the place of values; "": unknown."""
 
-    def sending(self, host: str, port: int, parent: str) -> AbstractContextManager[Any]:
-        """A span for a webhook. `headers` of what it yields are to be sent with it; `answered`
-        takes the status. `parent` is the `traceparent` of its event, or "".
+    def sending(self, host: str, port: int, parent: Carrier) -> AbstractContextManager[Any]:
+        """A span for a webhook or a SET. `headers` of what it yields are to be sent with it;
+        `answered` takes the status. `parent` is the trace context of its event.
         """
 
-    def parent(self) -> str:
-        """The `traceparent` of the span in hand; "": there is none."""
+    def parent(self) -> Carrier:
+        """The trace context of the span in hand; {}: there is none."""
 
 
 tracer: Tracer | None = None
@@ -36,6 +41,11 @@ def trace_by(one: Tracer | None) -> None:
     """Trace by this one from now on; None: by nobody."""
     global tracer
     tracer = one
+
+
+def carried(details: Mapping[str, Any]) -> Carrier:
+    """The trace context that an event was recorded with, among its details."""
+    return {name: details[name] for name in MEMBERS if name in details}
 
 
 def wrap(connection: Any) -> None:

@@ -101,7 +101,7 @@ def fill(world):
         "refreshtoken": world.service.refreshtoken_set.get(),
         "dpopnonce": world.service.dpopnonce_set.get(),
         "grantevent": event,
-        "call": Call.objects.create(service=world.service, at=now(), code="A277001"),
+        "call": _call(world, grant),
         "sweep": sweep,
         "organizationevent": of_organization,
         "description": described,
@@ -111,6 +111,12 @@ def fill(world):
         "webhookdelivery": WebhookDelivery.objects.create(webhook=webhook, **dead),
         "stream": Stream.objects.create(api_token=api_token, method="push", **about),
     }
+
+
+def _call(world, grant):
+    """A call with the grant, which the grant's timeline shows too."""
+    about = {"grant_id": grant.grant_id, "client_id": grant.client.client_id}
+    return Call.objects.create(service=world.service, at=now(), code="A277001", **about)
 
 
 @pytest.fixture

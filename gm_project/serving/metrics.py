@@ -13,6 +13,7 @@ import socket
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 PATH: Final = "/metrics"
 FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
+PREFIX: Final = "grant-management-metrics-"
 PATIENCE: Final = 5.0
 """Seconds that whoever asks at the port has to send its request, and to take the answer."""
 
@@ -34,12 +36,40 @@ def shared_folder(*, wanted: bool) -> Iterator[None]:
     if not wanted or os.environ.get(FOLDER):
         yield
         return
-    folder = os.environ[FOLDER] = tempfile.mkdtemp(prefix="grant-management-metrics-")
+    folder = os.environ[FOLDER] = tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-")
+    _remove_leftovers(Path(folder).parent)
     try:
         yield
     finally:
         del os.environ[FOLDER]
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_leftovers(within: Path) -> None:
+    """Remove the folders of servers that were killed, which could not do it themselves."""
+    if os.name != "posix":
+        return
+    for folder in within.glob(f"{PREFIX}*"):
+        number = folder.name.removeprefix(PREFIX).partition("-")[0]
+        with contextlib.suppress(OSError):
+            if number.isdigit() and folder.stat().st_uid == os.getuid() and not _is_used(folder):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_used(folder: Path) -> bool:
+    """Whether its server runs: its number is in the name. In another container with the same folder
+    for temporary files that number says nothing, but workers hold their locks there too.
+    """
+    from grant_management.metrics import processes
+
+    number = folder.name.removeprefix(PREFIX).partition("-")[0]
+    try:
+        os.kill(int(number), 0)
+    except (ProcessLookupError, OverflowError):
+        return processes.workers(folder) > 0
+    except PermissionError:
+        pass
+    return True
 
 
 def start(listening: socket.socket | None) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-from .. import observation
+from .. import observation, tracing
 from ..conf import app_settings
 from ..db import clock, encryption
 from ..models import (
@@ -80,10 +80,11 @@ def attempt(delivery: WebhookDelivery) -> Outcome:
     began, started = clock.now(), time.monotonic()
     outcome, status = _sent(delivery, began)
     now = clock.now()
+    retry_at = _retry_at(delivery, outcome, now)
     delivery.end_attempt(
         outcome,
         now,
-        _retry_at(delivery, outcome, now),
+        retry_at,
         at=began,
         status=status,
         milliseconds=round(1_000 * (time.monotonic() - started)),
@@ -91,8 +92,7 @@ def attempt(delivery: WebhookDelivery) -> Outcome:
     _judge(delivery.webhook, outcome, now, time.monotonic() - started)
     if outcome is Outcome.GONE:
         delivery.webhook.disable(RECEIVER)
-    if observation.observer is not None:
-        observation.observer.attempted(outcome.value)
+    _count(delivery, outcome, retry_at)
     return outcome
 
 
@@ -101,9 +101,19 @@ def attempt_push(delivery: StreamDelivery) -> Outcome:
     started = time.monotonic()
     outcome = push(delivery)
     now = clock.now()
-    delivery.end_attempt(outcome, now, _retry_at(delivery, outcome, now))
+    retry_at = _retry_at(delivery, outcome, now)
+    delivery.end_attempt(outcome, now, retry_at)
     _judge(delivery.stream, outcome, now, time.monotonic() - started)
+    _count(delivery, outcome, retry_at)
     return outcome
+
+
+def _count(delivery: Delivery, outcome: Outcome, retry_at: datetime | None) -> None:
+    """Tell the observer how the attempt ended."""
+    if observation.observer is not None:
+        is_dead = retry_at is None and outcome is not Outcome.DELIVERED
+        to = "webhook" if isinstance(delivery, WebhookDelivery) else "stream"
+        observation.observer.attempted(to, outcome.value, is_dead=is_dead)
 
 
 def _judge(receiver: Receiver, outcome: Outcome, now: datetime, seconds: float) -> None:
@@ -121,7 +131,7 @@ def _sent(delivery: WebhookDelivery, now: datetime) -> tuple[Outcome, int | None
         return Outcome.NO_EVENT, None
     body = event.payload().as_json().encode()
     try:
-        headers, parent = _headers(delivery, now, body), event.details.get("traceparent", "")
+        headers, parent = _headers(delivery, now, body), tracing.carried(event.details)
         answer = sending.post(delivery.webhook.url, body, headers, parent)
     except encryption.CannotDecrypt:
         return Outcome.NO_KEY, None

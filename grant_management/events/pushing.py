@@ -2,8 +2,9 @@
 
 from typing import Final
 
+from .. import tracing
 from ..db import encryption
-from ..models import StreamDelivery
+from ..models import GrantEvent, StreamDelivery
 from ..models.webhook_attempt import Outcome
 from ..protocol import security_event_token, strict_json
 from . import sending
@@ -25,7 +26,8 @@ def push(delivery: StreamDelivery) -> Outcome:
     """Send the SET of a delivery, once; how it ended."""
     try:
         body = token_of(delivery).encode()
-        answer = sending.post(delivery.stream.url, body, _headers(delivery), reads=sending.SMALL)
+        url, headers, parent = delivery.stream.url, _headers(delivery), _parent(delivery)
+        answer = sending.post(url, body, headers, parent, reads=sending.SMALL)
     except NoEvent:
         return Outcome.NO_EVENT
     except encryption.CannotDecrypt:
@@ -33,6 +35,14 @@ def push(delivery: StreamDelivery) -> Outcome:
     except sending.NotSent as error:
         return error.outcome
     return _outcome_of(answer)
+
+
+def _parent(delivery: StreamDelivery) -> tracing.Carrier:
+    """The trace context of the request that the event comes from."""
+    if tracing.tracer is None:
+        return {}
+    event = GrantEvent.objects.filter(pk=delivery.event).only("details").first()
+    return tracing.carried(event.details) if event else {}
 
 
 def _headers(delivery: StreamDelivery) -> dict[str, str]:

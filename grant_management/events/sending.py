@@ -50,11 +50,11 @@ class NotSent(Exception):
 
 
 def post(
-    url: str, body: bytes, headers: dict[str, str], parent: str = "", *, reads: int = 0
+    url: str, body: bytes, headers: dict[str, str], parent: tracing.Carrier, *, reads: int = 0
 ) -> Answer:
     """The answer, with at most `reads` bytes of its body. NotSent: there was none.
 
-    `parent` is the `traceparent` of the request that the event comes from, or "".
+    `parent` is the trace context of the request that the event comes from.
     """
     to = urlsplit(url)
     if tracing.tracer is None:

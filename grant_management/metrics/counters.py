@@ -6,6 +6,7 @@ from prometheus_client import Counter, Histogram
 
 from .. import observation
 from ..api.answered import Answered
+from ..models import StreamDelivery, WebhookDelivery
 from ..models.webhook_attempt import Outcome
 from ..protocol.results import Result
 from . import processes
@@ -45,7 +46,14 @@ LOCKS: Final = Histogram(
     buckets=_SECONDS,
 )
 ATTEMPTS: Final = Counter(
-    "grant_management_webhook_attempts", "Attempts to send a webhook, by outcome.", ("outcome",)
+    "grant_management_delivery_attempts",
+    "Attempts to send to a webhook or a stream, by outcome.",
+    ("to", "outcome"),
+)
+GIVEN_UP: Final = Counter(
+    "grant_management_deliveries_given_up",
+    "Deliveries to webhooks and streams that were given up after an attempt.",
+    ("to",),
 )
 STARTS: Final = Counter("grant_management_worker_starts", "Workers that were started.")
 
@@ -69,16 +77,20 @@ class Counted:
         """Count a request that the app never saw."""
         DECISIONS.labels(SERVER, code, "").inc()
 
-    def attempted(self, outcome: str) -> None:
-        """Count an attempt to send a webhook."""
-        ATTEMPTS.labels(outcome).inc()
+    def attempted(self, to: str, outcome: str, *, is_dead: bool) -> None:
+        """Count an attempt to send to a webhook or a stream, and a delivery that was given up."""
+        ATTEMPTS.labels(to, outcome).inc()
+        GIVEN_UP.labels(to).inc(int(is_dead))
 
 
 def start() -> None:
     """Count from now on. What has not happened yet is 0, so that an alert can compare."""
     observation.observe(Counted())
-    for outcome in Outcome:
-        ATTEMPTS.labels(outcome.value)
+    for model in (WebhookDelivery, StreamDelivery):
+        to = model.objects.all().to
+        GIVEN_UP.labels(to)
+        for outcome in Outcome:
+            ATTEMPTS.labels(to, outcome.value)
 
 
 def count(told: Answered) -> None:

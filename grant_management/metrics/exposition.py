@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from prometheus_client import REGISTRY, CollectorRegistry
+from prometheus_client import REGISTRY, CollectorRegistry, start_http_server
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -28,10 +28,20 @@ def exposition() -> bytes:
 
     It asks the database, at most every `figures.KEPT_FOR` seconds.
     """
+    return generate_latest(_registry())
+
+
+def serve(port: int) -> None:
+    """Answer with them at a port of this machine, in a daemon thread. OSError: it is taken."""
+    start_http_server(port, "127.0.0.1", registry=_registry())
+
+
+def _registry() -> CollectorRegistry:
     registry = CollectorRegistry()
     registry.register(_figures)
-    if not processes.are_several():
-        return generate_latest(REGISTRY) + generate_latest(registry)
-    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    registry.register(_Workers())
-    return generate_latest(registry)
+    if processes.are_several():
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        registry.register(_Workers())
+    else:
+        registry.register(REGISTRY)
+    return registry

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django.db import connections
 from prometheus_client.core import GaugeMetricFamily
@@ -13,8 +13,18 @@ from prometheus_client.registry import Collector
 from ..db import clock
 from ..db.failures import settle
 from ..db.write_slots import uncounted
-from ..models import GrantEvent, OutboxEntry, PurgeRun, Service, WebhookDelivery
+from ..models import (
+    GrantEvent,
+    OutboxEntry,
+    PurgeRun,
+    Service,
+    Stream,
+    StreamDelivery,
+    Webhook,
+    WebhookDelivery,
+)
 from ..models.purge import EXPIRING, expired
+from ..models.stream import StreamStatus
 from ..protocol import times
 
 KEPT_FOR: Final = 30.0
@@ -23,6 +33,7 @@ MOST: Final = 10_000
 """Rows of a table that are counted at most."""
 SERVICES: Final = 100
 """Services whose rows are counted, at most."""
+DELIVERIES: Final = (WebhookDelivery, StreamDelivery)
 Figures = dict[str, tuple[str, str, dict[str, float]]]
 """By the name of a metric: what it is, the name of its label or "", and its values by label."""
 
@@ -56,13 +67,17 @@ def _read() -> Figures:
     up = "Whether the database answered when its figures were read."
     try:
         with uncounted():
-            return {"grant_management_database_up": (up, "", {"": 1.0}), **_purge(), **_events()}
+            return {"grant_management_database_up": (up, "", {"": 1.0}), **_read_all()}
     except Exception as error:  # noqa: BLE001 - the answer to Prometheus must go out
         settle(error)
         return {"grant_management_database_up": (up, "", {"": 0.0})}
     finally:
         for alias in _connected() - before:
             connections[alias].close()
+
+
+def _read_all() -> Figures:
+    return {**_purge(), **_outbox(), **_deliveries()}
 
 
 def _connected() -> set[str]:
@@ -102,22 +117,58 @@ def _backlog(now: datetime) -> dict[str, float]:
     return counted
 
 
-def _events() -> Figures:
+def _outbox() -> Figures:
     now = clock.now()
     first = OutboxEntry.objects.waiting().order_by("pk").first()
     event = GrantEvent.objects.filter(pk=first.event).only("at").first() if first else None
-    due = WebhookDelivery.objects.due(now).first()
     return {
         "grant_management_outbox_age_seconds": (
             "Seconds since the oldest event that has no number yet; 0: none waits.",
             "",
             {"": _since(event.at, now) if event else 0.0},
         ),
-        "grant_management_webhook_overdue_seconds": (
+    }
+
+
+def _deliveries() -> Figures:
+    now = clock.now()
+    return {
+        "grant_management_delivery_overdue_seconds": (
             "Seconds since the delivery was due that waits longest; 0: none is due.",
-            "",
-            {"": _since(due.due_at, now) if due and due.due_at else 0.0},
+            "to",
+            {model.objects.all().to: _overdue(model, now) for model in DELIVERIES},
         ),
+        "grant_management_deliveries_dead": (
+            f"Deliveries that were given up, among the newest {MOST}.",
+            "to",
+            {model.objects.all().to: _dead(model) for model in DELIVERIES},
+        ),
+        "grant_management_receivers_disabled": (
+            "Webhooks and streams that are disabled.",
+            "to",
+            _disabled(),
+        ),
+    }
+
+
+def _overdue(model: Any, now: datetime) -> float:
+    """Also while its receiver hangs, for which the deliveries wait."""
+    first = model.objects.overdue(now).first()
+    return _since(first.due_at, now) if first else 0.0
+
+
+def _dead(model: Any) -> float:
+    """There is no index of what is dead, so no more rows than that are read."""
+    newest = model.objects.order_by("-pk").values("pk")[:MOST]
+    return float(model.objects.filter(pk__in=newest).in_state("dead").count())
+
+
+def _disabled() -> dict[str, float]:
+    webhooks = Webhook.objects.filter(deleted_at=None).exclude(disabled_at=None)
+    streams = Stream.objects.filter(deleted_at=None, status=StreamStatus.DISABLED)
+    return {
+        "webhook": float(webhooks[:MOST].count()),
+        "stream": float(streams[:MOST].count()),
     }
 
 

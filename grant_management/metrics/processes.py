@@ -55,9 +55,9 @@ def name() -> str:
     return _mine[1]
 
 
-def workers() -> int:
-    """How many workers run."""
-    return sum(_is_taken(one) for one in folder().glob(f"{WORKER}*.lock"))
+def workers(within: Path | None = None) -> int:
+    """How many workers run, which count in this folder; None: in that of this process."""
+    return sum(_is_taken(one) for one in (within or folder()).glob(f"{WORKER}*.lock"))
 
 
 def folder() -> Path:

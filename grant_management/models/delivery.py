@@ -43,13 +43,18 @@ class DeliveryQuerySet(primary.PrimaryQuerySet[D]):
         )
         return self.filter(Q(grant_id="") | ~Exists(earlier))
 
+    def overdue(self, now: datetime) -> Self:
+        """Those whose time has come and that nobody sends, also where the receiver does not answer
+        or an earlier event of the grant waits; the oldest first.
+        """
+        free = Q(claimed_until=None) | Q(claimed_until__lte=now)
+        return self.sendable(now).filter(free, due_at__lte=now).order_by("due_at", "number")
+
     def due(self, now: datetime) -> Self:
         """The deliveries that may be attempted now, in the order of the grants' events."""
-        free = Q(claimed_until=None) | Q(claimed_until__lte=now)
         pause = f"{self.to}__paused_until"
         awake = Q(**{pause: None}) | Q(**{f"{pause}__lte": now})
-        rows = self.sendable(now).in_order().filter(free, awake, due_at__lte=now)
-        return rows.order_by("due_at", "number")
+        return self.overdue(now).in_order().filter(awake)
 
     def claim(self) -> D | None:
         """A delivery that is due, claimed for `LEASE`; None: there is none. Many may ask."""

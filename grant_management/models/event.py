@@ -144,7 +144,7 @@ class Event(models.Model):
         if of_request := request_id.current():
             fields["details"] = {**fields.get("details", {}), "request_id": of_request}
         if tracing.tracer is not None and (parent := tracing.tracer.parent()):
-            fields["details"] = {**fields.get("details", {}), "traceparent": parent}
+            fields["details"] = {**fields.get("details", {}), **parent}
         return cls(kind=kind, at=at, **by, **fields)
 
 

@@ -1,4 +1,7 @@
-"""The hash chain of events: built behind them, and what it notices."""
+"""The hash chain of events: built behind them, and what it notices.
+
+By the commands of docs/reference/events.md.
+"""
 
 import base64
 import json

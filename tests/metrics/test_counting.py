@@ -11,17 +11,21 @@ from django.test import Client as HTTP
 from grant_management import observation
 from grant_management.db.failures import settle
 from grant_management.db.retry import RETRIES, retried
-from grant_management.events.delivering import attempt
+from grant_management.events.delivering import attempt, attempt_push
 from grant_management.metrics import figures, labels
 from grant_management.metrics.exposition import exposition
 from grant_management.models import (
+    ApiToken,
     GrantEvent,
     OutboxEntry,
     PurgeRun,
+    Stream,
+    StreamDelivery,
     UsedProof,
     Webhook,
     WebhookDelivery,
 )
+from grant_management.protocol.digests import sha256
 from grant_management.protocol.results import Result
 
 from ..standalone import ROOT, environment
@@ -124,7 +128,22 @@ def test_attempts(counted, world):
     )
     delivery.save(force_insert=True)
     attempt(delivery)
-    assert counted("webhook_attempts_total", outcome="no_event") == 1
+    assert counted("delivery_attempts_total", to="webhook", outcome="no_event") == 1
+    assert counted("deliveries_given_up_total", to="webhook") == 1
+
+
+def test_attempts_to_push(counted, world):
+    token = ApiToken.objects.get(digest=sha256(world.api_token))
+    stream = Stream(service=world.service, api_token=token, method="push", created_at=now())
+    stream.save(force_insert=True)
+    delivery = StreamDelivery(
+        stream=stream, event=GrantEvent().pk, type="x", number=1, created_at=now(), due_at=now()
+    )
+    delivery.save(force_insert=True)
+    attempt_push(delivery)
+    assert counted("delivery_attempts_total", to="stream", outcome="no_event") == 1
+    assert counted("delivery_attempts_total", to="webhook", outcome="no_event") == 0
+    assert counted("deliveries_given_up_total", to="stream") == 1
 
 
 def test_only_the_first_services_have_a_label(counted, monkeypatch):
@@ -165,7 +184,7 @@ def test_figures_of_an_empty_world(gauges, world):
     assert found["purge_last_timestamp_seconds",] == 0
     assert found["purge_backlog", "usedproof"] == 0
     assert found["outbox_age_seconds",] == 0
-    assert found["webhook_overdue_seconds",] == 0
+    assert found["delivery_overdue_seconds", "webhook"] == 0
 
 
 def test_figures(gauges, world, monkeypatch):
@@ -184,9 +203,41 @@ def test_figures(gauges, world, monkeypatch):
     assert found["purge_last_deleted",] == 17
     assert found["purge_last_timestamp_seconds",] > now().timestamp() - 60
     assert abs(found["outbox_age_seconds",] - 2 * 86_400) < 60
-    assert abs(found["webhook_overdue_seconds",] - 2 * 86_400) < 60
+    assert abs(found["delivery_overdue_seconds", "webhook"] - 2 * 86_400) < 60
     monkeypatch.setattr(figures, "MOST", 2)
     assert gauges()["purge_backlog", "usedproof"] == 2
+
+
+def test_a_receiver_that_hangs_is_late(gauges, world):
+    """What waits behind a receiver that is paused, or behind an earlier event, is overdue too."""
+    old = now() - timedelta(hours=1)
+    paused = {"failures": 9, "paused_until": now() + timedelta(minutes=1)}
+    webhook = Webhook(service=world.service, url="https://r.example.com/", created_at=old, **paused)
+    webhook.save(force_insert=True)
+    due = {"webhook": webhook, "type": "x", "grant_id": "g", "created_at": old}
+    later = now() + timedelta(hours=1)
+    for number, at in ((1, later), (2, old)):
+        event = GrantEvent().pk
+        WebhookDelivery.objects.create(event=event, number=number, due_at=at, **due)
+    assert not WebhookDelivery.objects.due(now()).exists()
+    assert abs(gauges()["delivery_overdue_seconds", "webhook"] - 3_600) < 60
+    Webhook.objects.update(disabled_at=now())
+    assert gauges()["delivery_overdue_seconds", "webhook"] == 0
+    assert gauges()["receivers_disabled", "webhook"] == 1
+
+
+def test_dead_letters(gauges, world, monkeypatch):
+    webhook = Webhook(service=world.service, url="https://r.example.com/", created_at=now())
+    webhook.save(force_insert=True)
+    ended = {"webhook": webhook, "type": "x", "created_at": now(), "due_at": None}
+    for number in range(4):
+        moment = {"delivered_at" if number == 3 else "dead_at": now()}
+        event = GrantEvent().pk
+        WebhookDelivery.objects.create(event=event, number=number, **ended, **moment)
+    assert gauges()["deliveries_dead", "webhook"] == 3
+    assert gauges()["deliveries_dead", "stream"] == 0
+    monkeypatch.setattr(figures, "MOST", 2)
+    assert gauges()["deliveries_dead", "webhook"] == 1
 
 
 def test_a_database_that_is_away(gauges, monkeypatch):

@@ -19,6 +19,7 @@ from ..standalone import (
     post,
     raw,
     running,
+    runs,
     until,
     wait_for,
 )
@@ -87,6 +88,32 @@ def test_the_folder_is_private_and_goes_with_the_server(url, tmp_path):
         process.terminate()
         process.wait(30)
     assert not folder.exists()
+
+
+def test_what_a_killed_server_left_goes_at_the_next_start(url, tmp_path):
+    """That of a server that runs stays."""
+
+    def folders():
+        return set(tmp_path.glob("grant-management-metrics-*"))
+
+    with serving(url, TMPDIR=str(tmp_path)) as (killed, _port, _metrics):
+        left = folders()
+        every = [*children(killed.pid), killed.pid]
+        for pid in every:
+            os.kill(pid, signal.SIGKILL)
+        killed.wait(30)
+        until(lambda: not any(map(runs, every)), "the end of the processes")
+    assert len(left) == 1
+    assert folders() == left
+    with serving(url, TMPDIR=str(tmp_path)) as (_process, port, _metrics):
+        query(port, 1)
+        running_one = folders()
+        assert len(running_one) == 1
+        assert not running_one & left
+        with serving(url, TMPDIR=str(tmp_path)) as (_process, port, _metrics):
+            query(port, 1)  # it is up, so it ends in order
+            assert len(folders()) == 2
+        assert folders() == running_one
 
 
 def test_at_the_port_there_is_nothing_else(url):

@@ -113,6 +113,7 @@ def test_each_alert_fires(tmp_path):
     assert {alert for alert, *_ in FIRES} == {rule["alert"] for rule in ALERTS}
 
 
+_ATTEMPTS = 'grant_management_delivery_attempts_total{to="%s",outcome="%s"}'
 FIRES = [
     ("Down", 'up{job="grant-management"}', "0x240"),
     ("DatabaseAway", "grant_management_database_up", "0x240"),
@@ -124,13 +125,16 @@ FIRES = [
     ("PurgeLate", "grant_management_purge_last_timestamp_seconds", "0x240"),
     ("PurgeBacklog", 'grant_management_purge_backlog{table="grant"}', "10000x240"),
     ("EventsLate", "grant_management_outbox_age_seconds", "301x240"),
-    ("WebhooksLate", "grant_management_webhook_overdue_seconds", "901x240"),
-    ("WebhooksRefused", 'grant_management_webhook_attempts_total{outcome="refused"}', "0+9x240"),
+    ("WebhooksLate", 'grant_management_delivery_overdue_seconds{to="webhook"}', "901x240"),
+    ("WebhooksRefused", _ATTEMPTS % ("stream", "refused"), "0+9x240"),
+    ("DeliveriesDead", 'grant_management_deliveries_dead{to="webhook"}', "0+1x240"),
+    ("ReceiverGone", _ATTEMPTS % ("webhook", "gone"), "0+1x240"),
     ("WorkersDie", "grant_management_worker_starts_total", "0+9x240"),
     ("Conflicts", "grant_management_retries_total", "0+999x240"),
 ]
 FIRES = [(f"GrantManagement{name}", series, values) for name, series, values in FIRES]
 MORE = {
+    "GrantManagementReceiverGone": _ATTEMPTS % ("webhook", "delivered"),
     "GrantManagementCallsSlow": 'grant_management_request_seconds_bucket{door="gm",le="+Inf"}',
     "GrantManagementLockWaits": 'grant_management_lock_seconds_bucket{le="+Inf"}',
 }

@@ -10,7 +10,7 @@ from grant_management.contrib.openapi.document import document
 
 HEALTH = {"getLiveness", "getReadiness"}
 """A server answers these in front of Django."""
-WHOLE_REST = {"subject", "token"}
+WHOLE_REST = {"client", "subject", "token"}
 ORDINARY = {
     "serviceId": "[0-9]{1,19}",
     "webhookId": "[0-9a-f-]{36}",

@@ -22,7 +22,10 @@ from grant_management.models import (
     OrganizationEvent,
     OrganizationMember,
     Reason,
+    Stream,
     Sweep,
+    Webhook,
+    WebhookDelivery,
 )
 from grant_management.roles import ADMINISTRATOR, INCIDENT, ROLES, SUPPORT, VIEWER
 
@@ -43,6 +46,9 @@ VIEWED = [
     "organizationevent",
     "description",
     "clientprofile",
+    "webhook",
+    "webhookdelivery",
+    "stream",
 ]
 ACTIONS = {
     ("grant", "revoke"): {SUPPORT, INCIDENT, ADMINISTRATOR},
@@ -56,6 +62,15 @@ ACTIONS = {
     ("description", "edit"): {ADMINISTRATOR},
     ("description", "remove"): {ADMINISTRATOR},
     ("clientprofile", "edit"): {ADMINISTRATOR},
+    ("webhook", "test"): {ADMINISTRATOR},
+    ("webhook", "rotate"): {ADMINISTRATOR},
+    ("webhook", "disable"): {ADMINISTRATOR},
+    ("webhook", "enable"): {ADMINISTRATOR},
+    ("webhook", "remove"): {ADMINISTRATOR},
+    ("webhookdelivery", "replay"): {ADMINISTRATOR},
+    ("stream", "pause"): {ADMINISTRATOR},
+    ("stream", "enable"): {ADMINISTRATOR},
+    ("stream", "disable"): {ADMINISTRATOR},
 }
 
 
@@ -73,6 +88,10 @@ def fill(world):
     sweep.save()
     described = Description.objects.create(service=world.service, kind="scope", name="read")
     profile = ClientProfile.objects.create(service=world.service, client=world.client)
+    api_token = ApiToken.objects.get(service=world.service)
+    about = {"service": world.service, "created_at": now(), "url": "https://receiver.example/"}
+    webhook = Webhook.objects.create(**about)
+    dead = {"event": event.pk, "type": "x", "number": 1, "created_at": now(), "dead_at": now()}
     return {
         "organization": world.service.organization,
         "service": world.service,
@@ -87,7 +106,10 @@ def fill(world):
         "organizationevent": of_organization,
         "description": described,
         "clientprofile": profile,
-        "apitoken": ApiToken.objects.get(service=world.service),
+        "apitoken": api_token,
+        "webhook": webhook,
+        "webhookdelivery": WebhookDelivery.objects.create(webhook=webhook, **dead),
+        "stream": Stream.objects.create(api_token=api_token, method="push", **about),
     }
 
 

@@ -94,7 +94,9 @@ def test_a_second_run_of_the_page_changes_nothing(tmp_path):
     """As the page says, below another root, but for what starts and gives away."""
     (variables,) = re.findall(r"<<'VARIABLES'\n(.*?)^VARIABLES$", PAGE, re.M | re.S)
     (block,) = [
-        one for one in re.findall(r"^```sh\n(.*?)^```$", PAGE, re.M | re.S) if "envsubst <" in one
+        one
+        for one in re.findall(r"^```sh\n(.*?)^```$", PAGE, re.M | re.S)
+        if "envsubst < etcd.yaml" in one
     ]
     for folder in ("patroni", "pgbouncer", "haproxy", "default", "systemd/system"):
         (tmp_path / "etc" / folder).mkdir(parents=True)

@@ -23,10 +23,10 @@ class Failure(NamedTuple):
 
     result: Result
     advice: str
+    kind: str
+    """What metrics call it."""
     # The connection is of no use any more: close it, and the next request opens a new one.
     closes: bool = False
-    kind: str = "bug"
-    """What metrics call it."""
 
     @property
     def is_bug(self) -> bool:
@@ -91,12 +91,14 @@ _NO_STANDBY: Final = Failure(
     Result.DATABASE_BUSY,
     "Commits wait for a synchronous standby, and none answers: start one, or look why none streams"
     " (pg_stat_replication).",
+    kind="no_standby",
 )
 _UNKNOWN: Final = Failure(
     Result.OUTCOME_UNKNOWN,
     "A connection ended during a commit, which may have been done: look whether a synchronous"
     " standby is there (pg_stat_replication), and whether the primary changed.",
     closes=True,
+    kind="unknown",
 )
 _CONFLICT: Final = Failure(
     Result.DATABASE_CONFLICT,

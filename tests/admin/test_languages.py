@@ -46,8 +46,13 @@ NAME = "9001"
 CHOOSE = "admin:grant_management_operatorpreference_changelist"
 # A word on its own: no part of a name such as `call_log_size`, `client.locked` or `first-call.sh`.
 WORD = re.compile(r"(?<![\w.])[^\W\d_]{2,}(?![\w]|\.\w|(?:-\w+)*\.\w)")
-UUID = r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"
-NO_TEXT = re.compile(rf"%\(\w+\)s|\{{\w*\}}|https?://\S+|{UUID}")
+IDS = (
+    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",  # a UUID
+    r"(?<![\w-])[A-Za-z0-9_-]{43}(?![\w-])",  # a grant's, with all its characters
+    r"(?<![\w-])[A-Za-z0-9_-]{8}…[A-Za-z0-9_-]{8}(?![\w-])",  # one that is cut
+)
+NO_TEXT = re.compile("|".join((r"%\(\w+\)s", r"\{\w*\}", r"https?://\S+", *IDS)))
+"""What is filled in, addresses and IDs: letters of an ID may by chance look like a word."""
 NAMES = frozenset(("Go", "QUERY", "REVOKE"))
 """Words that are names: a programming language and actions of the API."""
 SAME_EVERYWHERE = frozenset(

@@ -29,8 +29,11 @@ from django.db import (
 from django.test import Client as HTTP
 from django.urls import reverse
 
+from grant_management.db import failures as db_failures
 from grant_management.db import primary
+from grant_management.db.commits import NoStandby, OutcomeUnknown
 from grant_management.db.failures import classify
+from grant_management.db.write_slots import NoWriteSlot
 from grant_management.fields.reading import JSON
 from grant_management.models import Grant, Sweep
 from grant_management.protocol.results import Result
@@ -149,6 +152,18 @@ def test_codes_of_sqlite(name, expected):
 def test_errors_without_a_code(error, result):
     """libpq tells no SQLSTATE of a connection that is refused."""
     assert classify(error).result is result
+
+
+def test_each_failure_has_a_kind_of_its_own():
+    """Metrics count by it: what is no bug is not counted as one."""
+    failures = [one for one in vars(db_failures).values() if isinstance(one, db_failures.Failure)]
+    kinds = [one.kind for one in failures]
+    assert len(kinds) == len(set(kinds)) > 10
+    bugs = {one.kind for one in failures if one.is_bug}
+    assert bugs == {"bug", "not_migrated"}
+    assert classify(NoStandby()).kind == "no_standby"
+    assert classify(OutcomeUnknown()).kind == "unknown"
+    assert classify(NoWriteSlot()).kind == "no_slot"
 
 
 @contextlib.contextmanager

@@ -102,6 +102,34 @@ def test_another_language(operator, demo, axe, language):
         speak(page, demo, "")
 
 
+@pytest.mark.parametrize("width", [320, 1280])
+def test_long_german_words_fit(operator, demo, width):
+    """Also at 400 % zoom of a screen that is 1280 pixels wide, which is 320."""
+    page = operator(viewport={"width": width, "height": 740})
+    speak(page, demo, "de")
+    wide = {}
+    try:
+        for name, size in _widths(page, demo):
+            if size > width:
+                wide[name] = size
+    finally:
+        speak(page, demo, "")
+    assert wide == {}
+
+
+def _widths(page, demo):
+    names = [*(f"{one}/" for one in LISTS), *FORMS, "sweep/start/", "apitoken/issue/", "webhook/"]
+    names += [f"service/{demo.service}/{one}/" for one in ("settings", "what-if", "cut-off")]
+    size = "document.documentElement.scrollWidth"
+    for name in names:
+        page.goto(demo.url(name))
+        yield name, page.evaluate(size)
+    for name in ROW:
+        page.goto(demo.url(f"{name}/"))
+        follow(page, "[data-row] a, #result_list tbody a")
+        yield f"one {name}", page.evaluate(size)
+
+
 def speak(page, demo, language):
     page.goto(demo.url("operatorpreference/"))
     page.select_option("[name=language]", language)

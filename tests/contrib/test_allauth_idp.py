@@ -33,6 +33,15 @@ def asking(world, scope=GM, **asked):
     return world.client.url(world.client.session(scope), generate_token(48), **asked)
 
 
+MARKUP = """
+from grant_management.models import Grant
+grant = Grant.objects.get(grant_id={0!r})
+grant.scopes = grant.scopes.replace("openid", "<script> openid")
+grant.save()
+result = grant.scopes
+"""
+
+
 class TestTheConsentPage:
     def press(self, world, url, **changed):
         """What allauth's form leads to, with these of its fields changed; None: left out."""
@@ -82,6 +91,26 @@ class TestTheConsentPage:
         )
         assert f"It is limited to: {place}." in page
         assert "permission" not in world.ann.open(asking(world)).text.partition("<ul")[0]
+
+    @pytest.mark.parametrize(
+        "place", ["https://x/?<b>", "https://x/?a='\"", "https://x/ y", f"https://x/{'y' * 2_000}"]
+    )
+    def test_a_resource_that_no_grant_can_hold_is_refused_before_it_is_shown(self, world, place):
+        """RFC 8707 §2. Such a text could be markup."""
+        url = asking(world, grant_management_action="create", resource=place)
+        page = world.ann.open(url)
+        assert "<b>" not in page.text
+        assert parameters(page.headers["Location"])["error"] == "invalid_target"
+
+    def test_markup_in_a_resource_or_a_label_is_shown_as_text(self, world):
+        """What a grant can hold may be markup too: such as the scope that a host gave a merge."""
+        grant_id = world.tokens()["grant_id"]
+        world.run(MARKUP.format(grant_id))
+        asked = {"grant_management_action": "merge", "grant_id": grant_id}
+        page = world.ann.open(asking(world, **asked, resource="https://x/?a&lt;b")).text
+        assert "<script>" not in page
+        assert "&lt;script&gt;" in page
+        assert "https://x/?a&amp;lt;b" in page
 
     def test_the_grant_holds_what_the_user_ticked(self, world):
         scope = f"{world.all} read write"

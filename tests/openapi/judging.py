@@ -8,7 +8,7 @@ from jsonschema import Draft202012Validator
 
 from grant_management.contrib.openapi.document import document
 
-WHOLE_REST = {"subject", "token"}
+WHOLE_REST = {"client", "subject", "token"}
 ORDINARY = {
     "serviceId": "[0-9]{1,19}",
     "webhookId": "[0-9a-f-]{36}",

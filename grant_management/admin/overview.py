@@ -29,7 +29,9 @@ SEEN: Final = ("grant", "call", "grantevent", "accesstoken")
 
 
 class OverviewForm(forms.Form):
-    """What the overview is of: all services or one, all clients or one, and the charts' period."""
+    """What the overview is of: all services or one, all clients or one; and for the charts the code
+    of the calls, and the period.
+    """
 
     service = forms.ModelChoiceField(
         Service.objects.none(), label=_("Service"), required=False, empty_label=_("All services")
@@ -40,6 +42,7 @@ class OverviewForm(forms.Form):
         max_length=255,
         widget=forms.TextInput(attrs={"data-suggest": "client", "autocomplete": "off"}),
     )
+    code = forms.CharField(label=_("Code"), required=False, max_length=7)
     period = forms.ChoiceField(
         label=_("Period"),
         required=False,
@@ -80,6 +83,7 @@ class OverviewAdmin(ReadOnlyAdmin[DailyCount]):
             form.cleaned_data["client"],
             clock.now(),
             Tally.current(),
+            form.cleaned_data["code"].upper(),
         )
         listed = lists_of(request, chosen)
         live = active(view)

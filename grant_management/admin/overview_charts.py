@@ -85,7 +85,7 @@ def charts(request: HttpRequest, view: View, period: str, listed: Listed) -> dic
     filters = {"period": period, **client}
     return {
         "grants_chart": grants_chart(view, axis, listed),
-        "calls_chart": calls_chart(calls, axis, listed, view.client_id),
+        "calls_chart": calls_chart(calls, axis, listed, view),
         "codes": [
             (
                 code,
@@ -129,20 +129,21 @@ def grants_chart(view: View, axis: Axis, listed: Listed) -> Chart:
     return _chart("grants", _("Grants created and revoked"), _("Grants"), axis, series, notes)
 
 
-def calls_chart(calls: "Calls", axis: Axis, listed: Listed, client_id: str) -> Chart:
+def calls_chart(calls: "Calls", axis: Axis, listed: Listed, view: View) -> Chart:
     """Calls answered and refused, from the logs of calls."""
     outcomes = (("done", _("Calls answered"), "1"), ("refused", _("Calls refused"), "2"))
-    client = {"client": client_id} if client_id else {}
+    given = {"client": view.client_id, "code": view.code}
+    filters = {name: value for name, value in given.items() if value}
     series = tuple(
         Series(
             label,
             css,
             [calls.numbers[start, outcome == "done"] for start in axis.starts()],
-            [listed("call", outcome=outcome, **one, **client) for one in axis.filters()],
+            [listed("call", outcome=outcome, **one, **filters) for one in axis.filters()],
         )
         for outcome, label, css in outcomes
     )
-    title = _("Calls answered and refused")
+    title = _("Calls answered and refused") + (f", {view.code}" if view.code else "")
     return _chart("calls", title, _("Calls"), axis, series, calls.notes, counted=calls.are_counted)
 
 
@@ -169,7 +170,9 @@ class Calls:
     def _add(self, service: Service, view: View, axis: Axis) -> None:
         since = axis.starts()[0]
         trunc = TruncHour if axis.is_hourly else TruncDay
-        groups = view.calls(service, since).values_list("code", trunc("at", tzinfo=UTC))
+        rows = view.calls(service, since)
+        rows = rows.filter(code=view.code) if view.code else rows
+        groups = rows.values_list("code", trunc("at", tzinfo=UTC))
         for code, start, number in groups.annotate(Count("pk")):
             self.numbers[start, code in DONE] += number
             if code not in DONE:

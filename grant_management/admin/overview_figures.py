@@ -39,12 +39,15 @@ DONE: Final = (Result.QUERIED.code, Result.REVOKED.code)
 
 @dataclass(frozen=True)
 class View:
-    """What the overview is of: services, one client or all (""), and the time of now."""
+    """What the overview is of: services, one client or all (""), and the time of now. The calls of
+    the charts are of one code or of all ("").
+    """
 
     services: list[Service]
     client_id: str
     now: datetime
     tally: Tally
+    code: str = ""
 
     @property
     def keys(self) -> tuple[int, ...]:

@@ -47,7 +47,8 @@ def receipt_of_many(
     """The same of the events of one job, which are of one act; `is_cut`: there are more of them."""
     first, number = events[0], len(events)
     said = ngettext("%(n)s grant revoked", "%(n)s grants revoked", number) % {"n": grouped(number)}
-    what = f"{_('The first')}: {said}" if is_cut else said
+    beginning = _("The first")
+    what = f"{beginning}: {said}" if is_cut else said
     shown = [(_("What"), what), *_when(first), *_why(first)]
     if not is_cut:
         shown += [(_LABELS["grants"], grouped(number)), *stopped_by(events)]

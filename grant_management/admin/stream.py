@@ -14,6 +14,7 @@ from ..db import clock
 from ..models import Actor, EventKind, Reason, SigningKey, Stream, StreamDelivery, StreamStatus
 from .kit.actions import ObjectAction, OperatorAdmin, Text
 from .kit.display import state, time_tag
+from .kit.short_list import ShortListAdmin
 from .kit.utc import exact
 
 _STATES: Final = {
@@ -51,7 +52,7 @@ ACTIONS: Final = (
 
 
 @admin.register(Stream)
-class StreamAdmin(OperatorAdmin[Stream]):
+class StreamAdmin(ShortListAdmin[Stream], OperatorAdmin[Stream]):
     """Streams, without what authorises calls of their receivers."""
 
     object_actions = ACTIONS

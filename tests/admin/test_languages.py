@@ -90,7 +90,16 @@ SAME_EVERYWHERE = frozenset(
 )
 """Words that no language translates: names of programs, of languages, and of members of the API."""
 ASCII_WORD = re.compile(r"(?<![\w.])[A-Za-z]{2,}(?![\w]|\.\w|(?:-\w+)*\.\w)")
-FILES = ("_export", "_export_csv", "_export_jsonl", "_receipt", "_content", "_details", "_logo")
+FILES = (
+    "_export",
+    "_export_csv",
+    "_export_jsonl",
+    "_receipt",
+    "_receipt_file",
+    "_content",
+    "_details",
+    "_logo",
+)
 SCRIPTS = ("_utc", "_arrived", "_suggest", "_progress")
 POSTS = ("_columns", "_save_view", "_delete_view", "_pause", "_resume", "_receipt_many", "_check")
 STOCK = ("_add", "_delete")

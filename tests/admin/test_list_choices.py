@@ -184,3 +184,15 @@ def test_nothing_is_left_of_a_deleted_user(world, django_user_model):
     user.delete()
     assert not SavedView.objects.exists()
     assert not ListColumns.objects.exists()
+
+
+def test_each_list_can_be_made_ones_own(admin_client, world):
+    """Ours and Django's: columns to choose, and views to save."""
+    pages = [
+        page
+        for model, page in site._registry.items()
+        if model._meta.app_label == "grant_management"
+        and model._meta.model_name not in ("dailycount", "operatorpreference")
+    ]
+    assert len(pages) > 12
+    assert [page.opts.model_name for page in pages if not hasattr(page, "columns")] == []

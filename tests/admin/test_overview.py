@@ -231,3 +231,22 @@ def test_what_is_no_choice_says_so(admin_client, lived, query):
 def test_statements(admin_client, lived, django_assert_max_num_queries):
     with django_assert_max_num_queries(25):
         admin_client.get(OVERVIEW)
+
+
+def test_the_calls_of_one_code(admin_client, world):
+    """Counted in the chart, and listed behind its bars."""
+    world.service.call_log_size = 100
+    world.service.save()
+    for number, code in ((3, "A281305"), (2, "A277001"), (1, "A283301")):
+        for _ in range(number):
+            Call.objects.create(service=world.service, at=now(), code=code)
+    url = reverse("admin:grant_management_dailycount_changelist")
+    page = admin_client.get(url, {"code": "a281305", "period": "24h"})
+    chart = page.context["calls_chart"]
+    assert chart.total == 3
+    assert "A281305" in str(chart.title)
+    (bar,) = chart.bars()
+    assert len(admin_client.get(bar["url"]).context["list"].rows) == 3
+    assert [(code, number) for code, number, *_ in page.context["codes"]] == [("A281305", 3)]
+    assert admin_client.get(url, {"code": "x" * 8}).context["form"].errors["code"]
+    assert admin_client.get(url).context["calls_chart"].total == 6

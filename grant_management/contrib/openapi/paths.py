@@ -28,9 +28,8 @@ PARAMETERS: Final[dict[str, tuple[str, Schema]]] = {
         "client",
         {
             "type": "string",
-            "minLength": 1,
-            "description": "The number of the client, or its client ID. Where a subject may follow,"
-            " a client ID with a slash is not found: send the number.",
+            "pattern": "^[^/]+$",
+            "description": "The number of the client, or its client ID.",
         },
     ),
     "subject": ("subject", asked(m.SUBJECT)),

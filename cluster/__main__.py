@@ -10,7 +10,7 @@ import sys
 
 from . import network
 from .cluster import Cluster
-from .layout import FOLDER, LOOPBACK, Layout
+from .layout import ENVIRONMENT, FILE, FOLDER, LOOPBACK, Layout
 from .node import Node
 
 
@@ -34,10 +34,16 @@ def up() -> int:
     """Start the cluster."""
     if Layout.load(FOLDER) is not None:
         raise RuntimeError("A cluster is up already: run.py cluster status")
-    FOLDER.mkdir(mode=0o711, exist_ok=True)
+    shutil.rmtree(FOLDER, ignore_errors=True)  # of one that did not come up: only its logs
+    FOLDER.mkdir(mode=0o711)
     cluster = Cluster(Layout.new(FOLDER, apart=not network.why_not()))
-    cluster.start()
-    cluster.start_servers("pgbouncer")
+    try:
+        cluster.start()
+        cluster.start_servers("pgbouncer")
+    except BaseException:
+        cluster.end()
+        (FOLDER / FILE).unlink(missing_ok=True)
+        raise
     status(cluster, argparse.Namespace())
     return 0
 
@@ -59,7 +65,7 @@ def status(cluster: Cluster, _options: argparse.Namespace) -> None:
         print(daemon.name, "runs" if daemon.pid else "has ended")
     for server in layout.servers:
         print(f"server http://{LOOPBACK}:{server}/")
-    print("The DATABASE_URL is in", layout.path / "cluster.json", "with the passwords.")
+    print("DATABASE_URL is in", layout.path / ENVIRONMENT)
 
 
 def kill(cluster: Cluster, options: argparse.Namespace) -> None:

@@ -4,14 +4,15 @@ import json
 import secrets
 import socket
 import sys
+import urllib.error
 import urllib.request
-from typing import Final
+from typing import Any, Final
 
 from chaos.processes import run_command
 
 from . import files, network
 from .daemons import Daemon, wait
-from .layout import LOOPBACK, NAME, Layout
+from .layout import LOOPBACK, NAME, Layout, Member
 from .node import Node
 from .programs import found, give_away
 
@@ -32,6 +33,7 @@ class Cluster:
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
+        self.synchronous = True
         self.nodes = [Node(layout, member) for member in layout.members]
         self.etcd, self.haproxy, self.pgbouncer = (
             Daemon(layout.path, name) for name in ("etcd", "haproxy", "pgbouncer")
@@ -118,12 +120,15 @@ class Cluster:
         return [node for node in self.nodes if node is not primary]
 
     def is_whole(self) -> bool:
-        """Whether each other node streams from the primary, at least one of them synchronously."""
+        """Whether each other node streams from the primary, one of them synchronously (or none,
+        where that was switched off).
+        """
         for node in self.nodes:
             if (told := node.status()) and told.get("role") == "primary":
                 streams = told.get("replication") or []
                 states = [one["sync_state"] for one in streams if one["state"] == "streaming"]
-                return len(states) == len(self.nodes) - 1 and set(states) != {"async"}
+                are_as_told = (set(states) != {"async"}) is self.synchronous
+                return len(states) == len(self.nodes) - 1 and are_as_told
         return False
 
     def wait_whole(self, seconds: float = COME_UP) -> None:
@@ -135,13 +140,30 @@ class Cluster:
     def switch_over(self) -> None:
         """Make another node the primary, as an operator does. RuntimeError: Patroni refused."""
         leader = self.primary().member
-        body = json.dumps({"leader": leader.name}).encode()
-        url = f"http://{leader.host}:{leader.api_port}/switchover"
+        self._tell(leader, "switchover", {"leader": leader.name})
+
+    def acknowledge_alone(self) -> None:
+        """Let the primary acknowledge what no standby has: to show what is lost then."""
+        off = {"synchronous_mode": False, "synchronous_mode_strict": False}
+        self._tell(self.primary().member, "config", off, "PATCH")
+        self.synchronous = False
+
+    def _tell(self, member: Member, path: str, value: Any, method: str = "POST") -> None:
+        """Send something to Patroni's API. RuntimeError: it refused, or did not answer."""
+        url = f"http://{member.host}:{member.api_port}/{path}"
         opener = urllib.request.build_opener(
             urllib.request.HTTPBasicAuthHandler(_passwords(url, self.layout.passwords["api"]))
         )
-        with opener.open(urllib.request.Request(url, body), timeout=60) as answer:
-            answer.read()
+        request = urllib.request.Request(url, json.dumps(value).encode(), method=method)
+        try:
+            with opener.open(request, timeout=60) as answer:
+                answer.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                said = error.read(500).decode(errors="replace").strip()
+            raise RuntimeError(f"Patroni refused: {path}, {error.code}, {said}") from None
+        except OSError as error:
+            raise RuntimeError(f"Patroni did not answer: {path}, {error}") from None
 
     def _make_role(self) -> None:
         import psycopg

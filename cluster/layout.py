@@ -16,7 +16,7 @@ from .network import MEMBER_HOSTS, ROOT_HOST
 
 FOLDER: Final = ROOT / ".cluster"
 """Of the cluster that `run.py cluster up` makes."""
-FILE: Final = "cluster.json"
+FILE, ENVIRONMENT = "cluster.json", "environment"
 LOOPBACK: Final = "127.0.0.1"
 NAME: Final = "grant-management"
 """The application's role and its database."""
@@ -71,10 +71,11 @@ class Layout:
         return cls(**kept | {"members": [Member(**one) for one in kept["members"]]})
 
     def save(self) -> None:
-        """Write it into its folder."""
-        path = self.path / FILE
-        path.touch(mode=0o600)
-        path.write_text(json.dumps(asdict(self)))
+        """Write it into its folder, and the environment of a server beside it."""
+        url = f"DATABASE_URL={self.url('pgbouncer')}\nDATABASE_TIMEOUTS=off\n"
+        for name, text in ((FILE, json.dumps(asdict(self))), (ENVIRONMENT, url)):
+            (self.path / name).touch(mode=0o600)
+            (self.path / name).write_text(text)
 
     @property
     def path(self) -> Path:

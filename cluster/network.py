@@ -8,6 +8,8 @@ import os
 import subprocess
 from typing import Final
 
+from .programs import OF_ROOT, to_install
+
 BRIDGE: Final = "gm-cluster"
 ROOT_HOST: Final = "10.213.57.1"
 MEMBER_HOSTS: Final = ["10.213.57.11", "10.213.57.12", "10.213.57.13"]
@@ -17,7 +19,14 @@ DISABLED, FORWARDING = "0", "3"
 
 
 def make() -> None:
-    """Make the bridge and the namespaces; what was left of earlier ones is removed first."""
+    """Make the bridge and the namespaces; what was left of earlier ones is removed first.
+
+    RuntimeError: a cluster runs in them. All have the same names and addresses.
+    """
+    if _is_used():
+        raise RuntimeError(
+            "A cluster that root started runs already, perhaps in another folder: end it first."
+        )
     remove()
     _ip("link", "add", BRIDGE, "type", "bridge")
     _ip("addr", "add", f"{ROOT_HOST}/24", "dev", BRIDGE)
@@ -64,8 +73,21 @@ def why_not() -> str:
     """Why no namespaces can be made here; "": they can."""
     if os.geteuid():
         return "it takes root: each node needs a network namespace of its own"
+    if missing := to_install(OF_ROOT):
+        return f"it takes network namespaces, and a program is missing. {missing}"
     tried = subprocess.run(["unshare", "--net", "true"], capture_output=True, check=False)
     return "this machine allows no network namespaces" if tried.returncode else ""
+
+
+def _is_used() -> bool:
+    """Whether a process runs in one of the namespaces."""
+    spaces = [_names(f"node{number + 1}")[0] for number in range(len(MEMBER_HOSTS))]
+    return any(_pids(space) for space in spaces)
+
+
+def _pids(space: str) -> bytes:
+    line = ["ip", "netns", "pids", space]
+    return subprocess.run(line, capture_output=True, check=False).stdout.strip()
 
 
 def _names(name: str) -> tuple[str, str, str]:

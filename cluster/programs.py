@@ -4,11 +4,22 @@ import os
 import shutil
 import sys
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-DEBIAN: Final = {"etcd": "etcd-server", "haproxy": "haproxy", "pgbouncer": "pgbouncer"}
+DEBIAN: Final = {
+    "bridge": "iproute2",
+    "etcd": "etcd-server",
+    "haproxy": "haproxy",
+    "ip": "iproute2",
+    "pgbouncer": "pgbouncer",
+    "setpriv": "util-linux",
+    "unshare": "util-linux",
+}
 """Programs, and the packages of Debian that have them."""
+OF_ROOT: Final = ("bridge", "ip", "setpriv", "unshare")
+"""What only a cluster that root starts needs."""
 ORDINARY: Final = ("nobody", "nogroup")
 """User and group of the processes where root starts a cluster: PostgreSQL refuses root."""
 
@@ -19,9 +30,15 @@ def found(program: str) -> str:
     """The path of a program. SystemExit: it is not installed; the message says what to install."""
     path = shutil.which(program, path=_PATH)
     if path is None:
-        missing = [DEBIAN[name] for name in DEBIAN if shutil.which(name, path=_PATH) is None]
-        sys.exit(f"{program} is not installed. On Debian: apt-get install {' '.join(missing)}")
+        needed = [program, *(name for name in DEBIAN if name not in OF_ROOT)]
+        sys.exit(f"{program} is not installed. {to_install(needed)}")
     return path
+
+
+def to_install(programs: Iterable[str]) -> str:
+    """What to type where some of them are missing; "": none is."""
+    missing = {DEBIAN[name] for name in programs if shutil.which(name, path=_PATH) is None}
+    return f"On Debian: apt-get install {' '.join(sorted(missing))}" if missing else ""
 
 
 def postgresql() -> Path:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
+from urllib.parse import unquote
 
 from django.core.signals import got_request_exception
 from django.dispatch import receiver
@@ -25,6 +26,8 @@ REMEMBERED: Final = 1_024
 """Paths whose view is remembered."""
 LONGEST: Final = 256
 """Characters of such a path."""
+APP: Final = "grant_management"
+"""The app's name in a host's URLs."""
 ADMIN: Final = "/grant_management/"
 """What the paths of the app's pages have in common, in any admin site."""
 
@@ -107,6 +110,7 @@ class JSONErrorsMiddleware:
         self.get_response = get_response
         for name in ("django.request", "django.security.csrf"):
             logging.getLogger(name).addFilter(_guard)
+        logging.getLogger("django.server").addFilter(_guard_of_runserver)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """The response, or the JSON that replaces an error page."""
@@ -172,7 +176,7 @@ def _of_app(request: HttpRequest) -> ResolverMatch | None:
 def _find(resolver: URLResolver, path: str) -> ResolverMatch | None:
     """Resolving a path costs as much as reading a grant does."""
     match = resolver.resolve(path)
-    return match if "grant_management" in match.app_names else None
+    return match if APP in match.app_names else None
 
 
 @receiver(got_request_exception)
@@ -200,6 +204,34 @@ def _guard(record: logging.LogRecord) -> bool:
     if ours or ADMIN in request.path_info:
         redact(record)
     return True
+
+
+def _guard_of_runserver(record: logging.LogRecord) -> bool:
+    """The same for lines of Django's development server, which knows the line of a request alone.
+
+    It logs every request, and for one that it cannot read also an error that quotes the line.
+    """
+    for said in record.args if isinstance(record.args, tuple) else ():
+        path = _path_in(said) if isinstance(said, str) else ""
+        match = _any_at(path)
+        if ADMIN in path or (match is not None and APP in match.app_names):
+            redact(record, match)
+            break
+    return True
+
+
+def _any_at(path: str) -> ResolverMatch | None:
+    try:
+        return get_resolver().resolve(path)
+    except Resolver404:
+        return None
+
+
+def _path_in(line: str) -> str:
+    """The path in the line of a request, decoded; "": it has none."""
+    _, slash, rest = line.partition("/")
+    target = rest.rpartition(" HTTP/")[0] or rest
+    return slash + unquote(target.partition("?")[0].lstrip("/"))
 
 
 def _is_json(response: HttpResponse) -> bool:

@@ -29,6 +29,7 @@ from grant_management.models import (
     Description,
     DPoPNonce,
     Grant,
+    GrantEvent,
     OrganizationEvent,
     OrganizationMember,
     Reason,
@@ -1255,10 +1256,14 @@ def watch_a_sweep(scene):
 # Webhooks.
 
 
+IN_NO_EVENT = "what-only-the-receiver-knows"
+RECEIVER = f"https://receiver.example/hooks?token={IN_NO_EVENT}"
+
+
 def webhook_of(scene, **fields):
     """A webhook of the service, and an API token that may manage it."""
     made, _secret = Webhook.objects.register(
-        scene.world.service, BY_TEST, signature="v1", url="https://receiver.example/", **fields
+        scene.world.service, BY_TEST, signature="v1", url=RECEIVER, **fields
     )
     return made
 
@@ -1276,7 +1281,7 @@ def webhooks(scene, path, members=None, **more):
 @act("url webhooks", ("webhook_created", "hooks"))
 def a_new_webhook(scene):
     yield
-    made = webhooks(scene, "webhooks", {"url": "https://receiver.example/"})
+    made = webhooks(scene, "webhooks", {"url": RECEIVER})
     assert made["secret"].startswith("whsec_")
 
 
@@ -1284,7 +1289,7 @@ def a_new_webhook(scene):
 @act("url webhooks/list")
 def webhooks_without_the_right(scene):
     yield
-    scene.api("webhooks", {"url": "https://receiver.example/"}, status=403)
+    scene.api("webhooks", {"url": RECEIVER}, status=403)
     scene.api("webhooks/list", status=403)
 
 
@@ -1307,6 +1312,14 @@ def disable_a_webhook(scene):
     hook = webhook_of(scene)
     yield
     assert not webhooks(scene, f"webhooks/{hook.pk}/update", {"enabled": False})["enabled"]
+
+
+@act("url webhooks/W/update", ("webhook_changed", "hooks"))
+def move_a_webhook(scene):
+    hook = webhook_of(scene)
+    yield
+    webhooks(scene, f"webhooks/{hook.pk}/update", {"url": f"{RECEIVER}&more"})
+    assert GrantEvent.objects.get(kind="webhook_changed").details["changed"] == ["url"]
 
 
 @act("url webhooks/W/update")
@@ -1346,7 +1359,7 @@ def replay_a_span(scene):
 
 @act("page webhook register", ("webhook_created", "operator"))
 def register_on_the_page(scene):
-    data = {"service": scene.world.service.pk, "url": "https://receiver.example/"}
+    data = {"service": scene.world.service.pk, "url": RECEIVER}
     yield
     for once in ("a", "a"):
         sent = data | {"signature": "v1", "once": once}
@@ -1573,6 +1586,27 @@ def change_a_stream(scene):
     signals(scene, "ssf/streams", members, method="patch")
 
 
+@act(
+    "url ssf/streams",
+    ("stream_created", "receiver"),
+    ("stream_changed", "receiver"),
+    ("stream_deleted", "receiver"),
+)
+def push_a_stream(scene):
+    stream_of(scene)
+    yield
+    push = {"method": "urn:ietf:rfc:8935", "endpoint_url": RECEIVER}
+    made = signals(scene, "ssf/streams", TELLS | {"delivery": push}, status=201)
+    assert made["delivery"]["endpoint_url"] == RECEIVER  # its own page
+    named = {"stream_id": made["stream_id"]}
+    pushed = push | {"endpoint_url": f"{RECEIVER}&more"}
+    signals(scene, "ssf/streams", named | {"delivery": pushed}, method="patch")
+    details = GrantEvent.objects.get(kind="stream_changed").details
+    assert details["changed"] == ["url"]
+    assert details["after"]["url"] == "https://receiver.example/hooks?…"
+    signals(scene, f"ssf/streams?stream_id={made['stream_id']}", method="delete", status=204)
+
+
 @act("url ssf/streams", ("stream_changed", "receiver"))
 def replace_a_stream(scene):
     stream = stream_of(scene)
@@ -1656,6 +1690,15 @@ def verify_a_stream(scene):
 def rotate_a_signing_key(scene):
     yield
     scene.run("rotate_signing_key", "--service", scene.world.service.pk)
+
+
+@act("command reencrypt_secrets")
+def encrypt_anew(scene):
+    stream_of(scene)
+    webhook_of(scene)
+    yield
+    scene.run("reencrypt_secrets", "--dry-run")
+    scene.run("reencrypt_secrets")
 
 
 @act("page stream pause", ("stream_changed", "operator"))

@@ -82,13 +82,19 @@ def fill(world):
         "refreshtoken": world.service.refreshtoken_set.get(),
         "dpopnonce": world.service.dpopnonce_set.get(),
         "grantevent": event,
-        "call": Call.objects.create(service=world.service, at=now(), code="A277001"),
+        "call": _call(world, grant),
         "sweep": sweep,
         "organizationevent": of_organization,
         "description": described,
         "clientprofile": profile,
         "apitoken": ApiToken.objects.get(service=world.service),
     }
+
+
+def _call(world, grant):
+    """A call with the grant, which the grant's timeline shows too."""
+    about = {"grant_id": grant.grant_id, "client_id": grant.client.client_id}
+    return Call.objects.create(service=world.service, at=now(), code="A277001", **about)
 
 
 @pytest.fixture

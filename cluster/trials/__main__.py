@@ -18,6 +18,7 @@ from typing import NoReturn
 from . import report, trial
 from .faults import FAULTS, Fault
 from .place import Place
+from .prove import prove
 from .trial import Row
 
 PATHS = ("pgbouncer", "haproxy")
@@ -30,6 +31,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _end)
     began = time.monotonic()
     try:
+        if options.prove:
+            return _prove()
         rows = _run(options)
     except KeyboardInterrupt:
         print("\nInterrupted: everything that was started has ended.", flush=True)
@@ -42,17 +45,34 @@ def main() -> int:
     return int(failed > 0)
 
 
+def _place(stack: ExitStack) -> Place:
+    """A new cluster, which `stack` ends."""
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gm-cluster-")))
+    folder.chmod(0o711)  # as root, the processes run as another user, which must get in
+    place = Place(folder, stack)
+    print(report.HEAD, flush=True)
+    return place
+
+
+def _prove() -> int:
+    """Show that the trials can fail. The exit code: 1 where a fault went unseen."""
+    unseen = []
+    with ExitStack() as stack:
+        for row, missed in prove(_place(stack)):
+            _show(row)
+            unseen += [missed] if missed else []
+    print("\n".join(unseen or ["Each was seen."]), flush=True)
+    return int(bool(unseen))
+
+
 def _run(options: argparse.Namespace) -> list[Row]:
     rows = []
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gm-cluster-")))
-        folder.chmod(0o711)  # as root, the processes run as another user, which must get in
-        place = Place(folder, stack)
-        print(report.HEAD, flush=True)
+        place = _place(stack)
         for path in options.path or (PATHS[:1] if options.short else PATHS):
             place.take(path)
             for fault in _faults(options, path):
-                rows.append(trial.run(place, fault()))
+                rows.append(trial.run(place, fault(), timed=not options.short))
                 _show(rows[-1])
     return rows
 
@@ -77,12 +97,17 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--path", choices=[*PATHS, "hosts"], action="append", help="this one only; repeatable"
     )
-    parser.add_argument("--short", action="store_true", help="fewer faults, on one path")
+    parser.add_argument(
+        "--short", action="store_true", help="fewer faults, on one path; no goal of seconds"
+    )
     parser.add_argument(
         "--write", action="store_true", help="docs/explanation/reliability.md, from this run"
     )
+    parser.add_argument(
+        "--prove", action="store_true", help="only two clusters that have to lose something"
+    )
     options = parser.parse_args()
-    if options.write and (options.fault or options.path or options.short):
+    if options.write and (options.prove or options.fault or options.path or options.short):
         parser.error("--write takes a whole run")
     return options
 

@@ -40,7 +40,7 @@ class Fault:
 
 
 class PrimaryKilled(Fault):
-    """SIGKILL for every process of PostgreSQL on the primary; Patroni starts it again."""
+    """SIGKILL for every process of PostgreSQL on the primary; a standby becomes the primary."""
 
     name = "primary killed"
     in_short = True

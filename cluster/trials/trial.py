@@ -10,6 +10,7 @@ from typing import Final
 from chaos.judge import judge, judge_log
 from chaos.load import HANDS, WATCHERS, Calls, Hand, settle, watch
 from chaos.model import DOUBLED, LOST, WRONG, Finding, Model
+from chaos.wire import CLOSED
 
 from .faults import Fault
 from .gauge import Gauge
@@ -60,8 +61,12 @@ class Row:
         return sum(one.kind == WRONG for one in self.findings)
 
 
-def run(place: Place, fault: Fault) -> Row:
-    """Run one trial on the path that the servers are on, and return its row."""
+def run(place: Place, fault: Fault, *, timed: bool) -> Row:
+    """Run one trial on the path that the servers are on, and return its row.
+
+    `timed`: the goal of seconds is one of the promises. A machine that does other things besides
+    may miss it.
+    """
     row = Row(fault.name, place.path, fault.missing(place.cluster))
     if row.missing:
         return row
@@ -80,7 +85,12 @@ def run(place: Place, fault: Fault) -> Row:
         if not place.settle(WHOLE):
             model.find(WRONG, f"not whole within {WHOLE:.0f} s", fault.name)
         time.sleep(AFTER)
-    _measure(row, fault, model, gauge, began, ended)
+    row.no_reads = gauge.gap("reads", began, ended)
+    row.no_writes = gauge.gap("writes", began, ended)
+    if timed:
+        _time(row, fault, model)
+    if fault.stops_writes:
+        _refusals(gauge.codes("writes"), fault, model)
     settle(Calls(place.target(), model))
     judge(model, place, place.target())
     model.findings += judge_log(model, place.log(), place.credentials())
@@ -88,18 +98,18 @@ def run(place: Place, fault: Fault) -> Row:
     return row
 
 
-def _measure(
-    row: Row, fault: Fault, model: Model, gauge: Gauge, began: float, ended: float
-) -> None:
-    """Note how long there was no success, and findings where that misses the goal."""
-    row.no_reads = gauge.gap("reads", began, ended)
-    row.no_writes = gauge.gap("writes", began, ended)
+def _time(row: Row, fault: Fault, model: Model) -> None:
+    """Note findings where there was no success for longer than the goal."""
     if row.no_reads > fault.goal:
         model.find(WRONG, f"no read for {row.no_reads:.1f} s", fault.name)
     if row.no_writes > fault.goal and not fault.stops_writes:
         model.find(WRONG, f"no write for {row.no_writes:.1f} s", fault.name)
-    if fault.stops_writes and BUSY not in gauge.codes("writes"):
-        model.find(WRONG, f"writes were not refused as busy: {gauge.codes('writes')}", fault.name)
+
+
+def _refusals(codes: set[str], fault: Fault, model: Model) -> None:
+    """Note a finding where writes failed in another way than as busy."""
+    if BUSY not in codes or not codes <= {BUSY, CLOSED}:
+        model.find(WRONG, f"writes were not refused as busy: {sorted(codes)}", fault.name)
 
 
 class _Load:

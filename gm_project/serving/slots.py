@@ -8,6 +8,7 @@ the slot's connections, and leaves them in the slot.
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
@@ -31,42 +32,40 @@ _BROKEN: Final = Refused(Result.BODY_UNREADABLE, "it ended early.")
 class Slot:
     """The connections that a call works with: one to each database.
 
-    Where one was closed because of an error, the others are opened anew before their next use. They
-    may lead to a server that is no primary any more; and SQLite stays read-only for a process that
-    opened it so for as long as one of its connections is open.
+    Where one was closed because of an error, the others to the same database are opened anew before
+    their next use. They may lead to a server that is no primary any more; and SQLite stays
+    read-only for a process that opened it so for as long as one of its connections is open.
     """
 
     def __init__(self) -> None:
         self._own = {alias: connections.create_connection(alias) for alias in connections}
         for connection in self._own.values():
             connection.inc_thread_sharing()  # many threads, one after the other
-        self._losses = 0
+        self._losses = Counter[str]()
 
-    def enter(self, losses: int) -> None:
-        """Make its connections those of this thread. `losses`: how often one was lost so far."""
-        if losses != self._losses:
-            self.close()
-            self._losses = losses
+    def enter(self, losses: Counter[str]) -> None:
+        """Make its connections those of this thread. `losses`: how many were lost so far, by the
+        alias of their database.
+        """
+        for alias, connection in self._own.items():
+            if losses[alias] != self._losses[alias]:
+                connection.close()
+                self._losses[alias] = losses[alias]
         self._open = [one for one in self._own.values() if one.connection is not None]
         self._others = connections.all(initialized_only=True)
         for alias, connection in self._own.items():
             connections[alias] = connection
 
-    def leave(self) -> bool:
+    def leave(self) -> list[str]:
         """Take them back: the thread has those that it had before, if any.
 
-        True: one that was open is closed.
+        The aliases of those that were open, and are closed.
         """
         for alias in self._own:
             del connections[alias]
         for connection in self._others:
             connections[connection.alias] = connection
-        return any(connection.connection is None for connection in self._open)
-
-    def close(self) -> None:
-        """Close its connections; the next call opens new ones."""
-        for connection in self._own.values():
-            connection.close()
+        return [one.alias for one in self._open if one.connection is None]
 
     def settle(self) -> None:
         """Close what Django closes at the end of a request (`close_old_connections`)."""
@@ -85,7 +84,7 @@ class Slots:
         self._bodies = Bodies()
         self._free = Supply(Slot() for _ in range(number))
         self._pages = threading.BoundedSemaphore(of_pages)
-        self._losses = 0
+        self._losses = Counter[str]()
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
@@ -133,7 +132,7 @@ class Slots:
             response.close()
             return [content]
         finally:
-            self._losses += slot.leave()
+            self._losses.update(slot.leave())
             self._free.give_back(slot)
 
 

@@ -136,7 +136,7 @@ def facts_of(token: ApiToken) -> Iterator[tuple[Any, Any]]:
     yield _("API token"), token
     yield _("Description"), token.description or NONE
     opens = _("all services of %s") % token.organization
-    yield _("Opens"), token.service or opens
+    yield _("Valid for"), token.service or opens
     rights = ", ".join(str(RIGHT_LABELS[name]) for name in RIGHTS if getattr(token, name))
     yield _("Rights"), rights or _("It calls the API of what it opens, and has no other right.")
     yield _("Issued"), exact_tag(token.created_at)

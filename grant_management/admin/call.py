@@ -31,7 +31,7 @@ DONE = (Result.QUERIED.code, Result.REVOKED.code)
 class CallListForm(BetweenForm):
     """Filters: grant ID and time; action, outcome, code, client and request."""
 
-    search_help = _("Exact: a grant ID")
+    searches = _("Grant ID")
     is_keyed = True
     action = forms.ChoiceField(label=_("Action"), required=False, choices=ACTIONS)
     outcome = forms.ChoiceField(
@@ -63,7 +63,8 @@ class CallListForm(BetweenForm):
         return found or None
 
 
-def _outcome(call: Call) -> str:
+def outcome(call: Call) -> str:
+    """Whether it was answered or refused, as an icon and a word."""
     done = call.code in DONE
     return state("passed" if done else "refused", _("Done") if done else _("Refused"))
 
@@ -87,7 +88,7 @@ class CallAdmin(ListAdmin[Call]):
             sort=("pk",),
             exported=fields("id", "service_id", "at"),
         ),
-        Column(_("Outcome"), _outcome, key="outcome", exported={"outcome": _outcome_value}),
+        Column(_("Outcome"), outcome, key="outcome", exported={"outcome": _outcome_value}),
         text(_("Action"), "action", "action"),
         text(_("Code"), "code", "code"),
         text(_("Client"), "client_id", "client"),
@@ -151,7 +152,7 @@ def shown_step(step: dict[str, Any]) -> dict[str, Any]:
 def _shown(call: Call) -> dict[str, Any]:
     return {
         "call": call,
-        "outcome": _outcome(call),
+        "outcome": outcome(call),
         "at": exact_tag(call.at),
         "grant": identifier(call.grant_id),
         "steps": [shown_step(step) for step in call.steps],

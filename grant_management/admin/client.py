@@ -63,6 +63,7 @@ UNLOCK = ObjectAction(
 class ClientListForm(ListForm):
     """Filters: service, and a part of a client ID or of a name."""
 
+    searches = _("Client ID or name")
     search_help = _("A part of a client ID or of a name")
 
     def condition(self) -> Q | None:

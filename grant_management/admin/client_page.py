@@ -14,6 +14,7 @@ from ..db import clock
 from ..db.counting import bounded_count, shown_number
 from ..db.ids import first_uuid7
 from ..models import AccessToken, Call, Client, Grant, GrantEvent, RefreshToken, Tally
+from .call import DONE
 from .kit.counting import counted
 from .kit.display import identifier
 from .kit.periods import LENGTHS
@@ -21,7 +22,7 @@ from .kit.utc import exact_tag
 from .overview_charts import DEFAULT, PERIODS, charts
 from .overview_figures import View
 from .person_grants import by_client, living, to_person
-from .person_history import DONE, shown_call, shown_event
+from .person_history import shown_call, shown_event
 from .related import lists_of, may_view, page_url
 
 SHOWN: Final = 10
@@ -39,7 +40,7 @@ def client_page(client: Client, request: HttpRequest) -> dict[str, Any]:
         "client": client,
         "facts": _facts(client),
         "figures": _figures(client, request, now, active) if sees["grant"] else [],
-        "stops": [(_("active grants"), active), *_tokens(client, now)],
+        "stops": list(_stops(client, request, now, active)),
         "groups_of_grants": by_client(_newest(to_person(grants)), request) if sees["grant"] else [],
         "lists": {name: _list(request, name, client) for name, may in sees.items() if may},
         "calls": _calls(client) if sees["call"] else [],
@@ -93,9 +94,17 @@ def _charts(client: Client, request: HttpRequest, now: datetime) -> dict[str, An
     }
 
 
-def _tokens(client: Client, now: datetime) -> Iterator[tuple[Any, str]]:
-    """The numbers of its tokens that work now, by kind."""
+def _stops(
+    client: Client, request: HttpRequest, now: datetime, active: str
+) -> Iterator[tuple[Any, str]]:
+    """The numbers of its active grants, and of its tokens that work now, by kind; without those
+    of rows that the operator may not see.
+    """
+    if may_view(request, "grant"):
+        yield _("active grants"), active
     for model in (AccessToken, RefreshToken):
+        if not may_view(request, str(model._meta.model_name)):
+            continue
         tokens = model._default_manager.filter(service=client.service_id, client=client.pk)
         # In the order of their index, so that the database has no reason to follow another one.
         ordered = tokens.order_by("service", "client")

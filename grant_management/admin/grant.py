@@ -36,7 +36,7 @@ class GrantListForm(BetweenForm):
     """Filters: subject, client ID or grant ID in one box; client, status, type, times."""
 
     moment_field = "created_at"
-    search_help = _("Exact: a subject, a client ID or a grant ID")
+    searches = _("Subject, client ID or grant ID")
     status = forms.ChoiceField(
         label=_("Status"), required=False, choices=[("", _("Any")), *GrantStatus.choices]
     )
@@ -147,7 +147,7 @@ REVOKE = ObjectAction(
     describe=_what_stops,
     perform=Grant.revoke,
     stops=stops_of_grant,
-    must_type=False,
+    says_numbers=True,
 )
 
 

@@ -54,7 +54,7 @@ class EventListForm(BetweenForm):
     Each event of a job is shown where one of its own is looked for; else the job is one row.
     """
 
-    search_help = _("Exact: a grant ID, a subject, a client ID or who did it")
+    searches = _("Grant ID, subject, client ID or who did it")
     ticket = forms.CharField(label=_("Ticket"), required=False, max_length=255)
     job = forms.UUIDField(label=_("Job"), required=False)
     each = forms.BooleanField(label=_("Each event of a job"), required=False)
@@ -183,7 +183,7 @@ class GrantEventAdmin(ListAdmin[GrantEvent]):
         event = self.get_object(request, object_id)
         context: dict[str, Any] = {}
         if event is not None:
-            context = {**receipt(event, self, request), "details": self.what_exactly(event)}
+            context = {**receipt(event, request), "details": self.what_exactly(event)}
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
 
     def receipt_view(self, request: HttpRequest, object_id: str) -> HttpResponse:

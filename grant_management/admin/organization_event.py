@@ -91,6 +91,7 @@ class OrganizationEventAdmin(ShortListAdmin[OrganizationEvent]):
     search_fields = ("actor__exact", "actor_id__exact", "ticket__exact")
     search_help_text = _("Exact: who did it, or a ticket")
     ordering = ("-at", "-id")
+    in_one_order = True
     optional = frozenset({"note"})
     exported = {
         "what": fields("id", "kind"),
@@ -98,7 +99,7 @@ class OrganizationEventAdmin(ShortListAdmin[OrganizationEvent]):
         "who": fields("actor_kind", "actor", "actor_id"),
         "concerns": fields("organization_id"),
         "about": {"about": _about},
-        "reason": fields("reason"),
+        "shown_reason": fields("reason"),
         "ticket": fields("ticket"),
         "note": fields("note"),
     }
@@ -109,12 +110,12 @@ class OrganizationEventAdmin(ShortListAdmin[OrganizationEvent]):
         """The kind of the event, in words."""
         return event.get_kind_display()
 
-    @admin.display(description=_("when"), ordering="at")
+    @admin.display(description=_("when"))
     def when(self, event: OrganizationEvent) -> str:
         """The time, relative to now, with the exact time in UTC as its title."""
         return time_tag(event.at)
 
-    @admin.display(description=_("who"), ordering="actor")
+    @admin.display(description=_("who"))
     def who(self, event: OrganizationEvent) -> str:
         """The actor's kind and name."""
         return f"{event.get_actor_kind_display()} {event.actor}"
@@ -153,7 +154,7 @@ class OrganizationEventAdmin(ShortListAdmin[OrganizationEvent]):
         context: dict[str, Any] = {}
         if event is not None:
             shown = format_html('<pre tabindex="0">{}</pre>', indented(event.details))
-            context = {**receipt(event, self, request), "details": shown}
+            context = {**receipt(event, request), "details": shown}
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
 
     def receipt_view(self, request: HttpRequest, object_id: str) -> HttpResponse:

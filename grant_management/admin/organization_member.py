@@ -60,6 +60,10 @@ class OrganizationMemberAdmin(ShortListAdmin[OrganizationMember]):
             *super().get_urls(),
         ]
 
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """The list, called as in the navigation."""
+        return super().changelist_view(request, {"title": _("Operators"), **(extra_context or {})})
+
     def tools(self, request: HttpRequest) -> list[tuple[Any, str]]:
         """A button to create an operator."""
         may = operator_forms.is_usable() and request.user.has_perm(operator_forms.MANAGE)

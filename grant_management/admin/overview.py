@@ -2,7 +2,7 @@
 a table of their numbers.
 """
 
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from django.contrib import admin
@@ -22,7 +22,10 @@ from .kit.periods import LENGTHS
 from .kit.read_only import ReadOnlyAdmin, limited
 from .overview_charts import DEFAULT, PERIODS, TOP, charts, percent
 from .overview_figures import Active, View, active, backlog, cut_offs, figures
-from .related import Listed, lists_of
+from .related import Listed, lists_of, may_view
+
+SEEN: Final = ("grant", "call", "grantevent", "accesstoken")
+"""The models whose rows the page counts, for operators who may view them."""
 
 
 class OverviewForm(forms.Form):
@@ -83,11 +86,21 @@ class OverviewAdmin(ReadOnlyAdmin[DailyCount]):
         return {
             "services": services,
             "view": view,
-            "figures": [(one, listed(one.of, **one.filters)) for one in figures(view, live)],
-            "clients": _most(view, live, listed),
-            "backlog": backlog(view),
+            "figures": [
+                (one, listed(one.of, **one.filters))
+                for one in figures(view, live)
+                if may_view(request, one.of)
+            ],
+            "sees": {name: may_view(request, name) for name in SEEN},
+            "clients": _most(view, live, listed) if may_view(request, "grant") else [],
+            "backlog": backlog(view) if may_view(request, "accesstoken") else "",
+            "tokens_url": listed("accesstoken"),
             "purge": _last_purge(),
-            "cut_offs": [(one, self._page(one), at) for one, at in cut_offs(view, TOP)],
+            "cut_offs": [
+                (one, self._page(one), at)
+                for one, at in cut_offs(view, TOP)
+                if may_view(request, str(one._meta.model_name))
+            ],
             **charts(request, view, form.cleaned_data["period"] or DEFAULT, listed),
         }
 

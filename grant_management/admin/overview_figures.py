@@ -30,7 +30,6 @@ from ..models import (
 from ..models.daily_count import active_by_client
 from ..models.grant import GrantQuerySet
 from ..protocol.results import Result
-from .kit import periods
 from .kit.display import time_tag
 from .overview_logs import Logs
 
@@ -152,7 +151,7 @@ def _active(live: Active, client: dict[str, str]) -> Figure:
 def _revoked_today(view: View) -> Figure:
     rows = view.counters().filter(kind=EventKind.REVOKED, day=view.now.date())
     number = rows.aggregate(sum=Sum("number"))["sum"] or 0
-    midnight = periods.beginning(periods.TODAY, view.now)
+    midnight = view.now.replace(hour=0, minute=0, second=0, microsecond=0)  # as the counters are
     filters = {"kind": EventKind.REVOKED.value, "since": midnight.isoformat()}
     filters |= {"q": view.client_id} if view.client_id else {}
     note = format_html(_("counted {}"), time_tag(view.tally.counted_until))

@@ -11,7 +11,7 @@ from ..models.grant import status_condition
 from .in_words import held_by
 from .kit import content
 from .kit.display import state, time_tag
-from .related import page_url
+from .related import may_view, page_url
 
 LIVE: Final = (GrantStatus.ACTIVE, GrantStatus.PENDING)
 """The statuses of the grants that a person can lose."""
@@ -24,13 +24,13 @@ def by_client(grants: list[Any], request: HttpRequest) -> list[dict[str, Any]]:
     The grants were read with their client, their service, and the annotations of `content.listed`.
     """
     ordered = sorted(grants, key=lambda grant: (str(grant.service), str(grant.client)))
-    held = held_by(grants)
+    held, sees_client = held_by(grants), may_view(request, "client")
     groups = groupby(ordered, key=lambda grant: (grant.service, grant.client))
     shown = [
         {
             "service": service,
             "client": client,
-            "url": page_url(request, "client_change", client.pk),
+            "url": page_url(request, "client_change", client.pk) if sees_client else "",
             "grants": [_shown(grant, request, held[grant.pk]) for grant in own],
         }
         for (service, client), own in groups

@@ -7,8 +7,8 @@ from django.db.models import OuterRef, Subquery
 
 from ..db.keyset import Merged, parsed
 from ..models import Call, Grant, GrantEvent
-from ..protocol.results import Result
-from .kit.display import state, time_tag
+from .call import outcome
+from .kit.display import time_tag
 from .kit.reasons import why_of
 
 EVENTS: Final = ("-at", "-pk")
@@ -18,7 +18,6 @@ GRANTS: Final = 50
 """The newest grants whose calls are shown."""
 EACH: Final = 5
 """The newest calls of each of these grants."""
-DONE: Final = (Result.QUERIED.code, Result.REVOKED.code)
 
 
 def events_of(grant: Grant, services: list[int], cursor: str) -> tuple[list[dict[str, Any]], str]:
@@ -65,11 +64,10 @@ def newest_calls(grants: Any) -> list[dict[str, Any]]:
 
 def shown_call(call: Call) -> dict[str, Any]:
     """A call for a template."""
-    done = call.code in DONE
     return {
         "row": call,
         "moment": time_tag(call.at),
-        "badge": state("passed" if done else "refused"),
+        "badge": outcome(call),
         "action": call.action,
         "code": call.code,
     }

@@ -55,7 +55,7 @@ class StreamAdmin(OperatorAdmin[Stream]):
     """Streams, without what authorises calls of their receivers."""
 
     object_actions = ACTIONS
-    list_display = ("name", "service", "method", "condition", "waiting", "created")
+    list_display = ("name", "service", "method", "condition", "created")
     list_select_related = ("service", "api_token")
     ordering = ("-pk",)
     fields = (

@@ -22,7 +22,7 @@ T = TypeVar("T", bound=Token)
 class TokenListForm(ListForm):
     """Filters: service and grant ID."""
 
-    search_help = _("Exact: a grant ID")
+    searches = _("Grant ID")
 
     def narrow(self, rows: Rows) -> Rows:
         """The tokens of the grants with this grant ID."""

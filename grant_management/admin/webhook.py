@@ -17,6 +17,7 @@ from .kit.display import state, time_tag
 from .kit.once import first_time, fresh
 from .kit.read_only import operator
 from .kit.short_list import ShortListAdmin
+from .related import may_view, page_url
 from .webhook_form import RegisterForm, RotateKeyForm
 
 MANAGE: Final = "manage_webhook"
@@ -85,6 +86,14 @@ ACTIONS: Final = (
 )
 
 
+def _deliveries(request: HttpRequest, webhook: Webhook) -> list[tuple[Text, str]]:
+    """The list of what was sent there, for operators who may see it."""
+    url = page_url(request, "webhookdelivery_changelist")
+    if not (url and may_view(request, "webhookdelivery")):
+        return []
+    return [(_("Deliveries"), f"{url}?webhook__id__exact={webhook.pk}")]
+
+
 @admin.register(Webhook)
 class WebhookAdmin(ShortListAdmin[Webhook], OperatorAdmin[Webhook]):
     """Webhooks, without their keys."""
@@ -130,9 +139,9 @@ class WebhookAdmin(ShortListAdmin[Webhook], OperatorAdmin[Webhook]):
         return [(_("Register…"), self.url("register"))] if self.may_manage(request) else []
 
     def buttons(self, request: HttpRequest, row: Webhook) -> list[tuple[Text, str]]:
-        """Those of the actions, and that to rotate the key."""
+        """Those of the actions, that to rotate the key, and the link to its deliveries."""
         rotate = [(_("Rotate key…"), self.url("rotate", row))] if self.may_manage(request) else []
-        return [*super().buttons(request, row), *rotate]
+        return [*super().buttons(request, row), *rotate, *_deliveries(request, row)]
 
     @redacted
     def register_view(self, request: HttpRequest) -> HttpResponse:

@@ -47,6 +47,9 @@ class WebhookDeliveryAdmin(ShortListAdmin[WebhookDelivery], OperatorAdmin[Webhoo
     list_display = ("type", "webhook", "outcome", "grant", "attempts", "created")
     list_select_related = ("webhook",)
     ordering = ("-pk",)
+    in_one_order = True
+    filter_lookups = frozenset({"webhook__id__exact"})
+    """That of the link on a webhook's page."""
     fields = (
         "webhook",
         "event",

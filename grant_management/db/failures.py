@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple, TypeGuard
 from django.db import Error, InterfaceError, OperationalError, connections
 
 from .. import observation
+from ..conf import DOCUMENTS
 from ..protocol.results import Result
 from ..request_log import frames_of
 from .commits import NoStandby, OutcomeUnknown
@@ -43,7 +44,7 @@ _AWAY: Final = Failure(
 _REJECTED: Final = Failure(
     Result.DATABASE_AWAY,
     "A pooler rejects a parameter of the connection: leave 'options' out of DATABASES (standalone:"
-    " set DATABASE_TIMEOUTS=off; docs/reference/database.md).",
+    f" set DATABASE_TIMEOUTS=off; {DOCUMENTS}/reference/database.md).",
     closes=True,
     kind="rejected",
 )
@@ -195,20 +196,20 @@ def is_of_database(error: BaseException | None) -> TypeGuard[Error]:
     return isinstance(error, Error)
 
 
-def settle(error: BaseException) -> Failure:
+def settle(error: BaseException, alias: str | None = None) -> Failure:
     """The failure that an error stands for; leaves the connections of this thread in a known state.
 
     If one was lost or takes no writes, all that are outside of a transaction are closed (an error
-    does not tell which connection it came from), so that the next request reaches the restarted
-    database or the new primary. After any other failure they stay open: their transaction has been
-    rolled back by then.
+    does not tell which connection it came from; `alias`: the caller does), so that the next request
+    reaches the restarted database or the new primary. After any other failure they stay open: their
+    transaction has been rolled back by then.
     """
     failure = classify(error)
     if observation.observer is not None and is_of_database(error):
         observation.observer.failed(failure.kind)
     if failure.closes:
         for connection in connections.all(initialized_only=True):
-            if not connection.in_atomic_block:
+            if alias in (None, connection.alias) and not connection.in_atomic_block:
                 _close(connection)
     return failure
 

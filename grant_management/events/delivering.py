@@ -12,7 +12,15 @@ from typing import Final
 from .. import observation, tracing
 from ..conf import app_settings
 from ..db import clock, encryption
-from ..models import Actor, EventChain, GrantEvent, OutboxEntry, StreamDelivery, WebhookDelivery
+from ..models import (
+    Actor,
+    EventChain,
+    GrantEvent,
+    OutboxEntry,
+    StreamDelivery,
+    WebhookDelivery,
+    publishing,
+)
 from ..models.delivery import D, Delivery
 from ..models.event import ActorKind
 from ..models.receiver import Receiver
@@ -25,7 +33,12 @@ from .pushing import push
 NUMBERED_AT_ONCE: Final = 500
 RECEIVER: Final = Actor(ActorKind.SYSTEM, "the webhook's receiver")
 """The actor of the event where a receiver answers 410."""
-UNANSWERED: Final = frozenset({Outcome.TIMED_OUT, Outcome.NOT_CONNECTED, Outcome.NOT_TRUSTED})
+UNANSWERED: Final = frozenset(
+    {Outcome.TIMED_OUT, Outcome.NOT_CONNECTED, Outcome.NOT_TRUSTED, Outcome.NOT_RESOLVED}
+)
+SLOW: Final = 1.0
+OTHERS: Final = 3
+"""After an answer that took longer than `SLOW` seconds the others get so many times as long."""
 
 
 def deliver_next() -> bool:
@@ -36,8 +49,12 @@ def deliver_next() -> bool:
     attempted = [_attempt_next(WebhookDelivery.objects.claim(), attempt)]
     attempted += [_attempt_next(StreamDelivery.objects.claim(), attempt_push)]
     # Not for each delivery: it looks at every chain.
-    linked = 0 if any(attempted) else EventChain.objects.extend(NUMBERED_AT_ONCE)
+    linked = 0 if any(attempted) else _link()
     return bool(numbered or linked or any(attempted))
+
+
+def _link() -> int:
+    return EventChain.objects.extend(NUMBERED_AT_ONCE, publishing.add_batch)
 
 
 def number_waiting() -> int:
@@ -72,7 +89,7 @@ def attempt(delivery: WebhookDelivery) -> Outcome:
         status=status,
         milliseconds=round(1_000 * (time.monotonic() - started)),
     )
-    _judge(delivery.webhook, outcome, now)
+    _judge(delivery.webhook, outcome, now, time.monotonic() - started)
     if outcome is Outcome.GONE:
         delivery.webhook.disable(RECEIVER)
     _count(delivery, outcome, retry_at)
@@ -81,11 +98,12 @@ def attempt(delivery: WebhookDelivery) -> Outcome:
 
 def attempt_push(delivery: StreamDelivery) -> Outcome:
     """The same for a SET of a stream."""
+    started = time.monotonic()
     outcome = push(delivery)
     now = clock.now()
     retry_at = _retry_at(delivery, outcome, now)
     delivery.end_attempt(outcome, now, retry_at)
-    _judge(delivery.stream, outcome, now)
+    _judge(delivery.stream, outcome, now, time.monotonic() - started)
     _count(delivery, outcome, retry_at)
     return outcome
 
@@ -98,12 +116,13 @@ def _count(delivery: Delivery, outcome: Outcome, retry_at: datetime | None) -> N
         observation.observer.attempted(to, outcome.value, is_dead=is_dead)
 
 
-def _judge(receiver: Receiver, outcome: Outcome, now: datetime) -> None:
-    """What the outcome says of the receiver."""
+def _judge(receiver: Receiver, outcome: Outcome, now: datetime, seconds: float) -> None:
+    """What the outcome says of the receiver, and how long it took."""
     if outcome in UNANSWERED:
         receiver.note_failure(now)
     else:
-        receiver.note_answer()
+        is_slow = seconds > SLOW
+        receiver.note_answer(now + timedelta(seconds=OTHERS * seconds) if is_slow else None)
 
 
 def _sent(delivery: WebhookDelivery, now: datetime) -> tuple[Outcome, int | None]:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from ..db import clock
 from ..models import Stream, StreamDelivery
-from .security_events import NoEvent, token_of
+from .security_events import tokens_of
 
 FETCHED_AT_ONCE: Final = 100
 """SETs in an answer, at most: each is signed for it."""
@@ -26,17 +26,14 @@ def fetch(stream: Stream, most: int) -> tuple[dict[str, str], bool]:
     """
     most = min(most, FETCHED_AT_ONCE)
     rows = list(StreamDelivery.objects.pollable(stream)[:most]) if most else []
-    found: dict[str, str] = {}
-    purged: list[UUID] = []
     for row in rows:
         row.stream = stream
-        try:
-            found[str(row.pk)] = token_of(row)
-        except NoEvent:
-            purged.append(row.pk)
-    StreamDelivery.objects.refuse(stream, purged, clock.now())
-    waiting = StreamDelivery.objects.waiting_for(stream).count()
-    return found, waiting > len(found)
+    found = tokens_of(rows)
+    if purged := [row.pk for row in rows if row.pk not in found]:
+        StreamDelivery.objects.refuse(stream, purged, clock.now())
+    waiting = StreamDelivery.objects.waiting_for(stream).values_list("pk", flat=True)
+    has_more = len(waiting[: len(found) + 1]) > len(found)
+    return {str(key): token for key, token in found.items()}, has_more
 
 
 def _keys(texts: Collection[str]) -> list[UUID]:

@@ -1,9 +1,15 @@
 """Makes the Security Event Token of a delivery (RFC 8417)."""
 
+from collections.abc import Collection
+from typing import Any, Final
+from uuid import UUID
+
 from ..models import GrantEvent, SigningKey, StreamDelivery
 from ..protocol import security_event_token, shared_signals
-from ..protocol.event_payload import EventPayload
 from ..protocol.shared_signals import STREAM_UPDATED, VERIFICATION
+
+OF_STREAMS: Final = frozenset({VERIFICATION, STREAM_UPDATED})
+"""Types of SETs that tell of the stream itself."""
 
 
 class NoEvent(Exception):
@@ -16,14 +22,36 @@ def token_of(delivery: StreamDelivery) -> str:
     NoEvent: its event was purged. CannotDecrypt: the service has no key, or it is sealed under
     another one.
     """
+    tokens = tokens_of([delivery])
+    if delivery.pk not in tokens:
+        raise NoEvent
+    return tokens[delivery.pk]
+
+
+def tokens_of(deliveries: Collection[StreamDelivery]) -> dict[UUID, str]:
+    """The SETs of deliveries of one stream, by their keys, without those whose events were purged.
+
+    CannotDecrypt: as in `token_of`.
+    """
+    about = [one.event for one in deliveries if one.type not in OF_STREAMS]
+    events = GrantEvent.objects.in_bulk(about)
+    told = [one for one in deliveries if one.type in OF_STREAMS or one.event in events]
+    if not told:
+        return {}
+    sign = SigningKey.objects.signer(told[0].stream.service_id)
+    return {one.pk: sign(_claims(one, events.get(one.event))) for one in told}
+
+
+def _claims(delivery: StreamDelivery, event: GrantEvent | None) -> dict[str, Any]:
+    """`event` is what it tells; None: it tells of the stream itself."""
     stream, service = delivery.stream, delivery.stream.service
-    if delivery.type in (VERIFICATION, STREAM_UPDATED):
+    if event is None:
         subject, details = shared_signals.opaque(str(stream.pk)), delivery.details
     else:
-        payload = _payload(delivery)
+        payload = event.payload()
         subject = shared_signals.subject_of(payload, service.issuer)
         details = shared_signals.details_of(payload)
-    claims = security_event_token.claims(
+    return security_event_token.claims(
         issuer=service.issuer,
         audience=stream.audience,
         jti=str(delivery.pk),
@@ -33,11 +61,3 @@ def token_of(delivery: StreamDelivery) -> str:
         kind=delivery.type,
         details=details,
     )
-    return SigningKey.objects.sign(service.pk, claims)
-
-
-def _payload(delivery: StreamDelivery) -> EventPayload:
-    event = GrantEvent.objects.filter(pk=delivery.event).first()
-    if event is None:
-        raise NoEvent
-    return event.payload()

@@ -26,6 +26,8 @@ class DeliveryQuerySet(primary.PrimaryQuerySet[D]):
 
     to: ClassVar[str]
     """The name of the column of the receiver."""
+    reads: ClassVar[str]
+    """What is read with a delivery: its receiver, and what that depends on."""
 
     def sendable(self, now: datetime) -> Self:
         """Those that a worker may send to their receivers, apart from order and time."""
@@ -61,7 +63,7 @@ class DeliveryQuerySet(primary.PrimaryQuerySet[D]):
             return None
         with primary.atomic():
             rows = self.due(now).select_for_update(skip_locked=True, of=("self",))
-            row = rows.select_related(self.to).first()
+            row = rows.select_related(self.reads).first()
             if row is None or not getattr(row, self.to).claim_probe(now):
                 return None
             row.claimed_until = now + LEASE

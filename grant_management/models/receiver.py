@@ -22,10 +22,10 @@ class Receiver(models.Model):
     class Meta:
         abstract = True
 
-    def note_answer(self) -> None:
-        """The receiver answers: send it what is due."""
-        if self.failures:
-            self._row().update(failures=0, paused_until=None)
+    def note_answer(self, paused_until: datetime | None = None) -> None:
+        """The receiver answers: send it what is due, or what is due then, since it is slow."""
+        if self.failures or paused_until is not None:
+            self._row().update(failures=0, paused_until=paused_until)
 
     def note_failure(self, now: datetime) -> None:
         """The receiver does not answer: from the second time on pause, so that no other waits."""

@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef
 
 from ..conf import app_settings
 from ..db import clock
+from .chain_purge import ChainPurge
 from .delivery import KEPT_FOR
 from .event import EventQuerySet, GrantEvent
 from .event_chain import EventChain
@@ -34,7 +35,7 @@ def purged(batch_size: int) -> Iterator[tuple[str, int]]:
     if before is not None:
         chains = list(EventChain.objects.order_by("pk"))
         for chain in chains:
-            for _name_of_chain, number in _without_end(chain, before, batch_size):
+            for _name_of_chain, number in _without_end(ChainPurge(chain), before, batch_size):
                 yield _name(GrantEvent), number
         for rows in (*events({chain.pk for chain in chains}), _outbox_of_purged_events()):
             yield from _without_end(rows, before, batch_size)
@@ -73,7 +74,7 @@ def since(now: datetime) -> datetime | None:
 def _without_end(rows: Any, before: datetime, batch_size: int) -> Iterator[tuple[str, int]]:
     """Delete the rows from before a moment, in batches; `rows` is what has a `purge_oldest`."""
     while number := rows.purge_oldest(before, batch_size):
-        yield _name(getattr(rows, "model", type(rows))), number
+        yield _name(getattr(rows, "model", EventChain)), number
 
 
 def _outbox_of_purged_events() -> OutboxQuerySet:

@@ -1,8 +1,9 @@
 """The keys of a service that sign Security Event Tokens."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final, Self
 
 from django.db import models
@@ -59,12 +60,15 @@ class SigningKeyQuerySet(primary.PrimaryQuerySet["SigningKey"]):
             GrantEvent.objects.record(kind, service.pk, now, actor, details=details, **about)
         return key
 
-    def sign(self, service_id: int, claims: Mapping[str, Any]) -> str:
-        """A SET of these claims. CannotDecrypt: there is no key, or it cannot be decrypted."""
+    def signer(self, service_id: int) -> Callable[[Mapping[str, Any]], str]:
+        """What makes SETs of claims, with the present key, which is read and decrypted once.
+
+        CannotDecrypt: there is no key, or it cannot be decrypted.
+        """
         key = self.published(service_id, clock.now()).first()
         if key is None:
             raise encryption.CannotDecrypt
-        return security_event_token.sign(encryption.decrypt(bytes(key.sealed)), key.kid, claims)
+        return partial(security_event_token.sign, encryption.decrypt(bytes(key.sealed)), key.kid)
 
     def purge_expired(self, now: datetime) -> int:
         """Delete the keys that are not published any more; how many."""

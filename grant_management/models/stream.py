@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from ..db import clock, encryption, primary
 from ..db.ids import uuid7
 from ..protocol.shared_signals import SUPPORTED
+from ..protocol.uris import without_secrets
 from . import publishing
 from .api_token import ApiToken
 from .event import NO_REASON, Actor, EventKind, GrantEvent, Reason
@@ -54,7 +55,7 @@ class StreamQuerySet(primary.PrimaryQuerySet["Stream"]):
             columns = sealed(fields)
             stream = Stream(service=service, api_token=api_token, created_at=now, **columns)
             stream.save(force_insert=True)
-            stream.record(EventKind.STREAM_CREATED, actor, NO_REASON, **stream.shown())
+            stream.record(EventKind.STREAM_CREATED, actor, NO_REASON, **stream.told())
         return stream
 
     def of(self, service: Service, api_token: ApiToken) -> Self:
@@ -131,12 +132,12 @@ class Stream(Receiver):
         """Whether a worker sends its SETs now."""
         return self.method == Delivered.PUSH and self.status == StreamStatus.ENABLED
 
-    def shown(self) -> dict[str, Any]:
-        """Its properties, as events record them."""
+    def told(self) -> dict[str, Any]:
+        """Its properties, as events record them: the query of a URL may have a credential."""
         return {
             "streamId": str(self.pk),
             "method": self.method,
-            "url": self.url,
+            "url": without_secrets(self.url),
             "eventsRequested": self.events_requested,
             "description": self.description,
             "status": self.status,
@@ -153,10 +154,12 @@ class Stream(Receiver):
             changed = {name: one for name, one in columns.items() if getattr(held, name) != one}
             if not changed:
                 return False
-            before = held.shown()
+            before = held.told()
             held.become(changed | {"failures": 0, "paused_until": None})
             self.streamdelivery_set.move(held, now)
-            about = {"streamId": str(self.pk), "before": before, "after": held.shown()}
+            about = {"streamId": str(self.pk), "before": before, "after": held.told()}
+            hidden = sorted(changed.keys() & {"url", "header"})
+            about |= {"changed": hidden} if hidden else {}
             held.record(EventKind.STREAM_CHANGED, actor, why, **about)
         self.become(changed, save=False)
         return True
@@ -168,7 +171,7 @@ class Stream(Receiver):
                 held, now = self.hold()
             except Stream.DoesNotExist:
                 return False
-            held.record(EventKind.STREAM_DELETED, actor, why, **held.shown())
+            held.record(EventKind.STREAM_DELETED, actor, why, **held.told())
             ended = {"deleted_at": now, "status": StreamStatus.DISABLED, "header": None}
             held.become(ended)
             self.streamdelivery_set.move(held, now)

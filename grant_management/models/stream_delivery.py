@@ -16,7 +16,7 @@ from ..protocol.shared_signals import STREAM_UPDATED, VERIFICATION, digests_with
 from .delivery import Delivery, DeliveryQuerySet
 from .event import NO_REASON, Actor, EventKind, GrantEvent, Reason
 from .outbox import OutboxEntry
-from .stream import VERIFIED_EVERY, Delivered, Stream, StreamStatus, valid
+from .stream import VERIFIED_EVERY, Delivered, Stream, StreamStatus
 from .stream_subject import StreamSubject
 from .webhook_attempt import Outcome
 
@@ -31,12 +31,25 @@ class StreamDeliveryQuerySet(DeliveryQuerySet["StreamDelivery"]):
     """What is to be told, and what was."""
 
     to = "stream"
+    reads = "stream__api_token"
 
     def sendable(self, now: datetime) -> Self:
-        """Those of push streams that are enabled; and what says that a stream is not any more."""
+        """Those of push streams that are enabled; and what says that a stream is not any more.
+
+        Those of streams whose API token has ended are held when they are claimed.
+        """
         may = Q(stream__status=StreamStatus.ENABLED) | Q(type=STREAM_UPDATED)
         push = Q(stream__method=Delivered.PUSH, stream__deleted_at=None)
-        return self.filter(push, may, valid("stream__", now))
+        return self.filter(push, may)
+
+    def claim(self) -> "StreamDelivery | None":
+        """A delivery that is due; what waits for a receiver whose API token has ended is held."""
+        while row := super().claim():
+            if row.stream.api_token.is_active(clock.now()):
+                break
+            ended = StreamDelivery.objects.filter(stream=row.stream, due_at__isnull=False)
+            ended.update(due_at=HELD, claimed_until=None)
+        return row
 
     def waiting(self) -> Self:
         """Those that are still on their way."""

@@ -11,6 +11,7 @@ from ..db import clock, encryption, primary
 from ..db.ids import uuid7
 from ..protocol import standard_webhooks
 from ..protocol.event_payload import TYPES
+from ..protocol.uris import without_secrets
 from . import publishing
 from .event import NO_REASON, Actor, EventKind, GrantEvent, Reason
 from .receiver import Receiver
@@ -37,7 +38,7 @@ class WebhookQuerySet(primary.PrimaryQuerySet["Webhook"]):
             webhook = Webhook(service=service, created_at=now, **fields)
             webhook.save(force_insert=True)
             shown = webhook.add_key(signature, now)
-            webhook.record(EventKind.WEBHOOK_CREATED, actor, NO_REASON, **webhook.shown())
+            webhook.record(EventKind.WEBHOOK_CREATED, actor, NO_REASON, **webhook.told())
         return webhook, shown
 
     def of(self, service: Service) -> Self:
@@ -89,7 +90,7 @@ class Webhook(Receiver):
         )
 
     def shown(self) -> dict[str, Any]:
-        """Its properties, as events record them."""
+        """Its properties, for those who may manage it."""
         return {
             "webhookId": str(self.pk),
             "url": self.url,
@@ -97,6 +98,10 @@ class Webhook(Receiver):
             "description": self.description,
             "enabled": self.disabled_at is None,
         }
+
+    def told(self) -> dict[str, Any]:
+        """The same as events record them: the query of a URL may have a credential."""
+        return self.shown() | {"url": without_secrets(self.url)}
 
     def change(self, actor: Actor, why: Reason = NO_REASON, **fields: Any) -> bool:
         """Change columns, or enable or disable it (`enabled`); False: nothing differs.
@@ -110,10 +115,12 @@ class Webhook(Receiver):
             changed = {name: one for name, one in fields.items() if getattr(held, name) != one}
             if not changed:
                 return False
-            before = held.shown()
+            before = held.told()
             held.become(changed | {"failures": 0, "paused_until": None})
-            kind, about = EventKind.WEBHOOK_CHANGED, {"webhookId": str(self.pk)}
-            held.record(kind, actor, why, **about, before=before, after=held.shown())
+            kind = EventKind.WEBHOOK_CHANGED
+            about: dict[str, Any] = {"webhookId": str(self.pk)}
+            about |= {"changed": ["url"]} if "url" in changed else {}
+            held.record(kind, actor, why, **about, before=before, after=held.told())
         self.become(changed, save=False)
         return True
 
@@ -131,7 +138,7 @@ class Webhook(Receiver):
                 held, now = self._held()
             except Webhook.DoesNotExist:
                 return False
-            held.record(EventKind.WEBHOOK_DELETED, actor, why, **held.shown())
+            held.record(EventKind.WEBHOOK_DELETED, actor, why, **held.told())
             held.become({"deleted_at": now, "disabled_at": held.disabled_at or now})
             WebhookKey.objects.filter(webhook=held).delete()
         return True

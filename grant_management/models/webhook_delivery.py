@@ -2,24 +2,30 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Self
+from itertools import islice
+from typing import Any, Final, Self
+from uuid import UUID
 
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from ..db import clock, primary
+from ..protocol.event_payload import TYPES
 from .delivery import Delivery, DeliveryQuerySet
 from .event import NO_REASON, Actor, EventKind, GrantEvent, Reason
 from .outbox import OutboxEntry
 from .webhook import Webhook
 from .webhook_attempt import Outcome, WebhookAttempt
 
+AT_ONCE: Final = 500
+"""Events that a replay reads at once."""
+
 
 class WebhookDeliveryQuerySet(DeliveryQuerySet["WebhookDelivery"]):
     """What is to be sent, and what was."""
 
-    to = "webhook"
+    to = reads = "webhook"
 
     def plan(self, rows: Iterable[OutboxEntry]) -> None:
         """Plan the deliveries of newly numbered rows, in the transaction that numbered them."""
@@ -27,7 +33,7 @@ class WebhookDeliveryQuerySet(DeliveryQuerySet["WebhookDelivery"]):
         webhooks = _by_service({row.service_id for row in rows})
         if not webhooks:
             return
-        events = GrantEvent.objects.in_bulk([row.event for row in rows])
+        events = _events_of(rows)
         now = clock.now()
         self.bulk_create(
             (
@@ -50,18 +56,31 @@ class WebhookDeliveryQuerySet(DeliveryQuerySet["WebhookDelivery"]):
         return self.filter(due_at__isnull=False, webhook__disabled_at=None)
 
     def again(self, webhook: Webhook, rows: Iterable[OutboxEntry], now: datetime) -> int:
-        """Send events once more, as if for the first time; how many."""
-        rows = list(rows)
-        events = GrantEvent.objects.in_bulk([row.event for row in rows])
-        wanted = [
-            row for row in rows if row.event in events and webhook.wants(events[row.event].kind)
-        ]
-        planned = [_planned(webhook, events[row.event], row.number or 0, now) for row in wanted]
+        """Send events once more, as if for the first time; how many, without those that are on
+        their way already.
+        """
+        rows = iter(rows)
+        parts = iter(lambda: list(islice(rows, AT_ONCE)), [])
+        return sum(self._again(webhook, part, now) for part in parts)
+
+    def _again(self, webhook: Webhook, rows: list[OutboxEntry], now: datetime) -> int:
+        events = _events_of(rows)
+        wanted = {
+            row.event: row
+            for row in rows
+            if row.event in events and webhook.wants(events[row.event].kind)
+        }
+        found = self.filter(webhook=webhook, event__in=list(wanted))
+        known = set(found.values_list("event", flat=True))
         fresh = {"due_at": now, "delivered_at": None, "dead_at": None, "attempts": 0}
-        sent = self.filter(webhook=webhook, event__in=[row.event for row in wanted], due_at=None)
-        sent.update(**fresh)
+        sent = found.filter(due_at=None).update(**fresh)
+        planned = [
+            _planned(webhook, events[key], row.number or 0, now)
+            for key, row in wanted.items()
+            if key not in known
+        ]
         self.bulk_create(planned, ignore_conflicts=True)
-        return len(wanted)
+        return sent + len(planned)
 
     def replay(
         self, webhook: Webhook, actor: Actor, rows: Iterable[OutboxEntry], why: Reason = NO_REASON
@@ -120,10 +139,14 @@ class WebhookDelivery(Delivery):
         return self.webhook.event_fields()
 
     def replay(self, actor: Actor, why: Reason) -> bool:
-        """Send it once more; False: it is on its way, or its event was purged."""
+        """Send it once more; False: it is on its way, its webhook is disabled, or its event was
+        purged.
+        """
+        if self.due_at is not None or self.webhook.disabled_at is not None:
+            return False
         rows = OutboxEntry.objects.filter(event=self.event).exclude(number=None)
         known = rows.filter(service=self.webhook.service_id)
-        if self.due_at is not None or not known.exists():
+        if not known.exists():
             return False
         return WebhookDelivery.objects.replay(self.webhook, actor, known, why) == 1
 
@@ -143,6 +166,11 @@ class WebhookDelivery(Delivery):
                 rows.filter(claimed_until=self.claimed_until).update(**fields)
 
 
+def _events_of(rows: Iterable[OutboxEntry]) -> dict[UUID, GrantEvent]:
+    """Their events by key, without details, which may be what a large grant held."""
+    return GrantEvent.objects.only("kind", "grant_id").in_bulk([row.event for row in rows])
+
+
 def _by_service(numbers: set[int]) -> dict[int, list[Webhook]]:
     found: dict[int, list[Webhook]] = {}
     for webhook in Webhook.objects.filter(service__in=numbers, disabled_at=None):
@@ -154,7 +182,7 @@ def _planned(webhook: Webhook, event: GrantEvent, number: int, now: datetime) ->
     return WebhookDelivery(
         webhook=webhook,
         event=event.pk,
-        type=event.payload().type,
+        type=TYPES.get(event.kind, event.kind),
         grant_id=event.grant_id,
         number=number,
         created_at=now,

@@ -113,6 +113,7 @@ class Result(Enum):
 
     WEBHOOK_UNKNOWN = ("A293201", 404, None, None, "There is no such webhook at this service.")
     WEBHOOK_EVENT_UNKNOWN = ("A293202", 404, None, None, "There is no such event among those that the service published.")
+    WEBHOOK_DISABLED = ("A293205", 409, None, None, "The webhook is disabled, so nothing is sent there: enable it first.")
     EVENTS_NOT_PUBLISHED = ("A293204", 409, None, None, "The service does not publish its events: the operator has to run publish_events.")
     WEBHOOKS_NOT_CONFIGURED = ("A293203", 409, None, None, "This server has no encryption keys, so it can have no webhooks.")
 

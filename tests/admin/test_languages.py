@@ -17,9 +17,11 @@ from grant_management.fields.words import read_for_page
 from grant_management.models import (
     Actor,
     ApiToken,
+    Call,
     Client,
     Description,
     DPoPNonce,
+    Grant,
     GrantEvent,
     OperatorPreference,
     Organization,
@@ -44,7 +46,13 @@ NAME = "9001"
 CHOOSE = "admin:grant_management_operatorpreference_changelist"
 # A word on its own: no part of a name such as `call_log_size`, `client.locked` or `first-call.sh`.
 WORD = re.compile(r"(?<![\w.])[^\W\d_]{2,}(?![\w]|\.\w|(?:-\w+)*\.\w)")
-NO_TEXT = re.compile(r"%\(\w+\)s|\{\w*\}|https?://\S+")
+IDS = (
+    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",  # a UUID
+    r"(?<![\w-])[A-Za-z0-9_-]{43}(?![\w-])",  # a grant's, with all its characters
+    r"(?<![\w-])[A-Za-z0-9_-]{8}…[A-Za-z0-9_-]{8}(?![\w-])",  # one that is cut
+)
+NO_TEXT = re.compile("|".join((r"%\(\w+\)s", r"\{\w*\}", r"https?://\S+", *IDS)))
+"""What is filled in, addresses and IDs: letters of an ID may by chance look like a word."""
 NAMES = frozenset(("Go", "QUERY", "REVOKE"))
 """Words that are names: a programming language and actions of the API."""
 SAME_EVERYWHERE = frozenset(
@@ -128,6 +136,8 @@ def lived(world, admin_client, admin_user, settings):
         model.objects.update(name=NAME)
     Client.objects.update(client_id=NAME)
     Sweep.objects.update(subject=NAME)
+    Call.objects.update(client_id=NAME)
+    _name(rows["grant"])
     ApiToken.objects.update(prefix=NAME)
     DPoPNonce.objects.update(value=NAME)
     get_user_model().objects.update(username=NAME)
@@ -138,6 +148,14 @@ def lived(world, admin_client, admin_user, settings):
     GrantEvent.objects.record("revoked", world.service.pk, now(), actor, **about)
     rows["locked"] = world.client_named("9002", name=NAME, locked_at=now())
     return rows
+
+
+def _name(grant):
+    """IDs of digits, in place of random ones, which may look like words."""
+    for number, one in enumerate(Grant.objects.all()):
+        Call.objects.filter(grant_id=one.grant_id).update(grant_id=f"9001{number}")
+        Grant.objects.filter(pk=one.pk).update(grant_id=f"9001{number}")
+    grant.refresh_from_db()
 
 
 def _webhook(world):

@@ -1,12 +1,25 @@
 """Calls, grants, clients, people, events, jobs and codes lead to each other."""
 
+from uuid import uuid4
+
 import pytest
+from cryptography.fernet import Fernet
 from django.contrib.auth.models import Permission
 from django.test import Client as HTTP
 from django.urls import reverse
 
 from grant_management.conf import DOCUMENTS
-from grant_management.models import Actor, Call, GrantEvent, GrantFilter, Reason, Sweep, Tally
+from grant_management.models import (
+    Actor,
+    Call,
+    GrantEvent,
+    GrantFilter,
+    Reason,
+    Sweep,
+    Tally,
+    Webhook,
+    WebhookDelivery,
+)
 from grant_management.protocol.results import Result
 
 from ..world import later, make_operator, now
@@ -185,3 +198,25 @@ def test_superseded(admin_client, world):
     text = admin_client.get(url("grant_change", grant.pk)).content.decode()
     assert "Superseded" in text
     assert "Grant dead" not in text
+
+
+def test_deliveries_of_a_webhook(admin_client, world, settings):
+    keys = {"ENCRYPTION_KEYS": [Fernet.generate_key().decode()]}
+    settings.GRANT_MANAGEMENT = settings.GRANT_MANAGEMENT | keys
+    made = [
+        Webhook.objects.register(world.service, BY, signature="v1", url=f"https://{n}.example/")[0]
+        for n in "ab"
+    ]
+    for webhook in made:
+        WebhookDelivery.objects.create(
+            webhook=webhook, event=uuid4(), type="grant.revoked", number=1, created_at=now()
+        )
+    page = admin_client.get(url("webhook_change", made[0].pk))
+    (link,) = [one for label, one in page.context["buttons"] if label == "Deliveries"]
+    (row,) = admin_client.get(link).context["cl"].result_list
+    assert row.webhook == made[0]
+
+
+def test_the_list_of_operators_is_called_so(admin_client, world):
+    page = admin_client.get(url("organizationmember_changelist")).content.decode()
+    assert "<h1>Operators</h1>" in page

@@ -3,12 +3,14 @@
 import pytest
 from cryptography.fernet import Fernet
 from django.contrib.auth.models import Group
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from grant_management.models import ApiToken, GrantEvent, SigningKey, Stream, StreamDelivery
 from grant_management.protocol.shared_signals import SESSION_REVOKED, STREAM_UPDATED
 from grant_management.roles import ADMINISTRATOR, VIEWER
 
+from ..ours import connection
 from ..world import BY_TEST, make_operator, make_world
 
 SECRET = "Bearer receivers-own-secret"
@@ -60,6 +62,24 @@ def test_pausing_is_told(client, django_user_model, world, stream):
     assert stream.status == "paused"
     (told,) = StreamDelivery.objects.all()
     assert (told.type, told.details) == (STREAM_UPDATED, {"status": "paused"})
+
+
+def test_the_list_costs_the_same_for_many(admin_client, world, stream):
+    """What waits is counted on a stream's page alone."""
+
+    def read():
+        with CaptureQueriesContext(connection) as captured:
+            assert admin_client.get(url("changelist")).status_code == 200
+        return [one["sql"] for one in captured]
+
+    read()
+    before = len(read())
+    for _ in range(3):
+        token = ApiToken.objects.get()
+        Stream.objects.register(token, world.service, BY_TEST, method="poll")
+    assert len(read()) == before
+    assert not any("streamdelivery" in one for one in read())
+    assert "Waiting" in admin_client.get(url("change", stream.pk)).content.decode()
 
 
 def test_who_may_look_and_who_may_act(client, django_user_model, world, stream):

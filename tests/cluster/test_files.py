@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 import yaml
@@ -15,7 +16,8 @@ from cluster.node import Node
 from ..standalone import ROOT
 
 FOLDER = ROOT / "deploy" / "cluster"
-UNITS = (".service",)
+PAGE = (ROOT / "docs" / "how-to" / "cluster.md").read_text()
+UNITS = (".service", ".d")
 HAPROXY = shutil.which("haproxy", path="/usr/sbin:/usr/bin")
 
 
@@ -77,13 +79,46 @@ def test_a_process_id_of_long_ago_is_not_believed(layout):
 
 
 def test_the_page_makes_the_same_role():
-    page = (ROOT / "docs" / "how-to" / "cluster.md").read_text()
     for statement in ROLE[2:]:
-        assert statement.format(name=NAME) in page
+        assert statement.format(name=NAME) in PAGE
 
 
 def test_the_page_names_each_variable():
-    page = (ROOT / "docs" / "how-to" / "cluster.md").read_text()
-    for path in FOLDER.iterdir():
+    for path in filter(Path.is_file, FOLDER.iterdir()):
         for name in re.findall(r"\$\{(\w+)\}", path.read_text()):
-            assert name in page, (path.name, name)
+            assert name in PAGE, (path.name, name)
+
+
+@pytest.mark.skipif(shutil.which("envsubst") is None, reason="gettext-base is not installed")
+def test_a_second_run_of_the_page_changes_nothing(tmp_path):
+    """As the page says, below another root, but for what starts and gives away."""
+    (variables,) = re.findall(r"<<'VARIABLES'\n(.*?)^VARIABLES$", PAGE, re.M | re.S)
+    (block,) = [
+        one for one in re.findall(r"^```sh\n(.*?)^```$", PAGE, re.M | re.S) if "envsubst <" in one
+    ]
+    for folder in ("patroni", "pgbouncer", "haproxy", "default", "systemd/system"):
+        (tmp_path / "etc" / folder).mkdir(parents=True)
+    (tmp_path / "etc" / "patroni" / "variables").write_text(variables)
+    (tmp_path / "etc" / "haproxy" / "haproxy.cfg").write_text("global\n    daemon\n")
+    (tmp_path / "etc" / "default" / "etcd").write_text("ETCD_CONFIG_FILE=/etc/another\n")
+    block = re.sub(r"^(chown|systemctl) .*$", "", block, flags=re.M)
+    block = block.replace("/opt/grant-management", str(ROOT)).replace("/etc/", f"{tmp_path}/etc/")
+    seen = []
+    for _ in range(2):
+        subprocess.run(["bash", "-eu", "-c", block], check=True)
+        files = (path for path in tmp_path.rglob("*") if path.is_file())
+        seen.append({path: path.read_text() for path in files})
+    assert seen[0] == seen[1]
+    text = seen[0][tmp_path / "etc" / "haproxy" / "haproxy.cfg"]
+    assert (text.count("listen primary"), text.count("global")) == (1, 1)
+    assert seen[0][tmp_path / "etc" / "default" / "etcd"].count("ETCD_CONFIG_FILE=") == 1
+
+
+def test_no_password_is_on_a_command_line_of_the_page():
+    assert "--set=password" not in PAGE
+    assert "\\getenv password APPLICATION_PASSWORD" in PAGE
+
+
+def test_the_first_machine_waits_for_no_other():
+    """etcd's unit is started once two of three run."""
+    assert "enable --now --no-block etcd" in PAGE

@@ -7,7 +7,9 @@ from urllib.parse import urlsplit
 import pytest
 from django.core.management import call_command
 from django.test import Client as HTTP
+from django.test.utils import CaptureQueriesContext
 
+from grant_management.events import polling
 from grant_management.events.delivering import deliver_next, number_waiting
 from grant_management.models import (
     Actor,
@@ -30,6 +32,7 @@ from grant_management.protocol.shared_signals import (
     TOKENS_REVOKED,
 )
 
+from ..ours import connection
 from ..ssf_receiver import POLL, PUSH, SSF, Always, Rejected, SSFReceiver
 from ..world import BY_TEST, api_token_of, now
 from .conftest import WHY
@@ -229,6 +232,38 @@ def test_a_poll_has_one_event_of_a_grant(world, signals):
     assert (signals.types(), first["moreAvailable"]) == ([NAMESPACE + "tokens-reused"], True)
     second = signals.poll(stream, ack=list(first["sets"]))
     assert (len(second["sets"]), "moreAvailable" in second) == (2, False)
+
+
+def test_a_poll_costs_the_same_for_many(world, signals):
+    """The events are read at once, and the key is read and decrypted once."""
+    made = signals.create(events_requested=[SESSION_REVOKED])
+    stream = Stream.objects.get(pk=made["stream_id"])
+    costs = []
+    for number in (1, 8):
+        for _ in range(number):
+            world.grant().revoke(BY_TEST, WHY)
+        deliver()
+        with CaptureQueriesContext(connection) as captured:
+            sets, more = polling.fetch(Stream.objects.get(pk=stream.pk), 50)
+        assert (len(sets), more) == (number, False)
+        costs.append(len(captured))
+        assert not any("COUNT(" in one["sql"] for one in captured)
+        polling.confirm(stream, list(sets), [])
+    assert costs[0] == costs[1] <= 7
+
+
+@pytest.mark.parametrize("end", ["revoked_at", "expires_at"])
+def test_what_waits_for_a_receiver_whose_token_ended(world, signals, push, receiver, end):
+    """It is held, so that no worker reads it again at each look."""
+    push(SESSION_REVOKED)
+    for _ in range(3):
+        world.grant().revoke(BY_TEST, WHY)
+    number_waiting()
+    ApiToken.objects.filter(can_manage_streams=True).update(**{end: now()})
+    deliver()
+    assert receiver.came == []
+    rows = StreamDelivery.objects.all()
+    assert {(row.due_at, row.claimed_until, row.attempts) for row in rows} == {(HELD, None, 0)}
 
 
 @pytest.mark.parametrize("status", [200, 204, 302, 401, 500])

@@ -1,4 +1,4 @@
-"""The project itself: its two commands, its locks, its server's refusals."""
+"""The project itself: the two commands of README.md, its locks, its server's refusals."""
 
 import json
 import re

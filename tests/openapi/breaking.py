@@ -1,6 +1,13 @@
 """What a client that was made for one document would stumble over in another."""
 
+from operator import gt, lt
+
 SUCCESS = ("2",)
+LIMITS = dict.fromkeys(("maximum", "maxLength", "maxItems", "maxProperties"), lt)
+LIMITS |= dict.fromkeys(("minimum", "minLength", "minItems", "minProperties"), gt)
+"""What bounds a value, and when a bound is narrower than another."""
+FORMS = ("pattern", "const")
+"""What a value has to be like: another one may be narrower."""
 
 
 def breaks(old, new):
@@ -24,35 +31,45 @@ def breaks(old, new):
 def _of_operation(where, old, new):
     if old[1]["operationId"] != new[1]["operationId"]:
         yield f"{where}: operationId is another"
-    yield from _of_parameters(where, old[1], new[1])
+    yield from _of_security(
+        where, *(one[1].get("security") or one[0].get("security") or [{}] for one in (old, new))
+    )
+    yield from _of_parameters(where, old, new)
     yield from _of_request(where, old, new)
     yield from _of_answers(where, old, new)
 
 
+def _of_security(where, was, now):
+    for one in was:
+        if one not in now and {} not in now:
+            yield f"{where}: {' and '.join(one) or 'no credential'} does not open it"
+
+
 def _of_parameters(where, old, new):
     was, now = (
-        {
-            (one["in"], one["name"]): one.get("required", False)
-            for one in found.get("parameters", [])
-        }
+        {(one["in"], one["name"]): one for one in found[1].get("parameters", [])}
         for found in (old, new)
     )
     for key in was.keys() - now.keys():
         yield f"{where}: the {key[0]} parameter {key[1]} is gone"
-    for key, is_required in now.items():
-        if is_required and not was.get(key):
+    for key, one in now.items():
+        if one.get("required") and not was.get(key, {}).get("required"):
             yield f"{where}: the {key[0]} parameter {key[1]} is needed"
+        if key in was:
+            pair = (old[0], was[key].get("schema", {})), (new[0], one.get("schema", {}))
+            yield from _asked(f"{where} {key[0]} parameter {key[1]}", *pair)
 
 
 def _of_request(where, old, new):
-    was, now = _body(old[1]), _body(new[1])
-    if now and not was and new[1]["requestBody"].get("required"):
+    was, now = (one[1].get("requestBody", {}) for one in (old, new))
+    if now.get("required") and not was.get("required"):
         yield f"{where}: a body is needed"
-    if was and now:
-        yield from _asked(f"{where} request", (old[0], was), (new[0], now))
-    for media_type in old[1].get("requestBody", {}).get("content", {}):
-        if media_type not in new[1].get("requestBody", {}).get("content", {}):
+    for media_type, content in was.get("content", {}).items():
+        if media_type not in now.get("content", {}):
             yield f"{where}: {media_type} is not taken"
+        else:
+            pair = (old[0], content["schema"]), (new[0], now["content"][media_type]["schema"])
+            yield from _asked(f"{where} request", *pair)
 
 
 def _of_answers(where, old, new):
@@ -63,35 +80,78 @@ def _of_answers(where, old, new):
             yield f"{where}: {status} is gone"
             continue
         pair = (old[0], response), (new[0], new[1]["responses"][status])
-        was, now = (_schema(*one) for one in pair)
-        if was and now:
-            yield from _told(f"{where} {status}", (old[0], was), (new[0], now))
+        was, now = (_resolved(*one).get("content", {}) for one in pair)
+        for media_type, content in was.items():
+            if media_type not in now:
+                yield f"{where} {status}: {media_type} is gone"
+            else:
+                told = (old[0], content["schema"]), (new[0], now[media_type]["schema"])
+                yield from _told(f"{where} {status}", *told)
 
 
 def _asked(where, old, new):
     """Of what clients send: nothing may be needed, refused or of another type that was not."""
     was, now = (_resolved(*one) for one in (old, new))
+    if "anyOf" in was or "anyOf" in now:
+        if not _each_fits(_forms(old[0], was), _forms(new[0], now), _asked):
+            yield f"{where}: a form is refused"
+        return
     yield from _of_type(where, was, now)
+    yield from _of_limits(where, was, now)
     for name in sorted(set(now.get("required", [])) - set(was.get("required", []))):
         yield f"{where}: {name} is needed"
+    yield from _of_parts(where, (old[0], was), (new[0], now), _asked)
+
+
+def _of_limits(where, was, now):
+    """What a client may send is not narrower than it was."""
+    yield from _of_values(where, was, now)
+    if now.get("additionalProperties") is False and was.get("additionalProperties") is not False:
+        yield f"{where}: takes no other members"
+    for name, is_narrower in LIMITS.items():
+        if name in now and (name not in was or is_narrower(now[name], was[name])):
+            yield f"{where}: {name} was {was.get(name)}, is {now[name]}"
+
+
+def _of_values(where, was, now):
+    if "enum" in now and "enum" not in was:
+        yield f"{where}: takes some values alone"
     for value in was.get("enum", []):
         if "enum" in now and value not in now["enum"]:
             yield f"{where}: {value} is refused"
-    yield from _of_parts(where, (old[0], was), (new[0], now), _asked)
+    for name in FORMS:
+        if name in now and now[name] != was.get(name):
+            yield f"{where}: {name} is another"
 
 
 def _told(where, old, new):
     """Of what clients read: nothing may be left out or of another type that was not."""
     was, now = (_resolved(*one) for one in (old, new))
+    if "anyOf" in was or "anyOf" in now:
+        if not _each_fits(
+            _forms(new[0], now), _forms(old[0], was), lambda at, a, b: _told(at, b, a)
+        ):
+            yield f"{where}: has another form"
+        return
     yield from _of_type(where, was, now)
     for name in sorted(set(was.get("required", [])) - set(now.get("required", []))):
         yield f"{where}: {name} may be left out"
     yield from _of_parts(where, (old[0], was), (new[0], now), _told)
 
 
+def _forms(document, schema):
+    return [(document, one) for one in schema.get("anyOf", [schema])]
+
+
+def _each_fits(ones, others, compare):
+    """Whether each of some forms is one of the others, which are compared without a finding."""
+    return all(any(not list(compare("", one, other)) for other in others) for one in ones)
+
+
 def _of_type(where, was, now):
-    if was.get("type") != now.get("type") and (was or {}).get("type"):
-        yield f"{where}: was {was['type']}, is {now.get('type')}"
+    for name in ("type", "format"):
+        if was.get(name) != now.get(name) and "type" in was | now:
+            yield f"{where}: was {was.get(name)}, is {now.get(name)}"
 
 
 def _of_parts(where, old, new, compare):
@@ -107,11 +167,6 @@ def _of_parts(where, old, new, compare):
 
 def _body(operation):
     content = operation.get("requestBody", {}).get("content", {})
-    return next(iter(content.values()))["schema"] if content else None
-
-
-def _schema(document, response):
-    content = _resolved(document, response).get("content", {})
     return next(iter(content.values()))["schema"] if content else None
 
 

@@ -8,7 +8,9 @@ from jsonschema import Draft202012Validator
 
 from grant_management.contrib.openapi.document import document
 
-WHOLE_REST = {"subject", "token"}
+HEALTH = {"getLiveness", "getReadiness"}
+"""A server answers these in front of Django."""
+WHOLE_REST = {"client", "subject", "token"}
 ORDINARY = {
     "serviceId": "[0-9]{1,19}",
     "webhookId": "[0-9a-f-]{36}",
@@ -44,12 +46,24 @@ def judge_answer(operation, status, media_type, answer):
         response = document()["components"]["responses"][response["$ref"].rpartition("/")[2]]
     content = response.get("content", {})
     assert media_type in content or not (media_type or content), f"{name}: {media_type}"
+    assert "X-Request-ID" in response.get("headers", {}) or name in HEALTH
     if answer is not None and media_type == "application/json":
         wrong = [
             f"{'/'.join(map(str, error.path))}: {error.message}"
             for error in _validator(_key(content[media_type]["schema"])).iter_errors(answer)
         ]
         assert not wrong, f"{name} {status}: {wrong}"
+
+
+def judge_webhook(sent):
+    """Fail where what a webhook gets is not in the document."""
+    operation = document()["webhooks"][sent["type"]]["post"]
+    (content,) = operation["requestBody"]["content"].values()
+    wrong = [
+        f"{'/'.join(map(str, error.path))}: {error.message}"
+        for error in _validator(_key(content["schema"])).iter_errors(sent)
+    ]
+    assert not wrong, f"{sent['type']}: {wrong}"
 
 
 def operations_at(path):

@@ -89,6 +89,84 @@ def webhook_lacks(document):
     body["application/json"]["schema"]["required"].remove("timestamp")
 
 
+def subject(document):
+    return schemas(document)["CreateGrantRequest"]["properties"]["subject"]
+
+
+def text_of_few(document):
+    subject(document)["enum"] = ["user-1"]
+
+
+def text_shorter(document):
+    subject(document)["maxLength"] = 10
+
+
+def text_longer(document):
+    subject(document)["minLength"] = 5
+
+
+def text_of_a_form(document):
+    subject(document)["pattern"] = "^[a-z]+$"
+
+
+def number_smaller(document):
+    schemas(document)["ListGrantsRequest"]["properties"]["limit"]["maximum"] = 5
+
+
+def constant(document):
+    subject(document)["const"] = "user-1"
+
+
+def closed(document):
+    schemas(document)["CreateGrantRequest"]["additionalProperties"] = False
+
+
+def body_needed(document):
+    operation = document["paths"]["/api/{serviceId}/descriptions/list"]["post"]
+    operation["requestBody"]["required"] = True
+
+
+def query_parameter_of_another_type(document):
+    events(document)["parameters"][-1]["schema"] = {"type": "boolean"}
+
+
+def query_parameter_smaller(document):
+    events(document)["parameters"][-1]["schema"]["maximum"] = 3
+
+
+def events(document):
+    operation = document["paths"]["/api/{serviceId}/events"]["get"]
+    assert operation["parameters"][-1]["name"] == "limit"
+    return operation
+
+
+def another_credential(document):
+    create(document)["security"] = [{"accessToken": []}]
+
+
+def another_answer(document):
+    content = create(document)["responses"]["200"]["content"]
+    content["application/xml"] = content.pop("application/json")
+
+
+def forms(document):
+    answer = document["paths"]["/api/{serviceId}/ssf/streams"]["get"]["responses"]["200"]
+    return answer["content"]["application/json"]["schema"]["anyOf"]
+
+
+def a_form_more(document):
+    forms(document).append({"type": "string"})
+
+
+def a_form_that_lacks(document):
+    schemas(document)["Stream"]["required"].remove("stream_id")
+
+
+def a_form_less(document):
+    members = schemas(document)["CreateServiceTokenRequest"]["properties"]
+    members["organizationId"]["anyOf"].pop()
+
+
 FOUND = {
     gone: "POST /api/{serviceId}/grants: is gone",
     parameter_needed: "POST /api/{serviceId}/grants: the query parameter dry is needed",
@@ -102,6 +180,25 @@ FOUND = {
     deep_in_an_answer: "POST /api/{serviceId}/grants 200.scopes[].scope: was string, is array",
     status_gone: "POST /api/{serviceId}/grants: 200 is gone",
     body_of_another_type: "POST /api/{serviceId}/grants: application/json is not taken",
+    text_of_few: "POST /api/{serviceId}/grants request.subject: takes some values alone",
+    text_shorter: "POST /api/{serviceId}/grants request.subject: maxLength was 255, is 10",
+    text_longer: "POST /api/{serviceId}/grants request.subject: minLength was 1, is 5",
+    text_of_a_form: "POST /api/{serviceId}/grants request.subject: pattern is another",
+    number_smaller: "POST /api/{serviceId}/grants/list request.limit: maximum was 1000, is 5",
+    constant: "POST /api/{serviceId}/grants request.subject: const is another",
+    closed: "POST /api/{serviceId}/grants request: takes no other members",
+    body_needed: "POST /api/{serviceId}/descriptions/list: a body is needed",
+    query_parameter_of_another_type: (
+        "GET /api/{serviceId}/events query parameter limit: was integer, is boolean"
+    ),
+    query_parameter_smaller: (
+        "GET /api/{serviceId}/events query parameter limit: maximum was 1000, is 3"
+    ),
+    another_credential: "POST /api/{serviceId}/grants: apiToken does not open it",
+    another_answer: "POST /api/{serviceId}/grants 200: application/json is gone",
+    a_form_more: "GET /api/{serviceId}/ssf/streams 200: has another form",
+    a_form_that_lacks: "GET /api/{serviceId}/ssf/streams 200: has another form",
+    a_form_less: "POST /api/servicetoken/create request.organizationId: a form is refused",
     webhook_gone: "webhook grant.revoked: is gone",
     webhook_lacks: "webhook grant.revoked: timestamp may be left out",
 }

@@ -1,4 +1,7 @@
-"""A client that openapi-python-client generates from the document works with a real server."""
+"""A client that openapi-python-client generates from the document works with a real server.
+
+It is made by the command of docs/how-to/openapi.md.
+"""
 
 import importlib
 import re

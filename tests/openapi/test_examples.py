@@ -4,21 +4,25 @@
 has to be written, too (`tests/openapi/written.py`).
 """
 
+import inspect
 import json
 import os
 from urllib.request import urlopen
 
 import pytest
 
+from grant_management.admin import sweep as sweep_pages
 from grant_management.contrib.openapi.document import document
 from grant_management.contrib.openapi.examples import FILE, all_examples
+from grant_management.events.delivering import RECEIVER
 from grant_management.models import GrantEvent
 from grant_management.protocol.event_payload import TYPES
 
+from ..doors import ACTS, webhook_of
+from ..doors import Scene as Acting
 from ..standalone import manage, serving
-from ..world import BY_TEST
 from .calls import ALL
-from .judging import judge_answer
+from .judging import HEALTH, judge_answer, judge_webhook
 from .scene import Scene, send, settled
 
 IS_WRITING = bool(os.environ.get("WRITE_EXAMPLES"))
@@ -27,9 +31,6 @@ OPERATIONS = {
     for path, methods in document()["paths"].items()
     for method, operation in methods.items()
 }
-
-HEALTH = {"getLiveness", "getReadiness"}
-"""A server answers these in front of Django."""
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +66,7 @@ def test_every_example_has_a_call(book):
 def test_example(book, call):
     path, method, operation = OPERATIONS[call.operation]
     body, response = send(call, path, method, Scene.make())
+    assert 1 <= len(response["X-Request-ID"]) <= 128
     media_type = response.get("Content-Type")
     is_json = media_type == "application/json"
     answer = json.loads(response.content) if is_json else None
@@ -78,23 +80,55 @@ def test_example(book, call):
     compare(book, call.operation, example)
 
 
-@pytest.mark.django_db
+@pytest.fixture
+def acting(world, django_user_model, monkeypatch):
+    monkeypatch.setattr(sweep_pages, "work_in_background", lambda sweep: None)
+    return Acting.of(world, django_user_model.objects.create_superuser("ann"))
+
+
+def act_of(kind):
+    """An act that leaves such an event at a service: a request, where there is one."""
+    found = [
+        act
+        for act in ACTS
+        if any(leaf[0] == kind and leaf[2:] in ((), ("service",)) for leaf in act.leaves)
+    ]
+    return min(found, key=lambda act: act.door.startswith("command"))
+
+
+def done(act, scene, tmp_path):
+    wanted = inspect.signature(act.do).parameters
+    list(act.do(scene, **({"tmp_path": tmp_path} if "tmp_path" in wanted else {})))
+
+
+def sent_for(event):
+    """What a webhook gets, where what differs in each run is replaced."""
+    told = json.loads(event.payload().as_json())
+    judge_webhook(told)
+    data = told["data"]
+    assert data["serviceId"] == str(event.service_id)
+    data["serviceId"] = "1001"
+    if "requestId" in data:
+        data["requestId"] = "example-request"
+    if "grantId" in data:
+        data["grantId"] = "example-grant"
+    return settled(told)
+
+
 @pytest.mark.parametrize(("kind", "name"), TYPES.items())
-def test_webhook(book, kind, name):
-    """What is sent for an event of each type: made by what sends it."""
-    scene = Scene.make()
-    event = GrantEvent.objects.record(
-        kind,
-        scene.service.pk,
-        at=scene.held.created_at,
-        actor=BY_TEST,
-        client_id="app-1",
-        subject="user-1",
-    )
-    sent = settled(json.loads(event.payload().as_json()))
-    schema = document()["webhooks"][name]["post"]
+def test_webhook(book, acting, kind, name, tmp_path):
+    """What is sent for an event of each type, after an act that leaves such an event."""
+    if kind == "webhook_disabled":
+        webhook_of(acting).disable(RECEIVER)
+    else:
+        act = act_of(kind)
+        done(act, acting, tmp_path)
+    event = GrantEvent.objects.filter(kind=kind).order_by("pk").last()
+    sent = sent_for(event)
+    is_request = kind != "webhook_disabled" and not act.door.startswith("command")
+    assert ("requestId" in sent["data"]) is is_request
     assert sent["type"] == name
-    assert schema["requestBody"]["required"]
+    assert document()["webhooks"][name]["post"]["requestBody"]["required"]
     compare(book, name, {"name": "The event", "request": sent, "status": 204, "answer": None})
 
 

@@ -1,4 +1,7 @@
-"""`/api/schema` and its page, from a real server: off by default, and without any other origin."""
+"""`/api/schema` and its page, from a real server: off by default, and without any other origin.
+
+As docs/how-to/openapi.md says.
+"""
 
 import json
 import re

@@ -55,6 +55,11 @@ class Chart:
     bottom = BOTTOM
 
     @property
+    def middle(self) -> int:
+        """Where the name of the vertical axis is, which is written upwards."""
+        return -(TOP + BOTTOM) // 2
+
+    @property
     def highest(self) -> int:
         """The number at the upper end of the vertical axis."""
         most = max((number for one in self.series for number in one.numbers), default=0)

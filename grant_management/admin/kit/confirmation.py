@@ -49,6 +49,16 @@ def is_typed(phrase: str, text: str) -> bool:
     return typed == phrase or (number.isdecimal() and typed.replace(mark, "") == number)
 
 
+def show_phrase(form: forms.Form, phrase: str) -> None:
+    """Ask for the phrase by the label of its field, or leave the field out."""
+    if phrase:
+        form.fields["typed"].label = _("To confirm, type %(phrase)s") % {"phrase": phrase}
+        form.fields["typed"].required = True
+        form.fields["typed"].widget.attrs["autocomplete"] = "off"
+    else:
+        del form.fields["typed"]
+
+
 def _one_line(text: str) -> str:
     """The text with single spaces between its words, as a page shows it."""
     return " ".join(text.split())

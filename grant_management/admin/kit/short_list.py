@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from django.contrib.admin.utils import label_for_field
+from django.contrib.admin.views.main import ChangeList
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
@@ -16,11 +17,20 @@ from .read_only import ReadOnlyAdmin
 M = TypeVar("M", bound=models.Model)
 
 
+class OneOrder(ChangeList):
+    """Django's list without any order but its first, whatever the query says."""
+
+    def get_ordering_field(self, field_name: Any) -> None:
+        """None: no column sorts the list."""
+
+
 class ShortListAdmin(ReadOnlyAdmin[M]):
     """An admin whose list is Django's, with the columns that the operator chose of its
     `list_display`. The first one is the link to a row's page, and always shown.
     """
 
+    in_one_order: bool = False
+    """Whether the table grows, so that only `ordering`, which an index has, is fast."""
     optional: frozenset[str] = frozenset()
     """The columns that are hidden until the operator chooses them."""
     exported: Mapping[str, Fields] = {}
@@ -41,6 +51,14 @@ class ShortListAdmin(ReadOnlyAdmin[M]):
             )
             for name in names
         )
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """Django's list; in its one order, where it is `in_one_order`."""
+        return OneOrder if self.in_one_order else super().get_changelist(request, **kwargs)
+
+    def get_sortable_by(self, request: HttpRequest) -> Any:
+        """The columns whose heads sort the list."""
+        return () if self.in_one_order else super().get_sortable_by(request)
 
     def query_names(self) -> set[str]:
         """The parameters that a saved view keeps: the search and the filters. The order is none of

@@ -95,21 +95,25 @@ def rotate(request: StoreRequest, webhook_id: str) -> Answer:
 
 
 def test(request: StoreRequest, webhook_id: str) -> Answer:
-    """`/webhooks/{webhookId}/test`: send the event `webhook.tested` there."""
-    event = WebhookDelivery.objects.test(_find(request, webhook_id), request.caller)
+    """`/webhooks/{webhookId}/test`: send the event `webhook.tested` there.
+
+    Refused: the webhook is disabled.
+    """
+    event = WebhookDelivery.objects.test(_find_enabled(request, webhook_id), request.caller)
     return done({"eventId": str(event.pk)})
 
 
 def replay(request: StoreRequest, webhook_id: str) -> Answer:
     """`/webhooks/{webhookId}/replay`: send one event once more, or those of a span of time.
 
-    Of a span the first `REPLAYED_AT_ONCE`; `complete` says whether these were all of them. Refused:
-    neither an event nor a span is named, or there is no such event.
+    Of a span the first `REPLAYED_AT_ONCE`; `complete` says whether these were all of them. `count`
+    is without those that are on their way already. Refused: neither an event nor a span is named,
+    there is no such event, or the webhook is disabled.
     """
     values = request.values
     if not values.keys() & {"eventId", "from"}:
         raise Refused(Result.BODY_UNREADABLE, "'eventId' or 'from' is missing.")
-    webhook, rows = _find(request, webhook_id), _published(request)
+    webhook, rows = _find_enabled(request, webhook_id), _published(request)
     if "eventId" in values:
         rows = rows.filter(event=values["eventId"])
     else:
@@ -179,6 +183,13 @@ def _find(request: StoreRequest, webhook_id: str) -> Webhook:
     webhook = Webhook.objects.of(request.service).filter(pk=key).first()
     if webhook is None:
         raise Refused(Result.WEBHOOK_UNKNOWN)
+    return webhook
+
+
+def _find_enabled(request: StoreRequest, webhook_id: str) -> Webhook:
+    webhook = _find(request, webhook_id)
+    if webhook.disabled_at is not None:
+        raise Refused(Result.WEBHOOK_DISABLED)
     return webhook
 
 

@@ -9,7 +9,7 @@ from rest_framework.views import APIView
 
 from ... import __version__
 from .operations import TAGS, Described, all_operations
-from .schema import OperationSchema
+from .schema import REQUEST_ID, OperationSchema
 from .schemas import Schema
 from .shapes import SHAPES
 from .webhooks import all_webhooks
@@ -87,6 +87,7 @@ def document() -> dict[str, Any]:
         "APPEND_COMPONENTS": {
             "schemas": {name: shape.schema for name, shape in SHAPES.items()},
             "securitySchemes": SECURITY,
+            "headers": {"RequestId": REQUEST_ID},
         },
     }
     with patched_settings(settings):

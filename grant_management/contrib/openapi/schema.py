@@ -7,6 +7,7 @@ from typing import Any, Final, cast
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 
+from ... import request_id
 from ...api.draft import GrantResourceView
 from ...api.self_service.views import LogoView, SelfServiceView
 from ...fields.reading import FORM, JSON
@@ -47,6 +48,11 @@ KEY: Final[Schema] = {
     "description": "The same request with the same key gets its first answer again, for 24 hours.",
     "schema": {"type": "string"},
 }
+REQUEST_ID: Final[Schema] = {
+    "description": "The request's own, if it is safe; else a new one. Logs and events have it.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": request_id.LONGEST},
+}
+"""The header of answers that `RequestIDMiddleware` adds."""
 PROOF: Final[Schema] = {
     "name": "DPoP",
     "in": "header",
@@ -125,6 +131,8 @@ class OperationSchema(AutoSchema):
         if described.path == "/readyz":
             responses["503"] = _response(PHRASES[503], JSON, UNREADY.ref)
         self._show_examples(responses)
+        for response in responses.values():
+            _add_request_id(response, described)
         return dict(sorted(responses.items()))
 
     def _show_examples(self, responses: dict[str, Schema]) -> None:
@@ -152,6 +160,7 @@ class OperationSchema(AutoSchema):
         response = self._refusal(status, results)
         if examples.answers_of(self.described.id, status):
             return response
+        _add_request_id(response, self.described)
         return self._component(name_of(status, results), response, ResolvedComponent.RESPONSE)
 
     def _refusal(self, status: int, results: Iterable[Result]) -> Schema:
@@ -182,6 +191,13 @@ class OperationSchema(AutoSchema):
         self.registry.register_on_missing(component)
         ref: Schema = component.ref
         return ref
+
+
+def _add_request_id(response: Schema, described: Described) -> None:
+    """Say that it has the header. A server answers health in front of the middleware."""
+    if "$ref" not in response and described.view is not None:
+        named = {request_id.HEADER: {"$ref": "#/components/headers/RequestId"}}
+        response["headers"] = named | response.get("headers", {})
 
 
 def _in_path(group: str) -> Schema:

@@ -2,15 +2,15 @@
 
 from typing import Final
 
-from ...protocol.event_payload import TYPES
+from ...protocol.event_payload import MEMBERS, TYPES
 from . import examples
 from .schemas import Schema
 from .shapes import TEXT, UUID, Shape, of
 
 DATA: Final = Shape(
     "EventData",
-    {"eventId": UUID, "serviceId": TEXT, "actor": TEXT},
-    of("clientId", "grantId", "subject", "reason", schema=TEXT),
+    {one.name: UUID if one.name == "eventId" else TEXT for one in MEMBERS if one.is_always},
+    of(*(one.name for one in MEMBERS if not one.is_always), schema=TEXT),
 )
 HEADERS: Final = {
     "webhook-id": "The ID of the event: the same at each attempt.",
@@ -33,7 +33,7 @@ def _operation(name: str) -> Schema:
         "operationId": "on" + "".join(word.title() for word in words),
         "tags": ["Webhooks"],
         "summary": f"The event `{name}`",
-        "parameters": [_header(*one) for one in HEADERS.items()],
+        "parameters": [*(_header(*one) for one in HEADERS.items()), _TRACEPARENT],
         "requestBody": {"required": True, "content": {"application/json": content}},
         "responses": {
             "2XX": {"description": "It was received. Any other answer is a failed attempt."},
@@ -49,6 +49,14 @@ def _body(name: str) -> Schema:
         "data": DATA.ref,
     }
     return {"type": "object", "properties": members, "required": list(members)}
+
+
+_TRACEPARENT: Final[Schema] = {
+    "name": "traceparent",
+    "in": "header",
+    "description": "The trace of the request that made the change (W3C Trace Context), if traced.",
+    "schema": {"type": "string"},
+}
 
 
 def _header(name: str, text: str) -> Schema:

@@ -37,10 +37,7 @@ function keys() {
     const typing = event.target.closest("input, select, textarea, [contenteditable]");
     if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
     const rows = [...document.querySelectorAll("[data-row]")].filter((row) => row.querySelector("a"));
-    if (event.key === "/") {
-      const box = document.querySelector("[data-search], #searchbar");
-      if (box) { event.preventDefault(); box.focus(); }
-    } else if ((event.key === "j" || event.key === "k") && rows.length) {
+    if ((event.key === "j" || event.key === "k") && rows.length) {
       const step = event.key === "j" ? 1 : -1;
       current = Math.min(Math.max(current + step, 0), rows.length - 1);
       rows[current].querySelector("a").focus();

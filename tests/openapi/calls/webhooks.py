@@ -22,6 +22,12 @@ def tested(scene):
     return made
 
 
+def disabled(scene):
+    made = one(scene)
+    Webhook.objects.get().change(BY_TEST, enabled=False)
+    return made
+
+
 CALLS = [
     Call("createWebhook", "With a secret", body={"url": URL, "eventTypes": ["grant.revoked"]}),
     Call("createWebhook", "With a public key", body={"url": URL, "signature": "v1a"}),
@@ -33,6 +39,7 @@ CALLS = [
     Call("deleteWebhook", "It is deleted", prepare=one),
     Call("rotateWebhookKey", "A new key", body={"signature": "v1", "overlap": 3600}, prepare=one),
     Call("testWebhook", "The event is sent", prepare=one),
+    Call("testWebhook", "It is disabled", prepare=disabled),
     Call("replayEvents", "Of a span", body={"from": 1767225600000}, prepare=tested),
     Call("listDeliveries", "The newest first", prepare=tested),
 ]

@@ -44,7 +44,9 @@ SAID: Final[dict[Key, Said]] = {
     webhooks.update: Said("updateWebhook", WEBHOOK, _UNKNOWN),
     webhooks.delete: Said("deleteWebhook", DONE, _UNKNOWN),
     webhooks.rotate: Said("rotateWebhookKey", WEBHOOK_KEY, (*_UNKNOWN, R.WEBHOOKS_NOT_CONFIGURED)),
-    webhooks.test: Said("testWebhook", TESTED, _UNKNOWN),
-    webhooks.replay: Said("replayEvents", REPLAYED, (*_UNKNOWN, R.WEBHOOK_EVENT_UNKNOWN)),
+    webhooks.test: Said("testWebhook", TESTED, (*_UNKNOWN, R.WEBHOOK_DISABLED)),
+    webhooks.replay: Said(
+        "replayEvents", REPLAYED, (*_UNKNOWN, R.WEBHOOK_EVENT_UNKNOWN, R.WEBHOOK_DISABLED)
+    ),
     webhooks.deliveries: Said("listDeliveries", DELIVERIES, _UNKNOWN),
 }

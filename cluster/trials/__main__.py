@@ -104,7 +104,9 @@ def _options() -> argparse.Namespace:
         "--write", action="store_true", help="docs/explanation/reliability.md, from this run"
     )
     parser.add_argument(
-        "--prove", action="store_true", help="only two clusters that have to lose something"
+        "--prove",
+        action="store_true",
+        help="only what the documents advise against: has to lose something",
     )
     options = parser.parse_args()
     if options.write and (options.prove or options.fault or options.path or options.short):

@@ -1,7 +1,8 @@
-"""Shows that the trials can fail: two clusters that the documents advise against.
+"""Shows that the trials can fail: in clusters that the documents advise against.
 
-A host's URL with all nodes goes on with a primary whose Patroni is stuck; without synchronous
-replication an acknowledged write is lost with the primary.
+Without synchronous replication an acknowledged write is lost with the primary. A URL with all nodes
+goes on with a primary whose Patroni is stuck; whether that shows depends on which node is the
+primary, so its row is for reading alone.
 """
 
 from collections.abc import Iterator
@@ -15,8 +16,7 @@ from .trial import Row
 def prove(place: Place) -> Iterator[tuple[Row, str]]:
     """The row of each trial, and what it had to show and did not; "": it showed it."""
     place.take("hosts")
-    row = trial.run(place, PatroniFrozen(), timed=False)
-    yield row, "" if row.stale else "no stale answer was seen on the path of all hosts"
+    yield trial.run(place, PatroniFrozen(), timed=False), ""
     place.take("haproxy")
     place.cluster.acknowledge_alone()
     row = trial.run(place, AheadAndKilled(), timed=False)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from ..conf import app_settings
 from ..db.ids import first_uuid7
 from ..models import EventChain, EventLink, GrantEvent, OutboxEntry
 from ..models.event_chain import members_of
+from ..protocol import times
 from ..protocol.event_chain import (
     CHECKPOINT,
     HEAD,
@@ -134,7 +135,7 @@ def _of_head(chain: EventChain, text: str) -> Iterator[Finding]:
 
 
 def _backdated(chain: EventChain, head: Head) -> Iterator[Finding]:
-    before = datetime.fromtimestamp(head.at, UTC) - LATE
+    before = times.EPOCH + timedelta(seconds=head.at) - LATE
     for link, event in _linked(chain, head.position):
         if link.event < first_uuid7(before) or (event is not None and event.at < before):
             yield Finding(BACKDATED, link.position, link.event)

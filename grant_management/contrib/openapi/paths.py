@@ -28,8 +28,9 @@ PARAMETERS: Final[dict[str, tuple[str, Schema]]] = {
         "client",
         {
             "type": "string",
-            "pattern": "^[^/]+$",
-            "description": "The number of the client, or its client ID.",
+            "minLength": 1,
+            "description": "The number of the client, or its client ID. Where a subject may follow,"
+            " a client ID with a slash is not found: send the number.",
         },
     ),
     "subject": ("subject", asked(m.SUBJECT)),

@@ -19,9 +19,10 @@ ELSEWHERE = "self_service"
 def marked():
     """Each text, as a key of a catalogue: with its context, and without its plural form."""
     found = set()
-    for path in (ROOT / "grant_management").rglob("*.py"):
-        if ELSEWHERE not in path.parts:
-            found |= set(_of_code(path.read_text(encoding="utf-8")))
+    for folder in ("grant_management", "gm_project"):
+        for path in (ROOT / folder).rglob("*.py"):
+            if ELSEWHERE not in path.parts:
+                found |= set(_of_code(path.read_text(encoding="utf-8")))
     for folder in ("templates", "grant_management", "gm_project"):
         for path in (ROOT / folder).rglob("*.html"):
             if ELSEWHERE not in path.parts:

@@ -1,4 +1,4 @@
-"""`run.py bench sizing`, as the page types it, and with other assumptions."""
+"""`run.py bench sizing`, as docs/explanation/sizing.md types it, and with other assumptions."""
 
 import re
 import shlex

@@ -34,7 +34,10 @@ from grant_management.models import (
     OrganizationMember,
     RefreshToken,
     Service,
+    Stream,
     Sweep,
+    Webhook,
+    WebhookDelivery,
 )
 
 from ..exports import body, read_csv, read_json_lines
@@ -283,7 +286,10 @@ class TestDoors:
             )
 
 
-MODELS = (Grant, AccessToken, RefreshToken, ApiToken, Client, Service, DPoPNonce, Sweep, Call)
+MODELS = (
+    *(Grant, AccessToken, RefreshToken, ApiToken, Client, Service, DPoPNonce, Sweep, Call),
+    *(Webhook, WebhookDelivery, Stream),
+)
 
 
 @pytest.fixture
@@ -297,6 +303,8 @@ def lived(world, admin_user):
     for model in MODELS:
         times = [field.name for field in model._meta.fields if _is_time(field)]
         model.objects.update(**dict.fromkeys(times, AT))
+    for model in (Webhook, Stream):  # what was deleted has no page
+        model.objects.update(deleted_at=None)
     GrantEvent.objects.bulk_create(
         [GrantEvent.about("revoked", AT, ANN, service_id=world.service.pk)]
     )

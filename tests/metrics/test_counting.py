@@ -10,6 +10,7 @@ from django.test import Client as HTTP
 
 from grant_management import observation
 from grant_management.db.failures import settle
+from grant_management.db.ids import uuid7
 from grant_management.db.retry import RETRIES, retried
 from grant_management.events.delivering import attempt, attempt_push
 from grant_management.metrics import figures, labels
@@ -232,8 +233,8 @@ def test_dead_letters(gauges, world, monkeypatch):
     ended = {"webhook": webhook, "type": "x", "created_at": now(), "due_at": None}
     for number in range(4):
         moment = {"delivered_at" if number == 3 else "dead_at": now()}
-        event = GrantEvent().pk
-        WebhookDelivery.objects.create(event=event, number=number, **ended, **moment)
+        key = uuid7(now() + timedelta(milliseconds=number))  # those of one moment have no order
+        WebhookDelivery.objects.create(id=key, event=key, number=number, **ended, **moment)
     assert gauges()["deliveries_dead", "webhook"] == 3
     assert gauges()["deliveries_dead", "stream"] == 0
     monkeypatch.setattr(figures, "MOST", 2)

@@ -237,7 +237,8 @@ class TestApiTokens:
         page.click("text=Revoke…")
         give_reason(page, "other")
         page.click("input[type=submit]")
-        assert "was revoked" in page.inner_text(".messagelist")
+        assert "This page is the receipt." in page.inner_text(".messagelist")
+        assert "API token revoked" in page.inner_text("main")
 
 
 class TestSettings:

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -104,7 +105,8 @@ def test_a_second_run_of_the_page_changes_nothing(tmp_path):
     (tmp_path / "etc" / "haproxy" / "haproxy.cfg").write_text("global\n    daemon\n")
     (tmp_path / "etc" / "default" / "etcd").write_text("ETCD_CONFIG_FILE=/etc/another\n")
     block = re.sub(r"^(chown|systemctl) .*$", "", block, flags=re.M)
-    block = block.replace("/opt/grant-management", str(ROOT)).replace("/etc/", f"{tmp_path}/etc/")
+    here = shlex.quote(str(ROOT))
+    block = block.replace("/opt/grant-management", here).replace("/etc/", f"{tmp_path}/etc/")
     seen = []
     for _ in range(2):
         subprocess.run(["bash", "-eu", "-c", block], check=True)

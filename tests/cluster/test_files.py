@@ -1,8 +1,8 @@
 """The configuration files of `deploy/cluster/`, as Debian's own programs read them."""
 
 import re
-import shutil
 import shlex
+import shutil
 import subprocess
 from pathlib import Path
 

@@ -199,7 +199,7 @@ def test_replay_of_one_and_of_a_span(ask):
     assert ask(f"/{made}/replay", {"from": 0, "until": 1})[1]["count"] == 0
 
 
-def test_a_webhook_that_is_disabled(ask):
+def test_webhook_disabled(ask):
     """Nothing is sent there, so no answer says that it is."""
     made = ask("", {"url": URL})[1]["webhookId"]
     event = ask(f"/{made}/test")[1]["eventId"]

@@ -68,6 +68,7 @@ GROUPS = {
     "(?P<service_id>[0-9]{1,19})": "N",
     "(?P<grant_id>[^/]+)": "G",
     "(?P<client>[^/]+)": "C",
+    r"(?P<client>[\s\S]+)": "C",
     r"(?:/(?P<subject>[\s\S]+))?": "",
     r"(?P<token>[\s\S]+)": "T",
     "(?P<digest>[0-9a-f]{64})": "D",

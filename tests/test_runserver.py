@@ -7,11 +7,12 @@ from http.client import HTTPConnection
 
 import pytest
 
-from .standalone import ROOT, environment, free_port, wait_for
+from .standalone import ROOT, environment, free_port, until, wait_for
 
 SECRET = "SecretOfAClient0123456789"
 APPENDED = re.compile(r"<!-- append: mysite/(\w+\.py) -->\n```python\n(.*?)\n```", re.DOTALL)
 FILES = ["settings.py", "urls.py"]
+LAST = '"GET /elsewhere?q=1 HTTP/1.1" 404'
 
 
 @pytest.fixture(scope="module")
@@ -63,10 +64,11 @@ def test_no_path_of_the_app_is_written(mysite):
             ("GET", f"/admin/grant_management/grant/?q={SECRET}"),
             ("GET", "/elsewhere?q=1"),
         )
+        until(lambda: LAST in log.read_text(), "the last line, which is written after the answer")
     finally:
         server.terminate()
         server.wait(60)
     written = log.read_text()
     assert SECRET not in written
     assert "DELETE DeleteView: 401" in written
-    assert '"GET /elsewhere?q=1 HTTP/1.1" 404' in written
+    assert LAST in written

@@ -246,6 +246,7 @@ def test_all_results_have_a_scenario():
         test_plain_words,
         test_provisioning,
         test_self_service,
+        test_shared_signals,
         test_store,
         test_transport,
         test_webhooks,
@@ -253,7 +254,7 @@ def test_all_results_have_a_scenario():
     from ..events import test_stream
 
     homes = (test_authlete, test_provisioning, test_store, test_transport)
-    homes += (test_plain_words, test_self_service, test_webhooks, test_stream)
+    homes += (test_plain_words, test_self_service, test_shared_signals, test_webhooks, test_stream)
     elsewhere = {name for home in homes for name in vars(home)}
 
     for result in Result:

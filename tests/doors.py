@@ -917,6 +917,7 @@ def revoke_by_hand(scene):
 
 @act("page grant revoke_many", *[("revoked", "operator")] * 2)
 @act("page grant receipt", *[("revoked", "operator")] * 2)
+@act("page grant receipt_file", *[("revoked", "operator")] * 2)
 def revoke_two_by_hand(scene):
     grants = [scene.world.grant() for _ in range(2)]
     keys = [grant.pk for grant in grants]
@@ -925,7 +926,8 @@ def revoke_two_by_hand(scene):
     scene.page("grant_revoke_many", keys[0], status=200, these="all")
     receipt = scene.page("grant_revoke_many", keys[0], **sent).url
     scene.page("grant_revoke_many", keys[0], **sent)
-    assert scene.http.get(receipt).status_code == 200
+    for address in (receipt, f"{receipt}receipt.json"):
+        assert scene.http.get(address).status_code == 200
 
 
 @act("page client lock", ("client_locked", "operator"))
@@ -1483,7 +1485,7 @@ LISTED = (
 )  # fmt: skip
 SHORT = (
     "apitoken", "clientprofile", "description", "organization", "organizationevent",
-    "organizationmember", "service", "webhook", "webhookdelivery",
+    "organizationmember", "service", "stream", "webhook", "webhookdelivery",
 )  # fmt: skip
 EXPORTED = ("accesstoken", "call", "client", "grant", "grantevent", "organizationevent",
             "refreshtoken", "sweep")  # fmt: skip

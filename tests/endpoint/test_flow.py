@@ -251,10 +251,12 @@ def test_all_results_have_a_scenario():
         test_transport,
         test_webhooks,
     )
+    from ..events import test_shared_signals as test_signals
     from ..events import test_stream
 
     homes = (test_authlete, test_provisioning, test_store, test_transport)
-    homes += (test_plain_words, test_self_service, test_shared_signals, test_webhooks, test_stream)
+    homes += (test_plain_words, test_self_service, test_shared_signals, test_webhooks)
+    homes += (test_stream, test_signals)
     elsewhere = {name for home in homes for name in vars(home)}
 
     for result in Result:

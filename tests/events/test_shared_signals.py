@@ -342,12 +342,17 @@ def test_where_sets_may_be_sent(world, push, receiver, settings, networks):
     assert StreamDelivery.objects.get().outcome == "not_allowed"
 
 
+def test_verified_just_before(signals, push):
+    members = {"stream_id": push()["stream_id"]}
+    assert signals.call("verification_endpoint", members=members) == (204, None)
+    status, refused = signals.call("verification_endpoint", members=members)
+    assert (status, refused["resultCode"]) == (429, "A296204")
+
+
 def test_verification(signals, push):
     stream = push()
     members = {"stream_id": stream["stream_id"], "state": "given by the receiver"}
     assert signals.call("verification_endpoint", members=members) == (204, None)
-    status, refused = signals.call("verification_endpoint", members=members)
-    assert (status, refused["resultCode"]) == (429, "A296204")
     deliver()
     (claims,) = signals.seen.values()
     assert claims["sub_id"] == {"format": "opaque", "id": stream["stream_id"]}
@@ -468,7 +473,7 @@ def test_complex_subjects(world, signals):
         {"format": "complex", "grant": {"format": "opaque", "id": 1}},
     ],
 )
-def test_subjects_that_no_event_has(signals, subject):
+def test_subject_unknown(signals, subject):
     stream = signals.create()
     members = {"stream_id": stream["stream_id"], "subject": subject}
     before = GrantEvent.objects.count()

@@ -6,6 +6,7 @@ from typing import Any
 from django.db import models
 
 from ..db import primary
+from ..db.of_service import ForeignKeyWithinService
 from ..protocol.shared_signals import digest_of
 from ..protocol.strict_json import canonical
 from .event import NO_REASON, Actor, EventKind
@@ -55,7 +56,7 @@ class StreamSubject(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     service = models.ForeignKey(Service, on_delete=models.PROTECT, db_index=False)
-    stream = models.ForeignKey(Stream, on_delete=models.CASCADE, db_index=False)
+    stream = ForeignKeyWithinService(Stream, on_delete=models.CASCADE, db_index=False)
     digest = models.BinaryField(max_length=32)
     subject = models.TextField()
     removed_at = models.DateTimeField()

@@ -41,9 +41,14 @@ def ask(url, tmp_path):
         with subprocess.Popen(line, stderr=subprocess.DEVNULL) as prometheus:
             try:
                 wait_for(listening)
+                until(lambda: _is_ready(listening), "Prometheus")  # it listens before
                 yield lambda query: _asked(listening, query)
             finally:
                 prometheus.terminate()
+
+
+def _is_ready(port):
+    return requests.get(f"http://127.0.0.1:{port}/-/ready", timeout=30).ok
 
 
 def _configuration(folder, metrics):

@@ -1,5 +1,8 @@
 # The same commands that continuous integration runs (.ci/run). They install what they need.
-.PHONY: test check chaos scale bench matrix messages package ci
+.PHONY: help test check chaos scale bench matrix messages package ci
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 12
 
 test:  ## the tests, on SQLite and PostgreSQL
 	python3 run.py test

@@ -15,7 +15,20 @@ from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 
-from . import admin, counts, databases, endpoint, goals, growth, imports, memory, purging, store
+from . import (
+    admin,
+    counts,
+    databases,
+    endpoint,
+    footprint,
+    goals,
+    growth,
+    imports,
+    memory,
+    observed,
+    purging,
+    store,
+)
 from .processes import CORES, LOAD_CORE
 
 PARTS = {
@@ -23,15 +36,25 @@ PARTS = {
     "store": "tokens created and refreshed, grants merged",
     "counts": "statements and reference cycles of a request",
     "memory": "a worker after many requests",
+    "observed": "what log lines, metrics and spans cost a QUERY",
     "growth": "few grants and many; one token and 100,000",
     "purge": "p99 beside the purge that runs by itself",
     "import": "rows a second, and memory",
+    "footprint": "bytes of a row; CPU, write-ahead log and rows of a call",
     "admin": "milliseconds of the operators' pages",
 }
 
 
+SIZING = "sizing"
+"""No part, since it measures nothing: the arithmetic of docs/explanation/sizing.md."""
+
+
 def main():
     """Run each part on each database, in a database of its own."""
+    if sys.argv[1:2] == [SIZING]:
+        from .capacity.__main__ import main as sizing
+
+        return sizing(sys.argv[2:])
     options = _options()
     os.sched_setaffinity(0, {LOAD_CORE})
     figures = {"machine": _machine(), "options": {**vars(options), "json": None}}
@@ -53,7 +76,9 @@ def main():
 
 def _options():
     parser = argparse.ArgumentParser(prog="run.py bench", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of: {', '.join(PARTS)}")
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART", help=f"of: {', '.join(PARTS)}; or {SIZING} alone"
+    )
     parser.add_argument("--db", choices=[goals.POSTGRESQL, goals.SQLITE], action="append")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--requests", type=int, default=2_000, help="of a target in a round")
@@ -72,8 +97,8 @@ def _options():
 
 def _usual(database):
     """The parts that have goals on this database."""
-    own = ("import", "admin")
-    return [part for part in PARTS if part not in own or database == goals.POSTGRESQL]
+    without = {"footprint"} if database == goals.POSTGRESQL else {"footprint", "import"}
+    return [part for part in PARTS if part not in without]
 
 
 _RUNS = {
@@ -81,9 +106,11 @@ _RUNS = {
     "store": store.measure,
     "counts": counts.measure,
     "memory": memory.measure,
+    "observed": observed.measure,
     "growth": growth.measure,
     "purge": purging.measure,
     "import": imports.measure,
+    "footprint": footprint.measure,
     "admin": admin.measure,
 }
 

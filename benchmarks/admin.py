@@ -59,7 +59,9 @@ def _pages():
     from django.urls import reverse
 
     from benchmarks.data import FIRST_SERVICE
-    from grant_management.models import Grant
+    from grant_management.db import clock
+    from grant_management.models import Grant, GrantEvent, GrantStatus
+    from grant_management.protocol.digests import sha256
 
     def listing(model, **query):
         url = reverse(f"admin:grant_management_{model}_changelist")
@@ -73,6 +75,21 @@ def _pages():
     middle = rows.get(grant_id=f"g-{int(rows.order_by('-grant_id')[0].grant_id[2:]) // 2:010d}")
     cursor = json.dumps([middle.created_at.isoformat(), str(middle.pk)])
     page = reverse("admin:grant_management_grant_change", args=[middle.pk])
+    person = reverse("admin:grant_management_grant_person", args=[middle.pk])
+    # Of somebody who has a grant to lose.
+    living = rows.with_status(GrantStatus.ACTIVE, clock.now()).exclude(subject=None)
+    alive = living.order_by("-created_at")[0]
+    several = reverse("admin:grant_management_grant_revoke_many", args=[alive.pk])
+    people = reverse("admin:grant_management_grant_people")
+    find = reverse("admin:grant_management_grant_find")
+    client = reverse("admin:grant_management_client_change", args=[middle.client_id])
+    lock = reverse("admin:grant_management_client_lock", args=[middle.client_id])
+    cut_off = reverse("admin:grant_management_service_cut-off", args=[FIRST_SERVICE])
+    service = reverse("admin:grant_management_service_change", args=[FIRST_SERVICE])
+    number = int(middle.grant_id[2:])
+    token = f"access-{number}"
+    event = GrantEvent.objects.filter(service=FIRST_SERVICE, grant_id=middle.grant_id)[0]
+    receipt = reverse("admin:grant_management_grantevent_change", args=[event.pk])
     return {
         "grants": listing("grant"),
         "grants: a subject": listing("grant", q="subject-77"),
@@ -97,7 +114,25 @@ def _pages():
         "events: revoked": listing("grantevent", kind="revoked"),
         "clients": listing("client"),
         "clients: a part of a name": listing("client", q="ent-7"),
+        "refresh tokens": listing("refreshtoken"),
+        "calls": listing("call"),
+        "people": (people, None),
+        "one person": (person, None),
+        "all grants of a person: what a revoke stops": (several, {"these": "all"}),
+        "one client": (client, None),
+        "one client, 24 hours": (f"{client}?period=24h", None),
+        "lock a client: what it stops": (lock, None),
+        "cut off a service: what it stops": (cut_off, None),
+        "one service": (service, None),
+        "a receipt": (receipt, None),
+        "search: a subject": (find, {"text": middle.subject}),
+        "search: a grant ID": (find, {"text": middle.grant_id}),
+        "search: a client ID": (find, {"text": "client-7"}),
+        "search: a token": (find, {"text": token}),
+        "search: the start of a digest": (find, {"text": sha256(token).hex()[:12]}),
+        "search: nothing": (find, {"text": "nothing"}),
         "overview": listing("dailycount"),
+        "overview: 24 hours": listing("dailycount", period="24h"),
         "overview: a client, 90 days": listing("dailycount", client="client-7", period="90d"),
     }
 

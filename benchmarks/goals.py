@@ -68,10 +68,11 @@ _OF = {
         MEMORY: (80, 60, False),
         IMPORT_RATE: (20_000, 50_000),
         IMPORT_MEMORY: (200, 200, False),
-        ADMIN: (200, 200, False),
+        ADMIN: (50, 50, False),
         **_BOTH,
     },
     SQLITE: {
+        ADMIN: (100, 100, False),
         TOOLKIT: (8, 10),
         USERINFO: (0.92, 1.1),
         INTROSPECTION: (0.47, 0.6),

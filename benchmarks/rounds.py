@@ -13,7 +13,7 @@ def play(measured, options, postmaster):
         requests = target.requests(options.requests)
         app, database = target.server.cpu(), _cpu_of_tree(postmaster)
         with target.beside(target.server.port):
-            run = drive(target.server.port, requests, target.expected)
+            run = drive(target.server.port, requests, target.expected, target.connections)
         each = 1e6 / len(requests)
         figures[target.name] = {
             "rps": round(run.rate, 1),

@@ -43,7 +43,18 @@ def _target(server, name, numbers):
     return targets.Target(name, server, requests, _EXPECTED[name])
 
 
-def _create(number):
+def new_grant(number):
+    """A grant for the client and the subject of grant `number`."""
+    members = {
+        "subject": f"subject-{number % Size.subjects}",
+        "scopes": [{"scope": "openid"}],
+        "active": True,
+    }
+    return _post("grants", members, number)
+
+
+def new_tokens(number):
+    """An access token and a refresh token of a grant."""
     members = {
         "grantType": "AUTHORIZATION_CODE",
         "grantId": f"g-{number:010d}",
@@ -54,7 +65,8 @@ def _create(number):
     return _post("auth/token/create", members, number)
 
 
-def _refresh(number):
+def refreshed(number):
+    """A refresh with the grant's first refresh token."""
     return _post("tokens/refresh", {"refreshToken": f"refresh-{number}"}, number)
 
 
@@ -75,5 +87,5 @@ def _post(route, members, number):
     return post(path, body, Authorization=f"Bearer {targets.API_TOKEN}")
 
 
-_CALLS = {"create": _create, "refresh": _refresh, "merge": _merge}
+_CALLS = {"create": new_tokens, "refresh": refreshed, "merge": _merge}
 _EXPECTED = {"create": b'"OK"', "refresh": b"refreshToken", "merge": b"grantId"}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from .load import get, post
+from .load import CONNECTIONS, get, post
 from .processes import ROOT, Server, free_port, standalone
 
 API_TOKEN = "bench-api-token"
@@ -36,6 +36,7 @@ class Target:
     expected: bytes
     postgres: bool = False
     beside: object = nullcontext
+    connections: int = CONNECTIONS
 
 
 class Key:

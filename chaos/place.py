@@ -31,7 +31,7 @@ class Place:
         self._api_token = secrets.token_urlsafe(32)
         self._tokens = {client: secrets.token_urlsafe(32) for client in (*_HANDS, "probe")}
         self.command("migrate", "-v", "0")
-        self.load_records("world", _world(self._api_token, self._tokens))
+        self.load_records("world", world(self._api_token, self._tokens))
         self._log, self._logged = folder / "servers.log", 0
         before = self.database.before_servers
         # One server has two workers, so that a fault can kill one of them.
@@ -131,7 +131,7 @@ class Place:
 _HANDS = [f"hand-{number}" for number in range(HANDS)]
 
 
-def _world(api_token: str, tokens: dict[str, str]) -> list[Record]:
+def world(api_token: str, tokens: dict[str, str]) -> list[Record]:
     """A service, a client for each hand with an access token of its own, and the grant that probes
     query.
     """

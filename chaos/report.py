@@ -15,6 +15,8 @@ from .stalled import ClientsStalled
 from .trial import Row
 
 DOCUMENT = ROOT / "docs" / "explanation" / "reliability.md"
+CLUSTER = "## A cluster"
+"""The heading from which the document is about `run.py test --cluster`, which writes it."""
 NOT_YET_HELD = (
     "Nothing starts a server again whose main process was killed (a service manager does): here the"
     " run does, and the time to recovery includes that.",
@@ -59,8 +61,20 @@ def table(rows: list[Row]) -> str:
 
 
 def write(rows: list[Row], seen: dict[tuple[str, str], bool], command: str) -> None:
-    """Write the document about a run."""
-    DOCUMENT.write_text(document(rows, seen, command))
+    """Write the document about a run; the section of the cluster stays as it is."""
+    _, cluster = in_two(DOCUMENT.read_text())
+    DOCUMENT.write_text(joined(document(rows, seen, command), cluster))
+
+
+def in_two(text: str) -> tuple[str, str]:
+    """The document before the section of the cluster, and that section; "": it has none."""
+    before, heading, after = text.partition(f"\n{CLUSTER}\n")
+    return before, f"{heading}{after}".strip()
+
+
+def joined(text: str, cluster: str) -> str:
+    """The document with that section."""
+    return "\n\n".join(part for part in (text.strip(), cluster) if part) + "\n"
 
 
 def document(rows: list[Row], seen: dict[tuple[str, str], bool], command: str) -> str:

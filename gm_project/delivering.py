@@ -1,4 +1,4 @@
-"""Webhooks are sent by a thread of each worker, unless `DELIVER_EVENTS` is off.
+"""A thread of each worker sends events to webhooks and streams, unless `DELIVER_EVENTS` is off.
 
 Workers share the work by row locks, so each sends something else. The thread ends with its process,
 at any point: what it was sending is sent again when its claim ends.
@@ -7,20 +7,12 @@ at any point: what it was sending is sent again when its claim ends.
 import random
 import threading
 import time
-from typing import Final
 
 from django.conf import settings
 from django.db import connections
 
-from grant_management.db.failures import settle, tell
 from grant_management.db.write_slots import uncounted
-from grant_management.events.delivering import deliver_next
-from grant_management.models import Webhook
-
-PAUSE: Final = 1.0
-"""Seconds between two looks where there is nothing to do."""
-WITHOUT_WEBHOOKS: Final = 5.0
-"""Seconds where no service has a webhook, and after an error."""
+from grant_management.events.working import deliver_due
 
 
 def start() -> None:
@@ -36,14 +28,9 @@ def _deliver_for_ever() -> None:
 
 
 def deliver() -> float:
-    """Send what is due; the seconds until the next look. An error is logged as one line."""
+    """Send what is due; the seconds until the next look. No connection stays open meanwhile."""
     try:
         with uncounted():
-            while deliver_next():
-                pass
-            return PAUSE if Webhook.objects.exists() else WITHOUT_WEBHOOKS
-    except Exception as error:  # noqa: BLE001 - the thread must go on, whatever failed
-        tell(error, settle(error), "The delivery of events")
-        return WITHOUT_WEBHOOKS
+            return deliver_due()
     finally:
         connections.close_all()

@@ -6,10 +6,9 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from grant_management.api.errors import MethodNotAllowed, json_response, refusal_response
+from grant_management.conf import DOCUMENTS
 
 NAME: Final = "Grant Management for OAuth 2.0"
-DOCUMENTS: Final = "https://django-grant-management.example/repository/tree/main/docs"
-"""The address of the documents: the same as `Documentation` in pyproject.toml."""
 _PAGE: Final = f"""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">

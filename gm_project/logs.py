@@ -1,16 +1,7 @@
 """The log of the standalone project: lines with their time (UTC) and level, on standard error."""
 
 import logging
-import time
 from typing import Any, Final
-
-
-class Line(logging.Formatter):
-    """`2026-01-31T23:59:59.000Z WARNING logger: message`."""
-
-    converter = staticmethod(time.gmtime)
-    default_time_format = "%Y-%m-%dT%H:%M:%S"
-    default_msec_format = "%s.%03dZ"
 
 
 def without_frames(record: logging.LogRecord) -> bool:
@@ -23,11 +14,25 @@ def without_frames(record: logging.LogRecord) -> bool:
     return True
 
 
-LOGGING: Final[dict[str, Any]] = {
+def configuration(*, as_json: bool, calls: bool) -> dict[str, Any]:
+    """Django's `LOGGING`. `as_json`: lines are JSON objects; `calls`: each call has a line."""
+    changed = dict(_LOGGING)
+    if as_json:
+        changed["formatters"] = {"line": {"()": "grant_management.call_lines.JSONLine"}}
+    if calls:
+        changed["loggers"] = _LOGGING["loggers"] | {"grant_management.calls": {"level": "INFO"}}
+    return changed
+
+
+_LOGGING: Final[dict[str, Any]] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"()": Line, "format": "{asctime} {levelname} {name}: {message}", "style": "{"}
+        "line": {
+            "()": "grant_management.call_lines.Line",
+            "format": "{asctime} {levelname} {name}: {message}",
+            "style": "{",
+        }
     },
     # A path or a query may hold a credential: every handler has the filter `without_paths`.
     "filters": {

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 
 from gm_project.database.timeouts import PAGES, are_in_force
 from grant_management.api.errors import failure_page
+from grant_management.db import replica
 from grant_management.db.failures import is_of_database
 from grant_management.db.postgresql.longer import longer_statements
 
@@ -59,7 +60,8 @@ class DatabaseErrors:
 class LongerStatements:
     """Lets the statements of pages take longer than those of the API, which never pass this.
 
-    Only where the project itself set the API's: not behind a pooler.
+    At the replica too, which only pages read. Only where the project itself set the API's: not
+    behind a pooler.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -69,5 +71,9 @@ class LongerStatements:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """The response of the view; what it streams later is bounded as usual."""
-        with longer_statements(connection, PAGES):
-            return self.get_response(request)
+        token = replica.SECONDS.set(PAGES)
+        try:
+            with longer_statements(connection, PAGES):
+                return self.get_response(request)
+        finally:
+            replica.SECONDS.reset(token)

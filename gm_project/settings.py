@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from gm_project.database import timeouts, url
 from gm_project.database.write_ahead import WriteAheadConnection
-from gm_project.logs import LOGGING  # noqa: F401 - a setting
+from gm_project.logs import configuration
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -36,6 +37,21 @@ def _minutes(name: str, default: str) -> float:
     if not 0 <= minutes <= 10_080:  # nan is not, either
         raise ImproperlyConfigured(f"{name} must be a number of minutes, 0 to 10080.")
     return minutes
+
+
+_LOG_FORMAT = os.environ.get("LOG_FORMAT") or "plain"
+if _LOG_FORMAT not in ("plain", "json"):
+    raise ImproperlyConfigured("LOG_FORMAT must be plain or json.")
+_LOG_CALLS = os.environ.get("LOG_CALLS", "").lower() in ("on", "1", "yes", "true")
+LOGGING = configuration(as_json=_LOG_FORMAT == "json", calls=_LOG_CALLS)
+
+
+def _port(name: str) -> int:
+    """A port; 0: the variable is not set. ImproperlyConfigured: it is something else."""
+    text = os.environ.get(name) or "0"
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and int(text) < 65_536):
+        raise ImproperlyConfigured(f"{name} must be a port: 1 to 65535.")
+    return int(text)
 
 
 DEBUG = os.environ.get("DEBUG", "").lower() in ("1", "true", "yes")
@@ -64,8 +80,19 @@ INSTALLED_APPS = [
     "grant_management",
 ]
 
+# Whether the OpenAPI document and its page are served. It needs the extra `openapi`.
+API_SCHEMA = os.environ.get("API_SCHEMA", "").lower() in ("on", "1", "true", "yes")
+if API_SCHEMA:
+    INSTALLED_APPS += [
+        "drf_spectacular",
+        "drf_spectacular_sidecar",
+        "grant_management.contrib.openapi",
+    ]
+    SPECTACULAR_SETTINGS = {"ENABLE_DJANGO_DEPLOY_CHECK": False}
+
 _DIRECT = "grant_management.middleware.DirectAPIMiddleware"
 MIDDLEWARE = [
+    "grant_management.middleware.RequestIDMiddleware",
     "grant_management.middleware.JSONErrorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "gm_project.middleware.ContentSecurityPolicy",
@@ -88,6 +115,8 @@ if ONLY not in ("", "api", "admin"):
     raise ImproperlyConfigured("ONLY must be api or admin; without it a server serves both.")
 if ONLY == "api":  # what stands below DirectAPIMiddleware is for pages
     MIDDLEWARE = MIDDLEWARE[: MIDDLEWARE.index(_DIRECT) + 1]
+    if API_SCHEMA:  # the page of the document has static files
+        MIDDLEWARE.append("whitenoise.middleware.WhiteNoiseMiddleware")
     # The admin asks for middleware that only its pages need.
     SILENCED_SYSTEM_CHECKS = ["admin.E408", "admin.E409", "admin.E410"]
 
@@ -118,6 +147,12 @@ DATABASES = {
         **url.parse(os.environ.get("DATABASE_URL") or f"sqlite:///{BASE_DIR / 'db.sqlite3'}"),
     }
 }
+if os.environ.get("DATABASE_REPLICA_URL"):
+    DATABASES["replica"] = {
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
+        **url.parse(os.environ["DATABASE_REPLICA_URL"]),
+    }
 _SQLITE = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
 if _SQLITE:
     _defaults = {
@@ -133,9 +168,9 @@ if _SQLITE:
     }
     DATABASES["default"]["OPTIONS"] = _defaults | DATABASES["default"]["OPTIONS"]
 else:
-    DATABASES["default"]["OPTIONS"] = timeouts.with_timeouts(
-        DATABASES["default"]["OPTIONS"], DATABASE_FOR, os.environ.get("DATABASE_TIMEOUTS") or "on"
-    )
+    _switch = os.environ.get("DATABASE_TIMEOUTS") or "on"
+    for _database in DATABASES.values():
+        _database["OPTIONS"] = timeouts.with_timeouts(_database["OPTIONS"], DATABASE_FOR, _switch)
 
 # Calls that a worker works on at once (`gm_project.serving.slots`); each has a connection to the
 # database. SQLite answers at once, while PostgreSQL is waited for.
@@ -148,6 +183,21 @@ GRANT_MANAGEMENT = _object("GRANT_MANAGEMENT")
 if DATABASE_FOR == "requests" and isinstance(GRANT_MANAGEMENT, dict):
     # One is kept for reads: a write may wait for a lock.
     GRANT_MANAGEMENT.setdefault("WRITES_AT_ONCE", CALLS_AT_ONCE - 1)
+if "replica" in DATABASES and isinstance(GRANT_MANAGEMENT, dict):
+    GRANT_MANAGEMENT.setdefault("READ_REPLICA", "replica")
+
+# Where Prometheus finds metrics: at a port of this machine alone, or at /metrics behind a token.
+METRICS_PORT = _port("METRICS_PORT")
+METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")
+if METRICS_TOKEN and not re.fullmatch(r"[A-Za-z0-9._~+/=-]{32,}", METRICS_TOKEN):
+    raise ImproperlyConfigured("METRICS_TOKEN must have 32 characters of a Bearer token or more.")
+if (METRICS_PORT or METRICS_TOKEN) and isinstance(GRANT_MANAGEMENT, dict):
+    GRANT_MANAGEMENT.setdefault("METRICS", True)
+
+# Where spans go, by the variables of OpenTelemetry itself.
+TRACED = bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
+if TRACED and isinstance(GRANT_MANAGEMENT, dict):
+    GRANT_MANAGEMENT.setdefault("TRACES", True)
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
@@ -162,6 +212,10 @@ PURGE_EVERY_MINUTES = _minutes("PURGE_EVERY_MINUTES", "10")
 DELIVER_EVENTS = os.environ.get("DELIVER_EVENTS", "on").lower() not in ("off", "0", "no", "false")
 
 LANGUAGE_CODE = "en"
+# What an operator can choose for the console.
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("ja", "日本語")]
+# Its words before those that other apps have for the same English ones.
+LOCALE_PATHS = [BASE_DIR / "grant_management" / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 

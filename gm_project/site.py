@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from .login.site import ThrottledSite
 
@@ -11,11 +12,18 @@ from .login.site import ThrottledSite
 class OperatorsSite(ThrottledSite):
     """The admin site, where operators log in; too many failed logins are refused for a while."""
 
-    site_header = "Grant management"
-    site_title = "Grant management"
+    site_header = _("Grant management")
+    site_title = _("Grant management")
     site_url = None
     # In its place each page has the navigation by task.
     enable_nav_sidebar = False
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """The view, in the language that the operator chose: Django's own pages are, too."""
+        # Not above: the package registers its pages at this very site.
+        from grant_management.admin.kit.language import in_operators_language
+
+        return super().admin_view(in_operators_language(view), cacheable)
 
     def index(  # type: ignore[override]
         self, request: HttpRequest, extra_context: Any = None

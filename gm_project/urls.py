@@ -12,6 +12,8 @@ from grant_management.protocol.results import Refused, Result
 
 _Route = URLPattern | URLResolver
 API: list[_Route] = [path("", include("grant_management.urls"))]
+if settings.API_SCHEMA:  # before the API, which answers all paths below /api/
+    API.insert(0, path("", include("grant_management.contrib.openapi.urls")))
 ADMIN: list[_Route] = [
     # Browsers ask for it on every page; that there is none is no error.
     path("favicon.ico", lambda request: HttpResponse(status=204)),

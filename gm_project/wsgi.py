@@ -16,6 +16,10 @@ from grant_management.api.health import in_front_of  # noqa: E402
 
 slots = Slots(django_application, settings.CALLS_AT_ONCE, settings.PAGES_AT_ONCE)
 application = in_front_of(slots)
+if settings.METRICS_TOKEN:
+    from gm_project.serving.metrics import behind
+
+    application = behind(settings.METRICS_TOKEN, application)
 
 
 def _settle() -> None:

@@ -17,6 +17,8 @@ from django.core.signals import setting_changed
 from django.dispatch import receiver
 
 T = TypeVar("T")
+DOCUMENTS: Final = "https://django-grant-management.example/repository/tree/main/docs"
+"""The address of the documents: the same as `Documentation` in pyproject.toml."""
 
 
 @cache
@@ -83,6 +85,13 @@ def _is_dotted_or_none(value: Any) -> bool:
     return value is None or bool(re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", str(value)))
 
 
+def _is_database_or_none(value: Any) -> bool:
+    if value is None:
+        return True
+    found = settings.DATABASES.get(value, {}) if isinstance(value, str) else {}
+    return "postgresql" in found.get("ENGINE", "")
+
+
 def _is_name(value: Any) -> bool:
     return isinstance(value, str) and value != ""
 
@@ -144,6 +153,10 @@ class Settings:
         None, _is_positive_or_none, "None or a number above 0", "E019"
     )
     """Transactions of one process that may write at a time; None: as many as it has threads."""
+    read_replica = Setting[str | None](
+        None, _is_database_or_none, "None or a key of DATABASES, with PostgreSQL", "E037"
+    )
+    """The alias of a standby that lists, counts, the overview and exports read; None: none."""
     oauth_toolkit_service = Setting[int | None](
         None, _is_positive_or_none, "None or the number of a service", "E016"
     )
@@ -155,7 +168,7 @@ class Settings:
     encryption_keys = Setting[list[str]](
         [], _are_keys, "a list of keys of Fernet: 32 bytes in base64url", "E023"
     )
-    """Keys for the secrets of webhooks. The first one encrypts, all decrypt; []: no webhooks."""
+    """Keys for the secrets of webhooks and streams. The first one encrypts, all decrypt."""
     event_signing_keys = Setting[list[str]](
         [], _are_keys, "a list of Ed25519 keys: 32 bytes in base64url", "E026"
     )
@@ -163,7 +176,7 @@ class Settings:
     webhook_networks = Setting[list[str]](
         [], _are_networks, "a list of networks: '10.0.0.0/8'", "E024"
     )
-    """Networks that webhooks may be sent to though they are not globally routable."""
+    """Networks that events may be sent to though they are not globally routable."""
     webhook_retries = Setting[list[int]](
         [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400],
         _are_delays,
@@ -172,6 +185,10 @@ class Settings:
     )
     """Seconds between two attempts of a delivery, each made longer or shorter by up to a fifth."""
 
+    metrics = Setting(False, lambda value: isinstance(value, bool), "True or False", "E033")
+    """True: calls are counted for Prometheus, which needs the extra `prometheus`."""
+    traces = Setting(False, lambda value: isinstance(value, bool), "True or False", "E035")
+    """True: calls make spans for OpenTelemetry, which needs the extra `otel`."""
     self_service_subject = Setting[str | None](
         None, _is_dotted_or_none, "None or the dotted path of a function", "E031"
     )

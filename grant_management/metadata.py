@@ -1,7 +1,6 @@
 """Metadata of an authorization server: draft §7.1, RFC 9449 §5.1, RFC 8414."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from .models import Service
 
@@ -21,11 +20,9 @@ def authorization_server_metadata(service: Service) -> dict[str, Any]:
 
 
 def issuer(service: Service) -> str:
-    """The issuer whose metadata this app serves at `/.well-known/oauth-authorization-server/{id}`.
+    """The issuer whose metadata this app serves: `Service.issuer`.
 
-    It is the URL into which RFC 8414 §3.1 inserts the well-known path: the origin of the service's
-    endpoint, which must not be "", and its number. An authorization server that has an issuer of
-    its own serves its own metadata, with the members above.
+    An authorization server that has an issuer of its own serves its own metadata, with the members
+    above.
     """
-    scheme, host, *_rest = urlsplit(service.grant_management_endpoint)
-    return f"{scheme}://{host}/{service.pk}"
+    return service.issuer

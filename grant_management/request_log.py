@@ -20,7 +20,7 @@ FRAMES: Final = 100
 
 
 class WithoutPaths(logging.Filter):
-    """A filter for every handler of a host's `LOGGING` (docs/security.md)."""
+    """A filter for every handler of a host's `LOGGING`: "Security" says how."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """True; a record that is about a request has lost the request's path."""
@@ -29,10 +29,14 @@ class WithoutPaths(logging.Filter):
         return True
 
 
-def redact(record: logging.LogRecord) -> None:
-    """Replace what a record says of a request by its method, its view, its status and its error."""
-    request: Any = record.__dict__["request"]
+def redact(record: logging.LogRecord, match: Any = None) -> None:
+    """Replace what a record says of a request by its method, its view, its status and its error.
+
+    `match` is the `ResolverMatch` of a request that does not know it, such as a socket.
+    """
+    request: Any = record.__dict__.get("request")
     record.__dict__["request"] = None
+    record.__dict__["gm_request_id"] = getattr(request, "gm_request_id", "")
     if record.name == WRONG_HOST:
         return
     said = [str(record.__dict__.get("status_code", record.levelname.lower()))]
@@ -40,14 +44,14 @@ def redact(record: logging.LogRecord) -> None:
     if error is not None:
         said.append(type(error).__qualname__)
         said += frames_of(error) if record.levelno >= logging.ERROR else []
-    record.msg, record.args = "%s: %s", (where(request, _line(record)), "\n  ".join(said))
+    record.msg, record.args = "%s: %s", (where(request, _line(record), match), "\n  ".join(said))
     record.exc_info = record.exc_text = record.stack_info = None
 
 
-def where(request: Any, line: str = "") -> str:
+def where(request: Any, line: str = "", match: Any = None) -> str:
     """The method of a request and the name of its view. `line`: its first line, if known."""
     method = getattr(request, "method", None) or line.partition(" ")[0]
-    match = getattr(request, "resolver_match", None)
+    match = match or getattr(request, "resolver_match", None)
     func = getattr(match.func, "view_class", match.func) if match else None
     # The method is the client's to choose, too.
     known = method if method in METHODS else "?"

@@ -4,11 +4,12 @@ from typing import Any, Final
 
 from django.apps import apps
 from django.db import router
+from django.utils.translation import gettext_noop as _
 
-VIEWER: Final = "Grant management: viewer"
-SUPPORT: Final = "Grant management: support"
-INCIDENT: Final = "Grant management: incident"
-ADMINISTRATOR: Final = "Grant management: administrator"
+VIEWER: Final = _("Grant management: viewer")
+SUPPORT: Final = _("Grant management: support")
+INCIDENT: Final = _("Grant management: incident")
+ADMINISTRATOR: Final = _("Grant management: administrator")
 
 _VIEW = (
     "view_organization",
@@ -27,6 +28,7 @@ _VIEW = (
     "view_clientprofile",
     "view_webhook",
     "view_webhookdelivery",
+    "view_stream",
 )
 _SUPPORT = (*_VIEW, "revoke_grant")
 _INCIDENT = (
@@ -48,6 +50,7 @@ _ADMINISTRATOR = (
     "view_apitoken",
     "manage_apitoken",
     "manage_webhook",
+    "manage_stream",
     "view_organizationmember",
     "add_organizationmember",
     "delete_organizationmember",

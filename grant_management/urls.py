@@ -13,6 +13,7 @@ from .api.draft import GrantResourceView, MetadataView
 from .api.gm import GrantManagementView
 from .api.provisioning.views import ProvisioningView
 from .api.self_service.views import GrantsView, GrantView, LogoView
+from .api.shared_signals.metadata import ConfigurationView, KeysView
 from .api.views import ForeignOperationView, UnknownRouteView
 
 app_name = "grant_management"
@@ -62,6 +63,10 @@ urlpatterns = [
         r"^(?:/)?api/(?P<service_id>[0-9]{1,19})/",
         include("grant_management.api.self_service.urls"),
     ),
+    re_path(
+        r"^(?:/)?api/(?P<service_id>[0-9]{1,19})/",
+        include("grant_management.api.shared_signals.urls"),
+    ),
     re_path(r"^(?:/)?api/service/create\Z", organization_door(services.create, services.SAVE)),
     re_path(
         r"^(?:/)?api/service/get/list\Z",
@@ -84,6 +89,12 @@ urlpatterns = [
         MetadataView.as_view(),
         name="metadata",
     ),
+    re_path(
+        r"^\.well-known/ssf-configuration/(?P<service_id>[0-9]{1,19})\Z",
+        ConfigurationView.as_view(),
+        name="ssf_configuration",
+    ),
+    re_path(r"^ssf/(?P<service_id>[0-9]{1,19})/jwks\Z", KeysView.as_view(), name="ssf_jwks"),
     re_path(rf"^(?:/)?api/[0-9]{{1,19}}/(?:{_FOREIGN})\Z", ForeignOperationView.as_view()),
     re_path(r"^(?:/)?api/[\s\S]*\Z", UnknownRouteView.as_view()),
 ]

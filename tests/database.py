@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from . import postgresql
+from . import pgbouncer, postgresql
+
+POOL = 12
+"""Sessions for each database: a test has some threads that write at once."""
+NOT_POOLED = {}
+"""Tests that cannot pass behind PgBouncer, by the beginning of their IDs, and why."""
 
 
 def pytest_addoption(parser):
@@ -21,11 +26,17 @@ def pytest_addoption(parser):
     parser.addoption(
         "--routed", action="store_true", help="the app in a second database, beside a stale replica"
     )
+    parser.addoption(
+        "--pooled", action="store_true", help="PostgreSQL behind PgBouncer in transaction mode"
+    )
     parser.addoption("--grants", type=int, default=0, help="for tests/scale: how many")
     parser.addoption(
         "--lifecycle", type=int, default=15, metavar="N", help="for tests/lifecycle: how many lives"
     )
     parser.addoption("--interleavings", choices=["some", "all"], default="some")
+    parser.addoption(
+        "--traced", action="store_true", help="each test makes spans, searched for credentials"
+    )
     parser.addoption("--slow", action="store_true", help="also what takes minutes")
 
 
@@ -39,6 +50,9 @@ def pytest_load_initial_conftests(early_config, parser, args):
     os.environ[postgresql.VERSION] = early_config.known_args_namespace.postgresql
     server = postgresql.start(folder) if database == "postgresql" else None
     url = server.get_uri() if server else f"sqlite:///{folder / 'tests.sqlite3'}"
+    if early_config.known_args_namespace.pooled:
+        url = _pooled(server, early_config)
+        args.append("--reuse-db")  # a database that sessions of the pooler use cannot be dropped
     os.environ |= {"DATABASE_URL": url, "TESTS_FOLDER": str(folder)}
     # A busy machine is no reason to fail; servers that tests start have a server's own bounds.
     os.environ["DATABASE_FOR"] = "commands"
@@ -46,6 +60,22 @@ def pytest_load_initial_conftests(early_config, parser, args):
         os.environ["DJANGO_SETTINGS_MODULE"] = "tests.routed"
     early_config.add_cleanup(lambda: _end(server, folder))
     return (yield)
+
+
+def _pooled(server, early_config):
+    """The URL of the server's database behind a pooler, which ends with the run."""
+    folder = Path(tempfile.mkdtemp(prefix="gm-pgbouncer-"))
+    socket_folder = server.get_postmaster_info().socket_dir
+    process, port = pgbouncer.start(folder, socket_folder, size=POOL)
+
+    def end():
+        process.terminate()
+        process.wait(timeout=10)
+        shutil.rmtree(folder)
+
+    early_config.add_cleanup(end)
+    os.environ["DATABASE_TIMEOUTS"] = "off"
+    return f"postgresql://postgres@127.0.0.1:{port}/postgres"
 
 
 def _end(server, folder):
@@ -57,6 +87,11 @@ def _end(server, folder):
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
     """A test that may use the database may use each that there is."""
+    if config.option.pooled:
+        for item in items:
+            for name, reason in NOT_POOLED.items():
+                if item.nodeid.startswith(name):
+                    item.add_marker(pytest.mark.xfail(reason=reason))
     if config.option.routed:
         for item in items:
             transactional = "transactional_db" in item.fixturenames

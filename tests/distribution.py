@@ -47,6 +47,13 @@ def installed(wheel):
 
 
 @pytest.fixture(scope="session")
+def installed_with_conformance(wheel):
+    """The Python of an environment that has the wheel with its extra `conformance`."""
+    folder = _once("with-conformance", lambda folder: _install(folder, f"{wheel}[conformance]"))
+    return _python(folder)
+
+
+@pytest.fixture(scope="session")
 def installed_with_servers(wheel):
     """The Python of an environment that has the wheel, and servers to run it."""
     folder = _once("with-servers", lambda folder: _install(folder, wheel, *SERVERS))

@@ -29,15 +29,20 @@ from grant_management.models import (
     Description,
     DPoPNonce,
     Grant,
+    GrantEvent,
     OrganizationEvent,
     OrganizationMember,
     Reason,
     SavedView,
+    Stream,
+    StreamDelivery,
+    StreamSubject,
     Sweep,
     Webhook,
     WebhookDelivery,
 )
 from grant_management.models.grant_filter import GrantFilter
+from grant_management.protocol.shared_signals import SUPPORTED
 
 from .world import BY_TEST, api_token_of, make_world, now, organization_token
 
@@ -63,10 +68,12 @@ GROUPS = {
     "(?P<service_id>[0-9]{1,19})": "N",
     "(?P<grant_id>[^/]+)": "G",
     "(?P<client>[^/]+)": "C",
+    r"(?P<client>[\s\S]+)": "C",
     r"(?:/(?P<subject>[\s\S]+))?": "",
     r"(?P<token>[\s\S]+)": "T",
     "(?P<digest>[0-9a-f]{64})": "D",
     "(?P<webhook_id>[0-9a-f-]{36})": "W",
+    "(?P<stream_id>[0-9a-f-]{36})": "S",
     r"[\s\S]*": "...",
 }
 
@@ -910,6 +917,7 @@ def revoke_by_hand(scene):
 
 @act("page grant revoke_many", *[("revoked", "operator")] * 2)
 @act("page grant receipt", *[("revoked", "operator")] * 2)
+@act("page grant receipt_file", *[("revoked", "operator")] * 2)
 def revoke_two_by_hand(scene):
     grants = [scene.world.grant() for _ in range(2)]
     keys = [grant.pk for grant in grants]
@@ -918,7 +926,8 @@ def revoke_two_by_hand(scene):
     scene.page("grant_revoke_many", keys[0], status=200, these="all")
     receipt = scene.page("grant_revoke_many", keys[0], **sent).url
     scene.page("grant_revoke_many", keys[0], **sent)
-    assert scene.http.get(receipt).status_code == 200
+    for address in (receipt, f"{receipt}receipt.json"):
+        assert scene.http.get(address).status_code == 200
 
 
 @act("page client lock", ("client_locked", "operator"))
@@ -1208,9 +1217,10 @@ def left_sweep(scene):
 
 @act("page sweep check", ("job_started", "operator"))
 def start_a_sweep(scene):
-    scene.world.grant()
+    for _ in range(11):  # for fewer nothing has to be typed
+        scene.world.grant()
     data = {"service": scene.world.service.pk, "subject": "user-1"}
-    data |= {"typed": "1", "reason": "other"}
+    data |= {"typed": "11", "reason": "other"}
     number = str(uuid.uuid4())
     yield
     scene.page("sweep_check", status=200, sweep=number, **data | {"typed": "2"})
@@ -1250,10 +1260,14 @@ def watch_a_sweep(scene):
 # Webhooks.
 
 
+IN_NO_EVENT = "what-only-the-receiver-knows"
+RECEIVER = f"https://receiver.example/hooks?token={IN_NO_EVENT}"
+
+
 def webhook_of(scene, **fields):
     """A webhook of the service, and an API token that may manage it."""
     made, _secret = Webhook.objects.register(
-        scene.world.service, BY_TEST, signature="v1", url="https://receiver.example/", **fields
+        scene.world.service, BY_TEST, signature="v1", url=RECEIVER, **fields
     )
     return made
 
@@ -1271,7 +1285,7 @@ def webhooks(scene, path, members=None, **more):
 @act("url webhooks", ("webhook_created", "hooks"))
 def a_new_webhook(scene):
     yield
-    made = webhooks(scene, "webhooks", {"url": "https://receiver.example/"})
+    made = webhooks(scene, "webhooks", {"url": RECEIVER})
     assert made["secret"].startswith("whsec_")
 
 
@@ -1279,7 +1293,7 @@ def a_new_webhook(scene):
 @act("url webhooks/list")
 def webhooks_without_the_right(scene):
     yield
-    scene.api("webhooks", {"url": "https://receiver.example/"}, status=403)
+    scene.api("webhooks", {"url": RECEIVER}, status=403)
     scene.api("webhooks/list", status=403)
 
 
@@ -1302,6 +1316,14 @@ def disable_a_webhook(scene):
     hook = webhook_of(scene)
     yield
     assert not webhooks(scene, f"webhooks/{hook.pk}/update", {"enabled": False})["enabled"]
+
+
+@act("url webhooks/W/update", ("webhook_changed", "hooks"))
+def move_a_webhook(scene):
+    hook = webhook_of(scene)
+    yield
+    webhooks(scene, f"webhooks/{hook.pk}/update", {"url": f"{RECEIVER}&more"})
+    assert GrantEvent.objects.get(kind="webhook_changed").details["changed"] == ["url"]
 
 
 @act("url webhooks/W/update")
@@ -1341,7 +1363,7 @@ def replay_a_span(scene):
 
 @act("page webhook register", ("webhook_created", "operator"))
 def register_on_the_page(scene):
-    data = {"service": scene.world.service.pk, "url": "https://receiver.example/"}
+    data = {"service": scene.world.service.pk, "url": RECEIVER}
     yield
     for once in ("a", "a"):
         sent = data | {"signature": "v1", "once": once}
@@ -1461,19 +1483,25 @@ def what_if(scene):
 LISTED = (
     "accesstoken", "call", "client", "dpopnonce", "grant", "grantevent", "refreshtoken", "sweep"
 )  # fmt: skip
+SHORT = (
+    "apitoken", "clientprofile", "description", "organization", "organizationevent",
+    "organizationmember", "service", "stream", "webhook", "webhookdelivery",
+)  # fmt: skip
+EXPORTED = ("accesstoken", "call", "client", "grant", "grantevent", "organizationevent",
+            "refreshtoken", "sweep")  # fmt: skip
 
 
 def choose_for_a_list(scene):
     """Columns and saved views are the operator's own: no event tells of them."""
     yield
-    for model in LISTED:
+    for model in LISTED + SHORT:
         scene.page(f"{model}_columns", column=["status"])
         scene.page(f"{model}_save_view", name="Mine", query="q=x")
         view = SavedView.objects.get(of=model)
         scene.page(f"{model}_delete_view", view.pk)
 
 
-for _model in LISTED:
+for _model in LISTED + SHORT:
     for _page in ("columns", "save_view", "delete_view"):
         act(f"page {_model} {_page}")(choose_for_a_list)
 
@@ -1498,11 +1526,8 @@ def look_at_one_whole(scene):
 @act("page grant find")
 @act("page grant people")
 @act("page grant person")
-@act("page grant export")
 @act("page client suggest")
-@act("page grantevent export_csv")
 @act("page grantevent export_jsonl")
-@act("page organizationevent export_csv")
 @act("page organizationevent export_jsonl")
 def look_around(scene):
     token = scene.world.token(scene.world.grant())
@@ -1513,6 +1538,191 @@ def look_around(scene):
     scene.look("grant_person", Grant.objects.get().pk)
     scene.look("client_suggest", service=scene.world.service.pk, q="app")
     for model in ("grantevent", "organizationevent"):
-        scene.look(f"{model}_export_csv")
         scene.look(f"{model}_export_jsonl")
-    scene.look("grant_export")
+    for model in EXPORTED:
+        scene.look(f"{model}_export_csv")
+
+
+for _model in EXPORTED:
+    act(f"page {_model} export_csv")(look_around)
+
+
+# Shared Signals.
+
+TELLS = {"delivery": {"method": "urn:ietf:rfc:8936"}, "events_requested": list(SUPPORTED)}
+APP = {"format": "complex", "application": {"format": "opaque", "id": "app-1"}}
+
+
+def stream_of(scene):
+    """A stream of a receiver, who may manage it."""
+    world = scene.world
+    scene.receiver = api_token_of(
+        organization=world.service.organization, service=world.service, can_manage_streams=True
+    )
+    token = ApiToken.objects.get(can_manage_streams=True)
+    scene.by["receiver"] = Actor.api_token(token)
+    return Stream.objects.register(token, world.service, BY_TEST, method="poll")
+
+
+def signals(scene, path, members=None, *, method="post", status=200, token=None):
+    """A call of the receiver; the answer."""
+    sent = {} if members is None else {"data": members, "content_type": "application/json"}
+    headers = {"Authorization": f"Bearer {token or scene.receiver}"}
+    url = f"/api/{scene.world.service.pk}/{path}"
+    response = getattr(HTTP(), method)(url, headers=headers, **sent)
+    assert response.status_code == status, response.content
+    return json.loads(response.content) if response.content else None
+
+
+@act("url ssf/streams", ("stream_created", "receiver"))
+def create_a_stream(scene):
+    stream_of(scene)
+    yield
+    assert signals(scene, "ssf/streams", TELLS, status=201)["events_delivered"] == list(SUPPORTED)
+
+
+@act("url ssf/streams", ("stream_changed", "receiver"))
+def change_a_stream(scene):
+    stream = stream_of(scene)
+    yield
+    members = {"stream_id": str(stream.pk), "description": "SIEM"}
+    signals(scene, "ssf/streams", members, method="patch")
+    signals(scene, "ssf/streams", members, method="patch")
+
+
+@act(
+    "url ssf/streams",
+    ("stream_created", "receiver"),
+    ("stream_changed", "receiver"),
+    ("stream_deleted", "receiver"),
+)
+def push_a_stream(scene):
+    stream_of(scene)
+    yield
+    push = {"method": "urn:ietf:rfc:8935", "endpoint_url": RECEIVER}
+    made = signals(scene, "ssf/streams", TELLS | {"delivery": push}, status=201)
+    assert made["delivery"]["endpoint_url"] == RECEIVER  # its own page
+    named = {"stream_id": made["stream_id"]}
+    pushed = push | {"endpoint_url": f"{RECEIVER}&more"}
+    signals(scene, "ssf/streams", named | {"delivery": pushed}, method="patch")
+    details = GrantEvent.objects.get(kind="stream_changed").details
+    assert details["changed"] == ["url"]
+    assert details["after"]["url"] == "https://receiver.example/hooks?…"
+    signals(scene, f"ssf/streams?stream_id={made['stream_id']}", method="delete", status=204)
+
+
+@act("url ssf/streams", ("stream_changed", "receiver"))
+def replace_a_stream(scene):
+    stream = stream_of(scene)
+    yield
+    members = {"stream_id": str(stream.pk), "description": "SIEM"}
+    signals(scene, "ssf/streams", members, method="put")
+
+
+@act("url ssf/streams", ("stream_deleted", "receiver"))
+def delete_a_stream(scene):
+    stream = stream_of(scene)
+    yield
+    path = f"ssf/streams?stream_id={stream.pk}"
+    signals(scene, path, method="delete", status=204)
+    signals(scene, path, method="delete", status=404)
+
+
+@act("url ssf/streams")
+@act("url ssf/status")
+@act("url ssf/streams/S/poll")
+@act("url .well-known/ssf-configuration/N")
+@act("url ssf/N/jwks")
+def look_at_a_stream(scene):
+    stream = stream_of(scene)
+    yield
+    assert len(signals(scene, "ssf/streams", method="get")) == 1
+    assert signals(scene, f"ssf/status?stream_id={stream.pk}", method="get")["status"] == "enabled"
+    assert signals(scene, f"ssf/streams/{stream.pk}/poll", {}) == {"sets": {}}
+    for path in (".well-known/ssf-configuration/{}", "ssf/{}/jwks"):
+        assert HTTP().get("/" + path.format(scene.world.service.pk)).status_code == 200
+
+
+@act("url ssf/streams")
+@act("url ssf/verification")
+def streams_without_the_right(scene):
+    stream = stream_of(scene)
+    yield
+    signals(scene, "ssf/streams", TELLS, status=403, token=scene.world.api_token)
+    members = {"stream_id": str(stream.pk)}
+    signals(scene, "ssf/verification", members, status=403, token=scene.world.api_token)
+
+
+@act("url ssf/status", ("stream_changed", "receiver"))
+def pause_a_stream(scene):
+    stream = stream_of(scene)
+    yield
+    members = {"stream_id": str(stream.pk), "status": "paused"}
+    signals(scene, "ssf/status", members)
+    signals(scene, "ssf/status", members)
+
+
+@act("url ssf/subjects/remove", ("subject_removed", "receiver"))
+def remove_a_subject(scene):
+    stream = stream_of(scene)
+    yield
+    members = {"stream_id": str(stream.pk), "subject": APP}
+    signals(scene, "ssf/subjects/remove", members, status=204)
+    signals(scene, "ssf/subjects/remove", members, status=204)
+
+
+@act("url ssf/subjects/add", ("subject_added", "receiver"))
+def add_a_subject_again(scene):
+    stream = stream_of(scene)
+    members = {k: v for k, v in APP.items() if k != "format"}
+    StreamSubject.objects.remove(stream, members, BY_TEST)
+    yield
+    for _ in range(2):
+        signals(scene, "ssf/subjects/add", {"stream_id": str(stream.pk), "subject": APP})
+
+
+@act("url ssf/verification", ("stream_verified", "receiver"))
+def verify_a_stream(scene):
+    stream = stream_of(scene)
+    yield
+    members = {"stream_id": str(stream.pk), "state": "x"}
+    signals(scene, "ssf/verification", members, status=204)
+    signals(scene, "ssf/verification", members, status=429)
+
+
+@act("command rotate_signing_key", ("signing_key_rotated", "rotate_signing_key"))
+def rotate_a_signing_key(scene):
+    yield
+    scene.run("rotate_signing_key", "--service", scene.world.service.pk)
+
+
+@act("command reencrypt_secrets")
+def encrypt_anew(scene):
+    stream_of(scene)
+    webhook_of(scene)
+    yield
+    scene.run("reencrypt_secrets", "--dry-run")
+    scene.run("reencrypt_secrets")
+
+
+@act("page stream pause", ("stream_changed", "operator"))
+def pause_a_stream_by_hand(scene):
+    stream = stream_of(scene)
+    yield
+    for _ in range(2):  # the second time there is nothing left to do
+        scene.page("stream_pause", stream.pk, reason="other")
+
+
+@act("page stream disable", ("stream_changed", "operator"))
+def disable_a_stream_by_hand(scene):
+    stream = stream_of(scene)
+    yield
+    scene.page("stream_disable", stream.pk, reason="other")
+
+
+@act("page stream enable", ("stream_changed", "operator"))
+def enable_a_stream_by_hand(scene):
+    stream = stream_of(scene)
+    StreamDelivery.objects.set_status(stream, "disabled", "", BY_TEST)
+    yield
+    scene.page("stream_enable", stream.pk, reason="other")

@@ -70,7 +70,7 @@ def _handler(receiver):
         def do_POST(self):
             body = self.rfile.read(int(self.headers["Content-Length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            headers["path"] = self.path
+            headers["path"], self.body = self.path, body
             receiver.came.append((headers, body))
             answer = receiver.answers.pop(0) if receiver.answers else 204
             if callable(answer):

@@ -64,10 +64,11 @@ def test_answers_are_the_same_without_it(settings):
     grant = world.grant()
 
     def answers():
-        told = [Client().post(url, b"{}", "application/json") for url in urls(world, grant)]
-        told.append(call(world, grant))
-        told += [Client().get(url) for url in urls(world, grant)]
-        told.append(call(world, grant, HTTP_HOST="evil.example"))
+        client = Client(headers={"X-Request-ID": "the-same"})
+        told = [client.post(url, b"{}", "application/json") for url in urls(world, grant)]
+        told.append(call(world, grant, HTTP_X_REQUEST_ID="the-same"))
+        told += [client.get(url) for url in urls(world, grant)]
+        told.append(call(world, grant, HTTP_HOST="evil.example", HTTP_X_REQUEST_ID="the-same"))
         return [(one.status_code, one.content, dict(one.headers)) for one in told]
 
     short = answers()

@@ -22,7 +22,10 @@ from grant_management.models import (
     OrganizationEvent,
     OrganizationMember,
     Reason,
+    Stream,
     Sweep,
+    Webhook,
+    WebhookDelivery,
 )
 from grant_management.roles import ADMINISTRATOR, INCIDENT, ROLES, SUPPORT, VIEWER
 
@@ -43,6 +46,9 @@ VIEWED = [
     "organizationevent",
     "description",
     "clientprofile",
+    "webhook",
+    "webhookdelivery",
+    "stream",
 ]
 ACTIONS = {
     ("grant", "revoke"): {SUPPORT, INCIDENT, ADMINISTRATOR},
@@ -56,6 +62,15 @@ ACTIONS = {
     ("description", "edit"): {ADMINISTRATOR},
     ("description", "remove"): {ADMINISTRATOR},
     ("clientprofile", "edit"): {ADMINISTRATOR},
+    ("webhook", "test"): {ADMINISTRATOR},
+    ("webhook", "rotate"): {ADMINISTRATOR},
+    ("webhook", "disable"): {ADMINISTRATOR},
+    ("webhook", "enable"): {ADMINISTRATOR},
+    ("webhook", "remove"): {ADMINISTRATOR},
+    ("webhookdelivery", "replay"): {ADMINISTRATOR},
+    ("stream", "pause"): {ADMINISTRATOR},
+    ("stream", "enable"): {ADMINISTRATOR},
+    ("stream", "disable"): {ADMINISTRATOR},
 }
 
 
@@ -73,6 +88,10 @@ def fill(world):
     sweep.save()
     described = Description.objects.create(service=world.service, kind="scope", name="read")
     profile = ClientProfile.objects.create(service=world.service, client=world.client)
+    api_token = ApiToken.objects.get(service=world.service)
+    about = {"service": world.service, "created_at": now(), "url": "https://receiver.example/"}
+    webhook = Webhook.objects.create(**about)
+    dead = {"event": event.pk, "type": "x", "number": 1, "created_at": now(), "dead_at": now()}
     return {
         "organization": world.service.organization,
         "service": world.service,
@@ -82,13 +101,22 @@ def fill(world):
         "refreshtoken": world.service.refreshtoken_set.get(),
         "dpopnonce": world.service.dpopnonce_set.get(),
         "grantevent": event,
-        "call": Call.objects.create(service=world.service, at=now(), code="A277001"),
+        "call": _call(world, grant),
         "sweep": sweep,
         "organizationevent": of_organization,
         "description": described,
         "clientprofile": profile,
-        "apitoken": ApiToken.objects.get(service=world.service),
+        "apitoken": api_token,
+        "webhook": webhook,
+        "webhookdelivery": WebhookDelivery.objects.create(webhook=webhook, **dead),
+        "stream": Stream.objects.create(api_token=api_token, method="push", **about),
     }
+
+
+def _call(world, grant):
+    """A call with the grant, which the grant's timeline shows too."""
+    about = {"grant_id": grant.grant_id, "client_id": grant.client.client_id}
+    return Call.objects.create(service=world.service, at=now(), code="A277001", **about)
 
 
 @pytest.fixture
@@ -354,7 +382,9 @@ class TestMemberOfNone:
             for ending in ("csv", "jsonl"):
                 text = nobody.get(url(model, f"export_{ending}")).getvalue().decode()
                 assert str(rows[model].pk) not in text
-        assert rows["grant"].grant_id not in nobody.get(url("grant", "export")).getvalue().decode()
+        assert (
+            rows["grant"].grant_id not in nobody.get(url("grant", "export_csv")).getvalue().decode()
+        )
         asked = {"service": world.service.pk, "q": "app"}
         assert nobody.get(url("client", "suggest"), asked).json() == {"values": []}
         world.token(world.grant(), value="clear")
@@ -407,6 +437,7 @@ class TestExport:
         world.client.move_cut_off(Actor.operator("bob"), Reason("regulator"))
 
     def test_csv(self, admin_client, events):
+        admin_client.post(url("grantevent", "columns"), {"column": ["who", "note"]})
         response = admin_client.get(url("grantevent", "export_csv"), {"kind": "revoked"})
         assert response["Content-Disposition"].startswith("attachment")
         lines = read_csv(response)
@@ -432,12 +463,12 @@ class TestExport:
 
     def test_grants(self, admin_client, events, world):
         world.grant(subject="=1+1", authorization_details='[{"type":"b"},{"type":"a"}]')
-        assert read_csv(admin_client.get(url("grant", "export"), {"status": "active"})) == []
+        assert read_csv(admin_client.get(url("grant", "export_csv"), {"status": "active"})) == []
         world.client.refresh_from_db()
         late = world.grant(
             created_at=now(), subject="=1+1", authorization_details='[{"type":"b"},{"type":"a"}]'
         )
-        response = admin_client.get(url("grant", "export"), {"status": "active"})
+        response = admin_client.get(url("grant", "export_csv"), {"status": "active"})
         (line,) = read_csv(response)
         assert (line["grant_id"], line["subject"]) == (late.grant_id, "'=1+1")
         assert (line["status"], line["authorization_types"]) == ("active", "a b")

@@ -46,7 +46,7 @@ def test_one_clock():
 
 def test_every_transaction_names_its_database():
     named = r"transaction\.(atomic|on_commit)\(|import .*\batomic\b"
-    assert lines_with(named, besides=(DB / "primary.py",)) == []
+    assert lines_with(named, besides=(DB / "primary.py", DB / "snapshot.py")) == []
     assert lines_with(r"set_rollback\((?!True, using=)") == []
     assert lines_with(r"from django\.db import .*\bconnection\b") == []
 
@@ -86,3 +86,34 @@ def test_times_are_exact():
 def test_numbers_of_json_are_converted_in_one_place():
     reading = (PACKAGE / "protocol" / "numbers.py", PACKAGE / "protocol" / "strict_json.py")
     assert lines_with(r"(int|float|Decimal)\([a-z_]*\.text\)", besides=reading) == []
+
+
+TEMPLATES = [
+    path
+    for folder in ("examples", "gm_project", "grant_management", "templates")
+    for path in (PACKAGE.parent / folder).rglob("*")
+    if path.suffix in (".html", ".js", ".svg", ".txt")
+]
+
+
+def test_documents_are_named_by_their_address():
+    """A wheel has no folder of documents."""
+    places = r"(?<!DOCUMENTS}/)\b(docs|reference|how-to|explanation)/\S*\.md"
+    results = PACKAGE / "protocol" / "results.py"  # knows no settings; it has the address itself
+    assert lines_with(places, besides=(results,)) == []
+
+
+def test_nothing_is_printed_unescaped():
+    """Markup is written in templates and by `format_html`, whose first argument is a constant."""
+    unescaped = r"\|\s*(safe|safeseq)\b|autoescape\s+off|(inner|outer)HTML|insertAdjacentHTML"
+    assert [path for path in TEMPLATES if re.search(unescaped, path.read_text())] == []
+    assert len(TEMPLATES) > 50
+    assert lines_with(r"mark_safe|html_safe|def __html__|SafeString\([^)]") == []
+    assert lines_with(r"format_html\((?![\"']|_\(|$)|format_html_join\([^\"']") == []
+
+
+def test_a_help_text_is_a_constant():
+    """Django prints help texts and nothing else of a form unescaped."""
+    escaped = PACKAGE / "contrib" / "allauth_idp" / "authorization.py"
+    ours = PACKAGE / "admin" / "kit" / "list_form.py"  # its template escapes
+    assert lines_with(r"\.help_text\s*=(?!\s*_\()", besides=(escaped, ours)) == []

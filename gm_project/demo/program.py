@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,7 @@ def main() -> int:
     _use_own_database(port)
     receiver = Receiver(DEMO / f"{port}.pem")
     os.environ.update(receiver.environment())
+    metrics = _count()
 
     from gm_project.demo.data import seed  # Django's settings are read from here on
 
@@ -56,7 +58,7 @@ def main() -> int:
         passed = _call_all(port, data, noted)
         passed &= _show_webhook(receiver, data, noted)
         if passed and not options.once:
-            console.print(_farewell(port, data), markup=False, soft_wrap=True)
+            console.print(_farewell(port, data) + metrics, markup=False, soft_wrap=True)
             wait(server, noted)
             return 0
     noted.exit()
@@ -93,8 +95,20 @@ def _use_own_database(port: int) -> None:
     os.environ["DATABASE_URL"] = f"sqlite:///{DEMO / f'{port}.sqlite3'}"
     os.environ["SECRET_KEY"] = secrets.token_urlsafe(50)
     os.environ["DJANGO_SETTINGS_MODULE"] = "gm_project.demo.site.settings"
+    os.environ["API_SCHEMA"] = "on"
     for name in ("ALLOWED_HOSTS", "SECURE_PROXY_SSL_HEADER", "DEBUG"):
         os.environ.pop(name, None)
+
+
+def _count() -> str:
+    """Have calls counted, where that can be; a line that says where the metrics are, or ""."""
+    if find_spec("prometheus_client") is None:
+        return ""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    os.environ["METRICS_PORT"] = port
+    return f"\nMetrics: http://127.0.0.1:{port}/metrics\n"
 
 
 @contextlib.contextmanager
@@ -221,6 +235,7 @@ def _farewell(port: int, data: "DemoData") -> str:
         f"Admin: {base}/admin/   user: {data.username}   password: {data.password}\n\n"
         f"Connected apps: {base}/account/apps/   user: {data.person}   password: {data.password}"
         "\n\n"
+        f"OpenAPI: {base}/api/schema   to read and try: {base}/api/schema/page\n\n"
         f"Query a grant:\n\n{curl}\n\nRevoke it:\n\n{revoke}\n\n"
         f"The same values for an SDK:\n\nexport {exported}\n"
     )

@@ -11,7 +11,7 @@ from . import commands
 from .paths import ROOT
 
 DESCRIPTION: Final = "Sets up .venv with the packages that it needs, then does what was asked."
-TAKE_ANYTHING: Final = (commands.test, commands.bench, commands.chaos)
+TAKE_ANYTHING: Final = (commands.test, commands.bench, commands.chaos, commands.cluster)
 """Commands that hand unknown arguments on to the program that they run."""
 
 _Command = Callable[[argparse.Namespace, list[str]], int]
@@ -42,12 +42,11 @@ def _parser() -> argparse.ArgumentParser:
     _add(added, commands.manage, "run one of Django's commands, or ours").add_argument(
         "arguments", nargs=argparse.REMAINDER, metavar="ARGS"
     )
-    _add(added, commands.test, "run the tests, on SQLite and on PostgreSQL").add_argument(
-        "--db", choices=["sqlite", "postgresql"], help="on this one only"
-    )
+    _add_test(added)
     _add(added, commands.check, "lint, types, layers and migrations")
     _add(added, commands.bench, "measure the endpoint, beside peers and floors", own_help=False)
     _add(added, commands.chaos, "load, inject faults, and judge what was lost", own_help=False)
+    _add(added, commands.cluster, "start a cluster on loopback, and break it", own_help=False)
     _add(added, commands.screenshots, "take the pictures of the documentation again")
     _add(added, commands.docs, "build the documents' site into build/docs")
     return parser
@@ -65,6 +64,12 @@ def _add_demo(added: _Added) -> None:
     one = _add(added, commands.demo, "start a server with sample data, and call it")
     one.add_argument("--once", action="store_true", help="end after the calls")
     one.add_argument("--port", type=port_number, default=8000, help="or the next free one")
+
+
+def _add_test(added: _Added) -> None:
+    one = _add(added, commands.test, "run the tests, on SQLite and on PostgreSQL")
+    one.add_argument("--db", choices=["sqlite", "postgresql"], help="on this one only")
+    one.add_argument("--cluster", action="store_true", help="faults of a cluster, under load")
 
 
 def _add_serve(added: _Added) -> None:

@@ -13,6 +13,7 @@ from .key import own_key
 from .paths import ROOT
 
 WITHOUT_DATABASE: Final = (
+    "tests/cluster",
     "tests/conformance",
     "tests/docs",
     "tests/docs_pages",
@@ -21,6 +22,8 @@ WITHOUT_DATABASE: Final = (
     "tests/release",
     "tests/test_chaos.py",
 )
+CLUSTER: Final = "requirements-cluster.lock"
+"""Patroni, whose packages agree with those of the tests."""
 MIGRATED: Final = ("manage.py", "makemigrations", "--check", "--dry-run")
 CHECKS: Final = (
     (".", "-m", "ruff", "check", "."),
@@ -44,7 +47,9 @@ def demo(options: argparse.Namespace, rest: list[str]) -> int:
 
 
 def test(options: argparse.Namespace, rest: list[str]) -> int:
-    """Run the whole test suite on each database."""
+    """Run the whole test suite on each database; or the faults of a cluster."""
+    if options.cluster:
+        return _run_or_explain("cluster.trials", rest, CLUSTER)
     install("requirements-dev.lock")
     databases = [options.db] if options.db else ["sqlite", "postgresql"]
     failed = False
@@ -80,6 +85,11 @@ def bench(options: argparse.Namespace, rest: list[str]) -> int:
 def chaos(options: argparse.Namespace, rest: list[str]) -> int:
     """Check that acknowledged writes outlive faults."""
     return _run_or_explain("chaos", rest)
+
+
+def cluster(options: argparse.Namespace, rest: list[str]) -> int:
+    """Start a cluster on loopback, and break it on purpose."""
+    return _run_or_explain("cluster", rest, CLUSTER)
 
 
 def screenshots(options: argparse.Namespace, rest: list[str]) -> int:
@@ -122,11 +132,13 @@ def manage(options: argparse.Namespace, rest: list[str]) -> int:
     return _become(["manage.py", *options.arguments])
 
 
-def _run_or_explain(package: str, rest: list[str]) -> int:
+def _run_or_explain(package: str, rest: list[str], more: str = "") -> int:
     """Run a package with the packages that it needs; its help needs none of them."""
     if {"-h", "--help"} & set(rest):
         return call([sys.executable, "-m", package, "--help"])
     install("requirements-dev.lock")
+    if more:
+        install(more)
     return _become(["-m", package, *rest])
 
 

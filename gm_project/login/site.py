@@ -6,6 +6,9 @@ from django.contrib.admin import AdminSite
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.cache import patch_vary_headers
+from django.utils.translation import get_language_from_request, ngettext, override
 
 from .client_address import client_address
 from .throttle import Throttled, attempt
@@ -38,17 +41,28 @@ class ThrottledSite(AdminSite):
     login_form = ThrottledLoginForm
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """Django's page, or 429 as plain text with `Retry-After` (RFC 6585 §4)."""
-        try:
-            return super().login(request, extra_context)
-        except Throttled as refused:
-            return _too_many(refused.seconds)
+        """Django's page, or 429 as plain text with `Retry-After` (RFC 6585 §4): in the language
+        that the browser asks for (RFC 9110 §12.5.4), since nobody is known yet.
+        """
+        with override(get_language_from_request(request)):
+            try:
+                answer = super().login(request, extra_context)
+            except Throttled as refused:
+                answer = _too_many(refused.seconds)
+            if isinstance(answer, TemplateResponse):
+                answer.render()
+        patch_vary_headers(answer, ["Accept-Language"])
+        return answer
 
 
 def _too_many(seconds: int) -> HttpResponse:
     minutes = -(-seconds // 60)
-    text = f"Too many logins failed. Try again in {minutes} minute{'s'[: minutes > 1]}.\n"
-    answer = HttpResponse(text, status=429, content_type="text/plain; charset=utf-8")
+    text = ngettext(
+        "Too many logins failed. Try again in %(n)s minute.",
+        "Too many logins failed. Try again in %(n)s minutes.",
+        minutes,
+    ) % {"n": minutes}
+    answer = HttpResponse(f"{text}\n", status=429, content_type="text/plain; charset=utf-8")
     answer["Retry-After"] = str(seconds)
     answer["Cache-Control"] = "no-store"
     # The throttle has logged the burst; Django would log each of its requests.

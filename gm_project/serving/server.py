@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import sys
+from functools import partial
 from typing import Any, Final
 
 from granian._granian import SocketHolder
@@ -22,12 +23,14 @@ from granian.server.common import AbstractServer
 from gm_project import settings
 from gm_project.logs import OF_GRANIAN
 from gm_project.options import worker_count
-from gm_project.serving import tcp
+from gm_project.serving import exporting, tcp
 from gm_project.serving.children import call, end_at_interrupts
 from gm_project.serving.listening import CannotListen, is_loopback, listen
+from gm_project.serving.metrics import shared_folder
 from gm_project.serving.supervision import Limits, SupervisedServer
 from gm_project.serving.worker import load
 
+_ARE_COUNTED = bool(settings.METRICS_PORT or settings.METRICS_TOKEN)
 SQLITE = settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
 THREADS: Final = 512
 """Threads of a worker at the most. They start when they are needed, and end when they are not; few
@@ -90,8 +93,9 @@ def serve(
     workers: int,
     application: str = APPLICATION,
     limits: Limits | None = None,
+    metrics: socket.socket | None = None,
 ) -> None:
-    """Serve until told to stop.
+    """Serve until told to stop. `metrics`: where Prometheus asks for them.
 
     The application is loaded here, before the workers are made: where the system can fork, they
     share the memory that they do not change.
@@ -117,14 +121,18 @@ def serve(
     server.limits = limits or Limits()
     server.drains_for = _whole_number("DRAIN_SECONDS")
     # Not granian's own `serve` for processes: it warns of many threads, most of which wait here.
-    AbstractServer.serve(server, target_loader=_load_in_worker)
+    AbstractServer.serve(server, target_loader=partial(_load_in_worker, metrics=metrics))
 
 
-def _load_in_worker(application: str) -> Any:
+def _load_in_worker(application: str, metrics: socket.socket | None = None) -> Any:
     loaded = load(application)
     if application == APPLICATION:  # which has set up Django
         importlib.import_module("gm_project.purging").start()
         importlib.import_module("gm_project.delivering").start()
+        if _ARE_COUNTED:
+            importlib.import_module("gm_project.serving.metrics").start(metrics)
+        if settings.TRACED:
+            exporting.start()
     return loaded
 
 
@@ -166,13 +174,15 @@ def main() -> None:
             listen(options.host, options.port).close()  # fail before the database is touched
             _migrate()
         listener = listen(options.host, options.port)
+        metrics = listen("127.0.0.1", settings.METRICS_PORT) if settings.METRICS_PORT else None
     except CannotListen as error:
         sys.exit(str(error))
     workers = options.workers or default_workers()
     _say(listener, workers)
     _allow_files()
     limits = Limits(_whole_number("WORKER_MAX_REQUESTS"), _whole_number("WORKER_MAX_MIB"))
-    serve(listener, workers, options.application, limits)
+    with shared_folder(wanted=_ARE_COUNTED):
+        serve(listener, workers, options.application, limits, metrics)
 
 
 def _whole_number(name: str) -> int:

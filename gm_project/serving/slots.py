@@ -8,6 +8,7 @@ the slot's connections, and leaves them in the slot.
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +18,7 @@ from django.db import connections
 from gm_project.serving import pages
 from gm_project.serving.bodies import Bodies, EndedEarly, NoRoom
 from gm_project.serving.supply import PATIENCE, NoneLeft, Supply
+from grant_management import call_lines, observation, request_id
 from grant_management.api.errors import refusal_response
 from grant_management.protocol.results import Refused, Result
 
@@ -24,47 +26,46 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 _BUSY: Final = Refused(Result.DATABASE_BUSY)
+_BROKEN: Final = Refused(Result.BODY_UNREADABLE, "it ended early.")
 
 
 class Slot:
     """The connections that a call works with: one to each database.
 
-    Where one was closed because of an error, the others are opened anew before their next use. They
-    may lead to a server that is no primary any more; and SQLite stays read-only for a process that
-    opened it so for as long as one of its connections is open.
+    Where one was closed because of an error, the others to the same database are opened anew before
+    their next use. They may lead to a server that is no primary any more; and SQLite stays
+    read-only for a process that opened it so for as long as one of its connections is open.
     """
 
     def __init__(self) -> None:
         self._own = {alias: connections.create_connection(alias) for alias in connections}
         for connection in self._own.values():
             connection.inc_thread_sharing()  # many threads, one after the other
-        self._losses = 0
+        self._losses = Counter[str]()
 
-    def enter(self, losses: int) -> None:
-        """Make its connections those of this thread. `losses`: how often one was lost so far."""
-        if losses != self._losses:
-            self.close()
-            self._losses = losses
+    def enter(self, losses: Counter[str]) -> None:
+        """Make its connections those of this thread. `losses`: how many were lost so far, by the
+        alias of their database.
+        """
+        for alias, connection in self._own.items():
+            if losses[alias] != self._losses[alias]:
+                connection.close()
+                self._losses[alias] = losses[alias]
         self._open = [one for one in self._own.values() if one.connection is not None]
         self._others = connections.all(initialized_only=True)
         for alias, connection in self._own.items():
             connections[alias] = connection
 
-    def leave(self) -> bool:
+    def leave(self) -> list[str]:
         """Take them back: the thread has those that it had before, if any.
 
-        True: one that was open is closed.
+        The aliases of those that were open, and are closed.
         """
         for alias in self._own:
             del connections[alias]
         for connection in self._others:
             connections[connection.alias] = connection
-        return any(connection.connection is None for connection in self._open)
-
-    def close(self) -> None:
-        """Close its connections; the next call opens new ones."""
-        for connection in self._own.values():
-            connection.close()
+        return [one.alias for one in self._open if one.connection is None]
 
     def settle(self) -> None:
         """Close what Django closes at the end of a request (`close_old_connections`)."""
@@ -83,7 +84,7 @@ class Slots:
         self._bodies = Bodies()
         self._free = Supply(Slot() for _ in range(number))
         self._pages = threading.BoundedSemaphore(of_pages)
-        self._losses = 0
+        self._losses = Counter[str]()
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
@@ -93,16 +94,16 @@ class Slots:
         try:
             body = self._bodies.read(environ)
         except EndedEarly:
-            return _refuse(start_response, Refused(Result.BODY_UNREADABLE, "it ended early."))
+            return _refuse(environ, start_response, _BROKEN)
         except NoRoom:
-            return _refuse(start_response, _BUSY)
+            return _refuse(environ, start_response, _BUSY)
         environ["wsgi.input"] = body
         try:
             if environ["PATH_INFO"].startswith(pages.PREFIXES):
                 return self._page(environ, start_response, arrived)
             return self._answer(environ, start_response)
         except (NoRoom, NoneLeft):
-            return _refuse(start_response, _BUSY)
+            return _refuse(environ, start_response, _BUSY)
         finally:
             body.close()
 
@@ -131,7 +132,7 @@ class Slots:
             response.close()
             return [content]
         finally:
-            self._losses += slot.leave()
+            self._losses.update(slot.leave())
             self._free.give_back(slot)
 
 
@@ -156,10 +157,18 @@ class _Sent:
             del connections[connection.alias]
 
 
-def _refuse(start_response: "StartResponse", refusal: Refused) -> Iterable[bytes]:
+def _refuse(
+    environ: "WSGIEnvironment", start_response: "StartResponse", refusal: Refused
+) -> Iterable[bytes]:
     """Without Django, which would write a line into the log for each."""
-    response = refusal_response(refusal)
+    response, code = refusal_response(refusal), refusal.result.code
+    of_request = request_id.accepted(environ.get("HTTP_X_REQUEST_ID", ""))
+    response[request_id.HEADER] = of_request
+    if observation.observer is not None:
+        observation.observer.refused(code)
     status = HTTPStatus.SERVICE_UNAVAILABLE if refusal is _BUSY else HTTPStatus.BAD_REQUEST
     headers = [*response.items(), *([("Retry-After", "2")] if refusal is _BUSY else [])]
+    with request_id.of_request(of_request):
+        call_lines.write(door="server", status=status.value, code=code)
     start_response(f"{status.value} {status.phrase}", headers)
     return [response.content]

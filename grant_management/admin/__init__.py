@@ -13,6 +13,7 @@ from .organization_event import OrganizationEventAdmin
 from .organization_member import OrganizationMemberAdmin
 from .overview import OverviewAdmin
 from .service import ServiceAdmin
+from .stream import StreamAdmin
 from .sweep import SweepAdmin
 from .time_zone import OperatorPreferenceAdmin
 from .token import AccessTokenAdmin, RefreshTokenAdmin
@@ -36,6 +37,7 @@ __all__ = [
     "OverviewAdmin",
     "RefreshTokenAdmin",
     "ServiceAdmin",
+    "StreamAdmin",
     "SweepAdmin",
     "WebhookAdmin",
     "WebhookDeliveryAdmin",

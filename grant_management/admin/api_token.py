@@ -10,21 +10,23 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from ..db import clock
-from ..models import ApiToken, Service
+from ..models import ApiToken, EventKind, GrantEvent, OrganizationEvent, Service
 from ..redaction import redacted
 from .api_token_forms import IssueForm, RotateForm, facts_of, may_get, warnings_of
 from .first_run import call_of
 from .kit.display import state, time_tag
 from .kit.making import FIRST_RUN, checklist
 from .kit.once import first_time, fresh
-from .kit.read_only import ReadOnlyAdmin, number, operator
+from .kit.read_only import number, operator
 from .kit.reasons import ReasonForm
+from .kit.short_list import ShortListAdmin
+from .related import may_view, page_url
 
 MANAGE: Final = "grant_management.manage_apitoken"
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
+class ApiTokenAdmin(ShortListAdmin[ApiToken]):
     """API tokens, shown by prefix, with pages that issue, rotate and revoke them."""
 
     organization_path = "organization"
@@ -53,7 +55,12 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
         alive = token.is_active(now)
         return state("active", _("Active")) if alive else state("expired", _("Expired"))
 
-    @admin.display(description=_("opens"))
+    @admin.display(description=_("kind"))
+    def kind(self, token: ApiToken) -> Any:
+        """Whether it opens one service, or all of an organization."""
+        return _("service") if token.service_id else _("organization")
+
+    @admin.display(description=_("valid for"))
     def opens(self, token: ApiToken) -> str:
         """The service that the token opens, or the organization if it opens all its services."""
         return str(token.service or token.organization)
@@ -143,11 +150,21 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
         form = ReasonForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
             done = token.revoke(operator(request), form.why())
+            return self._revoked(request, token, done=done)
+        after = _("Requests with it are refused at once. It cannot be undone.")
+        return self._ask(request, _("Revoke API token"), token, form, after)
+
+    def _revoked(self, request: HttpRequest, token: ApiToken, *, done: bool) -> HttpResponse:
+        """To the event, which is the receipt; to the token for who may not see it."""
+        event = _revocation(token)
+        model = event._meta.model_name if event else ""
+        url = page_url(request, f"{model}_change", event.pk) if event else ""
+        if not (done and url and may_view(request, str(model))):
             said = _("The API token was revoked.") if done else _("It was already revoked.")
             messages.success(request, said)
             return HttpResponseRedirect(self.url("change", token))
-        after = _("Requests with it are refused at once. It cannot be undone.")
-        return self._ask(request, _("Revoke API token"), token, form, after)
+        messages.success(request, _("Done. This page is the receipt."))
+        return HttpResponseRedirect(url)
 
     def _token(self, request: HttpRequest, pk: Any) -> ApiToken:
         rows = self.get_queryset(request).select_related("service", "organization")
@@ -182,5 +199,17 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
 
     def _again(self, request: HttpRequest) -> HttpResponse:
         said = _("This form was already sent, or the token is no longer active.")
-        messages.warning(request, f"{said} {_('A value is shown only once.')}")
+        once = _("A value is shown only once.")
+        messages.warning(request, f"{said} {once}")
         return HttpResponseRedirect(self.url("changelist"))
+
+
+def _revocation(token: ApiToken) -> GrantEvent | OrganizationEvent | None:
+    """The newest event that tells of a revocation at the token's service or organization."""
+    of: Any = {"kind": EventKind.API_TOKEN_REVOKED, "details__tokenId": str(token.pk)}
+    if token.service_id:
+        rows: Any = GrantEvent.objects.filter(service=token.service_id, **of)
+    else:
+        rows = OrganizationEvent.objects.filter(organization=token.organization_id, **of)
+    found: GrantEvent | OrganizationEvent | None = rows.order_by("-at", "-pk").first()
+    return found

@@ -24,6 +24,7 @@ NEEDED: Final = {
     "can_manage_clients": ("add_client", "change_client"),
     "can_issue_self_service": ("revoke_grant",),
     "can_manage_webhooks": ("manage_webhook",),
+    "can_manage_streams": ("manage_stream",),
     "can_read_events": ("view_grantevent",),
 }
 """The permissions that an operator needs to give away a right, or the value of a token with it."""
@@ -33,6 +34,7 @@ RIGHT_LABELS: Final = {
     "can_manage_clients": _("May create, change and delete clients"),
     "can_issue_self_service": _("May issue self-service tokens for people"),
     "can_manage_webhooks": _("May manage webhooks"),
+    "can_manage_streams": _("May manage streams of Shared Signals"),
     "can_read_events": _("May read events"),
 }
 LATELY: Final = timedelta(days=1)
@@ -87,6 +89,9 @@ class IssueForm(OnceForm, NoteForm):
     can_manage_webhooks = forms.BooleanField(
         label=RIGHT_LABELS["can_manage_webhooks"], required=False
     )
+    can_manage_streams = forms.BooleanField(
+        label=RIGHT_LABELS["can_manage_streams"], required=False
+    )
     can_read_events = forms.BooleanField(label=RIGHT_LABELS["can_read_events"], required=False)
     field_order = ("organization", "service", "description", "expires_at", *RIGHTS, "note")
 
@@ -131,7 +136,7 @@ def facts_of(token: ApiToken) -> Iterator[tuple[Any, Any]]:
     yield _("API token"), token
     yield _("Description"), token.description or NONE
     opens = _("all services of %s") % token.organization
-    yield _("Opens"), token.service or opens
+    yield _("Valid for"), token.service or opens
     rights = ", ".join(str(RIGHT_LABELS[name]) for name in RIGHTS if getattr(token, name))
     yield _("Rights"), rights or _("It calls the API of what it opens, and has no other right.")
     yield _("Issued"), exact_tag(token.created_at)

@@ -9,14 +9,16 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from ..conf import DOCUMENTS
 from ..db.keyset import Rows
 from ..models import Call
 from ..protocol.results import GMAction, Result
 from .kit.content import cut
 from .kit.display import identifier, state, time_tag
-from .kit.listing import BetweenForm, Column, ListAdmin
+from .kit.listing import BetweenForm, Column, ListAdmin, fields, text
 from .kit.utc import exact_tag
 
 ACTIONS = [
@@ -27,9 +29,9 @@ DONE = (Result.QUERIED.code, Result.REVOKED.code)
 
 
 class CallListForm(BetweenForm):
-    """Filters: grant ID and time; action, outcome, code and client."""
+    """Filters: grant ID and time; action, outcome, code, client and request."""
 
-    search_help = _("Exact: a grant ID")
+    searches = _("Grant ID")
     is_keyed = True
     action = forms.ChoiceField(label=_("Action"), required=False, choices=ACTIONS)
     outcome = forms.ChoiceField(
@@ -43,6 +45,7 @@ class CallListForm(BetweenForm):
         required=False,
         widget=forms.TextInput(attrs={"data-suggest": "client", "autocomplete": "off"}),
     )
+    request_id = forms.CharField(label=_("Request ID"), required=False)
 
     def narrow(self, rows: Rows) -> Rows:
         """By grant ID, client ID and time."""
@@ -51,8 +54,8 @@ class CallListForm(BetweenForm):
         return super().narrow(rows).filter(**values)
 
     def condition(self) -> Q | None:
-        """By action, outcome and code."""
-        found = Q(**self.given("action", "code"))
+        """By action, outcome, code and request ID."""
+        found = Q(**self.given("action", "code", "request_id"))
         if self.cleaned_data.get("outcome") == "done":
             found &= Q(code__in=DONE)
         elif self.cleaned_data.get("outcome") == "refused":
@@ -60,9 +63,14 @@ class CallListForm(BetweenForm):
         return found or None
 
 
-def _outcome(call: Call) -> str:
+def outcome(call: Call) -> str:
+    """Whether it was answered or refused, as an icon and a word."""
     done = call.code in DONE
     return state("passed" if done else "refused", _("Done") if done else _("Refused"))
+
+
+def _outcome_value(call: Call) -> str:
+    return "done" if call.code in DONE else "refused"
 
 
 @admin.register(Call)
@@ -72,13 +80,26 @@ class CallAdmin(ListAdmin[Call]):
     list_form = CallListForm
     large = ("answer", "steps")
     columns = (
-        Column(_("When"), lambda call: time_tag(call.at), leads=True, key="at", sort=("pk",)),
-        Column(_("Outcome"), _outcome, key="outcome"),
-        Column(_("Action"), lambda call: call.action, key="action"),
-        Column(_("Code"), lambda call: call.code, key="code"),
-        Column(_("Client"), lambda call: call.client_id, key="client"),
-        Column(_("Grant"), lambda call: identifier(call.grant_id, _("grant ID")), key="grant"),
+        Column(
+            _("When"),
+            lambda call: time_tag(call.at),
+            leads=True,
+            key="at",
+            sort=("pk",),
+            exported=fields("id", "service_id", "at"),
+        ),
+        Column(_("Outcome"), outcome, key="outcome", exported={"outcome": _outcome_value}),
+        text(_("Action"), "action", "action"),
+        text(_("Code"), "code", "code"),
+        text(_("Client"), "client_id", "client"),
+        Column(
+            _("Grant"),
+            lambda call: identifier(call.grant_id, _("grant ID")),
+            key="grant",
+            exported=fields("grant_id"),
+        ),
     )
+    file_name = "calls"
     empty_text = _(
         "No calls are logged. Set call_log_size above 0 on the service's page to log them."
     )
@@ -90,12 +111,14 @@ class CallAdmin(ListAdmin[Call]):
         return [path("codes/", view, name="grant_management_call_codes"), *super().get_urls()]
 
     def codes_view(self, request: HttpRequest) -> HttpResponse:
-        """A table of every result code and its meaning."""
+        """A table of every result code and its meaning; each leads to what to do, which the
+        documents say.
+        """
         if not self.has_view_permission(request):
             raise PermissionDenied
-        results = list(_rows())
+        context = {"results": list(_rows()), "documents": f"{DOCUMENTS}/reference/codes.md"}
         title = _("Result codes")
-        return self.page(request, "codes.html", title, results=results, section="codes")
+        return self.page(request, "codes.html", title, section="codes", **context)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -122,13 +145,14 @@ def shown_step(step: dict[str, Any]) -> dict[str, Any]:
     compared may be as long as a body.
     """
     texts = {name: cut(str(step[name])) for name in ("why", "expected", "presented")}
-    return step | texts | {"badge": state(step["state"])}
+    title, badge = gettext(step["title"]), state(step["state"], gettext(step["state"]))
+    return step | texts | {"title": title, "badge": badge}
 
 
 def _shown(call: Call) -> dict[str, Any]:
     return {
         "call": call,
-        "outcome": _outcome(call),
+        "outcome": outcome(call),
         "at": exact_tag(call.at),
         "grant": identifier(call.grant_id),
         "steps": [shown_step(step) for step in call.steps],

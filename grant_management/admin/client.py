@@ -16,8 +16,7 @@ from .client_forms import NewClientForm, RenameForm
 from .client_page import client_page
 from .kit.actions import ObjectAction, OperatorAdmin, Text
 from .kit.cut_off import CUT_OFF_SERVICE
-from .kit.display import time_tag
-from .kit.listing import Column, ListAdmin, ListForm
+from .kit.listing import Column, ListAdmin, ListForm, fields, moment
 from .kit.making import make
 from .kit.read_only import limited, operator
 from .kit.stops import stops_of
@@ -64,6 +63,7 @@ UNLOCK = ObjectAction(
 class ClientListForm(ListForm):
     """Filters: service, and a part of a client ID or of a name."""
 
+    searches = _("Client ID or name")
     search_help = _("A part of a client ID or of a name")
 
     def condition(self) -> Q | None:
@@ -87,6 +87,7 @@ class ClientAdmin(ListAdmin[Client], OperatorAdmin[Client]):
             sort=("client_id", "pk"),
             rising=_("by client ID"),
             falling=_("by client ID, from the end"),
+            exported=fields("client_id", "service_id"),
         ),
         Column(
             _("Name"),
@@ -95,12 +96,14 @@ class ClientAdmin(ListAdmin[Client], OperatorAdmin[Client]):
             sort=("name", "pk"),
             rising=_("by name"),
             falling=_("by name, from the end"),
+            exported=fields("name"),
         ),
-        Column(_("Number"), lambda client: client.pk, key="number"),
-        Column(_("Locked"), lambda client: time_tag(client.locked_at), key="locked"),
-        Column(_("Cut off"), lambda client: time_tag(client.not_before), key="cut_off"),
-        Column(_("Deleted"), lambda client: time_tag(client.deleted_at), key="deleted"),
+        Column(_("Number"), lambda client: client.pk, key="number", exported=fields("id")),
+        moment(_("Locked"), "locked_at", "locked"),
+        moment(_("Cut off"), "not_before", "cut_off"),
+        moment(_("Deleted"), "deleted_at", "deleted"),
     )
+    file_name = "clients"
     object_actions = (LOCK, UNLOCK, CUT_OFF_CLIENT)
     change_form_template = "admin/grant_management/client.html"
 

@@ -1,24 +1,29 @@
-"""A client's page: figures, grants, calls, refusals by code, and what a lock or cut-off stops."""
+"""A client's page: figures, charts, grants, calls, refusals by code, and what a lock or cut-off
+stops.
+"""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from django.db.models import Count
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from ..db import clock
-from ..db.counting import COUNT_LIMIT, bounded_count, shown_number
+from ..db.counting import bounded_count, shown_number
 from ..db.ids import first_uuid7
-from ..models import AccessToken, Call, Client, Grant, GrantEvent, RefreshToken
+from ..models import AccessToken, Call, Client, Grant, GrantEvent, RefreshToken, Tally
+from .call import DONE
 from .kit.counting import counted
 from .kit.display import identifier
+from .kit.periods import LENGTHS
 from .kit.utc import exact_tag
+from .overview_charts import DEFAULT, PERIODS, charts
+from .overview_figures import View
 from .person_grants import by_client, living, to_person
-from .person_history import DONE, shown_call, shown_event
-from .related import code_url, may_view, page_url
+from .person_history import shown_call, shown_event
+from .related import lists_of, may_view, page_url
 
 SHOWN: Final = 10
 """Rows of each list on the page."""
@@ -35,12 +40,12 @@ def client_page(client: Client, request: HttpRequest) -> dict[str, Any]:
         "client": client,
         "facts": _facts(client),
         "figures": _figures(client, request, now, active) if sees["grant"] else [],
-        "stops": [(_("active grants"), active), *_tokens(client, now)],
+        "stops": list(_stops(client, request, now, active)),
         "groups_of_grants": by_client(_newest(to_person(grants)), request) if sees["grant"] else [],
         "lists": {name: _list(request, name, client) for name, may in sees.items() if may},
         "calls": _calls(client) if sees["call"] else [],
-        "refusals": _refusals(client, request, now) if sees["call"] else [],
-        "logs_calls": client.service.call_log_size > 0,
+        **_charts(client, request, now),
+        "sees": sees,
         "events": _events(client) if sees["grantevent"] else [],
     }
 
@@ -72,14 +77,34 @@ def _figures(
     ]
     if may_view(request, "call") and client.service.call_log_size:
         refused = _calls_since(client, now - DAY).exclude(code__in=DONE)
-        url = f"{_list(request, 'call', client)}&outcome=refused"
+        url = f"{_list(request, 'call', client)}&outcome=refused&period=24h"
         figures.append((_("refused calls, last 24 hours"), _number(refused.order_by("-pk")), url))
     return figures
 
 
-def _tokens(client: Client, now: datetime) -> Iterator[tuple[Any, str]]:
-    """The numbers of its tokens that work now, by kind."""
+def _charts(client: Client, request: HttpRequest, now: datetime) -> dict[str, Any]:
+    """The charts of the client, of the period that the query names."""
+    wanted = request.GET.get("period", "")
+    period = wanted if wanted in PERIODS else DEFAULT
+    view = View([client.service], client.client_id, now, Tally.current())
+    return {
+        "view": view,
+        "periods": [(name, LENGTHS[name][0], name == period) for name in PERIODS],
+        **charts(request, view, period, lists_of(request, client.service)),
+    }
+
+
+def _stops(
+    client: Client, request: HttpRequest, now: datetime, active: str
+) -> Iterator[tuple[Any, str]]:
+    """The numbers of its active grants, and of its tokens that work now, by kind; without those
+    of rows that the operator may not see.
+    """
+    if may_view(request, "grant"):
+        yield _("active grants"), active
     for model in (AccessToken, RefreshToken):
+        if not may_view(request, str(model._meta.model_name)):
+            continue
         tokens = model._default_manager.filter(service=client.service_id, client=client.pk)
         # In the order of their index, so that the database has no reason to follow another one.
         ordered = tokens.order_by("service", "client")
@@ -100,18 +125,6 @@ def _calls(client: Client) -> list[dict[str, Any]]:
     calls = Call.objects.filter(service=client.service_id, client_id=client.client_id)
     newest = calls.defer("answer", "steps").order_by("-pk")[:SHOWN]
     return [shown_call(call) for call in newest]
-
-
-def _refusals(client: Client, request: HttpRequest, now: datetime) -> list[dict[str, Any]]:
-    """The codes of the calls refused in the last 24 hours, the most frequent first."""
-    refused = _calls_since(client, now - DAY).exclude(code__in=DONE).order_by("-pk")
-    newest = Call.objects.filter(pk__in=refused.values("pk")[:COUNT_LIMIT])
-    by_code = newest.values("code").annotate(number=Count("pk")).order_by("-number", "code")
-    calls = _list(request, "call", client)
-    return [
-        {**one, "url": code_url(request, one["code"]), "calls": f"{calls}&code={one['code']}"}
-        for one in by_code[:SHOWN]
-    ]
 
 
 def _events(client: Client) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from ..fields import members as m
+from ..fields.words import read_for_page
 from ..models import Client, ClientProfile, Logo, Reason, Service
 from ..protocol.logos import LARGEST, MEDIA_TYPE
 from ..protocol.numbers import MAX_NUMBER
@@ -41,10 +42,11 @@ class ProfileForm(TextsForm):
         file: UploadedFile[Any] | None = values.get("logo_file")
         values["logo"] = b"" if values.get("without_logo") else None
         if file is not None:
+            data = file.read(LARGEST + 1)
             try:
-                values["logo"] = m.LOGO.read_file(file.read(LARGEST + 1))
-            except ValueError as error:
-                self.add_error("logo_file", f"It {error}.")
+                values["logo"] = read_for_page(lambda: m.LOGO.read_file(data))
+            except forms.ValidationError as error:
+                self.add_error("logo_file", error)
         return values
 
 

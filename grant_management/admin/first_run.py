@@ -1,6 +1,7 @@
 """The first run: a checklist from an empty database to the first call that arrived."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 from django.http import HttpRequest
@@ -9,6 +10,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from ..db import clock
+from ..db.clock import CLOCK_TOLERANCE
+from ..db.ids import first_uuid7
 from ..models import ApiToken, Call, Organization, Service
 from .first_call import EXPECTED, VARIABLE, address, programs
 from .kit.display import link, state
@@ -16,6 +19,8 @@ from .kit.making import FIRST_RUN
 from .kit.read_only import limited
 from .kit.utc import exact_tag
 
+NEAR: Final = CLOCK_TOLERANCE + timedelta(minutes=1)
+"""How long after the time of a call its row is written, at most."""
 NEEDED: Final = ("add_service", "manage_apitoken")
 """The permissions of the steps that every first run has."""
 
@@ -57,7 +62,7 @@ def checklist(request: HttpRequest, site: str) -> dict[str, Any]:
         _made(_("Create an organization"), organization, "organization", site),
         _made(_("Create a service"), service, "service", site),
         _issued(token, service, site),
-        _called(token, service, site),
+        _called(token, site),
     ]
     context: dict[str, Any] = {"steps": steps, "next": _first_open(steps)}
     if service is not None and token is not None:
@@ -99,15 +104,29 @@ def _issued(token: ApiToken | None, service: Service | None, site: str) -> Step:
     return Step(title, True, link(_url("apitoken_change", site, token.pk), named))
 
 
-def _called(token: ApiToken | None, service: Service | None, site: str) -> Step:
+def _called(token: ApiToken | None, site: str) -> Step:
     title = _("Make the first call")
     if token is None or token.last_used_at is None:
         return Step(title, False)
     at, source = exact_tag(token.last_used_at), token.last_used_from or _("an unknown address")
     said = state("active", _("The call arrived"))
-    call = Call.objects.filter(service=service).order_by("-pk").first()
+    call = _call_of(token)
     logged = "" if call is None else link(_url("call_change", site, call.pk), _("Look at the call"))
     return Step(title, True, format_html("{} {} {} {}", said, at, source, logged))
+
+
+def _call_of(token: ApiToken) -> Call | None:
+    """The call that was noted as the last use of the token, by its time; None: it is not logged.
+
+    Another token's call is of another moment. The keys come from another clock than the times do.
+    """
+    at = token.last_used_at
+    if at is None:
+        return None
+    near = {"pk__gte": first_uuid7(at - CLOCK_TOLERANCE), "pk__lt": first_uuid7(at + NEAR)}
+    services = Service.objects.filter(organization=token.organization_id)
+    opened = [token.service_id] if token.service_id else services.values_list("pk", flat=True)
+    return Call.objects.filter(service__in=list(opened), at=at, **near).order_by("pk").first()
 
 
 def _first_open(steps: list[Step]) -> int:

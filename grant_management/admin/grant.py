@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import F, Q, QuerySet
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -23,11 +23,11 @@ from ..protocol import strict_json
 from .grant_page import grant_page
 from .kit import content
 from .kit.actions import ObjectAction, OperatorAdmin, Text
-from .kit.display import few, identifier, over, state, time_tag
-from .kit.export import TURN, attachment, csv_lines, in_parts
-from .kit.listing import BetweenForm, Column
+from .kit.display import few, identifier, over, state
+from .kit.export import in_parts
+from .kit.listing import BetweenForm, Column, fields, moment
 from .kit.stops import stops_of_grant
-from .kit.utc import exact, in_utc
+from .kit.utc import exact
 from .revoke_many import RevokeManyPages
 from .search import SearchPage
 
@@ -36,7 +36,7 @@ class GrantListForm(BetweenForm):
     """Filters: subject, client ID or grant ID in one box; client, status, type, times."""
 
     moment_field = "created_at"
-    search_help = _("Exact: a subject, a client ID or a grant ID")
+    searches = _("Subject, client ID or grant ID")
     status = forms.ChoiceField(
         label=_("Status"), required=False, choices=[("", _("Any")), *GrantStatus.choices]
     )
@@ -117,12 +117,12 @@ def _access_tokens(grant: Grant, now: datetime) -> str:
     at = exact(until) if until else str(_("for ever"))
     # Whether a revoke also revokes access tokens is the server's choice (draft §6.5).
     if grant.service.revoke_access_tokens:
-        one, many = "%(n)s access token", "%(n)s access tokens"
+        said = ngettext("%(n)s access token", "%(n)s access tokens", number)
         after = _("(the last would be valid until %(at)s)") % {"at": at} if last else ""
     else:
-        one, many = "%(n)s access token stays alive", "%(n)s access tokens stay alive"
+        said = ngettext("%(n)s access token stays alive", "%(n)s access tokens stay alive", number)
         after = _("(the last until %(at)s)") % {"at": at} if last else ""
-    return f"{ngettext(one, many, number) % {'n': shown_number(number)}} {after}".rstrip()
+    return f"{said % {'n': shown_number(number)}} {after}".rstrip()
 
 
 def _number(rows: "QuerySet[Any]") -> int:
@@ -147,7 +147,7 @@ REVOKE = ObjectAction(
     describe=_what_stops,
     perform=Grant.revoke,
     stops=stops_of_grant,
-    must_type=False,
+    says_numbers=True,
 )
 
 
@@ -164,9 +164,29 @@ def _grant_id(grant: Grant) -> str:
     return identifier(grant.grant_id, _("grant ID"))
 
 
-def _moment(name: str) -> Callable[[Any], str]:
-    """A column's function: it shows this time of a row."""
-    return lambda row: time_tag(getattr(row, name))
+def _status_value(grant: Grant) -> str:
+    return grant.status(clock.estimate()).value
+
+
+def _client_id(grant: Grant) -> str:
+    return str(grant.client.client_id)
+
+
+def _scopes(grant: Grant) -> str:
+    return " ".join(sorted(grant.scope_names()))
+
+
+def _types(grant: Any) -> str:
+    return " ".join(strict_json.stored(grant.types))
+
+
+def _with_names(rows: Rows) -> Rows:
+    """With scopes, and with the types of authorization details in place of the details."""
+    types = AuthorizationTypes(F("authorization_details"))
+    # `defer(None)` undoes what `get_queryset` defers; CONTENT[0] is the scopes.
+    wanted = rows.select_related("service", "client").defer(None).defer(*CONTENT[1:])
+    named: Rows = wanted.annotate(types=types)
+    return named
 
 
 def _names(place: int) -> Callable[[Any], str]:
@@ -189,20 +209,36 @@ class GrantAdmin(SearchPage, RevokeManyPages, OperatorAdmin[Grant]):
     list_form = GrantListForm
     related = ("service", "client")
     columns = (
-        Column(_("Status"), _status, key="status"),
-        Column(_("Subject"), lambda grant: grant.subject or _("nobody"), leads=True),
-        Column(_("Client"), _client, key="client"),
-        Column(_("Scopes"), _names(0), key="scopes"),
-        Column(_("Authorization types"), _names(1), key="types"),
-        Column(_("Created"), _moment("created_at"), key="created", sort=("created_at", "pk")),
-        Column(_("Last used"), _moment("last_used_at"), key="last_used"),
-        Column(_("Expires"), _moment("expires_at"), key="expires"),
-        Column(_("Grant ID"), _grant_id, key="grant_id", is_default=False),
-        Column(_("Changed"), _moment("last_updated_at"), key="changed", is_default=False),
-        Column(_("Revoked"), _moment("revoked_at"), key="revoked", is_default=False),
+        Column(_("Status"), _status, key="status", exported={"status": _status_value}),
+        Column(
+            _("Subject"),
+            lambda grant: grant.subject or _("nobody"),
+            leads=True,
+            exported=fields("grant_id", "service_id", "subject"),
+        ),
+        Column(_("Client"), _client, key="client", exported={"client_id": _client_id}),
+        Column(_("Scopes"), _names(0), key="scopes", exported={"scopes": _scopes}),
+        Column(
+            _("Authorization types"),
+            _names(1),
+            key="types",
+            exported={"authorization_types": _types},
+        ),
+        moment(_("Created"), "created_at", "created", sort=("created_at", "pk")),
+        moment(_("Last used"), "last_used_at", "last_used"),
+        moment(_("Expires"), "expires_at", "expires"),
+        Column(
+            _("Grant ID"),
+            _grant_id,
+            key="grant_id",
+            is_default=False,
+            exported=fields("grant_id"),
+        ),
+        moment(_("Changed"), "last_updated_at", "changed", is_default=False),
+        moment(_("Revoked"), "revoked_at", "revoked", is_default=False),
     )
     empty_text = _("There is no grant yet.")
-    exports = ((_("Export CSV"), "export"),)
+    file_name = "grants"
     object_actions = (REVOKE,)
     change_form_template = "admin/grant_management/grant.html"
 
@@ -215,6 +251,10 @@ class GrantAdmin(SearchPage, RevokeManyPages, OperatorAdmin[Grant]):
         listed: Rows = super().to_list(rows).defer(*CONTENT).annotate(**content.listed())
         return listed
 
+    def to_export(self, turns: Iterable[Rows]) -> Iterator[Any]:
+        """With the scopes, which can be large, of some rows at a time."""
+        return in_parts(map(_with_names, turns), content.Size("scopes"))
+
     def form_tools(self, request: HttpRequest) -> list[tuple[Any, str]]:
         """The export and, with permission, a revoke by these filters."""
         shown = super().form_tools(request)
@@ -225,21 +265,12 @@ class GrantAdmin(SearchPage, RevokeManyPages, OperatorAdmin[Grant]):
         return shown
 
     def get_urls(self) -> list[URLPattern]:
-        """The URLs of the list and of a grant; of its content and of the export."""
+        """The URLs of the list and of a grant, and of its content."""
         wrap, name = self.admin_site.admin_view, "grant_management_grant"
         return [
             path("<path:object_id>/content.json", wrap(self.content_view), name=f"{name}_content"),
-            path("export.csv", wrap(self.export_view), name=f"{name}_export"),
             *super().get_urls(),
         ]
-
-    def export_view(self, request: HttpRequest) -> HttpResponse | FileResponse:
-        """All pages of the list with the same query, as a CSV file."""
-        if refused := self.refused_export(request):
-            return refused
-        rows = in_parts(map(_to_export, self.selected(request, TURN)), content.Size("scopes"))
-        lines = csv_lines(_COLUMNS, _exported(rows))
-        return attachment(lines, "grants.csv", "text/csv; charset=utf-8")
 
     def content_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The grant's whole content as a JSON file; its page shows only as much as fits."""
@@ -267,40 +298,3 @@ class GrantAdmin(SearchPage, RevokeManyPages, OperatorAdmin[Grant]):
         grant = self.get_object(request, object_id)
         context = {} if grant is None else grant_page(grant, request)
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
-
-
-_MOMENTS: Final = ("created_at", "last_used_at", "expires_at", "revoked_at")
-_COLUMNS: Final = (
-    "grant_id",
-    "service_id",
-    "client_id",
-    "subject",
-    "status",
-    "scopes",
-    "authorization_types",
-    *_MOMENTS,
-)
-
-
-def _to_export(rows: Rows) -> Rows:
-    """With scopes, and with the types of authorization details in place of the details."""
-    types = AuthorizationTypes(F("authorization_details"))
-    # `defer(None)` undoes what `get_queryset` defers; CONTENT[0] is the scopes.
-    wanted = rows.select_related("service", "client").defer(None).defer(*CONTENT[1:])
-    named: Rows = wanted.annotate(types=types)
-    return named
-
-
-def _exported(grants: Iterable[Any]) -> Iterator[list[Any]]:
-    now = clock.now()
-    for grant in grants:
-        yield [
-            grant.grant_id,
-            grant.service_id,
-            grant.client.client_id,
-            grant.subject,
-            grant.status(now).value,
-            " ".join(sorted(grant.scope_names())),
-            " ".join(strict_json.stored(grant.types)),
-            *(at and in_utc(at) for at in (getattr(grant, name) for name in _MOMENTS)),
-        ]

@@ -1,7 +1,6 @@
 """Events of services and their grants: the list, a page for each event, and exports."""
 
 import json
-from collections.abc import Iterable, Iterator
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -15,16 +14,19 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from ..db import clock
+from ..db import replica
+from ..db.counting import grouped
 from ..db.keyset import Order, Rows
 from ..models import EventKind, GrantEvent, Sweep
 from ..models.event import HEADS, ActorKind
 from ..protocol import strict_json
 from .kit.actions import REASONS
-from .kit.content import LONG, NOTED, Size, as_text, bounded, cut, json_file
+from .kit.content import LONG, Size, as_text, bounded, json_file
 from .kit.display import identifier, indented, link, time_tag
-from .kit.export import TURN, attachment, csv_lines, in_parts, json_lines
-from .kit.listing import BetweenForm, Column, ListAdmin
+from .kit.export import TURN, in_parts, json_lines
+from .kit.list_export import attached
+from .kit.listing import BetweenForm, Column, ListAdmin, fields, text
+from .kit.reasons import in_words
 from .kit.utc import in_utc
 from .receipt import as_file, receipt
 
@@ -52,7 +54,7 @@ class EventListForm(BetweenForm):
     Each event of a job is shown where one of its own is looked for; else the job is one row.
     """
 
-    search_help = _("Exact: a grant ID, a subject, a client ID or who did it")
+    searches = _("Grant ID, subject, client ID or who did it")
     ticket = forms.CharField(label=_("Ticket"), required=False, max_length=255)
     job = forms.UUIDField(label=_("Job"), required=False)
     each = forms.BooleanField(label=_("Each event of a job"), required=False)
@@ -107,7 +109,7 @@ def _job(event: Any) -> Any:
     if event.sweep is None:
         return link(event.events_url, _("several grants")) if event.job else ""
     revoked = ngettext("%(n)s grant", "%(n)s grants", event.sweep.revoked)
-    return link(event.events_url, revoked % {"n": f"{event.sweep.revoked:,}"})
+    return link(event.events_url, revoked % {"n": grouped(event.sweep.revoked)})
 
 
 @admin.register(GrantEvent)
@@ -117,19 +119,44 @@ class GrantEventAdmin(ListAdmin[GrantEvent]):
     order = ("-at", "-pk")
     list_form = EventListForm
     columns = (
-        Column(_("What"), lambda event: event.get_kind_display(), leads=True),
-        Column(_("When"), lambda event: time_tag(event.at), key="at", sort=("at", "pk")),
-        Column(_("Who"), _who, key="who"),
-        Column(_("Client"), lambda event: event.client_id, key="client"),
-        Column(_("Subject"), lambda event: event.subject, key="subject"),
-        Column(_("Grant"), lambda event: identifier(event.grant_id, _("grant ID")), key="grant"),
-        Column(_("Job"), _job, key="job"),
-        Column(_("Reason"), lambda event: event.reason, key="reason"),
-        Column(_("Ticket"), lambda event: event.ticket, key="ticket"),
-        Column(_("Note"), lambda event: cut(event.note, NOTED), key="note", is_default=False),
-        Column(_("Event number"), lambda event: event.pk, key="number", is_default=False),
+        Column(
+            _("What"),
+            lambda event: event.get_kind_display(),
+            leads=True,
+            exported=fields("id", "service_id", "kind"),
+        ),
+        Column(
+            _("When"),
+            lambda event: time_tag(event.at),
+            key="at",
+            sort=("at", "pk"),
+            exported=fields("at"),
+        ),
+        Column(_("Who"), _who, key="who", exported=fields("actor_kind", "actor", "actor_id")),
+        text(_("Client"), "client_id", "client"),
+        text(_("Subject"), "subject", "subject"),
+        Column(
+            _("Grant"),
+            lambda event: identifier(event.grant_id, _("grant ID")),
+            key="grant",
+            exported=fields("grant_id"),
+        ),
+        Column(_("Job"), _job, key="job", exported=fields("job")),
+        Column(
+            _("Reason"),
+            lambda event: in_words(event.reason),
+            key="reason",
+            exported=fields("reason"),
+        ),
+        text(_("Ticket"), "ticket", "ticket"),
+        text(_("Note"), "note", "note", is_default=False),
+        text(_("Event number"), "id", "number", is_default=False),
     )
-    exports = ((_("Export CSV"), "export_csv"), (_("Export JSON Lines"), "export_jsonl"))
+    file_name = "events"
+    exports = (
+        (_("Export CSV"), "export_csv"),
+        (_("Export JSON Lines, with all fields"), "export_jsonl"),
+    )
     change_form_template = "admin/grant_management/event.html"
     large = ("details",)
     exclude = ("details",)
@@ -156,7 +183,7 @@ class GrantEventAdmin(ListAdmin[GrantEvent]):
         event = self.get_object(request, object_id)
         context: dict[str, Any] = {}
         if event is not None:
-            context = {**receipt(event, self, request), "details": self.what_exactly(event)}
+            context = {**receipt(event, request), "details": self.what_exactly(event)}
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
 
     def receipt_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -185,11 +212,12 @@ class GrantEventAdmin(ListAdmin[GrantEvent]):
         return _GROUPED if form.is_grouped() else ""
 
     def get_urls(self) -> list[URLPattern]:
-        """The URLs of the list and of an event; of both exports, and of an event's details."""
+        """The URLs of the list and of an event; of the export as JSON Lines, and of an event's
+        details.
+        """
         wrap, name = self.admin_site.admin_view, "grant_management_grantevent"
         details = "<path:object_id>/details.json"
         return [
-            path("export.csv", wrap(self.export_csv), name=f"{name}_export_csv"),
             path("export.jsonl", wrap(self.export_json_lines), name=f"{name}_export_jsonl"),
             path(details, wrap(self.details_view), name=f"{name}_details"),
             path(
@@ -200,21 +228,21 @@ class GrantEventAdmin(ListAdmin[GrantEvent]):
             *super().get_urls(),
         ]
 
-    def export_csv(self, request: HttpRequest) -> HttpResponse | FileResponse:
-        """All pages of the list with the same query, as a CSV file without details. Each event of
-        a job is in it.
+    def export_json_lines(self, request: HttpRequest) -> HttpResponse | FileResponse:
+        """The events of the CSV export, each event of a job among them, with all fields and the
+        details of each, as JSON Lines.
         """
         if refused := self.refused_export(request):
             return refused
-        lines = csv_lines(COLUMNS, map(_values, self._exported(request)))
-        return self._attached(lines, "csv", "text/csv; charset=utf-8")
+        details = as_text("details")
 
-    def export_json_lines(self, request: HttpRequest) -> HttpResponse | FileResponse:
-        """The same events as `export_csv`, as JSON Lines with the details of each."""
-        if refused := self.refused_export(request):
-            return refused
-        records = map(_as_json, self._exported(request))
-        return self._attached(json_lines(records), "jsonl", "application/jsonl")
+        def export() -> FileResponse:
+            turns = self.selected(request, TURN)
+            shown = (rows.defer("details").annotate(text=details) for rows in turns)
+            lines = json_lines(map(_as_json, in_parts(shown, Size(details))))
+            return attached(self, lines, "jsonl", "application/jsonl")
+
+        return replica.read(export)[0]
 
     def details_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The whole details of an event as a JSON file; its page shows only as much as fits."""
@@ -225,17 +253,6 @@ class GrantEventAdmin(ListAdmin[GrantEvent]):
             raise Http404
         rows = GrantEvent.objects.filter(pk=event.pk).annotate(text=as_text("details"))
         return json_file(rows.values_list("text", flat=True).get(), f"event-{event.pk}.json")
-
-    def _exported(self, request: HttpRequest) -> Iterator[GrantEvent]:
-        details = as_text("details")
-        turns = (
-            rows.defer("details").annotate(text=details) for rows in self.selected(request, TURN)
-        )
-        return in_parts(turns, Size(details))
-
-    def _attached(self, lines: Iterable[str], ending: str, media_type: str) -> FileResponse:
-        name = f"events-{clock.estimate():%Y%m%d-%H%M%S}.{ending}"
-        return attachment(lines, name, media_type)
 
 
 def _as_json(event: Any) -> str:

@@ -9,9 +9,11 @@ from django.utils.translation import gettext_lazy as _
 from ..db import clock
 from ..models import AccessToken, Grant, RefreshToken
 from .grant_timeline import timeline
+from .in_words import in_words
 from .kit import content
 from .kit.display import identifier, link, state, time_tag
-from .related import may_view, page_url
+from .kit.token_state import token_state
+from .related import lists_of, may_view, page_url
 
 NEWEST: Final = 20
 """The most tokens of each kind that the page shows; the lists of tokens show all."""
@@ -19,15 +21,17 @@ NEWEST: Final = 20
 
 def grant_page(grant: Grant, request: HttpRequest) -> dict[str, Any]:
     """The template's context for the page of a grant."""
-    kinds = [_tokens(model, grant) for model in (AccessToken, RefreshToken)]
+    seen = [model for model in (AccessToken, RefreshToken) if _sees(request, model)]
+    kinds = [(model, _tokens(model, grant)) for model in seen]
     status = grant.status(clock.estimate())
     return {
         "grant": grant,
         "status": state(status, status.label),
         "facts": _facts(grant, request),
-        "content": content.shown(grant),
-        "tokens": [_shown_token(token) for tokens in kinds for token in tokens],
-        "more_tokens": any(len(tokens) == NEWEST for tokens in kinds),
+        "content": in_words(grant.service, content.shown(grant)),
+        "sees_tokens": bool(seen),
+        "tokens": [_shown_token(token) for _model, tokens in kinds for token in tokens],
+        "more_tokens": _lists(grant, request, [model for model, some in kinds if _is_cut(some)]),
         **timeline(grant, request),
     }
 
@@ -63,6 +67,23 @@ def _subject(grant: Grant, request: HttpRequest) -> str:
     return format_html("{} {}", identifier(grant.subject), to_person)
 
 
+def _sees(request: HttpRequest, model: type[AccessToken | RefreshToken]) -> bool:
+    return may_view(request, str(model._meta.model_name))
+
+
+def _is_cut(tokens: list[Any]) -> bool:
+    return len(tokens) == NEWEST
+
+
+def _lists(grant: Grant, request: HttpRequest, models: list[Any]) -> list[tuple[str, Any]]:
+    """The URLs of the lists with all tokens of the grant, and what each list has."""
+    listed = lists_of(request, grant.service)
+    return [
+        (listed(model._meta.model_name, q=grant.grant_id), model._meta.verbose_name_plural)
+        for model in models
+    ]
+
+
 def _tokens(model: type[AccessToken | RefreshToken], grant: Grant) -> list[Any]:
     """The newest tokens of a kind. All share this grant object, so none reads its own copy."""
     rows = model._default_manager.filter(service=grant.service_id, grant=grant)
@@ -74,11 +95,10 @@ def _tokens(model: type[AccessToken | RefreshToken], grant: Grant) -> list[Any]:
 
 def _shown_token(token: AccessToken | RefreshToken) -> dict[str, Any]:
     """A token for the template: without its value, and with the start of its digest only."""
-    status = token.status(clock.estimate()).name.lower()
     return {
         "kind": token._meta.verbose_name,
         "digest": token.digest_prefix,
-        "status": state(status, status.replace("_", " ").capitalize()),
+        "status": token_state(token),
         "issued_at": time_tag(token.issued_at),
         "expires_at": time_tag(token.expires_at),
         "key": identifier(token.jkt, _("key thumbprint")) if token.jkt else "",

@@ -15,9 +15,12 @@ from django.utils.translation import gettext_lazy as _
 
 from ..db.keyset import Ordered, parsed, written
 from ..models import Call, EventKind, Grant, GrantEvent
+from ..models.actor import ActorKind
 from ..protocol import strict_json
 from .kit.content import ENTRIES, as_text, bounded, cut
 from .kit.display import time_tag
+from .kit.reasons import why_of
+from .related import may_view
 
 PAGE: Final = 25
 """Entries of a page."""
@@ -69,13 +72,15 @@ def timeline(grant: Grant, request: HttpRequest) -> dict[str, Any]:
     text of the next page's cursor ("": there is no next page).
     """
     start = Cursor.read(request.GET.get("timeline", ""))
-    events = _events(grant, start)
-    calls = _calls(grant, start) if request.user.has_perm("grant_management.view_call") else []
+    sees_events = may_view(request, "grantevent")
+    events = _events(grant, start) if sees_events else iter(())
+    calls = _calls(grant, start) if may_view(request, "call") else iter(())
     both = merge(events, calls, key=lambda entry: entry["at"], reverse=True)
     entries = list(islice(both, PAGE + 1))
     if len(entries) > PAGE:
         return {"timeline": entries[:PAGE], "older": str(start.after(entries[:PAGE]))}
-    return {"timeline": [*entries, *_beginning(grant)], "older": ""}
+    begun = _beginning(grant) if sees_events else []
+    return {"timeline": [*entries, *begun], "older": ""}
 
 
 def _events(grant: Grant, start: Cursor) -> Iterator[dict[str, Any]]:
@@ -108,14 +113,13 @@ def _beginning(grant: Grant) -> list[dict[str, Any]]:
 def _shown_event(event: Any) -> dict[str, Any]:
     """An event for the template, with what it added to the grant's content and removed."""
     added, removed = _changes(strict_json.stored(event.said or "{}"))
-    why = (event.reason, event.note, event.ticket)
     return {
         "row": event,
         "at": event.at,
         "moment": time_tag(event.at),
         "title": event.get_kind_display(),
         "actor": f"{event.get_actor_kind_display()} {event.actor}",
-        "why": cut(" · ".join(one for one in why if one)),
+        "why": why_of(event),
         "added": _few(added),
         "removed": _few(removed),
         "is_long": event.said is None,
@@ -130,7 +134,7 @@ def _shown_call(call: Any) -> dict[str, Any]:
         "at": call.at,
         "moment": time_tag(call.at),
         "title": title % {"action": call.action or _("Call")},
-        "actor": f"client {call.client_id}",
+        "actor": f"{ActorKind.CLIENT.label} {call.client_id}",
         "why": cut((call.message or call.code) if refused else call.code),
         "call": call,
     }

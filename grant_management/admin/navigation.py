@@ -55,6 +55,8 @@ SETTINGS: Final = (
     Task(_("Clients' profiles"), "clientprofile", of_service=True),
     Task(_("API tokens"), "apitoken"),
     Task(_("Webhooks"), "webhook"),
+    Task(_("Webhook deliveries"), "webhookdelivery"),
+    Task(_("Streams"), "stream"),
     Task(_("Operators"), "organizationmember"),
     Task(_("Organization events"), "organizationevent"),
 )
@@ -116,7 +118,8 @@ class _Menu:
 
     def may_search(self) -> bool:
         """Whether the operator may see a kind of row that the search looks for."""
-        sought = {("grant_management", kind.model._meta.model_name) for kind in KINDS}
+        models = {model for kind in KINDS for model in kind.models}
+        sought = {("grant_management", model._meta.model_name) for model in models}
         return not sought.isdisjoint(self.known)
 
     def url(self, task: Task) -> str:

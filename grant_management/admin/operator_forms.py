@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model, password_validation
 from django.contrib.auth.models import AbstractUser, Group, Permission
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ..models import Organization, OrganizationMember
@@ -61,11 +62,17 @@ def may_change(request: HttpRequest, user: Any) -> bool:
     return seen is None or (sees is not None and bool(sees) and set(sees) <= set(seen))
 
 
+class _Roles(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+    def label_from_instance(self, obj: Any) -> str:
+        """The role's name, in the language of the page."""
+        return gettext(obj.name)
+
+
 class OperatorForm(NoteForm):
     """What an operator may do and see. The choices are those that the acting operator has."""
 
     may_log_in = forms.BooleanField(label=_("May log in"), required=False, initial=True)
-    roles = forms.ModelMultipleChoiceField(
+    roles = _Roles(
         Group.objects.none(),
         label=_("Roles"),
         required=False,

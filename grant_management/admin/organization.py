@@ -13,8 +13,9 @@ from ..models import Organization
 from . import first_run
 from .kit import form_fields
 from .kit.making import insert, make
-from .kit.read_only import ReadOnlyAdmin, operator, organizations
+from .kit.read_only import operator, organizations
 from .kit.reasons import NoteForm
+from .kit.short_list import ShortListAdmin
 
 ADD, CHANGE = "grant_management.add_organization", "grant_management.change_organization"
 
@@ -27,7 +28,7 @@ class OrganizationForm(NoteForm):
 
 
 @admin.register(Organization)
-class OrganizationAdmin(ReadOnlyAdmin[Organization]):
+class OrganizationAdmin(ShortListAdmin[Organization]):
     """Organizations, by number and name."""
 
     organization_path = "pk"

@@ -17,7 +17,10 @@ from ..db import clock
 from ..models import EventKind, OrganizationEvent
 from .kit.display import indented, time_tag
 from .kit.export import attachment, csv_lines, json_lines
-from .kit.read_only import ReadOnlyAdmin
+from .kit.list_choices import columns_of
+from .kit.list_table import fields
+from .kit.reasons import in_words
+from .kit.short_list import ShortListAdmin
 from .kit.utc import in_utc
 from .receipt import as_file, receipt
 
@@ -66,12 +69,17 @@ class KindFilter(admin.SimpleListFilter):
         return queryset if self.value() is None else queryset.filter(kind=self.value())
 
 
+def _about(event: OrganizationEvent) -> str:
+    told = event.details
+    return str(told.get("user") or told.get("prefix") or told.get("source") or "")
+
+
 @admin.register(OrganizationEvent)
-class OrganizationEventAdmin(ReadOnlyAdmin[OrganizationEvent]):
+class OrganizationEventAdmin(ShortListAdmin[OrganizationEvent]):
     """Events of organizations: who did what, when and why."""
 
     organization_path = "organization"
-    list_display = ("what", "when", "who", "concerns", "about", "reason", "ticket")
+    list_display = ("what", "when", "who", "concerns", "about", "shown_reason", "ticket", "note")
     list_select_related = ("organization",)
     list_filter = (
         KindFilter,
@@ -83,7 +91,18 @@ class OrganizationEventAdmin(ReadOnlyAdmin[OrganizationEvent]):
     search_fields = ("actor__exact", "actor_id__exact", "ticket__exact")
     search_help_text = _("Exact: who did it, or a ticket")
     ordering = ("-at", "-id")
-    change_list_template = "admin/grant_management/organizationevent/change_list.html"
+    in_one_order = True
+    optional = frozenset({"note"})
+    exported = {
+        "what": fields("id", "kind"),
+        "when": fields("at"),
+        "who": fields("actor_kind", "actor", "actor_id"),
+        "concerns": fields("organization_id"),
+        "about": {"about": _about},
+        "shown_reason": fields("reason"),
+        "ticket": fields("ticket"),
+        "note": fields("note"),
+    }
     change_form_template = "admin/grant_management/event.html"
 
     @admin.display(description=_("what"))
@@ -91,12 +110,12 @@ class OrganizationEventAdmin(ReadOnlyAdmin[OrganizationEvent]):
         """The kind of the event, in words."""
         return event.get_kind_display()
 
-    @admin.display(description=_("when"), ordering="at")
+    @admin.display(description=_("when"))
     def when(self, event: OrganizationEvent) -> str:
         """The time, relative to now, with the exact time in UTC as its title."""
         return time_tag(event.at)
 
-    @admin.display(description=_("who"), ordering="actor")
+    @admin.display(description=_("who"))
     def who(self, event: OrganizationEvent) -> str:
         """The actor's kind and name."""
         return f"{event.get_actor_kind_display()} {event.actor}"
@@ -109,8 +128,12 @@ class OrganizationEventAdmin(ReadOnlyAdmin[OrganizationEvent]):
     @admin.display(description=_("about"))
     def about(self, event: OrganizationEvent) -> str:
         """The member's name, the API token's prefix or the source of an import; else ""."""
-        told = event.details
-        return str(told.get("user") or told.get("prefix") or told.get("source") or "")
+        return _about(event)
+
+    @admin.display(description=_("reason"))
+    def shown_reason(self, event: OrganizationEvent) -> str:
+        """The reason, in the language of the page."""
+        return in_words(event.reason)
 
     def get_urls(self) -> list[URLPattern]:
         """The URLs of the list and of an event, and those of both exports."""
@@ -131,7 +154,7 @@ class OrganizationEventAdmin(ReadOnlyAdmin[OrganizationEvent]):
         context: dict[str, Any] = {}
         if event is not None:
             shown = format_html('<pre tabindex="0">{}</pre>', indented(event.details))
-            context = {**receipt(event, self, request), "details": shown}
+            context = {**receipt(event, request), "details": shown}
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
 
     def receipt_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -148,16 +171,27 @@ class OrganizationEventAdmin(ReadOnlyAdmin[OrganizationEvent]):
         query = request.GET.urlencode()
         tools = [
             (_("Export CSV"), f"{self.url('export_csv')}?{query}"),
-            (_("Export JSON Lines"), f"{self.url('export_jsonl')}?{query}"),
+            (_("Export JSON Lines, with all fields"), f"{self.url('export_jsonl')}?{query}"),
         ]
         return super().changelist_view(request, {"tools": tools, **(extra_context or {})})
 
     def export_csv(self, request: HttpRequest) -> FileResponse:
-        """All pages of the list with the same query, as a CSV file without details."""
-        return self._stream(request, _as_csv, "csv", "text/csv; charset=utf-8")
+        """All pages of the list with the same query, as a CSV file with the columns that the
+        operator chose.
+        """
+        columns = columns_of(self, request)
+        shown = {name: read for column in columns for name, read in column.exported.items()}
+
+        def write(events: Iterator[OrganizationEvent]) -> Iterator[str]:
+            rows = ([read(event) for read in shown.values()] for event in events)
+            return csv_lines(tuple(shown), rows)
+
+        return self._stream(request, write, "csv", "text/csv; charset=utf-8")
 
     def export_json_lines(self, request: HttpRequest) -> FileResponse:
-        """The same events as `export_csv`, as JSON Lines with the details of each."""
+        """The same events as `export_csv`, with all fields and the details of each, as JSON
+        Lines.
+        """
         return self._stream(request, _as_json_lines, "jsonl", "application/jsonl")
 
     def _stream(
@@ -182,10 +216,6 @@ def _in_chunks(rows: "QuerySet[OrganizationEvent]") -> Iterator[OrganizationEven
     while chunk:
         yield from chunk
         chunk = list(rows.filter(pk__gt=chunk[-1].pk)[:CHUNK])
-
-
-def _as_csv(events: Iterator[OrganizationEvent]) -> Iterator[str]:
-    return csv_lines(COLUMNS, map(_values, events))
 
 
 def _as_json_lines(events: Iterator[OrganizationEvent]) -> Iterator[str]:

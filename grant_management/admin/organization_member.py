@@ -16,12 +16,13 @@ from ..models import OrganizationMember
 from ..redaction import redacted
 from . import operator_forms, operators
 from .kit.display import link
-from .kit.read_only import ReadOnlyAdmin, operator, organizations
+from .kit.read_only import operator, organizations
+from .kit.short_list import ShortListAdmin
 from .organization_member_form import MemberForm
 
 
 @admin.register(OrganizationMember)
-class OrganizationMemberAdmin(ReadOnlyAdmin[OrganizationMember]):
+class OrganizationMemberAdmin(ShortListAdmin[OrganizationMember]):
     """Memberships. Each change writes an event that names the operator who made it."""
 
     organization_path = "organization"
@@ -58,6 +59,10 @@ class OrganizationMemberAdmin(ReadOnlyAdmin[OrganizationMember]):
             path("operator/<path:user>/edit/", edit, name=f"{name}_operator_edit"),
             *super().get_urls(),
         ]
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """The list, called as in the navigation."""
+        return super().changelist_view(request, {"title": _("Operators"), **(extra_context or {})})
 
     def tools(self, request: HttpRequest) -> list[tuple[Any, str]]:
         """A button to create an operator."""

@@ -3,7 +3,6 @@ a table of their numbers.
 """
 
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin
@@ -13,22 +12,26 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from ..db import clock
+from ..db import clock, replica
+from ..db.counting import grouped
 from ..models import DailyCount, PurgeRun, Service, Tally
 from .first_run import is_empty, may_begin
-from .kit.display import time_tag
+from .kit.display import as_of, time_tag
 from .kit.making import checklist
 from .kit.periods import LENGTHS
 from .kit.read_only import ReadOnlyAdmin, limited
-from .overview_charts import PERIODS, Axis, Calls, Listed, calls_chart, grants_chart
+from .overview_charts import DEFAULT, PERIODS, TOP, charts, percent
 from .overview_figures import Active, View, active, backlog, cut_offs, figures
+from .related import Listed, lists_of, may_view
 
-TOP: Final = 10
-DEFAULT: Final = "30d"
+SEEN: Final = ("grant", "call", "grantevent", "accesstoken")
+"""The models whose rows the page counts, for operators who may view them."""
 
 
 class OverviewForm(forms.Form):
-    """What the overview is of: all services or one, all clients or one, and the charts' period."""
+    """What the overview is of: all services or one, all clients or one; and for the charts the code
+    of the calls, and the period.
+    """
 
     service = forms.ModelChoiceField(
         Service.objects.none(), label=_("Service"), required=False, empty_label=_("All services")
@@ -39,6 +42,7 @@ class OverviewForm(forms.Form):
         max_length=255,
         widget=forms.TextInput(attrs={"data-suggest": "client", "autocomplete": "off"}),
     )
+    code = forms.CharField(label=_("Code"), required=False, max_length=7)
     period = forms.ChoiceField(
         label=_("Period"),
         required=False,
@@ -64,10 +68,13 @@ class OverviewAdmin(ReadOnlyAdmin[DailyCount]):
         form = OverviewForm(request.GET, services)
         context: dict[str, Any] = {"form": form}
         if form.is_valid():
-            context |= self._shown(form, list(services))
+            shown, behind = replica.read(lambda: self._shown(request, form, list(services)))
+            context |= shown | {"behind": as_of(behind)}
         return self.page(request, "overview.html", _("Overview"), **context)
 
-    def _shown(self, form: OverviewForm, services: list[Service]) -> dict[str, Any]:
+    def _shown(
+        self, request: HttpRequest, form: OverviewForm, services: list[Service]
+    ) -> dict[str, Any]:
         chosen = form.cleaned_data["service"]
         if not services:
             return {"services": []}
@@ -76,54 +83,34 @@ class OverviewAdmin(ReadOnlyAdmin[DailyCount]):
             form.cleaned_data["client"],
             clock.now(),
             Tally.current(),
+            form.cleaned_data["code"].upper(),
         )
-        listed = self._lists_of(chosen)
+        listed = lists_of(request, chosen)
         live = active(view)
         return {
             "services": services,
             "view": view,
-            "figures": [(one, listed(one.of, **one.filters)) for one in figures(view, live)],
-            "clients": _most(view, live, listed),
-            "backlog": backlog(view),
+            "figures": [
+                (one, listed(one.of, **one.filters))
+                for one in figures(view, live)
+                if may_view(request, one.of)
+            ],
+            "sees": {name: may_view(request, name) for name in SEEN},
+            "clients": _most(view, live, listed) if may_view(request, "grant") else [],
+            "backlog": backlog(view) if may_view(request, "accesstoken") else "",
+            "tokens_url": listed("accesstoken"),
             "purge": _last_purge(),
-            "cut_offs": [(one, self._page(one), at) for one, at in cut_offs(view, TOP)],
-            **charts(view, form.cleaned_data["period"] or DEFAULT, listed),
+            "cut_offs": [
+                (one, self._page(one), at)
+                for one, at in cut_offs(view, TOP)
+                if may_view(request, str(one._meta.model_name))
+            ],
+            **charts(request, view, form.cleaned_data["period"] or DEFAULT, listed),
         }
-
-    def _lists_of(self, service: Service | None) -> Listed:
-        """Makes the URLs of lists that have the service of this page."""
-        of = {} if service is None else {"service": str(service.pk)}
-
-        def listed(model: str, **filters: str) -> str:
-            name = f"admin:grant_management_{model}_changelist"
-            url = reverse(name, current_app=self.admin_site.name)
-            return f"{url}?{urlencode(of | filters)}"
-
-        return listed
 
     def _page(self, row: Any) -> str:
         name = f"admin:grant_management_{row._meta.model_name}_change"
         return reverse(name, args=[row.pk], current_app=self.admin_site.name)
-
-
-def charts(view: View, period: str, listed: Listed) -> dict[str, Any]:
-    """The charts of a view, for the template, and the refused calls by code: each with a number, a
-    part of the highest one in percent, and a URL.
-    """
-    axis = Axis(period, view.now)
-    calls = Calls.of(view, axis)
-    client = {"client": view.client_id} if view.client_id else {}
-    most = calls.codes.most_common(TOP)
-    filters = {"period": period, **client}
-    return {
-        "grants_chart": grants_chart(view, axis, listed),
-        "calls_chart": calls_chart(calls, axis, listed, view.client_id),
-        "codes": [
-            (code, number, _percent(number, most), listed("call", code=code, **filters))
-            for code, number in most
-        ],
-        "code_notes": calls.notes,
-    }
 
 
 def _most(view: View, live: Active, listed: Listed) -> list[Any] | None:
@@ -137,15 +124,11 @@ def _most(view: View, live: Active, listed: Listed) -> list[Any] | None:
             client_id,
             names[key] if len(names) > 1 else "",
             number,
-            _percent(number, most),
+            percent(number, most),
             listed("grant", client=client_id, status="active", service=str(key)),
         )
         for (key, client_id), number in most
     ]
-
-
-def _percent(number: int, most: list[Any]) -> int:
-    return max(1, round(number / most[0][1] * 100)) if most[0][1] else 0
 
 
 def _last_purge() -> dict[str, Any] | None:
@@ -153,5 +136,5 @@ def _last_purge() -> dict[str, Any] | None:
     run = PurgeRun.objects.latest_run()
     if run.finished_at is None:
         return None
-    seconds = f"{run.took.total_seconds():,.1f}"
-    return {"at": time_tag(run.finished_at), "deleted": f"{run.deleted:,}", "seconds": seconds}
+    seconds = grouped(run.took.total_seconds(), 1)
+    return {"at": time_tag(run.finished_at), "deleted": grouped(run.deleted), "seconds": seconds}

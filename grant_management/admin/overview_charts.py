@@ -1,30 +1,31 @@
-"""The charts of the overview: what happened to grants, and how calls were answered, per hour or per
+"""The charts of the overview and of a client's page: what happened to grants, and how calls were
+answered, per hour or per
 day. They can be drawn of all clients or of one.
 """
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import Count, Sum
 from django.db.models.functions import TruncDay, TruncHour
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from ..conf import app_settings
-from ..db import counting
-from ..db.ids import first_uuid7
-from ..models import Call, EventKind, HourlyCount, Service
+from ..models import EventKind, HourlyCount, Service
 from .kit.chart import Chart, Series
 from .kit.periods import LENGTHS
 from .kit.utc import exact
-from .overview_figures import DONE, View, what_logs_miss
+from .overview_figures import DONE, View
+from .related import Listed, code_url
 
 PERIODS: Final = {"24h": 24, "7d": 7, "30d": 30, "90d": 90}
 """The periods of charts, with their numbers of hours or days."""
-Listed = Callable[..., str]
-"""Makes the URL of a list from the name of its model and its filters."""
+DEFAULT: Final = "30d"
+TOP: Final = 10
+"""The most codes, and the most clients, that a page lists."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,37 @@ class Axis:
         ]
 
 
+def charts(request: HttpRequest, view: View, period: str, listed: Listed) -> dict[str, Any]:
+    """The charts of a view, for the template, and the refused calls by code: each with a number, a
+    part of the highest one in percent, the URL of the calls, and that of the code's row.
+    """
+    axis = Axis(period, view.now)
+    calls = Calls.of(view, axis)
+    client = {"client": view.client_id} if view.client_id else {}
+    most = calls.codes.most_common(TOP)
+    filters = {"period": period, **client}
+    return {
+        "grants_chart": grants_chart(view, axis, listed),
+        "calls_chart": calls_chart(calls, axis, listed, view),
+        "codes": [
+            (
+                code,
+                number,
+                percent(number, most),
+                listed("call", code=code, **filters),
+                code_url(request, code),
+            )
+            for code, number in most
+        ],
+        "code_notes": calls.notes,
+    }
+
+
+def percent(number: int, most: list[Any]) -> int:
+    """The part of the highest number, the first of `most`, in percent; at least 1."""
+    return max(1, round(number / most[0][1] * 100)) if most[0][1] else 0
+
+
 def grants_chart(view: View, axis: Axis, listed: Listed) -> Chart:
     """Grants created and revoked, counted from the events."""
     kinds = (
@@ -97,29 +129,31 @@ def grants_chart(view: View, axis: Axis, listed: Listed) -> Chart:
     return _chart("grants", _("Grants created and revoked"), _("Grants"), axis, series, notes)
 
 
-def calls_chart(calls: "Calls", axis: Axis, listed: Listed, client_id: str) -> Chart:
+def calls_chart(calls: "Calls", axis: Axis, listed: Listed, view: View) -> Chart:
     """Calls answered and refused, from the logs of calls."""
     outcomes = (("done", _("Calls answered"), "1"), ("refused", _("Calls refused"), "2"))
-    client = {"client": client_id} if client_id else {}
+    given = {"client": view.client_id, "code": view.code}
+    filters = {name: value for name, value in given.items() if value}
     series = tuple(
         Series(
             label,
             css,
             [calls.numbers[start, outcome == "done"] for start in axis.starts()],
-            [listed("call", outcome=outcome, **one, **client) for one in axis.filters()],
+            [listed("call", outcome=outcome, **one, **filters) for one in axis.filters()],
         )
         for outcome, label, css in outcomes
     )
-    title = _("Calls answered and refused")
-    return _chart("calls", title, _("Calls"), axis, series, calls.notes)
+    title = _("Calls answered and refused") + (f", {view.code}" if view.code else "")
+    return _chart("calls", title, _("Calls"), axis, series, calls.notes, counted=calls.are_counted)
 
 
 @dataclass(frozen=True)
 class Calls:
     """The calls of a period, from the logs: by place and whether they were answered, and the
-    refused ones by code. `notes` say what is left out.
+    refused ones by code. `notes` say what is left out; not `are_counted`: everything.
     """
 
+    are_counted: bool
     numbers: Counter[tuple[datetime, bool]]
     codes: Counter[str]
     notes: list[str]
@@ -127,34 +161,22 @@ class Calls:
     @classmethod
     def of(cls, view: View, axis: Axis) -> "Calls":
         """Counted from the newest `COUNT_LIMIT` calls of each log. 2 queries for each."""
-        found = cls(Counter(), Counter(), [])
-        for service in view.logging:
+        found = cls(bool(view.logs.read), Counter(), Counter(), [])
+        for service in view.logs.read:
             found._add(service, view, axis)
-        if view.logging:
-            found.notes.extend(what_logs_miss(view))
-        else:
-            said = _("No service here keeps a log of calls: set call_log_size in its settings.")
-            found.notes.append(said)
+        found.notes.extend(view.logs.missed(axis.starts()[0]))
         return found
 
     def _add(self, service: Service, view: View, axis: Axis) -> None:
         since = axis.starts()[0]
         trunc = TruncHour if axis.is_hourly else TruncDay
-        groups = view.calls(service, since).values_list("code", trunc("at", tzinfo=UTC))
+        rows = view.calls(service, since)
+        rows = rows.filter(code=view.code) if view.code else rows
+        groups = rows.values_list("code", trunc("at", tzinfo=UTC))
         for code, start, number in groups.annotate(Count("pk")):
             self.numbers[start, code in DONE] += number
             if code not in DONE:
                 self.codes[code] += number
-        self._note_what_is_missing(service, since)
-
-    def _note_what_is_missing(self, service: Service, since: datetime) -> None:
-        limit = counting.COUNT_LIMIT
-        rows = Call.objects.filter(service=service, pk__gte=first_uuid7(since)).order_by("-pk")
-        last = rows.values_list("at", flat=True)[limit - 1 : limit].first()
-        if last is not None:
-            said = _("Of %(service)s the newest %(n)s calls, since %(when)s.")
-            told = {"service": service, "n": f"{limit:,}", "when": exact(last)}
-            self.notes.append(said % told)
 
 
 def _counted(view: View, axis: Axis) -> Counter[tuple[datetime, str]]:
@@ -179,17 +201,20 @@ def _chart(
     axis: Axis,
     series: tuple[Series, ...],
     notes: list[str],
+    *,
+    counted: bool = True,
 ) -> Chart:
     period = LENGTHS[axis.period][0]
     return Chart(
         name,
-        f"{title}, {str(period).lower()}",
+        f"{title}: {period}",
         axis.label(),
         up,
         axis.places(),
         axis.marks(),
         series,
         tuple(notes),
+        counted,
     )
 
 

@@ -10,12 +10,10 @@ from django.db.models import Q, Sum
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
-from ..conf import app_settings
 from ..db import counting
 from ..db.clock import CLOCK_TOLERANCE
-from ..db.counting import shown_number
+from ..db.counting import grouped, shown_number
 from ..db.ids import first_uuid7
 from ..db.keyset import Merged, Order, Ordered, Rows
 from ..models import (
@@ -32,33 +30,34 @@ from ..models import (
 from ..models.daily_count import active_by_client
 from ..models.grant import GrantQuerySet
 from ..protocol.results import Result
-from .kit import periods
 from .kit.display import time_tag
+from .overview_logs import Logs
 
-LOGS: Final = 10
-"""The most services whose logs of calls are read for a page."""
 DONE: Final = (Result.QUERIED.code, Result.REVOKED.code)
 """The codes of calls that were answered."""
 
 
 @dataclass(frozen=True)
 class View:
-    """What the overview is of: services, one client or all (""), and the time of now."""
+    """What the overview is of: services, one client or all (""), and the time of now. The calls of
+    the charts are of one code or of all ("").
+    """
 
     services: list[Service]
     client_id: str
     now: datetime
     tally: Tally
+    code: str = ""
 
     @property
     def keys(self) -> tuple[int, ...]:
         """The numbers of the services."""
         return tuple(service.pk for service in self.services)
 
-    @property
-    def logging(self) -> list[Service]:
-        """The services that keep a log of calls; at most `LOGS`."""
-        return [service for service in self.services if service.call_log_size][:LOGS]
+    @cached_property
+    def logs(self) -> Logs:
+        """The logs of calls of the services."""
+        return Logs(self.services)
 
     def of_client(self) -> Q:
         """The condition that a row with a client ID is of the client."""
@@ -147,7 +146,7 @@ def _active(live: Active, client: dict[str, str]) -> Figure:
     if live.by_client is None:
         note = _("Too many to count for a page. The command purge_expired counts them.")
         return Figure(_("active grants"), None, "grant", filters, note)
-    number = f"{live.by_client.total():,}"
+    number = grouped(live.by_client.total())
     note = format_html(_("counted {}"), time_tag(live.at))
     return Figure(_("active grants"), number, "grant", filters, note)
 
@@ -155,12 +154,12 @@ def _active(live: Active, client: dict[str, str]) -> Figure:
 def _revoked_today(view: View) -> Figure:
     rows = view.counters().filter(kind=EventKind.REVOKED, day=view.now.date())
     number = rows.aggregate(sum=Sum("number"))["sum"] or 0
-    midnight = periods.beginning(periods.TODAY, view.now)
+    midnight = view.now.replace(hour=0, minute=0, second=0, microsecond=0)  # as the counters are
     filters = {"kind": EventKind.REVOKED.value, "since": midnight.isoformat()}
     filters |= {"q": view.client_id} if view.client_id else {}
     note = format_html(_("counted {}"), time_tag(view.tally.counted_until))
     label = _("grants revoked today (UTC)")
-    return Figure(label, f"{number:,}", "grantevent", filters | _until(view), note)
+    return Figure(label, grouped(number), "grantevent", filters | _until(view), note)
 
 
 def _until(view: View) -> dict[str, str]:
@@ -174,27 +173,14 @@ def _until(view: View) -> dict[str, str]:
 
 def _refused(view: View, client: dict[str, str]) -> Figure:
     label, filters = _("refused calls in the last hour"), {"outcome": "refused", "period": "1h"}
-    if not view.logging:
-        note = _("No service here keeps a log of calls: set call_log_size in its settings.")
-        return Figure(label, None, "call", filters | client, note)
     since = view.now - timedelta(hours=1)
+    notes = " ".join(view.logs.missed(since))
+    if not view.logs.read:
+        return Figure(label, None, "call", filters | client, notes)
     number = sum(
-        view.calls(service, since).exclude(code__in=DONE).count() for service in view.logging
+        view.calls(service, since).exclude(code__in=DONE).count() for service in view.logs.read
     )
-    notes = " ".join(what_logs_miss(view))
     return Figure(label, shown_number(number), "call", filters | client, notes)
-
-
-def what_logs_miss(view: View) -> Iterator[str]:
-    """Sentences about calls that no log has."""
-    if len(view.logging) < len(view.services):
-        yield ngettext(
-            "The log of %(n)s of %(all)s services.",
-            "The logs of %(n)s of %(all)s services.",
-            len(view.logging),
-        ) % {"n": len(view.logging), "all": len(view.services)}
-    if (one_in := app_settings.call_log_sample) > 1:
-        yield _("One call in %(n)s is logged.") % {"n": one_in}
 
 
 def _expiring(view: View, client: dict[str, str]) -> Figure:

@@ -8,9 +8,10 @@ from django.http import HttpRequest
 from ..db import clock
 from ..models import Grant, GrantStatus
 from ..models.grant import status_condition
+from .in_words import held_by
 from .kit import content
-from .kit.display import few, state, time_tag
-from .related import page_url
+from .kit.display import state, time_tag
+from .related import may_view, page_url
 
 LIVE: Final = (GrantStatus.ACTIVE, GrantStatus.PENDING)
 """The statuses of the grants that a person can lose."""
@@ -23,20 +24,21 @@ def by_client(grants: list[Any], request: HttpRequest) -> list[dict[str, Any]]:
     The grants were read with their client, their service, and the annotations of `content.listed`.
     """
     ordered = sorted(grants, key=lambda grant: (str(grant.service), str(grant.client)))
+    held, sees_client = held_by(grants), may_view(request, "client")
     groups = groupby(ordered, key=lambda grant: (grant.service, grant.client))
     shown = [
         {
             "service": service,
             "client": client,
-            "url": page_url(request, "client_change", client.pk),
-            "grants": [_shown(grant, request) for grant in own],
+            "url": page_url(request, "client_change", client.pk) if sees_client else "",
+            "grants": [_shown(grant, request, held[grant.pk]) for grant in own],
         }
         for (service, client), own in groups
     ]
     return sorted(shown, key=lambda one: not any(grant["is_live"] for grant in one["grants"]))
 
 
-def _shown(grant: Any, request: HttpRequest) -> dict[str, Any]:
+def _shown(grant: Any, request: HttpRequest, held: str) -> dict[str, Any]:
     status = grant.status(clock.estimate())
     return {
         "key": str(grant.pk),
@@ -45,20 +47,12 @@ def _shown(grant: Any, request: HttpRequest) -> dict[str, Any]:
         "subject": grant.subject,
         "person_url": page_url(request, "grant_person", grant.pk) if grant.subject else "",
         "status": state(status, status.label),
-        "held": held(grant),
+        "held": held,
         "created": time_tag(grant.created_at),
         "used": time_tag(grant.last_used_at),
         "expires": time_tag(grant.expires_at),
         "is_live": status in LIVE,
     }
-
-
-def held(grant: Any) -> str:
-    """The scopes and the authorization types of a grant, the first of them in words."""
-    scopes, types = content.names_in(grant)
-    if scopes is None or types is None:
-        return "…"
-    return content.cut(few([*scopes, *types], 8), 300)
 
 
 def to_person(rows: Any) -> Any:

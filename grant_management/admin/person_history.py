@@ -7,9 +7,9 @@ from django.db.models import OuterRef, Subquery
 
 from ..db.keyset import Merged, parsed
 from ..models import Call, Grant, GrantEvent
-from ..protocol.results import Result
-from .kit.content import cut
-from .kit.display import state, time_tag
+from .call import outcome
+from .kit.display import time_tag
+from .kit.reasons import why_of
 
 EVENTS: Final = ("-at", "-pk")
 SHOWN: Final = 20
@@ -18,7 +18,6 @@ GRANTS: Final = 50
 """The newest grants whose calls are shown."""
 EACH: Final = 5
 """The newest calls of each of these grants."""
-DONE: Final = (Result.QUERIED.code, Result.REVOKED.code)
 
 
 def events_of(grant: Grant, services: list[int], cursor: str) -> tuple[list[dict[str, Any]], str]:
@@ -37,13 +36,12 @@ def events_of(grant: Grant, services: list[int], cursor: str) -> tuple[list[dict
 
 def shown_event(event: GrantEvent) -> dict[str, Any]:
     """An event for a template."""
-    why = (event.reason, event.note, event.ticket)
     return {
         "row": event,
         "title": event.get_kind_display(),
         "moment": time_tag(event.at),
         "actor": f"{event.get_actor_kind_display()} {event.actor}",
-        "why": cut(" · ".join(one for one in why if one)),
+        "why": why_of(event),
     }
 
 
@@ -66,11 +64,10 @@ def newest_calls(grants: Any) -> list[dict[str, Any]]:
 
 def shown_call(call: Call) -> dict[str, Any]:
     """A call for a template."""
-    done = call.code in DONE
     return {
         "row": call,
         "moment": time_tag(call.at),
-        "badge": state("passed" if done else "refused"),
+        "badge": outcome(call),
         "action": call.action,
         "code": call.code,
     }

@@ -6,20 +6,21 @@ Its address is that of the event, which never changes while the event is kept.
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
+from uuid import UUID
 
-from django.contrib.admin import ModelAdmin
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
+from ..db.counting import grouped
 from ..models import Client, EventKind, Grant, GrantEvent, OrganizationEvent, Sweep
 from .kit.content import json_file
 from .kit.display import link
+from .kit.reasons import in_words
 from .kit.stops import Number
 from .kit.utc import exact_tag, in_utc
 from .kit.zone import exact_utc, zone_name
-from .related import job_url
+from .related import job_url, may_view, page_url
 
 _JOBS: Final = (EventKind.JOB_STARTED, EventKind.JOB_PAUSED, EventKind.JOB_RESUMED)
 _STOPS: Final = (EventKind.REVOKED, EventKind.CUT_OFF, EventKind.CLIENT_LOCKED)
@@ -31,23 +32,55 @@ _LABELS: Final = {
 Event = GrantEvent | OrganizationEvent
 
 
-def receipt(event: Event, admin: "ModelAdmin[Any]", request: HttpRequest) -> dict[str, Any]:
+def receipt(event: Event, request: HttpRequest) -> dict[str, Any]:
     """The template's context: the title, and `receipt`, a list of labels and values."""
     address = request.build_absolute_uri(request.path)
-    shown = [*_what(event), *_why(event), *_about(event, admin, request), *_numbers(event, admin)]
+    shown = [*_what(event), *_why(event), *_about(event, request), *_numbers(event)]
     shown += [(_("Receipt"), str(event.pk)), (_("Address"), address)]
     title = _("Receipt: %(what)s") % {"what": event.get_kind_display()}
     return {"title": title, "receipt": shown}
 
 
+def receipt_of_many(
+    events: list[GrantEvent], job: UUID, request: HttpRequest, *, is_cut: bool
+) -> dict[str, Any]:
+    """The same of the events of one job, which are of one act; `is_cut`: there are more of them."""
+    first, number = events[0], len(events)
+    said = ngettext("%(n)s grant revoked", "%(n)s grants revoked", number) % {"n": grouped(number)}
+    beginning = _("The first")
+    what = f"{beginning}: {said}" if is_cut else said
+    shown = [(_("What"), what), *_when(first), *_why(first)]
+    if not is_cut:
+        shown += [(_LABELS["grants"], grouped(number)), *stopped_by(events)]
+    shown += [(_("Receipt"), str(job)), (_("Address"), request.build_absolute_uri(request.path))]
+    return {"title": _("Receipt: %(what)s") % {"what": said}, "receipt": shown}
+
+
+def as_file_of_many(
+    events: list[GrantEvent], job: UUID, request: HttpRequest, page: str, *, is_cut: bool
+) -> HttpResponse:
+    """The receipt of several grants as a JSON file; times are in UTC."""
+    members = _members(events[0]) | {"id": str(job), "is_whole": not is_cut}
+    grants = [_named(event) | {"event": str(event.pk)} for event in events]
+    told = [stops_of(event) for event in events]
+    members["stops"] = _sums(told) if all(told) and not is_cut else None
+    members |= {"grants": grants, "url": request.build_absolute_uri(page)}
+    return json_file(json.dumps(members, indent=2), f"receipt-{job}.json")
+
+
 def as_file(event: Event, request: HttpRequest, page: str) -> HttpResponse:
     """The receipt as a JSON file; times are in UTC."""
+    members = _members(event) | _named(event) | {"stops": stops_of(event)}
+    members["url"] = request.build_absolute_uri(page)
+    return json_file(json.dumps(members, indent=2), f"receipt-{event.pk}.json")
+
+
+def _members(event: Event) -> dict[str, Any]:
+    """Who did what, when and why, for the JSON file."""
     actor = {"kind": event.actor_kind, "name": event.actor, "id": event.actor_id}
     members: dict[str, Any] = {"id": str(event.pk), "kind": event.kind, "at": in_utc(event.at)}
     members |= {"actor": actor, "reason": event.reason, "note": event.note}
-    members |= {"ticket": event.ticket, **_named(event), "stops": stops_of(event)}
-    members["url"] = request.build_absolute_uri(page)
-    return json_file(json.dumps(members, indent=2), f"receipt-{event.pk}.json")
+    return members | {"ticket": event.ticket}
 
 
 def stops_of(event: Event) -> Any:
@@ -66,13 +99,24 @@ def stopped_by(events: list[GrantEvent]) -> list[tuple[Any, str]]:
     told = [stops_of(event) for event in events]
     if not all(told):
         return []
-    names = ("access_tokens", "refresh_tokens")
-    return [(_LABELS[name], _sum(stops[name] for stops in told)) for name in names]
+    return [(_LABELS[name], _said(number)) for name, number in _sums(told).items()]
 
 
-def _sum(numbers: Iterable[dict[str, Any]]) -> str:
+def _sums(told: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The numbers of tokens that several acts stopped together."""
+    return {
+        name: _sum(stops[name] for stops in told) for name in ("access_tokens", "refresh_tokens")
+    }
+
+
+def _sum(numbers: Iterable[dict[str, Any]]) -> dict[str, Any]:
     told = list(numbers)
-    return str(Number(sum(one["number"] for one in told), all(one["exact"] for one in told)))
+    whole = all(one["exact"] for one in told)
+    return Number(sum(one["number"] for one in told), whole).as_json()
+
+
+def _said(told: dict[str, Any]) -> str:
+    return str(Number(told["number"], told["exact"]))
 
 
 def _named(event: Event) -> dict[str, Any]:
@@ -86,6 +130,11 @@ def _named(event: Event) -> dict[str, Any]:
 
 def _what(event: Event) -> Iterator[tuple[Any, Any]]:
     yield _("What"), event.get_kind_display()
+    yield from _when(event)
+
+
+def _when(event: Event) -> Iterator[tuple[Any, Any]]:
+    """When it was, and who did it."""
     yield _("When"), exact_tag(event.at)
     if zone_name() != "UTC":
         yield _("When, in UTC"), exact_utc(event.at)
@@ -95,27 +144,26 @@ def _what(event: Event) -> Iterator[tuple[Any, Any]]:
 
 
 def _why(event: Event) -> Iterator[tuple[Any, Any]]:
-    given = (_("Reason"), event.reason), (_("Note"), event.note), (_("Ticket"), event.ticket)
+    given = (
+        (_("Reason"), in_words(event.reason)),
+        (_("Note"), event.note),
+        (_("Ticket"), event.ticket),
+    )
     yield from ((label, value or _("none was given")) for label, value in given)
 
 
-def _about(
-    event: Event, admin: "ModelAdmin[Any]", request: HttpRequest
-) -> Iterator[tuple[Any, Any]]:
+def _about(event: Event, request: HttpRequest) -> Iterator[tuple[Any, Any]]:
     """What it is about, with links to what still exists."""
     if isinstance(event, OrganizationEvent):
         yield _("Organization"), event.organization or _("All organizations")
         return
-    yield _("Service"), link(_url("service", event.service_id, admin), event.service)
+    yield _("Service"), _linked(request, "service", event.service_id, event.service)
     if event.client_id:
-        rows = Client.objects.filter(service=event.service_id, client_id=event.client_id)
-        client = rows.first()
-        url = _url("client", client.pk, admin) if client else ""
-        yield _("Client"), _linked(url, event.client_id, client)
+        yield _("Client"), _client(request, event)
     if event.grant_id:
         grants = Grant.objects.filter(service=event.service_id, grant_id=event.grant_id)
         key = grants.values_list("pk", flat=True).first()
-        yield _("Grant"), link(_url("grant", key, admin), event.grant_id) if key else event.grant_id
+        yield _("Grant"), _linked(request, "grant", key, event.grant_id)
     if event.subject is not None:
         yield _("Subject"), event.subject
     if event.job:
@@ -123,27 +171,32 @@ def _about(
         yield _("Job"), link(url, event.job) if url else event.job
 
 
-def _linked(url: str, client_id: str, client: Client | None) -> Any:
+def _client(request: HttpRequest, event: GrantEvent) -> Any:
+    """The client ID; with the client's name and a link where there is one that they may see."""
+    rows = Client.objects.filter(service=event.service_id, client_id=event.client_id)
+    client = rows.first() if may_view(request, "client") else None
     if client is None:
-        return client_id
-    name = f"{client.name} ({client_id})" if client.name else client_id
-    return link(url, name)
+        return event.client_id
+    name = f"{client.name} ({event.client_id})" if client.name else event.client_id
+    return _linked(request, "client", client.pk, name)
 
 
-def _numbers(event: Event, admin: "ModelAdmin[Any]") -> Iterator[tuple[Any, Any]]:
+def _linked(request: HttpRequest, model: str, key: Any, name: Any) -> Any:
+    """The name, as a link to the row's page where there is one that the operator may see."""
+    may = key is not None and may_view(request, model)
+    url = page_url(request, f"{model}_change", key) if may else ""
+    return link(url, name) if url else name
+
+
+def _numbers(event: Event) -> Iterator[tuple[Any, Any]]:
     """How many grants and tokens it stopped, where the event or its job has the numbers."""
     stops = stops_of(event)
     if stops is None and event.kind == EventKind.REVOKED:
         yield _LABELS["grants"], "1"
     for name, label in _LABELS.items() if stops else ():
         if (told := stops.get(name)) is not None:
-            yield label, _sum([told])
+            yield label, _said(told)
     if isinstance(event, GrantEvent) and event.job and event.kind not in _JOBS:
         job = Sweep.objects.filter(pk=event.job).first()
         if job is not None:
-            yield _("Grants revoked by the job so far"), f"{job.revoked:,}"
-
-
-def _url(model: str, key: Any, admin: "ModelAdmin[Any]") -> str:
-    name = f"admin:grant_management_{model}_change"
-    return reverse(name, args=[key], current_app=admin.admin_site.name)
+            yield _("Grants revoked by the job so far"), grouped(job.revoked)

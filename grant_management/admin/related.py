@@ -1,16 +1,20 @@
 """Links between the pages of calls, events, grants, clients, people, jobs and result codes."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
-from ..models import Call, Client, Grant, Sweep
+from ..db.counting import grouped
+from ..models import Call, Client, Grant, Service, Sweep
 
 Link = tuple[str, Any, str]
 """What it is, its name, and the URL of its page."""
+Listed = Callable[..., str]
+"""Makes the URL of a list from the name of its model and its filters."""
 
 
 def page_url(request: HttpRequest, name: str, *arguments: Any) -> str:
@@ -20,6 +24,16 @@ def page_url(request: HttpRequest, name: str, *arguments: Any) -> str:
         return reverse(f"admin:grant_management_{name}", args=arguments, current_app=current)
     except NoReverseMatch:
         return ""
+
+
+def lists_of(request: HttpRequest, service: Service | None) -> Listed:
+    """Makes URLs of lists, limited to a service where there is one."""
+    of = {} if service is None else {"service": str(service.pk)}
+
+    def listed(model: str, **filters: str) -> str:
+        return f"{page_url(request, f'{model}_changelist')}?{urlencode(of | filters)}"
+
+    return listed
 
 
 def may_view(request: HttpRequest, model: str) -> bool:
@@ -67,7 +81,7 @@ def _of_job(request: HttpRequest, sweep: Sweep) -> Iterator[Link]:
         for key in grants.values_list("pk", flat=True)[:1]:
             yield _person(request, sweep.subject, key)
     if sweep.revoked and may_view(request, "grantevent"):
-        number = f"{sweep.revoked:,}"
+        number = grouped(sweep.revoked)
         yield _("Revoked grants"), number, page_url(request, "grant_receipt", sweep.pk)
 
 

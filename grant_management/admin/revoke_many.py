@@ -4,52 +4,37 @@ Each grant is revoked by `Grant.revoke`, which writes the event. The events of o
 the same `job`, by which the receipt finds them.
 """
 
-from typing import Any, Final
-from uuid import UUID
+from typing import Any
+from uuid import UUID, uuid4
 
-from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from ..db import clock
-from ..db.counting import bounded_count, shown_number
 from ..db.ids import uuid7
-from ..models import AccessToken, EventKind, Grant, GrantEvent, Reason, RefreshToken, Service
-from .kit.actions import REASONS, ReasonForm
+from ..models import Grant, Reason, Service
+from .kit.confirmation import is_typed, phrase_for, recall, remember, show_phrase
 from .kit.read_only import limited, operator
 from .kit.stops import stops_of_grant
-from .kit.utc import exact_tag
-from .person import REVOKE, PersonPages
+from .person import REVOKE
 from .person_grants import by_client, living, to_person
-from .receipt import stopped_by
+from .receipt_many import ReceiptPages
 from .related import may_view
-
-MOST: Final = 100
-"""The most grants that are revoked while the operator waits; a revoke by filter takes more."""
+from .revoke_form import MOST, Damage, RevokeForm
 
 
-class RevokeForm(ReasonForm):
-    """The reason for revoking the grants, one click away each."""
-
-    reason = forms.ChoiceField(label=_("Reason"), choices=REASONS[1:], widget=forms.RadioSelect)
-
-
-class RevokeManyPages(PersonPages):
-    """The preview of a revoke of several grants, and its receipt."""
+class RevokeManyPages(ReceiptPages):
+    """The preview of a revoke of several grants, which leads to its receipt."""
 
     def get_urls(self) -> list[URLPattern]:
-        """With the URLs of the preview and of the receipt."""
-        wrap, name = self.admin_site.admin_view, "grant_management_grant"
-        preview, receipt = wrap(self.revoke_many_view), wrap(self.receipt_view)
-        return [
-            path("<uuid:pk>/person/revoke/", preview, name=f"{name}_revoke_many"),
-            path("receipt/<uuid:job>/", receipt, name=f"{name}_receipt"),
-            *super().get_urls(),
-        ]
+        """With the URL of the preview."""
+        view, name = self.admin_site.admin_view(self.revoke_many_view), "grant_management_grant"
+        preview = path("<uuid:pk>/person/revoke/", view, name=f"{name}_revoke_many")
+        return [preview, *super().get_urls()]
 
     def revoke_many_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """On POST, the preview; with a reason, the revocation of the grants that were shown.
@@ -66,10 +51,13 @@ class RevokeManyPages(PersonPages):
         if not grants or len(grants) > MOST:
             return self._cannot(request, page, grants)
         is_sent = "confirmed" in request.POST
-        form = RevokeForm(request.POST if is_sent else None)
+        form = RevokeForm(request.POST if is_sent else None, initial={"page": str(uuid4())})
+        asked = _asked(request, person, grants)
         if is_sent and form.is_valid():
-            return self._revoke(request, page, grants, Reason(**form.cleaned_data))
-        return self._preview(request, person, grants, form)
+            if is_typed(asked["phrase"], form.cleaned_data["typed"]):
+                return self._revoke(request, page, grants, form.why())
+            form.add_error("typed", _("The text does not match the phrase."))
+        return self._preview(request, person, grants, form, asked)
 
     def _chosen(self, request: HttpRequest, person: Grant) -> list[Any]:
         """The living grants that are asked for, at most one more than `MOST`."""
@@ -95,19 +83,28 @@ class RevokeManyPages(PersonPages):
         return HttpResponseRedirect(page)
 
     def _preview(
-        self, request: HttpRequest, person: Grant, grants: list[Any], form: forms.Form
+        self,
+        request: HttpRequest,
+        person: Grant,
+        grants: list[Any],
+        form: RevokeForm,
+        asked: dict[str, Any],
     ) -> HttpResponse:
+        page = str(form["page"].value())
+        remember(request, page, sorted(str(grant.pk) for grant in grants), asked)
+        show_phrase(form, asked["phrase"])
         context = {
             "person": person,
             "person_url": self.url("person", person),
             "groups_of_grants": by_client(grants, request),
             "keys": [grant.pk for grant in grants],
-            "lines": list(_what_stops(grants)),
+            "lines": list(Damage.of(grants).lines()),
             "form": form,
             "section": "people",
         }
-        one, many = "Revoke %(n)s grant of %(subject)s", "Revoke %(n)s grants of %(subject)s"
-        title = ngettext(one, many, len(grants))
+        title = ngettext(
+            "Revoke %(n)s grant of %(subject)s", "Revoke %(n)s grants of %(subject)s", len(grants)
+        )
         named = title % {"n": len(grants), "subject": person.subject}
         return self.page(request, "revoke_many.html", named, **context)
 
@@ -127,41 +124,16 @@ class RevokeManyPages(PersonPages):
             return HttpResponseRedirect(page)
         messages.success(request, _("Done. This page is the receipt."))
         is_seen = may_view(request, "grantevent")
-        return HttpResponseRedirect(self._receipt(job) if is_seen else page)
+        return HttpResponseRedirect(self.receipt_url(job) if is_seen else page)
 
-    def _receipt(self, job: UUID) -> str:
-        return self.url("receipt", Grant(pk=job))
 
-    def receipt_view(self, request: HttpRequest, job: UUID) -> HttpResponse:
-        """The receipt: who revoked which grants, when and why. It is made from the events.
-
-        It has the first of a job's grants; the job's own report has all of them.
-        """
-        if not (self.has_view_permission(request) and may_view(request, "grantevent")):
-            raise PermissionDenied
-        services = limited(Service.objects.all(), request, "organization")
-        rows = GrantEvent.objects.filter(service__in=list(services), job=job)
-        revoked = rows.filter(kind=EventKind.REVOKED).select_related("service")
-        events = list(revoked.order_by("pk")[: MOST + 1])
-        if not events:
-            raise Http404
-        lines = self._with_pages(request, events[:MOST])
-        first, is_cut = events[0], len(events) > MOST
-        context = {"event": first, "at": exact_tag(first.at), "lines": lines, "is_cut": is_cut}
-        context["stopped"] = stopped_by(events[:MOST])
-        title = _("Receipt")
-        return self.page(request, "receipt_many.html", title, job=job, section="people", **context)
-
-    def _with_pages(
-        self, request: HttpRequest, events: list[GrantEvent]
-    ) -> list[tuple[GrantEvent, str]]:
-        """The events, each with the URL of its grant's page ("": the grant was purged)."""
-        grants = self.get_queryset(request).filter(
-            service__in={event.service_id for event in events},
-            grant_id__in=[event.grant_id for event in events],
-        )
-        pages = {(one.service_id, one.grant_id): self.url("change", one) for one in grants}
-        return [(one, pages.get((one.service_id, one.grant_id), "")) for one in events]
+def _asked(request: HttpRequest, person: Grant, grants: list[Any]) -> dict[str, Any]:
+    """What the page asked for that was sent, about the grants that it showed; else what is asked
+    for these grants now.
+    """
+    shown = sorted(request.POST.getlist("grant"))
+    found = recall(request, request.POST.get("page", ""), shown)
+    return found or {"phrase": phrase_for(Damage.of(grants).most, str(person.subject))}
 
 
 def _key(text: str) -> UUID | None:
@@ -169,26 +141,3 @@ def _key(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
-
-
-def _what_stops(grants: list[Any]) -> Any:
-    """Sentences with the numbers of tokens that stop, and of those that a service leaves alone."""
-    now = clock.now()
-    dying = [one.pk for one in grants if one.service.revoke_access_tokens]
-    staying = [one.pk for one in grants if not one.service.revoke_access_tokens]
-    access, left = (_alive(AccessToken, keys, now) for keys in (dying, staying))
-    refresh = _alive(RefreshToken, dying + staying, now)
-    numbers = {"grants": len(grants), "access": access, "refresh": refresh}
-    said = _(
-        "This stops now. Grants: %(grants)s; access tokens: %(access)s; refresh tokens:"
-        " %(refresh)s."
-    )
-    yield said % numbers
-    if staying:
-        yield _("Access tokens that stay valid until they expire: %(n)s.") % {"n": left}
-    yield _("It cannot be undone.")
-
-
-def _alive(model: type[Any], keys: list[UUID], now: Any) -> str:
-    tokens = model.objects.filter(grant__in=keys).alive(now)
-    return shown_number(bounded_count(tokens.order_by("-pk")))

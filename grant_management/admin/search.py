@@ -13,12 +13,12 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
-from ..models import Service
+from ..models import Grant, Service
 from ..redaction import redacted
 from .kit.read_only import limited
 from .person import PersonPages
 from .search_kinds import BEGINNING, KINDS
-from .sought import Kind, Sought
+from .sought import Kind, Sought, may_see
 
 LONGEST: Final = 4096
 """The most characters of a search. A token that is longer is no token of a service here."""
@@ -65,15 +65,15 @@ class SearchPage(PersonPages):
         return response
 
     def _may_view(self, request: HttpRequest, kind: Kind) -> bool:
-        site = self.admin_site
-        is_there = site.is_registered(kind.model)
-        return is_there and site.get_model_admin(kind.model).has_view_permission(request)
+        return any(may_see(self.admin_site, request, model) for model in kind.models)
 
     def _searched(self, sought: Sought, kinds: list[Kind]) -> dict[str, Any]:
         groups = [(kind.title, kind.find(sought)) for kind in kinds]
-        if BEGINNING.model in [kind.model for kind in kinds]:
+        if all(map(sought.sees, BEGINNING.models)):
             groups.append((BEGINNING.title, BEGINNING.find(sought)))
         found = {"is_searched": True, "groups": [group for group in groups if group[1]]}
+        if not sought.sees(Grant):
+            return found
         rows = self.get_queryset(sought.request).exclude(subject=None)
         # Without an order, so that the database has no reason to follow the primary key.
         people = rows.filter(service__in=sought.services, subject=sought.text)[:1]

@@ -24,13 +24,15 @@ from ..models import (
     Sweep,
 )
 from ..protocol.results import Result
-from .kit.display import state
+from .kit.display import in_english, state
+from .kit.token_state import token_state
 from .kit.utc import exact
 from .related import code_url
 from .sought import Hit, Kind, Rows, Sought
 
 MOST: Final = 10
 """The most rows of one kind that are shown."""
+TOKENS: Final = (AccessToken, RefreshToken)
 NAMES: Final = 3
 """The most clients of one service that are shown because their names begin with the text."""
 _DIGITS: Final = re.compile(r"[0-9A-Fa-f]{6,64}")
@@ -64,8 +66,8 @@ def _of_grant(grant: Grant) -> tuple[Any, ...]:
 def _tokens(sought: Sought) -> list[Hit]:
     return [
         hit
-        for model in (AccessToken, RefreshToken)
-        if sought.site.is_registered(model)
+        for model in TOKENS
+        if sought.sees(model)
         for token in _by_digest(sought, sought.at_services(model))
         if (hit := _token(sought, token))
     ]
@@ -81,11 +83,11 @@ def _by_digest(sought: Sought, rows: Rows) -> list[Any]:
 
 
 def _token(sought: Sought, token: Any) -> Hit:
-    """A token leads to its grant; one without a grant to its own page."""
-    name = token.status(clock.estimate()).name.lower()
-    said = state(name, name.replace("_", " ").capitalize())
+    """A token leads to its grant; to its own page where it has none, or none that they may see."""
+    said = token_state(token)
     model = token._meta.model_name
-    page = ("grant_change", token.grant_id) if token.grant_id else (f"{model}_change", token.pk)
+    has_grant = token.grant_id and sought.sees(Grant)
+    page = ("grant_change", token.grant_id) if has_grant else (f"{model}_change", token.pk)
     title = f"{capfirst(token._meta.verbose_name)} {token.digest_prefix}…"
     return Hit(sought.url(*page), title, (said, token.client, token.subject or "", token.service))
 
@@ -136,9 +138,10 @@ def _clients_beginning(sought: Sought) -> list[Hit]:
 
 def _events(sought: Sought) -> list[Hit]:
     """By ticket and by number. By subject only where no grant leads to the person's page."""
+    own = sought.at_services(Grant).filter(subject=sought.text)
     rows = sought.at_services(GrantEvent).select_related("service")
     ways = [_TICKET & Q(ticket=sought.text)]
-    if not sought.at_services(Grant).filter(subject=sought.text).exists():
+    if not (sought.sees(Grant) and own.exists()):
         ways.append(Q(subject=sought.text))
     found = [one for way in ways for one in rows.filter(way).order_by("-at", "-pk")[:MOST]]
     for name in ("pk", "job") if sought.key else ():
@@ -170,24 +173,26 @@ def _of_key(model: type[Any], name: str) -> Callable[[Sought], list[Hit]]:
 
 def _codes(sought: Sought) -> list[Hit]:
     found = [one for one in Result if one.code == sought.text.upper()]
-    return [Hit(code_url(sought.request, one.code), one.code, (one.text,)) for one in found]
+    return [
+        Hit(code_url(sought.request, one.code), one.code, (in_english(one.text),)) for one in found
+    ]
 
 
 KINDS: Final = (
-    Kind(_("People"), _("a subject"), Grant, _people),
-    Kind(_("Grants"), _("a grant ID"), Grant, _grants),
-    Kind(_("Tokens"), _("a token, or its digest's first digits"), AccessToken, _tokens),
-    Kind(_("Clients"), _("a client ID or name"), Client, _clients),
-    Kind(_("Events"), _("an event's number, or a ticket"), GrantEvent, _events),
-    Kind(_("Calls"), _("a call's number"), Call, _of_key(Call, "call_change")),
-    Kind(_("Jobs"), _("a job's number"), Sweep, _of_key(Sweep, "sweep_change")),
-    Kind(_("Result codes"), _("a result code"), Call, _codes),
-    Kind(_("API tokens"), _("an API token or its prefix"), ApiToken, _api_tokens),
+    Kind(_("People"), _("a subject"), (Grant,), _people),
+    Kind(_("Grants"), _("a grant ID"), (Grant,), _grants),
+    Kind(_("Tokens"), _("a token, or its digest's first digits"), TOKENS, _tokens),
+    Kind(_("Clients"), _("a client ID or name"), (Client,), _clients),
+    Kind(_("Events"), _("an event's number, or a ticket"), (GrantEvent,), _events),
+    Kind(_("Calls"), _("a call's number"), (Call,), _of_key(Call, "call_change")),
+    Kind(_("Jobs"), _("a job's number"), (Sweep,), _of_key(Sweep, "sweep_change")),
+    Kind(_("Result codes"), _("a result code"), (Call,), _codes),
+    Kind(_("API tokens"), _("an API token or its prefix"), (ApiToken,), _api_tokens),
     Kind(
         _("Organization events"),
         _("an organization event's number, or a ticket"),
-        OrganizationEvent,
+        (OrganizationEvent,),
         _organization_events,
     ),
 )
-BEGINNING: Final = Kind(_("Clients whose names begin so"), "", Client, _clients_beginning)
+BEGINNING: Final = Kind(_("Clients whose names begin so"), "", (Client,), _clients_beginning)

@@ -14,6 +14,7 @@ from .kit.actions import OperatorAdmin, Text
 from .kit.cut_off import CUT_OFF_SERVICE
 from .kit.making import insert, make
 from .kit.read_only import limited, operator
+from .kit.short_list import ShortListAdmin
 from .service_forms import NewServiceForm, SettingsForm
 from .service_page import portrait
 from .what_if import WhatIfForm, ask
@@ -23,7 +24,7 @@ CHANGE: Final = "grant_management.change_service"
 
 
 @admin.register(Service)
-class ServiceAdmin(OperatorAdmin[Service]):
+class ServiceAdmin(ShortListAdmin[Service], OperatorAdmin[Service]):
     """Services (tenants), with their settings, a cut-off and the what-if tester."""
 
     organization_path = "organization"

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from django import forms
 from django.db.models import QuerySet
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from ..fields import members as m
@@ -22,18 +23,18 @@ def _help(name: str) -> Any:
     return field.help_text
 
 
+def _named(name: str) -> dict[str, Any]:
+    """Label and help of a field that the model would otherwise give to its own form field."""
+    field: Any = Service._meta.get_field(name)
+    return {"label": capfirst(field.verbose_name), "help_text": field.help_text}
+
+
 class SettingsForm(ReasonForm, forms.ModelForm):  # type: ignore[type-arg]
     """All settings of a service, and the reason for changing them."""
 
-    dpop_signing_algs = form_fields.choices(m.SIGNING_ALGS, help_text=_help("dpop_signing_algs"))
-    actions_supported = form_fields.choices(
-        m.ACTIONS_SUPPORTED, help_text=_help("actions_supported")
-    )
-    self_service_origins = form_fields.LinesField(
-        label=Service._meta.get_field("self_service_origins").verbose_name.capitalize(),
-        required=False,
-        help_text=_help("self_service_origins"),
-    )
+    dpop_signing_algs = form_fields.choices(m.SIGNING_ALGS, **_named("dpop_signing_algs"))
+    actions_supported = form_fields.choices(m.ACTIONS_SUPPORTED, **_named("actions_supported"))
+    self_service_origins = form_fields.LinesField(required=False, **_named("self_service_origins"))
     field_order = (*NAMES, "reason", "note", "ticket")
 
     class Meta:

@@ -1,14 +1,17 @@
 """A service's page: its settings in groups, its nonces, and how to point an SDK at it."""
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 from django.http import HttpRequest
+from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from ..db import clock
 from ..db.counting import bounded_count, shown_number
 from ..models import Client, DPoPNonce, EventKind, GrantEvent, Service
-from .kit.display import identifier, time_tag
+from .kit.display import identifier, time_tag, wire_name
+from .related import may_view
 
 GROUPS: Final[list[tuple[Any, tuple[str, ...]]]] = [
     (_("The service"), ("name", "grant_management_endpoint", "realm")),
@@ -43,25 +46,32 @@ def portrait(service: Service, request: HttpRequest) -> dict[str, Any]:
     return {
         "service": service,
         "groups": [(title, [_setting(service, name) for name in names]) for title, names in GROUPS],
-        "nonces": _nonces(service)
-        if request.user.has_perm("grant_management.view_dpopnonce")
-        else [],
+        "nonces": _nonces(service) if may_view(request, "dpopnonce") else None,
         "base": request.build_absolute_uri("/").rstrip("/"),
-        "facts": [
-            (_("Service ID"), identifier(str(service.pk))),
-            (_("Organization"), service.organization),
-            (_("Clients"), _bounded_clients(service)),
-            (_("Cut off"), time_tag(service.not_before)),
-            (_("Cut off by"), _cut_off_by(service)),
-            (_("Deleted"), time_tag(service.deleted_at)),
-        ],
+        "facts": list(_facts(service, request)),
     }
+
+
+def _facts(service: Service, request: HttpRequest) -> Iterator[tuple[Any, Any]]:
+    """The facts; without those that come from rows which the operator may not see."""
+    yield _("Service ID"), identifier(str(service.pk))
+    yield _("Organization"), service.organization
+    if may_view(request, "client"):
+        yield _("Clients"), _bounded_clients(service)
+    yield _("Cut off"), time_tag(service.not_before)
+    if may_view(request, "grantevent"):
+        yield _("Cut off by"), _cut_off_by(service)
+    yield _("Deleted"), time_tag(service.deleted_at)
 
 
 def _setting(service: Service, name: str) -> dict[str, Any]:
     field: Any = Service._meta.get_field(name)
     value = getattr(service, name)
-    shown = ", ".join(value) if isinstance(value, list) else value
+    shown: Any = value
+    if isinstance(value, list):
+        shown = format_html_join(", ", "{}", ((wire_name(one),) for one in value))
+    elif isinstance(value, bool):
+        shown = _("Yes") if value else _("No")
     display = getattr(service, f"get_{name}_display", None)
     return {"name": name, "value": display() if display else shown, "help": field.help_text}
 

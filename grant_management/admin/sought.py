@@ -53,6 +53,10 @@ class Sought:
         except ValueError:
             return None
 
+    def sees(self, model: type[Any]) -> bool:
+        """Whether this operator may see rows of the model, at this admin site."""
+        return may_see(self.site, self.request, model)
+
     def rows(self, model: type[Any]) -> Rows:
         """The rows of a model that this operator may see."""
         found: Rows = self.site.get_model_admin(model).get_queryset(self.request)
@@ -67,11 +71,20 @@ class Sought:
         return page_url(self.request, name, *arguments)
 
 
+def may_see(site: AdminSite, request: HttpRequest, model: type[Any]) -> bool:
+    """Whether the operator may see rows of the model, at this admin site."""
+    is_there = site.is_registered(model)
+    return is_there and site.get_model_admin(model).has_view_permission(request)
+
+
 @dataclass(frozen=True)
 class Kind:
-    """A kind of rows: what its results are called, and by what a row is found."""
+    """A kind of rows: what its results are called, and by what a row is found.
+
+    `models` are those that it looks in, as far as the operator may see them.
+    """
 
     title: str | Promise
     sought: str | Promise
-    model: type[Any]
+    models: tuple[type[Any], ...]
     find: Callable[[Sought], list[Hit]]

@@ -20,15 +20,26 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from ..db import primary
-from ..models import GrantFilter, Reason, Service, Sweep
-from .kit.content import NOTED, cut
+from ..db.counting import grouped
+from ..models import GrantEvent, GrantFilter, Reason, Service, Sweep
+from .kit.confirmation import is_typed, show_phrase
 from .kit.display import time_tag
 from .kit.export import attachment
-from .kit.listing import Column, ListAdmin
+from .kit.listing import Column, ListAdmin, fields, text
 from .kit.read_only import limited, operator
+from .kit.reasons import in_words, why_of
+from .related import may_view
 from .sweep_confirmation import Asked, recall, remember
 from .sweep_form import ConfirmForm, FilterForm, carried_over
-from .sweep_report import badge, described, lines, progress, report
+from .sweep_report import (
+    badge,
+    described,
+    described_job,
+    lines,
+    progress,
+    report,
+    status_value,
+)
 from .sweep_worker import work_in_background
 
 MAY_START: Final = "grant_management.start_sweep"
@@ -49,15 +60,27 @@ class SweepAdmin(ListAdmin[Sweep]):
             leads=True,
             key="started",
             sort=("started_at", "pk"),
+            exported=fields("id", "service_id", "started_at"),
         ),
-        Column(_("Status"), lambda sweep: badge(sweep), key="status"),
-        Column(_("Who"), lambda sweep: sweep.actor, key="who"),
-        Column(_("Which"), lambda sweep: described(sweep.wanted()), key="which"),
-        Column(_("Revoked"), lambda sweep: f"{sweep.revoked:,}", key="revoked"),
-        Column(_("Reason"), lambda sweep: sweep.reason, key="reason"),
-        Column(_("Ticket"), lambda sweep: sweep.ticket, key="ticket"),
-        Column(_("Note"), lambda sweep: cut(sweep.note, NOTED), key="note", is_default=False),
+        Column(_("Status"), badge, key="status", exported={"status": status_value}),
+        text(_("Who"), "actor", "who"),
+        Column(_("Which"), described_job, key="which", exported={"which": described_job}),
+        Column(
+            _("Revoked"),
+            lambda sweep: grouped(sweep.revoked),
+            key="revoked",
+            exported=fields("revoked"),
+        ),
+        Column(
+            _("Reason"),
+            lambda sweep: in_words(sweep.reason),
+            key="reason",
+            exported=fields("reason"),
+        ),
+        text(_("Ticket"), "ticket", "ticket"),
+        text(_("Note"), "note", "note", is_default=False),
     )
+    file_name = "jobs"
     change_form_template = "admin/grant_management/sweep.html"
 
     def get_urls(self) -> list[URLPattern]:
@@ -108,7 +131,7 @@ class SweepAdmin(ListAdmin[Sweep]):
             values = confirmed.cleaned_data
             # A page that the session no longer remembers is checked against the current count.
             asked = recall(request, values["sweep"], wanted) or _asked(wanted)
-            if asked.is_typed(values["typed"]):
+            if is_typed(asked.phrase, values["typed"]):
                 return self._start(request, wanted, values, asked.expected)
             confirmed.add_error("typed", _("The text does not match the phrase."))
         return self._confirm(request, form, confirmed, wanted)
@@ -140,12 +163,12 @@ class SweepAdmin(ListAdmin[Sweep]):
 
     def csv_view(self, request: HttpRequest, pk: uuid.UUID) -> StreamingHttpResponse:
         """A CSV file with a line for each grant that the job revoked."""
-        sweep = self._sweep(request, pk)
+        sweep = self._of_report(request, pk)
         return attachment(lines(sweep), f"revoked-{sweep.pk}.csv", "text/csv; charset=utf-8")
 
     def json_view(self, request: HttpRequest, pk: uuid.UUID) -> StreamingHttpResponse:
         """A JSON file: the filter, who started the job and why, and its results (see `report`)."""
-        sweep = self._sweep(request, pk)
+        sweep = self._of_report(request, pk)
         text = json.dumps(report(sweep), indent=2)
         return attachment(iter([text]), f"revoked-{sweep.pk}.json", "application/json")
 
@@ -165,6 +188,12 @@ class SweepAdmin(ListAdmin[Sweep]):
             raise Http404
         return sweep
 
+    def _of_report(self, request: HttpRequest, pk: uuid.UUID) -> Sweep:
+        """The job; PermissionDenied: a report is made of events, which the operator may not see."""
+        if not may_view(request, "grantevent"):
+            raise PermissionDenied
+        return self._sweep(request, pk)
+
     def _ask(self, request: HttpRequest, form: FilterForm) -> HttpResponse:
         title, check = _("Revoke by filter: choose"), self.url("check")
         return self.page(request, "choose.html", title, form=form, check=check)
@@ -177,6 +206,7 @@ class SweepAdmin(ListAdmin[Sweep]):
         page = confirm.cleaned_data.get("sweep") if confirm.is_bound else confirm.initial["sweep"]
         if page is not None:
             remember(request, page, wanted, asked)
+        show_phrase(confirm, asked.phrase)
         context = {
             "form": form,
             "confirm": confirm,
@@ -187,6 +217,7 @@ class SweepAdmin(ListAdmin[Sweep]):
             "phrase": asked.phrase,
             "sample": [(grant, time_tag(grant.created_at)) for grant in look.sample],
             "clients": look.clients,
+            "sees_grants": may_view(request, "grant"),
             "is_cut_off": wanted.is_cut_off,
             "stays": not wanted.service.revoke_access_tokens,
         }
@@ -219,13 +250,19 @@ class SweepAdmin(ListAdmin[Sweep]):
         return {
             "sweep": sweep,
             "wanted": described(sweep.wanted()),
+            "why": why_of(sweep),
             "badge": badge(sweep),
             "started": time_tag(sweep.started_at),
             "finished": time_tag(sweep.finished_at),
-            "history": [(event, time_tag(event.at)) for event in sweep.history()],
+            "history": [(event, time_tag(event.at)) for event in _history(request, sweep)],
+            "sees_events": may_view(request, "grantevent"),
             "progress": progress(sweep),
             "may": request.user.has_perm(MAY_START),
         }
+
+
+def _history(request: HttpRequest, sweep: Sweep) -> list[GrantEvent]:
+    return sweep.history() if may_view(request, "grantevent") else []
 
 
 def _asked(wanted: GrantFilter) -> Asked:

@@ -17,26 +17,19 @@ from .kit import confirmation
 
 @dataclass(frozen=True)
 class Asked:
-    """The phrase to type, and the number of grants that was expected when it was shown.
-
-    `is_count`: the phrase is a number of grants, not a client ID.
-    """
+    """The phrase to type, and the number of grants that was expected when it was shown."""
 
     phrase: str
     expected: int
-    is_count: bool
 
     @classmethod
     def about(cls, wanted: GrantFilter, look: Look) -> "Asked":
-        """The client ID, where the filter names a client; else the count."""
-        phrase = wanted.client.client_id if wanted.client else str(look)
-        return cls(phrase, look.expected, wanted.client is None)
+        """By the number of grants, as for any other act (`phrase_for`).
 
-    def is_typed(self, text: str) -> bool:
-        """Whether the text is the phrase; the commas of a count may be left out."""
-        typed, phrase = text.strip(), self.phrase
-        same = typed == phrase
-        return same or (self.is_count and typed.replace(",", "") == phrase.replace(",", ""))
+        A cut-off asks for the name: it also stops tokens without a grant, which nobody counted.
+        """
+        damage = max(look.expected, confirmation.MANY + 1) if wanted.is_cut_off else look.expected
+        return cls(confirmation.phrase_for(damage, _name(wanted)), look.expected)
 
 
 def remember(request: HttpRequest, sweep: uuid.UUID, wanted: GrantFilter, asked: Asked) -> None:
@@ -48,6 +41,13 @@ def recall(request: HttpRequest, sweep: uuid.UUID, wanted: GrantFilter) -> Asked
     """What that page asked; None: nothing is remembered, or it is too old or of another filter."""
     found = confirmation.recall(request, str(sweep), _named(wanted))
     return None if found is None else Asked(**found)
+
+
+def _name(wanted: GrantFilter) -> str:
+    """What the filter is about: the client, the person, what grants hold; or the service."""
+    client_id = wanted.client.client_id if wanted.client else None
+    names = (client_id, wanted.subject, wanted.scope, wanted.authorization_type)
+    return next((name for name in names if name), wanted.service.name)
 
 
 def _named(wanted: GrantFilter) -> dict[str, Any]:

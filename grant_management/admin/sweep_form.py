@@ -1,8 +1,9 @@
 """The forms of a revoke by filter: the filter, and the confirmation."""
 
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import time
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from django.db.models import QuerySet
@@ -10,10 +11,16 @@ from django.utils.translation import gettext_lazy as _
 
 from ..db import clock
 from ..fields import members as m
-from ..models import Client, EmptyFilter, GrantFilter, Service
+from ..models import Client, EmptyFilter, Grant, GrantFilter, Service
+from .grant import GrantListForm
 from .kit import form_fields
 from .kit.actions import ReasonForm
 from .kit.utc import UTCDateTimeField, parse_time
+
+LONGEST_LEFT: Final = 500
+"""The most characters of the filters that are left out."""
+SHARED: Final = ("service", "client", "subject", "scope", "authorization_type", "created_before")
+"""The filters that a list of grants and a job have in common."""
 
 
 class FilterForm(forms.Form):
@@ -38,6 +45,11 @@ class FilterForm(forms.Form):
             " client alone: a cut-off, at once"
         ),
     )
+
+    left_out = forms.CharField(
+        required=False, max_length=LONGEST_LEFT, strip=True, widget=forms.HiddenInput
+    )
+    """Filters of a list that the job does not have, in words: the pages warn of them."""
 
     def __init__(self, *args: Any, services: "QuerySet[Service]", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -76,21 +88,40 @@ class FilterForm(forms.Form):
 
 
 def carried_over(params: Any, services: "QuerySet[Service]") -> dict[str, Any]:
-    """What the form begins with: the filters of a list of grants, as far as a job has the same.
+    """What the form begins with: the filters of a list of grants, as far as a job has the same; and
+    as `left_out` those that a job does not have, in words.
 
     The service is chosen already where there is only one.
     """
-    found = {name: params[name] for name in FilterForm.base_fields if params.get(name)}
+    found = {name: params[name] for name in SHARED if params.get(name)}
     if "service" not in found and len(few := services[:2]) == 1:
         found["service"] = few[0]
-    term = params.get("q")
-    if term and "client" not in found:
-        known = Client.objects.filter(service__in=services, client_id=term)
-        found.setdefault("client" if known.exists() else "subject", term)
-    if until := params.get("until"):
-        with suppress(ValueError):
-            found.setdefault("created_before", parse_time(until, time.max))
+    taken = {*found, *_sought(params.get("q"), services, found), *_until(params, found)}
+    applied = GrantListForm(params, services=services).applied()
+    left = [one for one in applied if one.name not in taken]
+    found["left_out"] = ", ".join(f"{one.label} {one.value}".strip() for one in left)[:LONGEST_LEFT]
     return found
+
+
+def _sought(term: Any, services: "QuerySet[Service]", found: dict[str, Any]) -> Iterator[str]:
+    """Take the search of a list as a client ID or as a subject. A grant ID is neither."""
+    if not term:
+        return
+    known = Client.objects.filter(service__in=services, client_id=term)
+    is_grant = Grant.objects.filter(service__in=list(services), grant_id=term).exists()
+    name = "client" if known.exists() else "subject"
+    if name not in found and not (name == "subject" and is_grant):
+        found[name] = term
+        yield "q"
+
+
+def _until(params: Any, found: dict[str, Any]) -> Iterator[str]:
+    """Take the last moment of a list, where it can be read."""
+    until = params.get("until")
+    if until and "created_before" not in found:
+        with suppress(ValueError):
+            found["created_before"] = parse_time(until, time.max)
+            yield "until"
 
 
 class ConfirmForm(ReasonForm):
@@ -99,6 +130,6 @@ class ConfirmForm(ReasonForm):
     The key makes the page work once: a second sweep cannot have it.
     """
 
-    typed = forms.CharField(label=_("To confirm, type"), required=True)
+    typed = forms.CharField(label=_("To confirm, type"), required=False)
     sweep = forms.UUIDField(widget=forms.HiddenInput)
     field_order = ("typed", "reason", "note", "ticket", "sweep")

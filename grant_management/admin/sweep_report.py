@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from ..db import clock
-from ..db.counting import COUNT_LIMIT
+from ..db.counting import COUNT_LIMIT, grouped
 from ..db.keyset import Ordered, Rows, all_of
 from ..models import GrantEvent, GrantFilter, Sweep, SweepStatus
 from .kit.display import state
@@ -28,6 +28,16 @@ def described(wanted: GrantFilter) -> str:
         _("created before"): exact(before) if before else None,
     }
     return ", ".join(f"{name} {value}" for name, value in said.items() if value is not None)
+
+
+def described_job(sweep: Sweep) -> str:
+    """The filter of a job in words."""
+    return described(sweep.wanted())
+
+
+def status_value(sweep: Sweep) -> str:
+    """The status of a job, for a file."""
+    return sweep.status(clock.estimate()).value
 
 
 def badge(sweep: Sweep) -> str:
@@ -65,7 +75,7 @@ def progress(sweep: Sweep) -> dict[str, Any]:
 
 
 def _revoked(sweep: Sweep, *, is_done: bool, known: bool) -> str:
-    number, expected = f"{sweep.revoked:,}", f"{sweep.expected:,}"
+    number, expected = grouped(sweep.revoked), grouped(sweep.expected)
     if is_done:
         said = ngettext("%(n)s grant was revoked", "%(n)s grants were revoked", sweep.revoked)
     elif known:
@@ -76,11 +86,11 @@ def _revoked(sweep: Sweep, *, is_done: bool, known: bool) -> str:
 
 
 def _pace(rate: float, left: float | None) -> str:
-    pace = _("%(rate)s a second") % {"rate": f"{rate:,.1f}"}
+    pace = _("%(rate)s a second") % {"rate": grouped(rate, 1)}
     if left is None:
         return pace
     rest = ngettext("%(n)s second left", "%(n)s seconds left", round(left))
-    return f"{pace}, {rest % {'n': f'{round(left):,}'}}"
+    return f"{pace}, {rest % {'n': grouped(round(left))}}"
 
 
 def _history(events: list[GrantEvent]) -> list[dict[str, str]]:

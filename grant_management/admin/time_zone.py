@@ -1,31 +1,57 @@
-"""The page where an operator chooses a time zone, and what a typed time is in UTC."""
+"""The page where an operator chooses the language and the time zone, and what a typed time is in
+UTC.
+"""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import URLPattern, path
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ..models import OperatorPreference
-from .kit.frame import choose_zone, zone_names
+from .kit.frame import zone_names
+from .kit.language import offered, spoken
+from .kit.preference import Preference, choose, preference_of
 from .kit.read_only import ReadOnlyAdmin
 from .kit.zone import utc_of, zone_name
 
 
-def _choices() -> list[tuple[str, str]]:
+def _zones() -> list[tuple[str, str]]:
     return [(name, name.replace("_", " ")) for name in zone_names()]
 
 
-class TimeZoneForm(forms.Form):
-    """The zone that times are shown and typed in."""
+def _languages() -> list[tuple[str, Any]]:
+    return [("", _("As this site has it")), *offered().items()]
 
+
+class PreferenceForm(forms.Form):
+    """The language of the pages, where the host has several, and the zone of times."""
+
+    language = forms.ChoiceField(
+        label=_("Language"),
+        choices=_languages,
+        required=False,
+        help_text=_("Of all pages, from now on. Names and notes stay as they were written."),
+    )
     time_zone = forms.ChoiceField(
         label=_("Time zone"),
-        choices=_choices,
+        choices=_zones,
+        widget=forms.Select(attrs={"translate": "no"}),
         help_text=_("Times are shown and typed in it, on every page. Files and the API use UTC."),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not offered():
+            del self.fields["language"]
+
+    def chosen(self) -> Preference:
+        """What was chosen."""
+        return Preference(**self.cleaned_data)
 
 
 @admin.register(OperatorPreference)
@@ -41,14 +67,18 @@ class OperatorPreferenceAdmin(ReadOnlyAdmin[OperatorPreference]):
         ]
 
     def choose_view(self, request: HttpRequest) -> HttpResponse:
-        """Choose the time zone; it is remembered for the next logins, too."""
-        form = TimeZoneForm(request.POST or None, initial={"time_zone": zone_name()})
+        """Choose language and time zone; they are remembered for the next logins, too."""
+        now = Preference(zone_name(), preference_of(request).language)
+        form = PreferenceForm(request.POST or None, initial=now._asdict())
         if request.method == "POST" and form.is_valid():
-            choose_zone(request, form.cleaned_data["time_zone"])
-            messages.success(request, _("The time zone was changed."))
+            choose(request, form.chosen())
+            with spoken(form.chosen().language):
+                for said in _changes(now, form.chosen()):
+                    messages.success(request, said)
             return HttpResponseRedirect(self.url("changelist"))
+        title = _("Language and time zone") if offered() else _("Time zone")
         context: dict[str, Any] = {"form": form, "submit": _("Save")}
-        return self.page(request, "form.html", _("Time zone"), **context)
+        return self.page(request, "form.html", title, **context)
 
     def utc_view(self, request: HttpRequest) -> JsonResponse:
         """What the text `at` in the query is in UTC, as JSON: `utc`, "" where it is no moment."""
@@ -57,3 +87,13 @@ class OperatorPreferenceAdmin(ReadOnlyAdmin[OperatorPreference]):
     def get_model_perms(self, request: HttpRequest) -> dict[str, bool]:
         """None, so that it is not in the site's list of models."""
         return {}
+
+
+def _changes(before: Preference, after: Preference) -> Iterator[str]:
+    """What is said after the change, in the language that is active then."""
+    if before == after:
+        yield gettext("Nothing was changed.")
+    if before.language != after.language:
+        yield gettext("The language was changed.")
+    if before.time_zone != after.time_zone:
+        yield gettext("The time zone was changed.")

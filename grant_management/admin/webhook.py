@@ -16,6 +16,8 @@ from .kit.actions import ObjectAction, OperatorAdmin, Text
 from .kit.display import state, time_tag
 from .kit.once import first_time, fresh
 from .kit.read_only import operator
+from .kit.short_list import ShortListAdmin
+from .related import may_view, page_url
 from .webhook_form import RegisterForm, RotateKeyForm
 
 MANAGE: Final = "manage_webhook"
@@ -84,8 +86,16 @@ ACTIONS: Final = (
 )
 
 
+def _deliveries(request: HttpRequest, webhook: Webhook) -> list[tuple[Text, str]]:
+    """The list of what was sent there, for operators who may see it."""
+    url = page_url(request, "webhookdelivery_changelist")
+    if not (url and may_view(request, "webhookdelivery")):
+        return []
+    return [(_("Deliveries"), f"{url}?webhook__id__exact={webhook.pk}")]
+
+
 @admin.register(Webhook)
-class WebhookAdmin(OperatorAdmin[Webhook]):
+class WebhookAdmin(ShortListAdmin[Webhook], OperatorAdmin[Webhook]):
     """Webhooks, without their keys."""
 
     object_actions = ACTIONS
@@ -93,7 +103,6 @@ class WebhookAdmin(OperatorAdmin[Webhook]):
     list_display = ("name", "service", "status", "failures", "created")
     list_select_related = ("service",)
     ordering = ("-pk",)
-    change_list_template = "admin/grant_management/webhook/change_list.html"
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Webhook]":
         """Without those that were deleted."""
@@ -125,15 +134,14 @@ class WebhookAdmin(OperatorAdmin[Webhook]):
             *super().get_urls(),
         ]
 
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """The list, with a button to register a webhook for operators who may."""
-        context = {"may_register": self.may_manage(request), **(extra_context or {})}
-        return super().changelist_view(request, context)
+    def tools(self, request: HttpRequest) -> list[tuple[Any, str]]:
+        """A button to register a webhook, for operators who may."""
+        return [(_("Register…"), self.url("register"))] if self.may_manage(request) else []
 
     def buttons(self, request: HttpRequest, row: Webhook) -> list[tuple[Text, str]]:
-        """Those of the actions, and that to rotate the key."""
+        """Those of the actions, that to rotate the key, and the link to its deliveries."""
         rotate = [(_("Rotate key…"), self.url("rotate", row))] if self.may_manage(request) else []
-        return [*super().buttons(request, row), *rotate]
+        return [*super().buttons(request, row), *rotate, *_deliveries(request, row)]
 
     @redacted
     def register_view(self, request: HttpRequest) -> HttpResponse:

@@ -13,6 +13,7 @@ from ..models import EventKind, WebhookDelivery
 from ..models.webhook_attempt import Outcome
 from .kit.actions import ObjectAction, OperatorAdmin, Text
 from .kit.display import identifier, state, time_tag
+from .kit.short_list import ShortListAdmin
 from .kit.utc import exact
 
 _STATES = {
@@ -38,7 +39,7 @@ REPLAY = ObjectAction(
 
 
 @admin.register(WebhookDelivery)
-class WebhookDeliveryAdmin(OperatorAdmin[WebhookDelivery]):
+class WebhookDeliveryAdmin(ShortListAdmin[WebhookDelivery], OperatorAdmin[WebhookDelivery]):
     """Deliveries, the newest first."""
 
     organization_path = "webhook__service__organization"
@@ -46,6 +47,9 @@ class WebhookDeliveryAdmin(OperatorAdmin[WebhookDelivery]):
     list_display = ("type", "webhook", "outcome", "grant", "attempts", "created")
     list_select_related = ("webhook",)
     ordering = ("-pk",)
+    in_one_order = True
+    filter_lookups = frozenset({"webhook__id__exact"})
+    """That of the link on a webhook's page."""
     fields = (
         "webhook",
         "event",

@@ -28,7 +28,7 @@ METHODS = {"GET": GMAction.QUERY, "HEAD": GMAction.QUERY, "DELETE": GMAction.REV
 
 # RFC 6750 §2.1 and RFC 9449 §7.1. Scheme names are case-insensitive (RFC 9110 §11.1).
 _CREDENTIALS = re.compile(r"(bearer|dpop) +([A-Za-z0-9\-._~+/]+=*)\Z", re.IGNORECASE)
-_STATUS = {
+STATUS = {
     Action.OK: 200,
     Action.NO_CONTENT: 204,
     Action.UNAUTHORIZED: 401,
@@ -40,6 +40,9 @@ _STATUS = {
 class GrantResourceView(JSONView):
     """`GET`, `HEAD` and `DELETE /gm/{serviceId}/{grantId}`."""
 
+    door = "draft"
+    methods = tuple(METHODS)
+
     def respond(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
         """200, 204, 401, 403 or 404 (draft §6.4 to §6.6), or 500 where the server is at fault.
 
@@ -49,11 +52,17 @@ class GrantResourceView(JSONView):
         action = _action(service, method_of(request))
         refuse_body(request)
         call = _call(request, action, kwargs["grant_id"])
-        return _response(answer_call(service, call, now))
+        answer = answer_call(service, call, now)
+        # For `api.answered`.
+        request.gm_call, request.gm_service = (call, answer), service.pk  # type: ignore[attr-defined]
+        return _response(answer)
 
 
 class MetadataView(JSONView):
     """`GET` and `HEAD /.well-known/oauth-authorization-server/{serviceId}`."""
+
+    door = "metadata"
+    methods = ("GET", "HEAD")
 
     def respond(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
         """200 with the metadata members of this app, without authentication (RFC 8414 §3).
@@ -62,8 +71,8 @@ class MetadataView(JSONView):
         `grant_management_endpoint`. The last two look the same, so that nobody learns which
         services exist.
         """
-        if method_of(request) not in ("GET", "HEAD"):
-            raise MethodNotAllowed("GET", "HEAD")
+        if method_of(request) not in self.methods:
+            raise MethodNotAllowed(*self.methods)
         refuse_body(request)
         service, _now = find_service(kwargs["service_id"])
         if not service.grant_management_endpoint:
@@ -116,7 +125,7 @@ def _call(request: HttpRequest, action: GMAction, grant_id: str) -> GMRequest:
 def _response(answer: GMResponse) -> HttpResponse:
     action = answer.result.action
     # A CALLER_ERROR too is 500: this server is the caller here, so the client cannot correct it.
-    status = _STATUS.get(action, 500) if action else 500
+    status = STATUS.get(action, 500) if action else 500
     response = no_content() if status == 204 else json_response(_body(answer, status), status)
     if status in (401, 403, 404):
         response["WWW-Authenticate"] = answer.response_content or ""

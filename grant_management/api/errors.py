@@ -15,6 +15,7 @@ from ..request_log import where
 _RETRY_AFTER: Final = {
     Result.DATABASE_AWAY: 10,
     Result.DATABASE_BUSY: 2,
+    Result.OUTCOME_UNKNOWN: 2,
     Result.DATABASE_CONFLICT: 1,
 }
 """Seconds. After any other failure the same request would only fail again."""

@@ -18,6 +18,7 @@ SMALL: Final = 65_536
 class GrantManagementView(JSONView):
     """`POST /api/{serviceId}/auth/gm` and `/api/{serviceId}/gm`."""
 
+    door = "gm"
     is_authletes = True
 
     def respond(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
@@ -37,6 +38,7 @@ class GrantManagementView(JSONView):
         found = self.caller(request, int(number), call.access_token)
         service = self.opened(request, found)
         answer = answer_call(service, call, found.now, found.access_token)
+        request.gm_call = call, answer  # type: ignore[attr-defined] # for `api.answered`
         return json_response(answer.as_json())
 
 

@@ -29,6 +29,8 @@ class JSONView(APIView):
     """The methods that it takes. A view that takes GET takes HEAD too (RFC 9110 §9.1)."""
     used: Credentials | None = None
     """The caller whose API token was accepted. (Each request has a view of its own.)"""
+    door: ClassVar[str] = ""
+    """What logs and metrics call it; "": the name of the class."""
     is_authletes: ClassVar[bool] = False
     """Whether Authlete has this operation too: its clients expect 500 where the server fails."""
 
@@ -75,6 +77,7 @@ class JSONView(APIView):
         Refused: the API token is not for this service. Throttled: it made too many calls.
         """
         service = authorize(found)
+        request.gm_service = service.pk  # type: ignore[attr-defined] # for `api.answered`
         self.throttle(request)
         self.used = found
         return service

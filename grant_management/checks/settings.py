@@ -1,5 +1,6 @@
 """System checks of the host's settings, before the first request."""
 
+from importlib.util import find_spec
 from typing import Any, Final
 
 from django.conf import settings
@@ -12,6 +13,7 @@ from ..conf import Settings, app_settings, configured
 ROOM: Final = 65_536
 """Bytes that the record of a grant in an export has besides what the grant holds, at most."""
 MIDDLEWARE = "grant_management.middleware.JSONErrorsMiddleware"
+REQUEST_ID = "grant_management.middleware.RequestIDMiddleware"
 
 
 @register(Tags.compatibility)
@@ -34,11 +36,28 @@ def check_time_zones(**kwargs: Any) -> list[CheckMessage]:
 @register(Tags.compatibility)
 def check_middleware(**kwargs: Any) -> list[CheckMessage]:
     """A warning where the app's middleware is not first: Django's own errors would not be JSON."""
-    if next(iter(settings.MIDDLEWARE), None) == MIDDLEWARE:
+    others = (one for one in settings.MIDDLEWARE if one != REQUEST_ID)
+    if next(others, None) == MIDDLEWARE:
         return []
     message = "Errors that arise before the app's views will not be JSON."
     hint = f"Put {MIDDLEWARE!r} first in MIDDLEWARE."
     return [CheckWarning(message, hint=hint, id="grant_management.W001")]
+
+
+@register(Tags.compatibility)
+def check_extras(**kwargs: Any) -> list[CheckMessage]:
+    """Errors where calls are to be counted or traced, and the library for it is missing."""
+    return [
+        *_lacks("METRICS", "prometheus_client", "prometheus", "grant_management.E034"),
+        *_lacks("TRACES", "opentelemetry", "otel", "grant_management.E036"),
+    ]
+
+
+def _lacks(key: str, module: str, extra: str, number: str) -> list[CheckMessage]:
+    if configured().get(key) is not True or find_spec(module) is not None:
+        return []
+    hint = f"Install django-grant-management[{extra}], or leave {key} out."
+    return [Error(f"{key} needs {module}.", hint=hint, id=number)]
 
 
 @register(Tags.security)

@@ -3,6 +3,8 @@
 from typing import Any, Final
 
 from django.db.models import QuerySet
+from django.utils.formats import get_format
+from django.utils.translation import gettext
 
 COUNT_LIMIT: Final = 10_000
 """Counts are exact up to here."""
@@ -19,4 +21,14 @@ def bounded_count(rows: "QuerySet[Any]") -> int:
 
 def shown_number(number: int) -> str:
     """A bounded count as text for an operator: exact up to `COUNT_LIMIT`, then "more than"."""
-    return f"{number:,}" if number <= COUNT_LIMIT else f"more than {COUNT_LIMIT:,}"
+    if number <= COUNT_LIMIT:
+        return grouped(number)
+    return gettext("more than %(n)s") % {"n": grouped(COUNT_LIMIT)}
+
+
+def grouped(number: float, places: int = 0) -> str:
+    """The number with so many decimal places, as the language of the page writes it: 1,234.5 in
+    English, 1.234,5 in German.
+    """
+    marks = {",": get_format("THOUSAND_SEPARATOR"), ".": get_format("DECIMAL_SEPARATOR")}
+    return "".join(marks.get(one, one) for one in f"{number:,.{places}f}")

@@ -35,6 +35,15 @@ def renewed(sealed: bytes) -> bytes:
         raise CannotDecrypt from None
 
 
+def is_current(sealed: bytes) -> bool:
+    """Whether the secret is under the first key."""
+    try:
+        Fernet(app_settings.encryption_keys[0]).decrypt(bytes(sealed))
+    except InvalidToken:
+        return False
+    return True
+
+
 def _keys() -> MultiFernet:
     if not has_keys():
         raise CannotDecrypt

@@ -9,8 +9,11 @@ from typing import Any, Final, NamedTuple, TypeGuard
 
 from django.db import Error, InterfaceError, OperationalError, connections
 
+from .. import observation
+from ..conf import DOCUMENTS
 from ..protocol.results import Result
 from ..request_log import frames_of
+from .commits import NoStandby, OutcomeUnknown
 from .write_slots import NoWriteSlot
 
 logger = logging.getLogger("grant_management")
@@ -21,6 +24,8 @@ class Failure(NamedTuple):
 
     result: Result
     advice: str
+    kind: str
+    """What metrics call it."""
     # The connection is of no use any more: close it, and the next request opens a new one.
     closes: bool = False
 
@@ -34,55 +39,83 @@ _AWAY: Final = Failure(
     Result.DATABASE_AWAY,
     "The database cannot be reached: check that it runs, and DATABASES (standalone: DATABASE_URL).",
     closes=True,
+    kind="away",
 )
 _REJECTED: Final = Failure(
     Result.DATABASE_AWAY,
     "A pooler rejects a parameter of the connection: leave 'options' out of DATABASES (standalone:"
-    " set DATABASE_TIMEOUTS=off; docs/reference/database.md).",
+    f" set DATABASE_TIMEOUTS=off; {DOCUMENTS}/reference/database.md).",
     closes=True,
+    kind="rejected",
 )
 _READ_ONLY: Final = Failure(
     Result.DATABASE_AWAY,
     "The database takes no writes: it is a standby, or was set read-only. Point DATABASES"
     " (standalone: DATABASE_URL) at the primary.",
     closes=True,
+    kind="read_only",
 )
 _FULL: Final = Failure(
-    Result.DATABASE_AWAY, "The database has no space to write to: make room on its disk."
+    Result.DATABASE_AWAY,
+    "The database has no space to write to: make room on its disk.",
+    kind="full",
 )
 _LOCKED: Final = Failure(
     Result.DATABASE_BUSY,
     "A lock was not free in time: look for a transaction that stays open, or a long migration.",
+    kind="locked",
 )
 _SLOW: Final = Failure(
     Result.DATABASE_BUSY,
     "A statement was cancelled, or took longer than the database's timeout: look at its load.",
+    kind="slow",
 )
 _IDLE: Final = Failure(
     Result.DATABASE_BUSY,
     "The database ended a transaction that took too long: look at the load of this server.",
     closes=True,
+    kind="idle",
 )
 _CROWDED: Final = Failure(
     Result.DATABASE_BUSY,
     "The database takes no more connections: raise its limit, or run fewer workers.",
     closes=True,
+    kind="crowded",
 )
 _NO_SLOT: Final = Failure(
     Result.DATABASE_BUSY,
     "As many writes as may run at once (WRITES_AT_ONCE) wait: look for a transaction that stays"
     " open, or a long migration.",
+    kind="no_slot",
+)
+_NO_STANDBY: Final = Failure(
+    Result.DATABASE_BUSY,
+    "Commits wait for a synchronous standby, and none answers: start one, or look why none streams"
+    " (pg_stat_replication).",
+    kind="no_standby",
+)
+_UNKNOWN: Final = Failure(
+    Result.OUTCOME_UNKNOWN,
+    "A connection ended during a commit, which may have been done: look whether a synchronous"
+    " standby is there (pg_stat_replication), and whether the primary changed.",
+    closes=True,
+    kind="unknown",
 )
 _CONFLICT: Final = Failure(
     Result.DATABASE_CONFLICT,
     "Another transaction changed the same rows: nothing to do, unless it happens often.",
+    kind="conflict",
 )
 _BUG: Final = Failure(
-    Result.SERVER_FAILED, "This is a bug: report it, with the frames that the log has."
+    Result.SERVER_FAILED,
+    "This is a bug: report it, with the frames that the log has.",
+    kind="bug",
 )
 
 _NOT_MIGRATED: Final = Failure(
-    Result.SERVER_FAILED, "The database lacks a table or a column: run 'migrate' of this version."
+    Result.SERVER_FAILED,
+    "The database lacks a table or a column: run 'migrate' of this version.",
+    kind="not_migrated",
 )
 
 _OF_SQLSTATE: Final = {
@@ -104,6 +137,13 @@ _OF_SQLSTATE: Final = {
     "58": _AWAY,  # system error
 }
 """Failures by SQLSTATE, or by the longest prefix of it in this table; any other is a bug."""
+
+_OF_OURS: Final[dict[type[Error], Failure]] = {
+    NoWriteSlot: _NO_SLOT,
+    NoStandby: _NO_STANDBY,
+    OutcomeUnknown: _UNKNOWN,
+}
+"""Failures by the errors of this app's own."""
 
 _OF_SQLITE: Final = {
     3: _READ_ONLY,  # SQLITE_PERM
@@ -134,12 +174,13 @@ _REJECTED_WORDS: Final = ("unsupported startup parameter",)
 
 def classify(error: BaseException) -> Failure:
     """The failure that an error stands for; an error of no database is a bug."""
+    for kind, failure in _OF_OURS.items():
+        if isinstance(error, kind):
+            return failure
     if state := sqlstate(error):
         return _of_sqlstate(state)
     if (number := _of_cause(error, "sqlite_errorcode")) is not None:
         return _of_sqlite(number, str(error))
-    if isinstance(error, NoWriteSlot):
-        return _NO_SLOT
     if isinstance(error, OperationalError | InterfaceError):
         return _of_text(str(error))
     return _BUG
@@ -155,18 +196,20 @@ def is_of_database(error: BaseException | None) -> TypeGuard[Error]:
     return isinstance(error, Error)
 
 
-def settle(error: BaseException) -> Failure:
+def settle(error: BaseException, alias: str | None = None) -> Failure:
     """The failure that an error stands for; leaves the connections of this thread in a known state.
 
     If one was lost or takes no writes, all that are outside of a transaction are closed (an error
-    does not tell which connection it came from), so that the next request reaches the restarted
-    database or the new primary. After any other failure they stay open: their transaction has been
-    rolled back by then.
+    does not tell which connection it came from; `alias`: the caller does), so that the next request
+    reaches the restarted database or the new primary. After any other failure they stay open: their
+    transaction has been rolled back by then.
     """
     failure = classify(error)
+    if observation.observer is not None and is_of_database(error):
+        observation.observer.failed(failure.kind)
     if failure.closes:
         for connection in connections.all(initialized_only=True):
-            if not connection.in_atomic_block:
+            if alias in (None, connection.alias) and not connection.in_atomic_block:
                 _close(connection)
     return failure
 

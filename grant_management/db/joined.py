@@ -15,6 +15,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.base import ModelState
 from django.db.models.signals import post_init, pre_init
 
+from ..observation import timing_locks
 from . import clock
 from .statement import Statement
 from .values import Row, Value
@@ -22,6 +23,7 @@ from .values import Row, Value
 Values = dict[str, Any]
 Read = Callable[[Row], Values]
 Make = Callable[[Row], Any]
+Fetch = Callable[[BaseDatabaseWrapper, list[Value]], Row | None]
 
 REMEMBERED = 1_024
 """Converted rows that are cached for each part that `repeats`, at most."""
@@ -87,7 +89,7 @@ class JoinedQuery:
 
     def __init__(self, tables: str, *parts: Part, lock: str = "") -> None:
         self._tables, self._parts, self._lock = tables, parts, lock
-        self._plans: dict[str, tuple[Statement, list[tuple[slice, Make]], bool]] = {}
+        self._plans: dict[str, tuple[Fetch, list[tuple[slice, Make]], bool]] = {}
 
     def get(self, using: str, values: list[Value]) -> tuple[list[Any], datetime] | None:
         """The first row, as an instance for each part, and the database's time. 1 query.
@@ -99,8 +101,8 @@ class JoinedQuery:
         plan = self._plans.get(using)
         if plan is None:
             plan = self._plans[using] = self._compile(connection)
-        statement, makers, tells_time = plan
-        row = statement.fetch(connection, values)
+        fetch, makers, tells_time = plan
+        row = fetch(connection, values)
         if row is None:
             return None
         now = row[-1] if tells_time else datetime.now(UTC)
@@ -108,7 +110,7 @@ class JoinedQuery:
 
     def _compile(
         self, connection: BaseDatabaseWrapper
-    ) -> tuple[Statement, list[tuple[slice, Make]], bool]:
+    ) -> tuple[Fetch, list[tuple[slice, Make]], bool]:
         alike = connection.copy()  # never connected: this plan outlives a thread's connection
         columns: list[str] = []
         makers = []
@@ -120,7 +122,8 @@ class JoinedQuery:
         time = clock.column(alike.vendor)
         selected = ", ".join([*columns, *([time] if time else [])])
         lock = "" if alike.vendor == "sqlite" else self._lock
-        return Statement(f"SELECT {selected} {self._tables} {lock}"), makers, bool(time)
+        fetch = Statement(f"SELECT {selected} {self._tables} {lock}").fetch
+        return timing_locks(fetch) if self._lock else fetch, makers, bool(time)
 
 
 def _key(model: type[models.Model]) -> "models.Field[Any, Any]":

@@ -1,13 +1,15 @@
 """The database that this app writes to, and reads from for every decision.
 
 A host's router may send the app to another database than the default, and its reads to a
-replica. A replica may not know of a revocation yet, so nothing here reads from one.
+replica. A replica may not know of a revocation yet, so nothing here reads from one, except inside
+of `replica.reading`, where nothing is decided.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from django.apps import apps
 from django.db import connections, models, router, transaction
@@ -15,6 +17,8 @@ from django.db import connections, models, router, transaction
 from .write_slots import write_slot
 
 M = TypeVar("M", bound=models.Model)
+READS: Final = ContextVar[str | None]("READS", default=None)
+"""The alias that query sets read from; None: the primary. `replica.reading` sets it."""
 
 
 def alias() -> str:
@@ -31,16 +35,43 @@ def connection() -> Any:
 def atomic() -> Iterator[None]:
     """A transaction of it, or a savepoint inside of one that is open.
 
-    NoWriteSlot: as many transactions of this process as may write at once are waiting.
+    NoWriteSlot: as many transactions of this process as may write at once are waiting. NoStandby:
+    nothing was written, since commits wait for a standby. OutcomeUnknown: this commit did.
     """
     name = alias()
     if connections[name].in_atomic_block:
         with transaction.atomic(using=name):
             yield
     else:
-        connections[name].ensure_connection()  # no slot is held while one is opened
-        with write_slot(), transaction.atomic(using=name):
+        with _write(name), transaction.atomic(using=name):
             yield
+
+
+@contextmanager
+def one_write() -> Iterator[Any]:
+    """Around one statement that writes and commits itself; gives the connection to it.
+
+    NoWriteSlot, NoStandby, OutcomeUnknown: as for `atomic`.
+    """
+    name = alias()
+    with _write(name):
+        held = connections[name]
+        if not hasattr(held, "committing"):
+            yield held
+            return
+        with held.committing():
+            yield held
+
+
+@contextmanager
+def _write(name: str) -> Iterator[None]:
+    """A slot for a write, on an open connection."""
+    held = connections[name]
+    held.ensure_connection()  # no slot is held while one is opened
+    with write_slot():
+        if hasattr(held, "check_commits"):  # the backend of this app
+            held.check_commits()
+        yield
 
 
 def on_commit(told: Callable[[], Any]) -> None:
@@ -54,7 +85,12 @@ class PrimaryQuerySet(models.QuerySet[M]):
     @property
     def db(self) -> str:
         """The alias of the database that this query goes to."""
-        return self._db or router.db_for_write(self.model, **self._hints)  # type: ignore[attr-defined]
+        replica = None if self._for_write else READS.get()  # type: ignore[attr-defined]
+        return (
+            self._db  # type: ignore[attr-defined]
+            or replica
+            or router.db_for_write(self.model, **self._hints)  # type: ignore[attr-defined]
+        )
 
 
 class PrimaryManager(models.Manager[M]):

@@ -6,6 +6,7 @@ from typing import Final, ParamSpec, TypeVar
 
 from django.db import DatabaseError
 
+from .. import observation
 from ..protocol.results import Result
 from .failures import classify
 from .primary import connection
@@ -33,5 +34,7 @@ def retried(operation: Callable[P, T]) -> Callable[P, T]:
                 if left == 0 or classify(error).result is not Result.DATABASE_CONFLICT:
                     raise
                 left -= 1
+                if observation.observer is not None:
+                    observation.observer.retried()
 
     return attempt

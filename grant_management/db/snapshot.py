@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from . import primary
+from django.db import transaction
+
+from . import replica
 
 
 @contextmanager
@@ -12,7 +14,7 @@ def snapshot() -> Iterator[None]:
 
     Inside a caller's transaction it does nothing.
     """
-    connection = primary.connection()
+    connection = replica.connection()
     if connection.in_atomic_block:
         yield
     elif connection.vendor == "sqlite":
@@ -24,6 +26,6 @@ def snapshot() -> Iterator[None]:
             finally:
                 cursor.execute("ROLLBACK")
     else:
-        with primary.atomic(), connection.cursor() as cursor:
+        with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             yield

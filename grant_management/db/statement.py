@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from django.db import DatabaseError, InterfaceError, NotSupportedError, OperationalError
 
+from .. import tracing
 from .failures import classify, sqlstate
 from .values import Row, Value
 
@@ -55,7 +56,8 @@ class Statement:
         return self._run(connection, values, _count, "change")
 
     def _run(self, connection: Any, values: list[Value], read: Callable[[Any], T], name: str) -> T:
-        if connection.queries_logged or connection.execute_wrappers:
+        wrappers = connection.execute_wrappers
+        if connection.queries_logged or (wrappers and not tracing.is_alone(wrappers)):
             with connection.cursor() as cursor:
                 cursor.execute(self.sql, values)
                 return read(cursor)
@@ -63,7 +65,11 @@ class Statement:
             connection.ensure_connection()
         connection.validate_no_broken_transaction()
         try:
-            answer = self._execute(connection, values, read, name)
+            if tracing.tracer is None:
+                answer = self._execute(connection, values, read, name)
+            else:
+                with tracing.tracer.statement(connection.vendor, self.sql):
+                    answer = self._execute(connection, values, read, name)
         except connection.Database.Error:
             with connection.wrap_database_errors:  # as Django's exception
                 raise

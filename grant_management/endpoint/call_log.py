@@ -4,6 +4,7 @@ import secrets
 from dataclasses import asdict
 from datetime import datetime
 
+from .. import request_id
 from ..conf import app_settings
 from ..db import primary
 from ..db.failures import settle, tell
@@ -55,6 +56,7 @@ def _logged(
         client_id=named.token.client.client_id if named.token else "",
         # Only the ID of a known grant: any other text may be a credential, sent by mistake.
         grant_id=named.grant.grant_id if named.grant else "",
+        request_id=request_id.current(),
         answer=_shown(answer),
         steps=[asdict(check) for check in trace(call, named, answer)],
     )

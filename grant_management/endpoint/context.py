@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import NamedTuple
 
+from .. import tracing
 from ..models import Grant, Nonces, Service
 from ..models.token import Token
 from ..protocol.dpop import Proof
@@ -80,6 +81,16 @@ class Step(NamedTuple):
 
 def run_steps(steps: Iterable[Step], context: Context) -> None:
     """Run the steps in order, except those whose binding the token lacks. Refused: one refuses."""
+    if tracing.tracer is not None:
+        _run_traced(steps, context, tracing.tracer)
+        return
     for step in steps:
         if not step.binding or getattr(context.token, step.binding):
             step.run(context)
+
+
+def _run_traced(steps: Iterable[Step], context: Context, tracer: tracing.Tracer) -> None:
+    for step in steps:
+        if not step.binding or getattr(context.token, step.binding):
+            with tracer.step(step.run.__name__):
+                step.run(context)

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from ..protocol.marked import marked as _
 from ..protocol.results import Refused, Result
 from . import access_token, actions, parameters, sender_constraint
 from .access_token import SCOPES
@@ -11,15 +12,15 @@ from .messages import GMResponse
 
 R, of = Result, frozenset
 STEPS: Final = (
-    Step("gmAction is QUERY or REVOKE", parameters.check_action, of({R.GM_ACTION_MISSING, R.GM_ACTION_UNKNOWN, R.GM_ACTION_NOT_HERE})),
-    Step("grantId is present", parameters.check_grant_id, of({R.GRANT_ID_MISSING})),
-    Step("accessToken is present", parameters.check_access_token, of({R.ACCESS_TOKEN_MISSING})),
-    Step("The service knows the access token", access_token.find, of({R.ACCESS_TOKEN_UNKNOWN})),
-    Step("The token, its grant and its client are alive", access_token.check_alive, of({R.ACCESS_TOKEN_EXPIRED, R.ACCESS_TOKEN_REVOKED, R.TOKEN_GRANT_DEAD, R.CLIENT_LOCKED})),
+    Step(_("gmAction is QUERY or REVOKE"), parameters.check_action, of({R.GM_ACTION_MISSING, R.GM_ACTION_UNKNOWN, R.GM_ACTION_NOT_HERE})),
+    Step(_("grantId is present"), parameters.check_grant_id, of({R.GRANT_ID_MISSING})),
+    Step(_("accessToken is present"), parameters.check_access_token, of({R.ACCESS_TOKEN_MISSING})),
+    Step(_("The service knows the access token"), access_token.find, of({R.ACCESS_TOKEN_UNKNOWN})),
+    Step(_("The token, its grant and its client are alive"), access_token.check_alive, of({R.ACCESS_TOKEN_EXPIRED, R.ACCESS_TOKEN_REVOKED, R.TOKEN_GRANT_DEAD, R.CLIENT_LOCKED})),
     *sender_constraint.STEPS,
-    Step("The token has the scope of the action", access_token.check_scope, of({R.SCOPE_MISSING})),
-    Step("The grant exists and is active", actions.find_grant, of({R.GRANT_NOT_FOUND})),
-    Step("The grant belongs to the token's client and subject", actions.check_owner, of({R.GRANT_OF_OTHER_CLIENT, R.GRANT_OF_OTHER_SUBJECT})),
+    Step(_("The token has the scope of the action"), access_token.check_scope, of({R.SCOPE_MISSING})),
+    Step(_("The grant exists and is active"), actions.find_grant, of({R.GRANT_NOT_FOUND})),
+    Step(_("The grant belongs to the token's client and subject"), actions.check_owner, of({R.GRANT_OF_OTHER_CLIENT, R.GRANT_OF_OTHER_SUBJECT})),
     Step("", actions.perform),
 )  # fmt: skip
 """The order is part of the contract: the token and its binding are checked before anything about

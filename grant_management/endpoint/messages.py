@@ -45,7 +45,7 @@ class GMResponse(NamedTuple):
         return "{" + ", ".join(shown) + "}"
 
 
-_GM_MEMBERS: Final[dict[Field, str]] = {
+GM_MEMBERS: Final[dict[Field, str]] = {
     m.ACCESS_TOKEN: "access_token",
     m.CERTIFICATE: "client_certificate",
     m.DPOP: "dpop",
@@ -57,7 +57,7 @@ _GM_MEMBERS: Final[dict[Field, str]] = {
 }
 
 
-_GM_NAMES: Final = {field.name: attribute for field, attribute in _GM_MEMBERS.items()}
+_GM_NAMES: Final = {field.name: attribute for field, attribute in GM_MEMBERS.items()}
 
 
 def parse_gm_request(media_type: str, body: bytes) -> GMRequest:
@@ -66,5 +66,5 @@ def parse_gm_request(media_type: str, body: bytes) -> GMRequest:
     Refused: another media type, an empty or unreadable body, or a member of the wrong type.
     """
     members = parse_body(media_type, body)
-    values = read(members, _GM_MEMBERS)
+    values = read(members, GM_MEMBERS)
     return GMRequest(**{_GM_NAMES[name]: value for name, value in values.items()})

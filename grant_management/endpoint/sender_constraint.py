@@ -7,6 +7,7 @@ from typing import Final
 from ..db.clock import CLOCK_TOLERANCE
 from ..models import DPoPNonce, UsedProof
 from ..protocol import certificates, dpop, uris
+from ..protocol.marked import marked as _
 from ..protocol.results import GMAction, Refused, Result
 from .context import Context, Step
 
@@ -111,13 +112,13 @@ def burn_proof(context: Context) -> None:
 R, of = Result, frozenset
 STEPS: Final = (
     Step("", fetch_nonces),
-    Step("The certificate is the one that the token is bound to", verify_certificate, of({R.CERTIFICATE_MISSING, R.CERTIFICATE_UNREADABLE, R.CERTIFICATE_DIFFERS}), "x5t_s256"),
+    Step(_("The certificate is the one that the token is bound to"), verify_certificate, of({R.CERTIFICATE_MISSING, R.CERTIFICATE_UNREADABLE, R.CERTIFICATE_DIFFERS}), "x5t_s256"),
     Step("", check_scheme),
-    Step("A DPoP proof is present", check_proof, of({R.PROOF_MISSING}), "jkt"),
-    Step("The URL of the client's request is known", find_htu, of({R.HTU_UNKNOWN}), "jkt"),
-    Step("The proof is valid (RFC 9449, section 4.3)", verify_proof, of({R.PROOF_INVALID}), "jkt"),
-    Step("The proof's key is the one that the token is bound to", check_key, of({R.PROOF_KEY_DIFFERS}), "jkt"),
-    Step("The proof has a nonce of this service, where one is required", check_nonce, of({R.NONCE_REQUIRED}), "jkt"),
-    Step("The proof was not used before", burn_proof, of({R.PROOF_REPLAYED}), "jkt"),
+    Step(_("A DPoP proof is present"), check_proof, of({R.PROOF_MISSING}), "jkt"),
+    Step(_("The URL of the client's request is known"), find_htu, of({R.HTU_UNKNOWN}), "jkt"),
+    Step(_("The proof is valid (RFC 9449, section 4.3)"), verify_proof, of({R.PROOF_INVALID}), "jkt"),
+    Step(_("The proof's key is the one that the token is bound to"), check_key, of({R.PROOF_KEY_DIFFERS}), "jkt"),
+    Step(_("The proof has a nonce of this service, where one is required"), check_nonce, of({R.NONCE_REQUIRED}), "jkt"),
+    Step(_("The proof was not used before"), burn_proof, of({R.PROOF_REPLAYED}), "jkt"),
 )  # fmt: skip
 """The steps in the order of the contract."""

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from ..db import clock, primary
 from ..models import AccessToken, Grant, Service
+from ..protocol.marked import marked as _
 from .comparison import Compared, compare
 from .context import Context, Step
 from .flow import STEPS, process
@@ -16,10 +17,10 @@ from .messages import GMRequest, GMResponse
 class State(StrEnum):
     """The outcome of a check."""
 
-    PASSED = "passed"
-    REFUSED = "refused"
-    NOT_NEEDED = "not needed"
-    NOT_REACHED = "not reached"
+    PASSED = _("passed")
+    REFUSED = _("refused")
+    NOT_NEEDED = _("not needed")
+    NOT_REACHED = _("not reached")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Sends one webhook by HTTPS, to an address that was checked.
+"""Sends one webhook or SET by HTTPS, to an address that was checked.
 
 It is the standard library's HTTP client over a socket that is opened here. Whoever opens the socket
 can connect to the address that was checked, while SNI, the certificate's check and the Host header
@@ -17,9 +17,10 @@ import time
 from collections.abc import Iterator
 from functools import cache
 from http.client import HTTPConnection
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
+from .. import tracing
 from ..models.webhook_attempt import Outcome
 from .resolving import NotResolved, addresses_of
 
@@ -27,6 +28,17 @@ CONNECT_WITHIN: Final = 5.0
 """Seconds for a connection to one address, without TLS."""
 ANSWER_WITHIN: Final = 15.0
 """Seconds for a whole attempt, however slowly its answer comes in."""
+
+
+SMALL: Final = 8_192
+"""Bytes of an answer in which a receiver may say what is wrong."""
+
+
+class Answer(NamedTuple):
+    """What a receiver answered: the status, and the beginning of the body where it is read."""
+
+    status: int
+    body: bytes
 
 
 class NotSent(Exception):
@@ -37,9 +49,24 @@ class NotSent(Exception):
         self.outcome = outcome
 
 
-def post(url: str, body: bytes, headers: dict[str, str]) -> int:
-    """The status of the answer, whose body is not read. NotSent: there was none."""
-    to, ends = urlsplit(url), time.monotonic() + ANSWER_WITHIN
+def post(
+    url: str, body: bytes, headers: dict[str, str], parent: tracing.Carrier, *, reads: int = 0
+) -> Answer:
+    """The answer, with at most `reads` bytes of its body. NotSent: there was none.
+
+    `parent` is the trace context of the request that the event comes from.
+    """
+    to = urlsplit(url)
+    if tracing.tracer is None:
+        return _post(to, body, headers, reads)
+    with tracing.tracer.sending(to.hostname or "", to.port or 443, parent) as span:
+        answer = _post(to, body, headers | span.headers, reads)
+        span.answered(answer.status)
+    return answer
+
+
+def _post(to: SplitResult, body: bytes, headers: dict[str, str], reads: int) -> Answer:
+    ends = time.monotonic() + ANSWER_WITHIN
     try:
         with _connected(to, ends) as opened, _ended_at(ends, opened):
             connection = _Secured(to, opened)
@@ -47,14 +74,14 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> int:
             with contextlib.closing(connection):
                 connection.request("POST", path, body, {"Host": to.netloc} | headers)
                 with connection.getresponse() as answer:
-                    status = answer.status
+                    told = Answer(answer.status, answer.read(reads) if reads else b"")
     except NotResolved as error:
         raise NotSent(error.outcome) from None
     except Exception as error:  # noqa: BLE001 - http.client has many errors for what is no HTTP
         raise NotSent(_outcome_of(error, is_late=time.monotonic() >= ends)) from None
     if time.monotonic() >= ends:  # http.client takes headers that were cut off for whole ones
         raise NotSent(Outcome.TIMED_OUT)
-    return status
+    return told
 
 
 class _Secured(HTTPConnection):

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q
 
 from ..conf import app_settings
+from ..db.ids import first_uuid7
 from ..models import EventChain, EventLink, GrantEvent, OutboxEntry
 from ..models.event_chain import members_of
+from ..protocol import times
 from ..protocol.event_chain import (
     CHECKPOINT,
     HEAD,
@@ -21,6 +24,8 @@ from ..protocol.event_chain import (
 )
 
 READ_AT_ONCE: Final = 500
+LATE: Final = timedelta(days=1)
+"""How much older than a head an event behind it may be: links are made behind the events."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,7 @@ END_REMOVED: Final = "The chain ends too early"
 CHECKPOINT_FORGED: Final = "The checkpoint of the purge is not signed by a known key"
 HEAD_UNKNOWN: Final = "The head is not signed by a known key, or is another service's"
 HEAD_DIFFERS: Final = "The chain differs from the exported head"
+BACKDATED: Final = "The event is from long before the head, but was added after it"
 HEAD_PURGED: Final = "The exported head was purged: take a later one"
 
 
@@ -92,9 +98,9 @@ def _of_event(link: EventLink, event: GrantEvent | None) -> Iterator[Finding]:
         yield Finding(CHANGED, link.position, link.event)
 
 
-def _linked(chain: EventChain) -> Iterator[tuple[EventLink, GrantEvent | None]]:
-    """The links in their order, each with its event."""
-    rows, after = EventLink.objects.filter(service=chain.service_id), 0
+def _linked(chain: EventChain, after: int = 0) -> Iterator[tuple[EventLink, GrantEvent | None]]:
+    """The links after a position in their order, each with its event."""
+    rows = EventLink.objects.filter(service=chain.service_id)
     while page := list(rows.filter(position__gt=after).order_by("position")[:READ_AT_ONCE]):
         events = GrantEvent.objects.in_bulk([link.event for link in page])
         for link in page:
@@ -124,6 +130,15 @@ def _of_head(chain: EventChain, text: str) -> Iterator[Finding]:
         yield Finding(HEAD_PURGED, head.position)
     elif _digest_at(chain, head.position) != head.digest:
         yield Finding(HEAD_DIFFERS, head.position)
+    elif head.position:
+        yield from _backdated(chain, head)
+
+
+def _backdated(chain: EventChain, head: Head) -> Iterator[Finding]:
+    before = times.EPOCH + timedelta(seconds=head.at) - LATE
+    for link, event in _linked(chain, head.position):
+        if link.event < first_uuid7(before) or (event is not None and event.at < before):
+            yield Finding(BACKDATED, link.position, link.event)
 
 
 def _digest_at(chain: EventChain, position: int) -> bytes | None:

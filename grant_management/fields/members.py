@@ -8,8 +8,10 @@ from typing import Final
 
 from ..protocol import jwk, uris
 from ..protocol.event_payload import TYPES
+from ..protocol.marked import marked as _
 from ..protocol.numbers import MAX_NUMBER
 from ..protocol.standard_webhooks import KINDS
+from . import signals
 from .field import Field
 from .granted import THUMBPRINT, Claims, Confirmation, Details, ScopeNames, Scopes
 from .numeric import Time, When, WholeNumber, WholeNumberOrText
@@ -29,6 +31,8 @@ from .strings import (
 from .urls import Endpoint, WebhookUrl
 from .web import CONTACT, NAME_SHOWN, SENTENCE, SITE, TERMS, Origins, Picture, Texts
 
+SECONDS: Final = _("seconds")
+"""The unit of durations in rules."""
 MAX_ID: Final = 2**63 - 1
 """The largest number of an organization or a service."""
 MAX_INTEGER: Final = 2**31 - 1
@@ -54,6 +58,7 @@ RIGHTS: Final[tuple[Field, ...]] = (
     Flag("can_manage_clients"),
     Flag("can_issue_self_service"),
     Flag("can_manage_webhooks"),
+    Flag("can_manage_streams"),
     Flag("can_read_events"),
 )
 CREATED_BY = Text("created_by", shortest=0)
@@ -66,10 +71,10 @@ DELETED_AT = Time("deleted_at", when=When.PAST)
 
 # The settings of a service.
 ENDPOINT = Endpoint("grant_management_endpoint")
-NONCE_DURATION = WholeNumber("dpop_nonce_duration", least=1, most=86_400, unit="seconds")
-MAX_AGE = WholeNumber("dpop_max_age", most=3_600, unit="seconds")
+NONCE_DURATION = WholeNumber("dpop_nonce_duration", least=1, most=86_400, unit=SECONDS)
+MAX_AGE = WholeNumber("dpop_max_age", most=3_600, unit=SECONDS)
 CLOCK_SKEW = MAX_AGE.named("dpop_clock_skew")
-TOKEN_DURATION = WholeNumber("access_token_duration", least=1, most=MAX_INTEGER, unit="seconds")
+TOKEN_DURATION = WholeNumber("access_token_duration", least=1, most=MAX_INTEGER, unit=SECONDS)
 CALL_LOG_SIZE = WholeNumber("call_log_size", most=1_000_000)
 REALM = Text("realm", shortest=0)
 SIGNING_ALGS = Choices("dpop_signing_algs", choices=tuple(jwk.REQUIREMENTS), least=1)
@@ -100,7 +105,7 @@ SETTINGS: Final[tuple[Field, ...]] = (
 GRANT_ID = Pattern(
     "grant_id",
     pattern=uris.GRANT_ID,
-    what="1 to 255 unreserved characters (RFC 3986, section 2.3), and not . or ..",
+    what=_("1 to 255 unreserved characters (RFC 3986, section 2.3), and not . or .."),
 )
 SUBJECT = Text("subject")
 SCOPES = Scopes("scopes")
@@ -134,7 +139,7 @@ AFTER = Text("after")
 
 # Self-service.
 ACCESS = Choice("access", choices=("view", "revoke"))
-SELF_SERVICE_SECONDS = WholeNumber("expiresIn", least=1, most=900, unit="seconds")
+SELF_SERVICE_SECONDS = WholeNumber("expiresIn", least=1, most=900, unit=SECONDS)
 
 # The reason that an operator or a caller gives.
 REASON = Text("reason", shortest=0, longest=50)
@@ -145,7 +150,7 @@ TICKET = Text("ticket", shortest=0)
 SCOPE = Pattern(
     "scope",
     pattern=r"[\x21\x23-\x5B\x5D-\x7E]{1,255}",
-    what="the name of a scope (RFC 6749, section 3.3), of 1 to 255 characters",
+    what=_("the name of a scope (RFC 6749, section 3.3), of 1 to 255 characters"),
 )
 AUTHORIZATION_TYPE = Text("authorization_type")
 CREATED_BEFORE = Time("created_before", when=When.PAST)
@@ -183,7 +188,7 @@ LIMIT_IN_QUERY = WholeNumberOrText("limit", least=1, most=1_000)
 CURSOR = Text("cursor", longest=100)
 GRANT_TYPE = Text("grantType", longest=50)
 ASKED_SCOPES = ScopeNames("scopes")
-LIFETIME = WholeNumber("accessTokenDuration", most=MAX_INTEGER, unit="seconds")
+LIFETIME = WholeNumber("accessTokenDuration", most=MAX_INTEGER, unit=SECONDS)
 PROPERTIES = Anything("properties", what="an array")
 """The element whose key is `grant_id` names the grant."""
 NEW_ACCESS_TOKEN = Credential("accessToken")
@@ -221,15 +226,16 @@ WEBHOOK_URL = WebhookUrl("url")
 EVENT_TYPES = Choices("eventTypes", choices=tuple(TYPES.values()))
 SIGNATURE = Choice("signature", choices=KINDS)
 ENABLED = Flag("enabled")
-OVERLAP = WholeNumber("overlap", most=604_800, unit="seconds")
+OVERLAP = WholeNumber("overlap", most=604_800, unit=SECONDS)
 EVENT_ID = Uuid("eventId")
 FROM = Time("from", when=When.PAST).in_milliseconds("from")
 UNTIL = Time("until").in_milliseconds("until")
 EVENTS_AFTER = WholeNumberOrText("after", most=MAX_ID)
 EVENTS_LIMIT = WholeNumberOrText("limit", least=1, most=1_000)
 DELIVERY_STATE = Choice("state", choices=("pending", "delivered", "dead"))
+SHARED_SIGNALS: Final = signals.MEMBERS
 
 # Commands.
-EXPIRES_IN = WholeNumber("expires_in", least=1, most=100 * 366 * 86_400, unit="seconds")
+EXPIRES_IN = WholeNumber("expires_in", least=1, most=100 * 366 * 86_400, unit=SECONDS)
 BATCH_SIZE = WholeNumber("batch_size", least=1, most=30_000)
 """SQLite takes at most 32,766 parameters in a statement."""

@@ -11,6 +11,7 @@ from ..protocol import numbers, times
 from ..protocol.strict_json import Literal
 from ..protocol.times import Unit
 from .field import Field
+from .words import rule as _
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,14 @@ class WholeNumber(Field):
     @property
     def sentence(self) -> str:
         """The rule, with both bounds and the unit, if it has one."""
-        what = f"whole number of {self.unit}" if self.unit else "whole number"
-        return f"must be a {what} from {self.least} to {self.most}"
+        bounds = {"least": self.least, "most": self.most}
+        if not self.unit:
+            return _("must be a whole number from %(least)s to %(most)s", **bounds)
+        return _(
+            "must be a whole number of %(unit)s from %(least)s to %(most)s",
+            unit=_(self.unit),
+            **bounds,
+        )
 
     def read(self, value: Any) -> int:
         """The number. ValueError: it is not whole, or out of bounds."""

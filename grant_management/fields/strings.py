@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final
 from ..protocol.content import has_control
 from ..protocol.strict_json import check_string
 from .field import Field
+from .words import rule as _
 
 _LINE_ENDS: Final = str.maketrans("", "", "\t\n\r")
 
@@ -22,7 +23,9 @@ class Opaque(Field):
     @property
     def sentence(self) -> str:
         """The rule, which is about the type alone."""
-        return "must be a string" if self.may_be_empty else "must be a string that is not empty"
+        return (
+            _("must be a string") if self.may_be_empty else _("must be a string that is not empty")
+        )
 
     def read(self, value: Any) -> str:
         """The string, unchanged."""
@@ -63,11 +66,19 @@ class Text(Field):
     @property
     def sentence(self) -> str:
         """The rule, with both bounds and the control characters that are allowed."""
-        size = f"must be a string of {self.shortest} to {self.longest} characters"
+        size = {"least": self.shortest, "most": self.longest}
         if self.controls:
-            return size
-        but = " other than tabs and line ends" if self.lines else ""
-        return f"{size} without control characters{but}"
+            return _("must be a string of %(least)s to %(most)s characters", **size)
+        if self.lines:
+            return _(
+                "must be a string of %(least)s to %(most)s characters"
+                " without control characters other than tabs and line ends",
+                **size,
+            )
+        return _(
+            "must be a string of %(least)s to %(most)s characters without control characters",
+            **size,
+        )
 
     def sought(self) -> "Text":
         """The rule for searching: old values may have control characters, which are refused now."""
@@ -118,7 +129,7 @@ class Pattern(Field):
     @property
     def sentence(self) -> str:
         """The rule, in the words of `what`."""
-        return f"must be {self.what}"
+        return _("must be %(what)s", what=_(self.what))
 
     def read(self, value: Any) -> Any:
         """The string, unchanged."""
@@ -170,7 +181,7 @@ class Flag(Field):
     @property
     def sentence(self) -> str:
         """The rule, which is about the type alone."""
-        return "must be true or false"
+        return _("must be true or false")
 
     def read(self, value: Any) -> bool:
         """The value, unchanged."""
@@ -205,7 +216,7 @@ class Choice(Field):
     @property
     def sentence(self) -> str:
         """The rule, with all choices."""
-        return f"must be one of {', '.join(self.choices)}"
+        return _("must be one of %(choices)s", choices=", ".join(self.choices))
 
     def read(self, value: Any) -> str:
         """The string, unchanged."""
@@ -225,8 +236,14 @@ class Choices(Field):
     @property
     def sentence(self) -> str:
         """The rule, with all choices and the least number of elements."""
-        least = f"at least {self.least} of " if self.least else ""
-        return f"must be an array of {least}{', '.join(self.choices)}"
+        choices = ", ".join(self.choices)
+        if not self.least:
+            return _("must be an array of %(choices)s", choices=choices)
+        return _(
+            "must be an array of at least %(least)s of %(choices)s",
+            least=self.least,
+            choices=choices,
+        )
 
     def read(self, value: Any) -> list[str]:
         """The distinct strings, in the order in which they first appear."""

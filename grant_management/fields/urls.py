@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from ..protocol import uris
 from .field import Field
+from .words import rule as _
 
 
 @dataclass(frozen=True)
@@ -17,8 +18,11 @@ class Endpoint(Field):
     @property
     def sentence(self) -> str:
         """The rule, with the greatest length."""
-        size = f"of at most {self.longest} characters"
-        return f"must be an absolute http or https URL without query or fragment, {size}, or empty"
+        return _(
+            "must be an absolute http or https URL without query or fragment,"
+            " of at most %(most)s characters, or empty",
+            most=self.longest,
+        )
 
     def read(self, value: Any) -> str:
         """The URL, unchanged."""
@@ -46,8 +50,11 @@ class WebhookUrl(Field):
     @property
     def sentence(self) -> str:
         """The rule, with the greatest length."""
-        size = f"of at most {self.longest} characters"
-        return f"must be an absolute https URL without user information and fragment, {size}"
+        return _(
+            "must be an absolute https URL without user information and fragment,"
+            " of at most %(most)s characters",
+            most=self.longest,
+        )
 
     def read(self, value: Any) -> str:
         """The URL, unchanged. Where its name leads is judged at each attempt, not here."""

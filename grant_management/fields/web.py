@@ -11,6 +11,7 @@ from django.core.validators import validate_email
 from ..protocol import languages, logos, uris
 from .field import Field
 from .strings import Text
+from .words import rule as _
 
 LANGUAGES: Final = 50
 """Languages of one thing, at most."""
@@ -25,7 +26,10 @@ class HttpsUrl(Field):
     @property
     def sentence(self) -> str:
         """The rule, with the greatest length."""
-        return f"must be an absolute https URL of at most {self.longest} characters, or empty"
+        return _(
+            "must be an absolute https URL of at most %(most)s characters, or empty",
+            most=self.longest,
+        )
 
     def read(self, value: Any) -> str:
         """The URL, unchanged."""
@@ -45,8 +49,11 @@ class Contact(Field):
     @property
     def sentence(self) -> str:
         """The rule, with the greatest length."""
-        size = f"of at most {self.longest} characters"
-        return f"must be an e-mail address or an absolute https URL {size}, or empty"
+        return _(
+            "must be an e-mail address or an absolute https URL of at most %(most)s characters,"
+            " or empty",
+            most=self.longest,
+        )
 
     def read(self, value: Any) -> str:
         """The address, unchanged."""
@@ -75,9 +82,10 @@ class Origins(Field):
     @property
     def sentence(self) -> str:
         """The rule, with an example: a trailing slash would never match."""
-        return (
-            f"must be an array of at most {self.most} origins such as https://app.example.com,"
-            " without a path; http for localhost alone"
+        return _(
+            "must be an array of at most %(most)s origins such as https://app.example.com,"
+            " without a path; http for localhost alone",
+            most=self.most,
         )
 
     def read(self, value: Any) -> list[str]:
@@ -95,9 +103,10 @@ class Picture(Field):
     @property
     def sentence(self) -> str:
         """The rule, with the greatest size."""
-        return (
-            f"must be a PNG, JPEG or WebP picture of at most {logos.LARGEST:,} bytes and 4,096"
-            " pixels a side, not animated, in base64, or empty"
+        return _(
+            "must be a PNG, JPEG or WebP picture of at most %(most)s bytes and 4,096 pixels a side,"
+            " not animated, in base64, or empty",
+            most=f"{logos.LARGEST:,}",
         )
 
     def read(self, value: Any) -> bytes:
@@ -115,7 +124,7 @@ class Picture(Field):
         try:
             return logos.encoded(data)
         except logos.NoImageLibrary:
-            needed = "cannot be read here: install django-grant-management[logos]"
+            needed = _("cannot be read here: install django-grant-management[logos]")
             raise ValueError(needed) from None
         except logos.LogoRefused:
             raise self.refused() from None
@@ -136,9 +145,11 @@ class Texts(Field):
     def sentence(self) -> str:
         """The rule, with the rules of the parts."""
         parts = "; ".join(f"'{part.name}' {part.sentence}" for part in self.parts)
-        return (
-            f"must be an array of at most {LANGUAGES} objects, each with another 'language'"
-            f" (BCP 47), where {parts}"
+        return _(
+            "must be an array of at most %(most)s objects, each with another 'language' (BCP 47),"
+            " where %(parts)s",
+            most=LANGUAGES,
+            parts=parts,
         )
 
     def read(self, value: Any) -> list[dict[str, str]]:

@@ -25,6 +25,10 @@ from .purge_run import PurgeRun
 from .saved_view import ListColumns, SavedView
 from .self_service_token import Access, SelfServiceToken
 from .service import Ownership, Service
+from .signing_key import SigningKey
+from .stream import Stream, StreamStatus
+from .stream_delivery import StreamDelivery
+from .stream_subject import StreamSubject
 from .sweep import Sweep, SweepStatus
 from .token import AccessToken, RefreshToken, TokenStatus
 from .used_proof import UsedProof
@@ -72,6 +76,11 @@ __all__ = [
     "SelfServiceToken",
     "Sensitivity",
     "Service",
+    "SigningKey",
+    "Stream",
+    "StreamDelivery",
+    "StreamStatus",
+    "StreamSubject",
     "Sweep",
     "SweepStatus",
     "Tally",

@@ -27,6 +27,7 @@ RIGHTS: Final = (
     "can_manage_clients",
     "can_issue_self_service",
     "can_manage_webhooks",
+    "can_manage_streams",
     "can_read_events",
 )
 """The columns that give an API token a right beyond calling the API of its services."""
@@ -71,7 +72,7 @@ class ApiTokenQuerySet(primary.PrimaryQuerySet["ApiToken"]):
 class ApiToken(LastUsed, models.Model):
     """A service access token (one service) or an organization token (all its services)."""
 
-    id = models.UUIDField(primary_key=True, default=uuid7)
+    id = models.UUIDField(_("ID"), primary_key=True, default=uuid7)
     organization = models.ForeignKey(
         Organization, on_delete=models.PROTECT, verbose_name=_("organization")
     )
@@ -94,6 +95,9 @@ class ApiToken(LastUsed, models.Model):
     )
     can_manage_webhooks = models.BooleanField(
         _("can manage webhooks"), default=False, db_default=False
+    )
+    can_manage_streams = models.BooleanField(
+        _("can manage streams"), default=False, db_default=False
     )
     can_read_events = models.BooleanField(_("can read events"), default=False, db_default=False)
     created_at = models.DateTimeField(_("created"))

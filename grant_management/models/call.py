@@ -46,7 +46,7 @@ class CallQuerySet(PrimaryQuerySet["Call"]):
 class Call(models.Model):
     """One call: the request, the result of each check, and the answer."""
 
-    id = models.UUIDField(primary_key=True, default=uuid7)
+    id = models.UUIDField(_("ID"), primary_key=True, default=uuid7)
     service = models.ForeignKey(
         Service, on_delete=models.CASCADE, db_index=False, verbose_name=_("service")
     )
@@ -55,6 +55,9 @@ class Call(models.Model):
     code = models.CharField(_("code"), max_length=7)
     client_id = models.CharField(_("client ID"), max_length=255, blank=True, default="")
     grant_id = models.CharField(_("grant ID"), max_length=255, blank=True, default="")
+    request_id = models.CharField(
+        _("request ID"), max_length=128, blank=True, default="", db_default=""
+    )
     answer = models.JSONField(_("answer"), default=dict)
     steps = models.JSONField(_("checks"), default=list)
 

@@ -105,6 +105,7 @@ class Client(CutOff, models.Model):
     """An OAuth client of a service. `id` is its number, unique across all services."""
 
     id = models.BigIntegerField(
+        _("ID"),
         primary_key=True,
         default=random_number,
         validators=[MinValueValidator(1), MaxValueValidator(MAX_NUMBER)],

@@ -79,7 +79,7 @@ class Description(models.Model):
     `texts` are `{"language","name","sentence"}`; the first is for readers of other languages.
     """
 
-    id = models.UUIDField(primary_key=True, default=uuid7)
+    id = models.UUIDField(_("ID"), primary_key=True, default=uuid7)
     service = models.ForeignKey(
         Service, on_delete=models.PROTECT, db_index=False, verbose_name=_("service")
     )

@@ -7,7 +7,7 @@ from typing import Any, Final, NoReturn, Self, TypeVar
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from .. import signals
+from .. import request_id, signals, tracing
 from ..db import primary
 from ..db.ids import uuid7
 from ..db.primary import PrimaryQuerySet
@@ -61,6 +61,13 @@ class EventKind(models.TextChoices):
     WEBHOOK_DISABLED = "webhook_disabled", _("Webhook disabled by its receiver")
     WEBHOOK_TESTED = "webhook_tested", _("Webhook tested")
     WEBHOOK_REPLAYED = "webhook_replayed", _("Events sent again")
+    STREAM_CREATED = "stream_created", _("Stream created")
+    STREAM_CHANGED = "stream_changed", _("Stream changed")
+    STREAM_DELETED = "stream_deleted", _("Stream deleted")
+    STREAM_VERIFIED = "stream_verified", _("Verification of a stream asked for")
+    SUBJECT_ADDED = "subject_added", _("Subject added to a stream")
+    SUBJECT_REMOVED = "subject_removed", _("Subject removed from a stream")
+    SIGNING_KEY_ROTATED = "signing_key_rotated", _("Signing key rotated")
 
 
 Told = Mapping[str, Any]
@@ -99,7 +106,7 @@ class EventQuerySet(PrimaryQuerySet[E]):
 class Event(models.Model):
     """One change. Names and IDs are stored as text, so that an event never changes later."""
 
-    id = models.UUIDField(primary_key=True, default=uuid7)
+    id = models.UUIDField(_("ID"), primary_key=True, default=uuid7)
     kind = models.CharField(_("what"), max_length=20, choices=EventKind.choices)
     at = models.DateTimeField(_("at"))
     actor_kind = models.CharField(_("actor's kind"), max_length=20, choices=ActorKind.choices)
@@ -134,6 +141,10 @@ class Event(models.Model):
         by = {"actor_kind": actor.kind, "actor": actor.name[:255], "actor_id": actor.id[:255]}
         if actor.sudo_user:
             fields["details"] = {**fields.get("details", {}), "sudo_user": actor.sudo_user}
+        if of_request := request_id.current():
+            fields["details"] = {**fields.get("details", {}), "request_id": of_request}
+        if tracing.tracer is not None and (parent := tracing.tracer.parent()):
+            fields["details"] = {**fields.get("details", {}), **parent}
         return cls(kind=kind, at=at, **by, **fields)
 
 
@@ -237,6 +248,7 @@ class GrantEvent(Event):
             subject=self.subject,
             actor=self.actor_kind,
             reason=self.reason,
+            request_id=self.details.get("request_id", ""),
         )
 
 

@@ -4,8 +4,8 @@ Whoever delivers events also adds links, one process at a time for each service,
 outbox. See `protocol/event_chain.py` for the digests.
 """
 
-from collections.abc import Iterable
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC
 from typing import Any, Final
 
 from django.db import models
@@ -13,7 +13,6 @@ from django.db.models import Exists, OuterRef
 
 from ..conf import app_settings
 from ..db import clock, primary
-from ..db.ids import first_uuid7
 from ..protocol import times
 from ..protocol.event_chain import (
     CHECKPOINT,
@@ -27,7 +26,8 @@ from ..protocol.event_chain import (
 from .event import GrantEvent
 from .outbox import OutboxEntry
 from .service import Service
-from .webhook_delivery import WebhookDelivery
+
+History = Callable[[Service, int], int]
 
 GONE: Final = b""
 """In place of the digest of an event that was gone before its link was made."""
@@ -37,22 +37,28 @@ class EventChainQuerySet(primary.PrimaryQuerySet["EventChain"]):
     """The chains of services."""
 
     def begin(self, service: Service) -> None:
-        """Begin the chain of a service whose past is published, if it has none."""
+        """Begin the chain of a service, if it has none."""
         self.get_or_create(service=service)
 
-    def extend(self, most: int) -> int:
-        """Add at most so many links to each chain that lacks some; how many were added."""
+    def extend(self, most: int, history: History = lambda service, most: 0) -> int:
+        """Add at most so many links to each chain that lacks some; how many were added.
+
+        A chain begins with what was there before its service published. `history` publishes at most
+        so many of these events, and says how many: until it is 0 no link is made.
+        """
         further = OutboxEntry.objects.filter(
             service=OuterRef("service"), number__gt=OuterRef("number")
         )
         keys = self.filter(Exists(further)).values_list("pk", flat=True)
-        return sum(self._extend(key, most) for key in list(keys))
+        return sum(self._extend(key, most, history) for key in list(keys))
 
-    def _extend(self, key: int, most: int) -> int:
+    def _extend(self, key: int, most: int, history: History) -> int:
         with primary.atomic():
             chain = self.select_for_update(skip_locked=True).filter(pk=key).first()
             if chain is None:  # another process is at it
                 return 0
+            if chain.position == 0 and (added := history(chain.service, most)):
+                return added
             rows = list(OutboxEntry.objects.after(chain.service_id, chain.number)[:most])
             events = GrantEvent.objects.in_bulk([row.event for row in rows])
             links = [chain.add(row, events.get(row.event)) for row in rows]
@@ -101,21 +107,6 @@ class EventChain(models.Model):
         head = Head(self.service_id, self.position, bytes(self.digest))
         return _signed(HEAD, head)
 
-    def purge_oldest(self, before: datetime, batch_size: int) -> int:
-        """Delete the events from before a moment with their links, at most so many, and leave a
-        checkpoint; how many were deleted. It ends before the first one that is still to be
-        delivered, since what is left has to be a chain.
-        """
-        with primary.atomic():
-            held = EventChain.objects.select_for_update().get(pk=self.pk)
-            links = _purgeable(list(_links(held)[:batch_size]), before)
-            if links:
-                events = [link.event for link in links]
-                models.QuerySet.delete(GrantEvent.objects.filter(pk__in=events))
-                EventLink.objects.filter(pk__in=[link.pk for link in links]).delete()
-                held.move_checkpoint(links[-1])
-        return len(links)
-
     def move_checkpoint(self, last: "EventLink") -> None:
         """Note the last link that a purge deleted, signed where there is a key."""
         self.purged_position, self.purged_digest = last.position, last.digest
@@ -162,21 +153,6 @@ def members_of(event: GrantEvent) -> dict[str, Any]:
         "details": event.details,
         **{name: getattr(event, name) for name in texts},
     }
-
-
-def _links(chain: EventChain) -> "models.QuerySet[EventLink]":
-    return EventLink.objects.filter(service=chain.service_id).order_by("position")
-
-
-def _purgeable(links: Iterable[EventLink], before: datetime) -> list[EventLink]:
-    """Those at the beginning whose events are old, and on their way to nobody."""
-    links, first = list(links), first_uuid7(before)
-    waiting = WebhookDelivery.objects.filter(
-        event__in=[link.event for link in links], due_at__isnull=False, webhook__disabled_at=None
-    )
-    held = set(waiting.values_list("event", flat=True))
-    ends = (n for n, link in enumerate(links) if link.event >= first or link.event in held)
-    return links[: next(ends, len(links))]
 
 
 def _signed(kind: str, head: Head) -> str:

@@ -178,7 +178,7 @@ class Grant(LastUsed, models.Model):
     "" is none. A token has the generation of its grant at its issue, and dies once they differ.
     """
 
-    id = models.UUIDField(primary_key=True, default=uuid7)
+    id = models.UUIDField(_("ID"), primary_key=True, default=uuid7)
     service = models.ForeignKey(
         Service, on_delete=models.PROTECT, db_index=False, verbose_name=_("service")
     )

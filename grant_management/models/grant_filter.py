@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Final
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext
 
 from ..db import counting
-from ..db.counting import bounded_count, shown_number
+from ..db.counting import bounded_count, grouped, shown_number
 from .client import Client
 from .content_search import holds_scope, holds_type
 from .grant import Grant, GrantQuerySet
@@ -148,7 +149,9 @@ class Look:
     sample: list[Grant]
 
     def __str__(self) -> str:
-        return shown_number(self.count) if self.is_all else f"at least {self.count:,}"
+        if self.is_all:
+            return shown_number(self.count)
+        return gettext("at least %(n)s") % {"n": grouped(self.count)}
 
     @property
     def expected(self) -> int:

@@ -79,7 +79,7 @@ class DPoPNonce(models.Model):
     nonce.
     """
 
-    id = models.UUIDField(primary_key=True, default=uuid7)
+    id = models.UUIDField(_("ID"), primary_key=True, default=uuid7)
     service = models.ForeignKey(
         Service, on_delete=models.PROTECT, db_index=False, verbose_name=_("service")
     )

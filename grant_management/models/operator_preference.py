@@ -12,14 +12,16 @@ from ..db.primary import PrimaryManager
 class OperatorPreferenceManager(PrimaryManager["OperatorPreference"]):
     """The store of preferences."""
 
-    def time_zone_of(self, user: Any) -> str:
-        """The name of the zone that the user chose; "": none was chosen. 1 query."""
-        found = self.filter(user_id=user.pk).values_list("time_zone", flat=True).first()
-        return found or ""
+    def chosen_by(self, user: Any) -> tuple[str, str]:
+        """The name of the zone and the code of the language that the user chose; "" for what was
+        not chosen. 1 query.
+        """
+        found = self.filter(user_id=user.pk).values_list("time_zone", "language").first()
+        return found or ("", "")
 
-    def choose_time_zone(self, user: Any, name: str) -> None:
-        """Remember the zone of this name for this user."""
-        self.update_or_create(user_id=user.pk, defaults={"time_zone": name})
+    def choose(self, user: Any, **choices: str) -> None:
+        """Remember the `time_zone` or the `language`, or both, for this user."""
+        self.update_or_create(user_id=user.pk, defaults=choices)
 
 
 class OperatorPreference(models.Model):
@@ -37,6 +39,8 @@ class OperatorPreference(models.Model):
         related_name="+",
     )
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True, default="")
+    # With a default of the database: until all servers are upgraded, some do not know it.
+    language = models.CharField(_("language"), max_length=35, blank=True, default="", db_default="")
 
     objects = OperatorPreferenceManager()
 

@@ -18,6 +18,7 @@ class Organization(models.Model):
     """The owner of services. An organization token works at every one of them."""
 
     id = models.BigIntegerField(
+        _("ID"),
         primary_key=True,
         default=random_number,
         validators=[MinValueValidator(1), MaxValueValidator(MAX_ID)],

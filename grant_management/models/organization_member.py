@@ -70,7 +70,9 @@ class OrganizationMember(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.username}: {self.organization or _('all organizations')}"
+        # Not inside the braces: the tool that collects the texts does not look there.
+        seen = self.organization or _("all organizations")
+        return f"{self.username}: {seen}"
 
     @cached_property
     def username(self) -> str:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
+from django.utils.translation import get_language
+
 from ..db.any_of import any_of
 from ..protocol import languages, strict_json
 from ..protocol.content import Content
@@ -78,20 +80,21 @@ class PlainWords:
         for scope, resource in Content.stored(grant.scopes, "", "").pairs:
             resources[scope] |= {resource} - {None}  # type: ignore[arg-type]
         scopes = [
-            self._permission(Described.SCOPE, scope, resources=tuple(sorted(limits)))
+            self.permission(Described.SCOPE, scope, resources=tuple(sorted(limits)))
             for scope, limits in resources.items()
         ]
         details = [
-            self._permission(Described.AUTHORIZATION_TYPE, detail["type"], detail=detail)
+            self.permission(Described.AUTHORIZATION_TYPE, detail["type"], detail=detail)
             for detail in strict_json.stored(grant.authorization_details or "[]")
         ]
         return sorted(scopes + details, key=rank)
 
     def name_of(self, kind: Described, value: str) -> str:
         """The name of a scope or authorization type in plain words; the value: none is known."""
-        return self._permission(kind, value).name
+        return self.permission(kind, value).name
 
-    def _permission(self, kind: Described, value: str, **more: Any) -> Permission:
+    def permission(self, kind: Described, value: str, **more: Any) -> Permission:
+        """One scope or authorization type; `more` are the other members of a Permission."""
         row = self._found.get((kind, value))
         text = chosen(row.texts, self._preferred) if row else {}
         return Permission(
@@ -103,6 +106,12 @@ class PlainWords:
             language=text.get("language", ""),
             **more,
         )
+
+
+def reader_languages() -> list[str]:
+    """The languages that the reader of a page reads: that of the page."""
+    language = get_language()
+    return [language] if language else []
 
 
 def names_in(grants: Iterable[Grant]) -> set[str]:

@@ -8,18 +8,21 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from ..db import primary
 from .event import NO_REASON, Actor, GrantEvent, Reason
+from .event_chain import EventChain
 from .outbox import FIRST, OutboxEntry, OutboxHead
 from .service import Service
 
 
 def begin(service: Service) -> datetime:
-    """Publish the events of a service from now on, in the caller's transaction; the time.
+    """Publish the events of a service from now on, in the caller's transaction, and begin their
+    chain; the time.
 
     It waits for transactions that saw that nobody listens, so that none of their events is missed:
     whatever ends after this transaction is published.
     """
     now = service.hold()
     Service.objects.filter(pk=service.pk).update(publishes_events=True)
+    EventChain.objects.begin(service)
     return now
 
 
@@ -35,20 +38,23 @@ def add_history(service: Service, batch_size: int) -> Iterator[int]:
     They get numbers below all others, in the order of their times, from the newest to the oldest:
     so it can be interrupted and goes on where it was. Webhooks are not sent them.
     """
-    last: GrantEvent | None = None
-    while True:
-        with primary.atomic():
-            OutboxHead.objects.locked()  # one process at a time
-            events = list(_unpublished(service, last)[:batch_size])
-            if not events:
-                return
-            below = _lowest(service)
-            OutboxEntry.objects.bulk_create(
-                OutboxEntry(service_id=service.pk, event=event.pk, number=below - place)
-                for place, event in enumerate(events, 1)
-            )
-        last = events[-1]
-        yield len(events)
+    while added := add_batch(service, batch_size):
+        yield added
+
+
+def add_batch(service: Service, batch_size: int) -> int:
+    """The same, of at most so many events; how many these were."""
+    with primary.atomic():
+        OutboxHead.objects.locked()  # one process at a time
+        lowest = _lowest(service)
+        last = None if lowest is None else GrantEvent.objects.filter(pk=lowest.event).first()
+        events = list(_unpublished(service, last)[:batch_size])
+        below = FIRST if lowest is None or lowest.number is None else lowest.number
+        OutboxEntry.objects.bulk_create(
+            OutboxEntry(service_id=service.pk, event=event.pk, number=below - place)
+            for place, event in enumerate(events, 1)
+        )
+    return len(events)
 
 
 def _unpublished(service: Service, before: GrantEvent | None) -> QuerySet[GrantEvent]:
@@ -61,7 +67,7 @@ def _unpublished(service: Service, before: GrantEvent | None) -> QuerySet[GrantE
     return rows.only("pk", "at").order_by("-at", "-pk")
 
 
-def _lowest(service: Service) -> int:
-    """The lowest number of the service, of those that the past may have; else `FIRST`."""
-    rows = OutboxEntry.objects.filter(service=service, number__lte=FIRST).order_by("number")
-    return rows.values_list("number", flat=True).first() or FIRST
+def _lowest(service: Service) -> OutboxEntry | None:
+    """The row of the oldest event from before that is published; None: none is."""
+    rows = OutboxEntry.objects.filter(service=service, number__lte=FIRST)
+    return rows.order_by("number").first()

@@ -64,7 +64,7 @@ class SelfServiceTokenManager(primary.PrimaryManager["SelfServiceToken"]):
 class SelfServiceToken(models.Model):
     """A person's access to their own grants at a service, for at most 15 minutes."""
 
-    id = models.UUIDField(primary_key=True, default=uuid7)
+    id = models.UUIDField(_("ID"), primary_key=True, default=uuid7)
     service = models.ForeignKey(
         Service, on_delete=models.PROTECT, db_index=False, verbose_name=_("service")
     )

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
+from urllib.parse import urlsplit
 
-from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -15,6 +15,7 @@ from ..db.primary import PrimaryManager
 from ..fields import members as m
 from ..fields.field import Field
 from ..fields.members import ACTIONS, MAX_ID
+from ..fields.words import read_for_page
 from ..protocol import jwk, uris
 from .cut_off import CutOff
 from .event import NO_REASON, Actor, EventKind, GrantEvent, Reason
@@ -64,10 +65,7 @@ def validate_origins(value: Any) -> None:
 
 
 def _validate(member: Field, value: Any) -> None:
-    try:
-        member.read(value)
-    except ValueError as error:
-        raise ValidationError(f"It {error}.") from None
+    read_for_page(lambda: member.read(value))
 
 
 class Service(CutOff, models.Model):
@@ -77,6 +75,7 @@ class Service(CutOff, models.Model):
     """
 
     id = models.BigIntegerField(
+        _("ID"),
         primary_key=True,
         default=random_number,
         validators=[MinValueValidator(1), MaxValueValidator(MAX_ID)],
@@ -89,6 +88,7 @@ class Service(CutOff, models.Model):
     )
     name = models.CharField(_("name"), max_length=255)
     grant_management_endpoint = models.CharField(
+        _("grant management endpoint"),
         help_text=_(
             "The URL under which grants are resources."
             " A proof's htu must match it if the call sends no htu."
@@ -99,12 +99,14 @@ class Service(CutOff, models.Model):
         validators=[validate_endpoint],
     )
     dpop_nonce_required = models.BooleanField(
+        _("DPoP nonce required"),
         help_text=_(
             "Every DPoP proof must carry a nonce of this service; others are refused with A281309."
         ),
         default=False,
     )
     dpop_nonce_duration = models.PositiveIntegerField(
+        _("DPoP nonce duration"),
         help_text=_(
             "Seconds for which a nonce is handed out."
             " It is accepted for the same time again afterwards."
@@ -113,21 +115,25 @@ class Service(CutOff, models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(86_400)],
     )
     dpop_signing_algs = models.JSONField(
+        _("DPoP signing algorithms"),
         help_text=_("Algorithms that a proof may be signed with; others are refused with A281307."),
         default=all_algs,
         validators=[validate_algs],
     )
     dpop_max_age = models.PositiveIntegerField(
+        _("DPoP maximum age"),
         help_text=_("Maximum age of a proof in seconds; older ones are refused with A281307."),
         default=60,
         validators=[MaxValueValidator(3_600)],
     )
     dpop_clock_skew = models.PositiveIntegerField(
+        _("DPoP clock skew"),
         help_text=_("Seconds by which a client's clock may differ."),
         default=60,
         validators=[MaxValueValidator(3_600)],
     )
     ownership = models.CharField(
+        _("ownership"),
         help_text=_(
             "The grants that a token may manage; others are refused with A284301 or A284302."
         ),
@@ -136,32 +142,41 @@ class Service(CutOff, models.Model):
         default=Ownership.CLIENT_AND_SUBJECT,
     )
     revoke_access_tokens = models.BooleanField(
-        help_text=_("A revoke kills access tokens too; refresh tokens always die."), default=True
+        _("revoke access tokens"),
+        help_text=_("A revoke kills access tokens too; refresh tokens always die."),
+        default=True,
     )
     show_timestamps = models.BooleanField(
+        _("show timestamps"),
         help_text=_("A QUERY also shows created_at, expires_at, last_updated_at and updated_by."),
         default=False,
     )
     actions_supported = models.JSONField(
+        _("actions supported"),
         help_text=_("Actions that the metadata offers and authorization requests may use."),
         default=all_actions,
         blank=True,
         validators=[validate_actions],
     )
     action_required = models.BooleanField(
-        help_text=_("Authorization requests must carry a grant_management_action."), default=False
+        _("action required"),
+        help_text=_("Authorization requests must carry a grant_management_action."),
+        default=False,
     )
     access_token_duration = models.PositiveIntegerField(
+        _("access token duration"),
         help_text=_("Lifetime of a new access token in seconds, if the caller gives none."),
         default=3_600,
         validators=[MinValueValidator(1), MaxValueValidator(2**31 - 1)],
     )
     refresh_token_duration = models.PositiveIntegerField(
+        _("refresh token duration"),
         help_text=_("Lifetime of a new refresh token in seconds, if the caller gives none."),
         default=30 * 86_400,
         validators=[MinValueValidator(1), MaxValueValidator(2**31 - 1)],
     )
     call_log_size = models.PositiveIntegerField(
+        _("call log size"),
         help_text=_(
             "Number of calls that are kept in the log; 0 keeps none. No credentials are stored."
         ),
@@ -169,10 +184,12 @@ class Service(CutOff, models.Model):
         validators=[MaxValueValidator(1_000_000)],
     )
     track_last_used = models.BooleanField(
+        _("track last used"),
         help_text=_("Tokens and grants remember when they were used last, to the minute."),
         default=False,
     )
     realm = models.CharField(
+        _("realm"),
         help_text=_("The realm of a challenge; empty: the service's name."),
         max_length=255,
         blank=True,
@@ -183,6 +200,7 @@ class Service(CutOff, models.Model):
     """Whether its events are put into the outbox: from its first webhook on."""
 
     self_service_origins = models.JSONField(
+        _("self-service origins"),
         help_text=_(
             "Origins of web pages that may call the self-service API, such as"
             " https://app.example.com; no wildcards."
@@ -209,6 +227,14 @@ class Service(CutOff, models.Model):
         """The URL of a grant at this service's endpoint (draft §6.3); "": it has no endpoint."""
         endpoint = self.grant_management_endpoint
         return uris.grant_url(endpoint, grant_id) if endpoint else ""
+
+    @property
+    def issuer(self) -> str:
+        """Its URL as an issuer (RFC 8414 §2): its endpoint's origin, and its number; "": it has no
+        endpoint. RFC 8414 §3.1 and SSF §7.2 insert their well-known paths between the two.
+        """
+        scheme, host, *_rest = urlsplit(self.grant_management_endpoint)
+        return f"{scheme}://{host}/{self.pk}" if host else ""
 
     def change(self, settings: Mapping[str, Any], actor: Actor, why: Reason) -> list[str]:
         """Write the settings that differ, with an event that has them before and after.

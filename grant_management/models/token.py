@@ -35,7 +35,7 @@ class TokenStatus(Enum):
 class Token(models.Model):
     """The columns of both kinds. `generation` is that of the grant when the token was issued."""
 
-    id = models.UUIDField(primary_key=True, default=uuid7)
+    id = models.UUIDField(_("ID"), primary_key=True, default=uuid7)
     service = models.ForeignKey(
         Service, on_delete=models.PROTECT, db_index=False, verbose_name=_("service")
     )
@@ -56,7 +56,7 @@ class Token(models.Model):
     issued_at = models.DateTimeField(_("issued"))
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
-    generation = models.PositiveIntegerField(default=0)
+    generation = models.PositiveIntegerField(_("generation"), default=0)
     jkt = models.CharField(_("key thumbprint"), max_length=43, blank=True, default="")
     x5t_s256 = models.CharField(_("certificate thumbprint"), max_length=43, blank=True, default="")
 

@@ -20,9 +20,9 @@ class UsedProofManager(primary.PrimaryManager["UsedProof"]):
         It must be outside of a transaction, since a rollback would make the proof usable again. A
         `jkt` has 43 characters, so the digest of both, joined, is that of one pair only.
         """
-        connection = primary.connection()
-        until: Any = connection.ops.adapt_datetimefield_value(expires_at)
-        return _BURN.change(connection, [service.pk, sha256(jkt + jti), until]) == 1
+        with primary.one_write() as connection:
+            until: Any = connection.ops.adapt_datetimefield_value(expires_at)
+            return _BURN.change(connection, [service.pk, sha256(jkt + jti), until]) == 1
 
 
 _BURN: Final = Statement(

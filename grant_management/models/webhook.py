@@ -4,24 +4,22 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from ..db import clock, encryption, primary
 from ..db.ids import uuid7
 from ..protocol import standard_webhooks
 from ..protocol.event_payload import TYPES
+from ..protocol.uris import without_secrets
 from . import publishing
 from .event import NO_REASON, Actor, EventKind, GrantEvent, Reason
+from .receiver import Receiver
 from .service import Service
 from .webhook_key import WebhookKey
 
 OVERLAP: Final = timedelta(days=1)
 """How long the key before the current one signs too, after a rotation."""
-LONGEST_PAUSE: Final = 60
-"""Seconds that nothing is sent to an endpoint that does not answer, at most."""
-PROBE: Final = timedelta(minutes=2)
-"""An endpoint that did not answer last time gets nothing else while it is tried again."""
 
 
 class WebhookQuerySet(primary.PrimaryQuerySet["Webhook"]):
@@ -40,7 +38,7 @@ class WebhookQuerySet(primary.PrimaryQuerySet["Webhook"]):
             webhook = Webhook(service=service, created_at=now, **fields)
             webhook.save(force_insert=True)
             shown = webhook.add_key(signature, now)
-            webhook.record(EventKind.WEBHOOK_CREATED, actor, NO_REASON, **webhook.shown())
+            webhook.record(EventKind.WEBHOOK_CREATED, actor, NO_REASON, **webhook.told())
         return webhook, shown
 
     def of(self, service: Service) -> Self:
@@ -55,14 +53,14 @@ class WebhookQuerySet(primary.PrimaryQuerySet["Webhook"]):
         return len(keys)
 
 
-class Webhook(models.Model):
+class Webhook(Receiver):
     """An endpoint of a receiver: a URL, and the types of events that are sent there ([]: all).
 
-    After `failures` in a row nothing is sent before `paused_until`. One that was deleted is hidden
-    and disabled, and has no keys; the purge deletes its log, which may be long, and then its row.
+    One that was deleted is hidden and disabled, and has no keys; the purge deletes its log, which
+    may be long, and then its row.
     """
 
-    id = models.UUIDField(primary_key=True, default=uuid7)
+    id = models.UUIDField(_("ID"), primary_key=True, default=uuid7)
     service = models.ForeignKey(
         Service, on_delete=models.PROTECT, db_index=False, verbose_name=_("service")
     )
@@ -72,8 +70,6 @@ class Webhook(models.Model):
     created_at = models.DateTimeField(_("created"))
     disabled_at = models.DateTimeField(_("disabled"), null=True, blank=True)
     deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True)
-    failures = models.PositiveIntegerField(_("failures in a row"), default=0)
-    paused_until = models.DateTimeField(_("paused until"), null=True, blank=True)
 
     objects = WebhookQuerySet.as_manager()
 
@@ -94,7 +90,7 @@ class Webhook(models.Model):
         )
 
     def shown(self) -> dict[str, Any]:
-        """Its properties, as events record them."""
+        """Its properties, for those who may manage it."""
         return {
             "webhookId": str(self.pk),
             "url": self.url,
@@ -102,6 +98,10 @@ class Webhook(models.Model):
             "description": self.description,
             "enabled": self.disabled_at is None,
         }
+
+    def told(self) -> dict[str, Any]:
+        """The same as events record them: the query of a URL may have a credential."""
+        return self.shown() | {"url": without_secrets(self.url)}
 
     def change(self, actor: Actor, why: Reason = NO_REASON, **fields: Any) -> bool:
         """Change columns, or enable or disable it (`enabled`); False: nothing differs.
@@ -115,10 +115,12 @@ class Webhook(models.Model):
             changed = {name: one for name, one in fields.items() if getattr(held, name) != one}
             if not changed:
                 return False
-            before = held.shown()
+            before = held.told()
             held.become(changed | {"failures": 0, "paused_until": None})
-            kind, about = EventKind.WEBHOOK_CHANGED, {"webhookId": str(self.pk)}
-            held.record(kind, actor, why, **about, before=before, after=held.shown())
+            kind = EventKind.WEBHOOK_CHANGED
+            about: dict[str, Any] = {"webhookId": str(self.pk)}
+            about |= {"changed": ["url"]} if "url" in changed else {}
+            held.record(kind, actor, why, **about, before=before, after=held.told())
         self.become(changed, save=False)
         return True
 
@@ -136,7 +138,7 @@ class Webhook(models.Model):
                 held, now = self._held()
             except Webhook.DoesNotExist:
                 return False
-            held.record(EventKind.WEBHOOK_DELETED, actor, why, **held.shown())
+            held.record(EventKind.WEBHOOK_DELETED, actor, why, **held.told())
             held.become({"deleted_at": now, "disabled_at": held.disabled_at or now})
             WebhookKey.objects.filter(webhook=held).delete()
         return True
@@ -176,18 +178,6 @@ class Webhook(models.Model):
             held.record(EventKind.WEBHOOK_DISABLED, actor, NO_REASON, webhookId=str(self.pk))
         return True
 
-    def note_answer(self) -> None:
-        """The receiver answers: send it what is due."""
-        if self.failures:
-            Webhook.objects.filter(pk=self.pk).update(failures=0, paused_until=None)
-
-    def note_failure(self, now: datetime) -> None:
-        """The receiver does not answer: from the second time on pause, so that no other waits."""
-        seconds = min(2 ** min(self.failures, 10), LONGEST_PAUSE) if self.failures else 0
-        pause = timedelta(seconds=seconds)
-        rows = Webhook.objects.filter(pk=self.pk)
-        rows.update(failures=F("failures") + 1, paused_until=now + pause)
-
     def record(self, kind: EventKind, actor: Actor, why: Reason, **details: Any) -> GrantEvent:
         """Add an event about it, in the transaction of the change."""
         about: dict[str, Any] = {
@@ -201,14 +191,6 @@ class Webhook(models.Model):
     def event_fields(self) -> dict[str, Any]:
         """The lookups by which its events are found."""
         return {"service_id": self.service_id, "details__webhookId": str(self.pk)}
-
-    def claim_probe(self, now: datetime) -> bool:
-        """Whether a claimed delivery may be sent: while the endpoint fails, one at a time may."""
-        if not self.failures:
-            return True
-        rows = Webhook.objects.filter(pk=self.pk)
-        rows = rows.filter(Q(paused_until=None) | Q(paused_until__lte=now))
-        return rows.update(paused_until=now + PROBE) == 1
 
     def _held(self) -> tuple["Webhook", datetime]:
         rows = Webhook.objects.select_for_update().filter(deleted_at=None)

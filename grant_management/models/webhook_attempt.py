@@ -21,17 +21,18 @@ class Outcome(models.TextChoices):
     NOT_ALLOWED = "not_allowed", _("The address is not allowed")
     NO_KEY = "no_key", _("The key cannot be decrypted")
     NO_EVENT = "no_event", _("The event was purged")
+    NOT_ACCEPTED = "not_accepted", _("Refused for good by its receiver")
 
     @property
     def is_final(self) -> bool:
         """Whether another attempt would end in the same way."""
-        return self in (Outcome.DELIVERED, Outcome.NO_EVENT)
+        return self in (Outcome.DELIVERED, Outcome.NO_EVENT, Outcome.NOT_ACCEPTED)
 
 
 class WebhookAttempt(models.Model):
     """One attempt: when, for how long, and how it ended. No text of an answer or error is kept."""
 
-    id = models.UUIDField(primary_key=True, default=uuid7)
+    id = models.UUIDField(_("ID"), primary_key=True, default=uuid7)
     delivery = models.ForeignKey(
         "grant_management.WebhookDelivery",
         on_delete=models.CASCADE,

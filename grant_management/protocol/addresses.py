@@ -6,10 +6,14 @@ from typing import Final
 
 Address = IPv4Address | IPv6Address
 
-_NAT64: Final = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
-"""RFC 6052 and RFC 8215: the last 32 bits are an IPv4 address."""
+_NAT64: Final = IPv6Network("64:ff9b::/96")
+"""RFC 6052 §2.1: the last 32 bits are an IPv4 address.
+
+In RFC 8215's prefix each site chooses where the IPv4 address is, so that one is an ordinary private
+network here.
+"""
 _COMPATIBLE: Final = IPv6Network("::/96")
-"""RFC 4291 §2.5.5.1, deprecated: likewise."""
+"""RFC 4291 §2.5.5.1, deprecated: likewise, but for `::` and `::1`."""
 
 
 def may_send_to(text: str, allowed: Iterable[str] = ()) -> bool:
@@ -23,8 +27,7 @@ def may_send_to(text: str, allowed: Iterable[str] = ()) -> bool:
         return False
     networks = [ip_network(one) for one in allowed]
     return all(
-        _is_public(one) or any(one in network for network in networks)
-        for one in (_unmapped(address), *_embedded(address))
+        _is_public(one) or any(one in network for network in networks) for one in _judged(address)
     )
 
 
@@ -35,17 +38,30 @@ def _is_public(address: Address) -> bool:
     return address.is_global and not local
 
 
-def _unmapped(address: Address) -> Address:
-    """The IPv4 address of an IPv4-mapped one; otherwise the address itself, or what it embeds."""
-    return next(_embedded(address), address)
+def _judged(address: Address) -> Iterator[Address]:
+    """The addresses that all have to be reachable: the address, and those embedded in it.
 
-
-def _embedded(address: Address) -> Iterator[IPv4Address]:
-    """The IPv4 addresses in an IPv6 one: mapped, 6to4, Teredo, NAT64 and IPv4-compatible."""
+    An IPv4-mapped address, and one of NAT64, are only another way to write the IPv4 address.
+    """
     if not isinstance(address, IPv6Address):
-        return
-    for one in (address.ipv4_mapped, address.sixtofour, *(address.teredo or ())):
-        if one is not None:
-            yield one
-    if any(address in network for network in (*_NAT64, _COMPATIBLE)):
-        yield IPv4Address(int(address) & 0xFFFF_FFFF)
+        yield address
+    elif address.ipv4_mapped is not None:
+        yield address.ipv4_mapped
+    elif address in _NAT64:
+        yield _last_32_bits(address)
+    else:
+        yield address
+        yield from _embedded(address)
+
+
+def _embedded(address: IPv6Address) -> Iterator[IPv4Address]:
+    """The IPv4 addresses in an IPv6 one: of 6to4, Teredo (two), and IPv4-compatible."""
+    if address.sixtofour is not None:
+        yield address.sixtofour
+    yield from address.teredo or ()
+    if address in _COMPATIBLE and int(address) > 1:
+        yield _last_32_bits(address)
+
+
+def _last_32_bits(address: IPv6Address) -> IPv4Address:
+    return IPv4Address(int(address) & 0xFFFF_FFFF)

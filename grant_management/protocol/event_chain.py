@@ -8,7 +8,7 @@ Both digests are SHA-256. A head is a link's digest, signed as a JWS (RFC 7515) 
 import hashlib
 from base64 import urlsafe_b64decode
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
@@ -37,11 +37,12 @@ class NotSigned(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A link of a chain: where it is, and its digest."""
+    """A link of a chain: where it is, and its digest. `at`: when that was signed, in seconds."""
 
     service_id: int
     position: int
     digest: bytes
+    at: int = field(default=0, compare=False)
 
 
 def event_digest(members: Mapping[str, Any]) -> bytes:
@@ -90,7 +91,7 @@ def public_jwk(key: str) -> dict[str, Any]:
 
 def _head(claims: Mapping[str, Any]) -> Head:
     digest = b64url_decode(claims["digest"])
-    return Head(int(claims["serviceId"]), int(claims["position"]), digest)
+    return Head(int(claims["serviceId"]), int(claims["position"]), digest, int(claims["iat"]))
 
 
 def _private(key: str) -> Ed25519PrivateKey:

@@ -1,8 +1,9 @@
 """What is told of an event outside of this system: its type, and its payload."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from .strict_json import dumps
@@ -42,6 +43,13 @@ TYPES: Final = {
     "webhook_disabled": "webhook.disabled",
     "webhook_tested": "webhook.tested",
     "webhook_replayed": "webhook.replayed",
+    "stream_created": "stream.created",
+    "stream_changed": "stream.changed",
+    "stream_deleted": "stream.deleted",
+    "stream_verified": "stream.verified",
+    "subject_added": "stream.subject_added",
+    "subject_removed": "stream.subject_removed",
+    "signing_key_rotated": "signing_key.rotated",
 }
 """The type of each kind of event of a service, as receivers know it."""
 
@@ -63,20 +71,36 @@ class EventPayload:
     subject: str | None
     actor: str
     reason: str
+    request_id: str = ""
+    """The `X-Request-ID` of the request that made the change."""
 
     def as_json(self) -> str:
         """The body of a webhook, in the form of Standard Webhooks: type, timestamp and data.
 
         Every number is a string where it may be above 2^53. Absent members are left out.
         """
-        data: dict[str, Any] = {
-            "eventId": str(self.id),
-            "serviceId": str(self.service_id),
-            "clientId": self.client_id,
-            "grantId": self.grant_id,
-            "subject": self.subject,
-            "actor": self.actor,
-            "reason": self.reason,
-        }
-        told = {name: value for name, value in data.items() if value not in (None, "")}
-        return dumps({"type": self.type, "timestamp": self.at.isoformat(), "data": told})
+        told = {one.name: one.read(self) for one in MEMBERS}
+        data = {name: value for name, value in told.items() if value not in (None, "")}
+        return dumps({"type": self.type, "timestamp": self.at.isoformat(), "data": data})
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of `data`, which is a string. `is_always`: it is never left out."""
+
+    name: str
+    read: Callable[[EventPayload], str | None]
+    is_always: bool = False
+
+
+MEMBERS: Final = (
+    Member("eventId", lambda event: str(event.id), is_always=True),
+    Member("serviceId", lambda event: str(event.service_id), is_always=True),
+    Member("clientId", lambda event: event.client_id),
+    Member("grantId", lambda event: event.grant_id),
+    Member("subject", lambda event: event.subject),
+    Member("actor", lambda event: event.actor, is_always=True),
+    Member("reason", lambda event: event.reason),
+    Member("requestId", lambda event: event.request_id),
+)
+"""All that is told of an event besides its type and time; the OpenAPI document is made of it."""

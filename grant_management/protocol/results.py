@@ -61,6 +61,7 @@ class Result(Enum):
     SERVER_FAILED = ("A277101", 500, Action.AUTHLETE_ERROR, SERVER_ERROR, "This server failed to process the request.")
     DATABASE_AWAY = ("A277102", 500, Action.AUTHLETE_ERROR, SERVER_ERROR, "This server cannot reach its database, or may not write to it.")
     DATABASE_BUSY = ("A277103", 500, Action.AUTHLETE_ERROR, SERVER_ERROR, "The database of this server is busy: try again.")
+    OUTCOME_UNKNOWN = ("A277103", 500, Action.AUTHLETE_ERROR, SERVER_ERROR, "The database of this server is busy: whether this request was done is unknown.")
     DATABASE_CONFLICT = ("A277104", 500, Action.AUTHLETE_ERROR, SERVER_ERROR, "Another request changed the same rows at the same moment: try again.")
 
     GM_ACTION_MISSING = ("A278201", 200, Action.CALLER_ERROR, INVALID_REQUEST, "'gmAction' is missing: send QUERY or REVOKE.")
@@ -112,8 +113,14 @@ class Result(Enum):
 
     WEBHOOK_UNKNOWN = ("A293201", 404, None, None, "There is no such webhook at this service.")
     WEBHOOK_EVENT_UNKNOWN = ("A293202", 404, None, None, "There is no such event among those that the service published.")
+    WEBHOOK_DISABLED = ("A293205", 409, None, None, "The webhook is disabled, so nothing is sent there: enable it first.")
     EVENTS_NOT_PUBLISHED = ("A293204", 409, None, None, "The service does not publish its events: the operator has to run publish_events.")
     WEBHOOKS_NOT_CONFIGURED = ("A293203", 409, None, None, "This server has no encryption keys, so it can have no webhooks.")
+
+    STREAM_UNKNOWN = ("A296201", 404, None, None, "There is no such stream of this receiver at this service.")
+    SUBJECT_UNKNOWN = ("A296202", 404, None, None, "No event here is about such a subject.")
+    STREAMS_NOT_CONFIGURED = ("A296203", 409, None, None, "This service can have no streams: the server has no encryption keys, or the service no 'grant_management_endpoint'.")
+    VERIFIED_JUST_BEFORE = ("A296204", 429, None, None, "The last verification of this stream was asked for less than 30 seconds ago.")
 
     AUTHORIZATION_MISSING = ("A001202", 401, None, None, "The request has no API token: send it as 'Authorization: Bearer'.")
     AUTHORIZATION_MALFORMED = ("A001203", 400, Action.CALLER_ERROR, INVALID_REQUEST, "The Authorization header is not a Bearer credential.")

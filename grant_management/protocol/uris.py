@@ -63,6 +63,14 @@ def is_https(uri: str) -> bool:
         return False
 
 
+def without_secrets(uri: str) -> str:
+    """The URI for others than its owner: without userinfo and fragment, `?…` for its query."""
+    parts = urllib.parse.urlsplit(uri)
+    host = parts.netloc.rpartition("@")[2]
+    shown = urllib.parse.urlunsplit((parts.scheme, host, parts.path, "", ""))
+    return f"{shown}?…" if parts.query else shown
+
+
 def is_origin(text: str) -> bool:
     """Whether it is an origin as browsers send it (RFC 6454 §6.2): `https://app.example.com`.
 

@@ -210,7 +210,7 @@ class TestTheGrantPage:
         text = self.page(admin_client, grant).content.decode()
         for shown in (
             '<h3><bdi class="gm-long">https://rs.example.com</bdi></h3>',
-            "<li><code>read</code></li>",
+            "<li><code>read</code>",
             "<h3>Claims</h3><p>email",
             '<h3><bdi class="gm-long">account_information</bdi></h3>',
         ):

@@ -289,7 +289,7 @@ def test_lengths_are_those_of_the_columns(get, rows):
         for length, started in ((255, 1), (256, 0)):
             Sweep.objects.all().delete()
             data = {"service": service.pk, name: "x" * length, "reason": "other"}
-            data |= {"sweep": uuid.uuid4(), "typed": "0"}
+            data |= {"sweep": uuid.uuid4(), "typed": ""}  # nothing is found: nothing is typed
             page = get(check, data=data)
             assert Sweep.objects.count() == started, name
             if not started:

@@ -1,5 +1,7 @@
 """A service's settings: changed with a reason, in force at the next call, written down."""
 
+from unittest.mock import ANY
+
 import pytest
 from django.forms.models import model_to_dict
 from django.urls import reverse
@@ -32,6 +34,7 @@ def test_a_change_is_an_event(admin_client, world, call):
     assert event.details == {
         "before": {"realm": "", "show_timestamps": False},
         "after": {"realm": "bank", "show_timestamps": True},
+        "request_id": ANY,
     }
     answer = call(gmAction="QUERY", grantId=grant.grant_id, accessToken=world.token(grant))
     assert "created_at" in answer.content

@@ -8,12 +8,14 @@ import pytest
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.urls import reverse
+from django.utils import translation
 
 from grant_management.admin import sweep as pages
 from grant_management.admin import sweep_confirmation, sweep_worker
 from grant_management.admin.kit import confirmation
 from grant_management.db import clock
-from grant_management.models import Grant, GrantEvent, Sweep
+from grant_management.models import Grant, GrantEvent, GrantFilter, Sweep
+from grant_management.models.grant_filter import Look
 
 from ..exports import body, read_csv
 from ..world import make_world, now
@@ -21,6 +23,12 @@ from ..world import make_world, now
 
 def url(page, *arguments):
     return reverse(f"admin:grant_management_sweep_{page}", args=arguments)
+
+
+@pytest.fixture(autouse=True)
+def sizes(monkeypatch):
+    """The number of a few grants must be typed, so that a test needs fewer rows."""
+    monkeypatch.setattr(confirmation, "FEW", 0)
 
 
 @pytest.fixture
@@ -84,7 +92,8 @@ def test_choose_check_confirm(admin_client, world, at_once, call):
     assert "Done" in response.content.decode()
 
 
-def test_the_client_is_typed(admin_client, world, not_yet):
+def test_the_client_is_typed(admin_client, world, not_yet, monkeypatch):
+    monkeypatch.setattr(confirmation, "MANY", 0)
     world.grant()
     page = admin_client.post(url("check"), chosen(world, client="app-1"))
     assert page.context["phrase"] == "app-1"
@@ -253,12 +262,17 @@ class TestWhatIsTyped:
         assert again.context["phrase"] == "4"
         assert not Sweep.objects.exists()
 
-    def test_separators_need_not_be_typed(self, admin_client, world, not_yet, monkeypatch):
-        asked = sweep_confirmation.Asked("1,234", 1_234, is_count=True)
-        assert asked.is_typed("1234 ")
-        assert asked.is_typed("1,234")
-        assert not asked.is_typed("12345")
-        assert not sweep_confirmation.Asked("a,b", 1, is_count=False).is_typed("ab")
+    @pytest.mark.parametrize(("language", "shown"), [("en", "1,234"), ("de", "1.234")])
+    def test_separators_need_not_be_typed(self, world, monkeypatch, language, shown):
+        with translation.override(language):
+            monkeypatch.setattr(confirmation, "MANY", 2_000)
+            look = Look(1_234, True, [], [])
+            asked = sweep_confirmation.Asked.about(GrantFilter(world.service, subject="x"), look)
+            assert asked.phrase == shown
+            for typed in ("1234 ", shown):
+                assert confirmation.is_typed(asked.phrase, typed)
+            assert not confirmation.is_typed(asked.phrase, "12345")
+        assert not confirmation.is_typed("a,b", "ab")
 
     def test_so_many_pages_are_remembered(self, admin_client, world, not_yet):
         for _ in range(confirmation.KEPT + 5):
@@ -275,3 +289,48 @@ class TestWhatIsTyped:
         again = client.post(url("check"), confirmed(page))
         assert again.context["phrase"] == "4"
         assert not Sweep.objects.exists()
+
+
+LEFT_OUT = [
+    ({"status": "active"}, "Status Active"),
+    ({"period": "7d"}, "Period Last 7 days"),
+    ({"since": "2026-01-01"}, "From (UTC) 2026-01-01"),
+    ({"expires_within": "7"}, "Expires within days 7"),
+    ({"until": "not a day"}, "To (UTC) not a day"),
+    ({"q": "g-1"}, "g-1"),
+    ({"client": "app-1", "q": "app-1"}, "app-1"),
+]
+
+
+@pytest.mark.parametrize(("query", "words"), LEFT_OUT)
+def test_filters_of_the_list_that_do_not_count_are_said(admin_client, world, query, words):
+    """On both pages: whoever chose them would think that they hold."""
+    world.grant(grant_id="g-1")
+    page = admin_client.get(url("start"), query)
+    said = "These filters of the list do not count here:"
+    assert said in page.content.decode()
+    form = page.context["form"]
+    assert words in form.initial["left_out"]
+    assert "subject" not in form.initial
+    sent = chosen(world, client="app-1", left_out=form.initial["left_out"])
+    checked = admin_client.post(url("check"), sent).content.decode()
+    assert said in checked
+    assert words in checked
+
+
+def test_filters_that_a_job_has_are_taken(admin_client, world):
+    world.grant()
+    query = {
+        "service": world.service.pk,
+        "client": "app-1",
+        "q": "user-1",
+        "until": "2026-01-31",
+        "authorization_type": "payment",
+        "sort": "created",
+    }
+    page = admin_client.get(url("start"), query)
+    assert "do not count here" not in page.content.decode()
+    initial = page.context["form"].initial
+    assert (initial["client"], initial["subject"]) == ("app-1", "user-1")
+    assert initial["authorization_type"] == "payment"
+    assert str(initial["created_before"]).startswith("2026-01-31 23:59:59")

@@ -149,13 +149,79 @@ def test_an_unlock_needs_no_phrase(admin_client, world, sizes):
     assert Client.objects.get(pk=world.client.pk).locked_at is None
 
 
-def test_one_grant_needs_no_phrase_and_is_counted(admin_client, world):
+SIZES = [(0, ""), (2, ""), (3, "3"), (4, "4"), (5, "name")]
+
+
+@pytest.mark.parametrize(("number", "phrase"), SIZES)
+def test_one_grant(admin_client, world, sizes, number, phrase):
+    """With many tokens it is asked for as anything else."""
     grant = world.grant()
-    for _ in range(12):
+    for _ in range(number):
         world.token(grant)
     url = reverse("admin:grant_management_grant_revoke", args=[grant.pk])
-    assert "typed" not in admin_client.get(url).context["form"].fields
-    assert admin_client.post(url, {"reason": "other"}).status_code == 302
+    expected = grant.grant_id if phrase == "name" else phrase
+    key, label = asked(admin_client.get(url))
+    assert label == expected
+    sent = {"reason": "other", "page": key}
+    if expected:
+        assert admin_client.post(url, sent | {"typed": "x"}).status_code == 200
+        assert not GrantEvent.objects.exists()
+    assert admin_client.post(url, sent | {"typed": expected}).status_code == 302
     told = GrantEvent.objects.get().details["stops"]
-    assert told["access_tokens"]["number"] == 12
+    assert told["access_tokens"]["number"] == number
     assert Grant.objects.get().revoked_at is not None
+
+
+@pytest.mark.parametrize("of", ["grants", "tokens"])
+@pytest.mark.parametrize(("number", "phrase"), SIZES[1:])
+def test_the_grants_of_a_person(admin_client, world, sizes, of, number, phrase):
+    """All of them, or one with many tokens."""
+    grants = [world.grant() for _ in range(number if of == "grants" else 1)]
+    for _ in range(number if of == "tokens" else 0):
+        world.token(grants[0])
+    url = reverse("admin:grant_management_grant_revoke_many", args=[grants[0].pk])
+    page = admin_client.post(url, {"these": "all"})
+    form = page.context["form"]
+    expected = "user-1" if phrase == "name" else phrase
+    label = str(form.fields["typed"].label) if "typed" in form.fields else ""
+    assert label.rpartition(" ")[2] == expected
+    sent = {"confirmed": "1", "reason": "other", "page": form["page"].value()}
+    sent["grant"] = [str(key) for key in page.context["keys"]]
+    if expected:
+        again = admin_client.post(url, sent | {"typed": "x"})
+        assert again.context["form"].errors["typed"]
+        assert not GrantEvent.objects.exists()
+        other = {"grant": sent["grant"], "confirmed": "1", "reason": "other", "page": "made-up"}
+        assert admin_client.post(url, other).status_code == 200
+    world.grant()  # a count that changes meanwhile does not block
+    assert admin_client.post(url, sent | {"typed": expected}).status_code == 302
+    assert Grant.objects.exclude(revoked_at=None).count() == len(grants)
+
+
+@pytest.mark.parametrize("filtered", ["client", "subject"])
+@pytest.mark.parametrize(("number", "phrase"), SIZES[1:])
+def test_a_revoke_by_filter(admin_client, world, sizes, monkeypatch, filtered, number, phrase):
+    monkeypatch.setattr("grant_management.admin.sweep.work_in_background", lambda sweep: None)
+    fill(world, number)
+    value = {"client": "app-1", "subject": "user-1"}[filtered]
+    sent = {"service": world.service.pk, filtered: value}
+    url = reverse("admin:grant_management_sweep_check")
+    page = admin_client.post(url, sent)
+    expected = value if phrase == "name" else phrase
+    assert page.context["phrase"] == expected
+    assert ("typed" in page.context["confirm"].fields) == bool(expected)
+    sent |= {"sweep": page.context["confirm"].initial["sweep"], "reason": "other"}
+    if expected:
+        for wrong in ("", "x"):
+            again = admin_client.post(url, sent | {"typed": wrong})
+            assert again.context["confirm"].errors["typed"]
+    assert admin_client.post(url, sent | {"typed": expected}).status_code == 302
+
+
+def test_a_cut_off_by_filter_asks_for_the_name(admin_client, world):
+    """It stops tokens without a grant too, which the page does not count."""
+    fill(world, 1)
+    url = reverse("admin:grant_management_sweep_check")
+    sent = {"service": world.service.pk, "created_before": "2020-01-01"}
+    assert admin_client.post(url, sent).context["phrase"] == "Retail"
+    assert admin_client.post(url, sent | {"client": "app-1"}).context["phrase"] == "app-1"

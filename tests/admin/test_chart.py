@@ -1,6 +1,9 @@
 """Bars: their axis, their lengths, their labels."""
 
+import re
+
 import pytest
+from django.template.loader import get_template
 
 from grant_management.admin.kit.chart import BOTTOM, LEFT, TOP, WIDTH, Chart, Series
 
@@ -65,3 +68,9 @@ def test_the_table_has_every_number_also_zero():
     (row,) = chart([0], [3]).table()
     assert [cell["number"] for cell in row["cells"]] == ["0", "3"]
     assert row["place"] == "2026-01-01"
+
+
+def test_both_axes_have_a_name():
+    drawn = get_template("admin/grant_management/chart.html").render({"chart": chart([1, 2])})
+    texts = re.findall(r"<text[^>]*>([^<]*)</text>", drawn)
+    assert {"Day", "Grants"} <= set(texts)

@@ -18,6 +18,8 @@ from pathlib import Path
 
 import psutil
 import pytest
+from django.apps import apps
+from django.contrib.admin import site
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
@@ -26,8 +28,10 @@ from grant_management.admin.kit.export import as_csv_line, csv_lines, json_lines
 from grant_management.db import counting, keyset
 from grant_management.models import (
     Actor,
+    Call,
     Grant,
     GrantEvent,
+    OrganizationEvent,
     OrganizationMember,
     Sweep,
 )
@@ -49,7 +53,7 @@ from ..standalone import (
 )
 from ..world import make_world, now
 
-GRANTS = reverse("admin:grant_management_grant_export")
+GRANTS = reverse("admin:grant_management_grant_export_csv")
 EVENTS = reverse("admin:grant_management_grantevent_export_csv")
 EVENT_LINES = reverse("admin:grant_management_grantevent_export_jsonl")
 ANN = Actor.operator("ann")
@@ -65,7 +69,7 @@ def record(world, number=1, **fields):
 @pytest.fixture
 def small(monkeypatch):
     monkeypatch.setattr(export, "TURN", 3)
-    for module in ("grant", "grant_event", "sweep_report"):
+    for module in ("kit.list_export", "grant_event", "sweep_report"):
         monkeypatch.setattr(f"grant_management.admin.{module}.TURN", 3)
 
 
@@ -160,6 +164,99 @@ class TestWhichServices:
     def test_a_page_learns_that_its_file_came(self, admin_client, two):
         values = {admin_client.get(EVENTS).cookies["grant_management_file"].value for _ in "ab"}
         assert len(values) == 2
+
+
+CHOOSE = reverse("admin:grant_management_grant_columns")
+
+
+def header(response):
+    return body(response).decode("utf-8-sig").splitlines()[0].replace('"', "").split(",")
+
+
+class TestColumns:
+    """A file has the columns that its operator sees, and the keys that a page has as a link."""
+
+    def test_those_that_are_shown_at_first(self, admin_client, world):
+        world.grant()
+        assert header(admin_client.get(GRANTS)) == [
+            "status", "grant_id", "service_id", "subject", "client_id", "scopes",
+            "authorization_types", "created_at", "last_used_at", "expires_at",
+        ]  # fmt: skip
+        assert header(admin_client.get(EVENTS)) == [
+            "id", "service_id", "kind", "at", "actor_kind", "actor", "actor_id", "client_id",
+            "subject", "grant_id", "job", "reason", "ticket",
+        ]  # fmt: skip
+
+    def test_those_that_were_chosen(self, admin_client, client, django_user_model, world):
+        grant = world.grant(revoked_at=now())
+        admin_client.post(CHOOSE, {"column": ["revoked", "client"]})
+        (row,) = read_csv(admin_client.get(GRANTS))
+        names = ["grant_id", "service_id", "subject", "client_id", "revoked_at"]
+        assert list(row) == names
+        assert row["grant_id"] == grant.grant_id
+        assert row["revoked_at"].endswith("+00:00")
+        client.force_login(django_user_model.objects.create_superuser("other"))
+        assert "scopes" in header(client.get(GRANTS))
+
+    def test_lines_of_json_have_all_fields(self, admin_client, world):
+        record(world, note="because")
+        columns = reverse("admin:grant_management_grantevent_columns")
+        admin_client.post(columns, {"column": "at"})
+        (row,) = read_json_lines(admin_client.get(EVENT_LINES))
+        assert row["note"] == "because"
+        assert row["details"] == {}
+        assert header(admin_client.get(EVENTS)) == ["id", "service_id", "kind", "at"]
+
+    def test_events_of_organizations(self, admin_client, world):
+        number = world.service.organization_id
+        OrganizationEvent.objects.record(
+            "imported", number, now(), ANN, details={"source": "x.jsonl"}, reason="other"
+        )
+        url = reverse("admin:grant_management_organizationevent_export_csv")
+        (row,) = read_csv(admin_client.get(url))
+        assert (row["about"], row["reason"]) == ("x.jsonl", "other")
+        columns = reverse("admin:grant_management_organizationevent_columns")
+        admin_client.post(columns, {"column": ["note", "when"]})
+        assert header(admin_client.get(url)) == ["id", "kind", "at", "note"]
+
+    def test_each_column_of_a_list_is_in_its_export(self):
+        """Also of Django's own lists: by its name a column finds its fields."""
+        pages = {
+            model: page
+            for model, page in site._registry.items()
+            if getattr(page, "file_name", "") or getattr(page, "exported", {})
+        }
+        assert {"grant", "organizationevent"} <= {model._meta.model_name for model in pages}
+        left = {
+            (model._meta.model_name, str(column.label))
+            for model, page in pages.items()
+            for column in page.columns
+            if not column.exported
+        }
+        assert left == set()
+
+    @pytest.mark.parametrize("model", ["call", "client", "accesstoken", "refreshtoken", "sweep"])
+    def test_each_large_list_has_one(self, admin_client, world, model):
+        """Of each row the fields of every column."""
+        rows = {
+            "call": lambda: Call.objects.create(service=world.service, code="A281305", at=now()),
+            "client": lambda: world.client,
+            "accesstoken": lambda: world.token(world.grant()),
+            "refreshtoken": lambda: world.refresh_token(world.grant()),
+            "sweep": lambda: Sweep.objects.create(
+                service=world.service, subject="x", actor_kind="operator", actor="ann",
+                started_at=now(), expected=7,
+            ),
+        }  # fmt: skip
+        rows[model]()
+        pages = site._registry[apps.get_model("grant_management", model)]
+        keys = [column.key for column in pages.columns if column.key]
+        admin_client.post(pages.url("columns"), {"column": keys})
+        (row,) = read_csv(admin_client.get(pages.url("export_csv")))
+        every = [name for column in pages.columns for name in column.exported]
+        assert list(row) == every
+        assert all(column.exported for column in pages.columns)
+        assert row["service_id"] == str(world.service.pk)
 
 
 class TestTurns:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from unittest.mock import ANY
 
 import pytest
 from django.contrib.sessions.models import Session
@@ -10,6 +11,7 @@ from django.urls import reverse
 from grant_management.admin.first_call import programs
 from grant_management.models import (
     ApiToken,
+    Call,
     Client,
     GrantEvent,
     Organization,
@@ -17,7 +19,7 @@ from grant_management.models import (
     Service,
 )
 
-from ..world import make_world
+from ..world import make_world, now
 
 OVERVIEW = "admin:grant_management_dailycount_changelist"
 
@@ -93,10 +95,22 @@ def test_from_empty_to_the_call_that_arrived(admin_client, db, steps, post):
     assert (len(done), number) == (4, 0)
     assert "The call arrived" in page.content.decode()
     assert "127.0.0.1" in page.content.decode()
+    assert_it_leads_to_the_call_of_the_token(service, steps)
     kinds = [event.kind for event in GrantEvent.objects.order_by("at")]
     assert kinds == ["service_created", "api_token_issued"]
     assert OrganizationEvent.objects.get().kind == "organization_created"
     assert_kept_nowhere(admin_client, value)
+
+
+def assert_it_leads_to_the_call_of_the_token(service, steps):
+    """Not to a newer call of the service, which another token may have made."""
+    call = Call.objects.get()
+    other = Call.objects.create(service=service, at=now(), code="A277001")
+    text = steps()[2].content.decode()
+    assert url("call_change", call.pk) in text
+    assert url("call_change", other.pk) not in text
+    call.delete()
+    assert "Look at the call" not in steps()[2].content.decode()
 
 
 def assert_kept_nowhere(admin_client, value):
@@ -165,6 +179,7 @@ class TestLater:
         assert event.details == {
             "before": {"name": "Example Bank"},
             "after": {"name": "Other Bank"},
+            "request_id": ANY,
         }
         admin_client.post(url("organization_edit", row.pk), data)
         assert OrganizationEvent.objects.count() == 1  # nothing changed

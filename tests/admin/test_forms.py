@@ -8,6 +8,8 @@ from django.urls import reverse
 
 from grant_management.models import Service
 
+from ..standalone import ROOT
+
 
 def url(page, *arguments):
     return reverse(f"admin:grant_management_{page}", args=arguments)
@@ -84,3 +86,26 @@ def test_a_form_without_its_token_is_refused(admin_user, world):
     data = {"organization": world.service.organization_id, "name": "x", "call_log_size": 0}
     assert strict.post(url("service_create"), data).status_code == 403
     assert Service.objects.count() == 1
+
+
+@pytest.mark.parametrize("name", ["grant", "client", "call", "grantevent", "accesstoken"])
+def test_a_list_has_no_second_search(admin_client, world, name):
+    """Its box says what it filters by: what is typed there is in the URL, so it is for no token."""
+    page = admin_client.get(reverse(f"admin:grant_management_{name}_changelist"))
+    box = page.context["form"]["q"]
+    assert "Search" not in str(box.label)
+    assert 'type="text"' in str(box)
+    text = page.content.decode()
+    assert text.count('type="search"') == 1
+    if name != "client":
+        assert "For a token use the search at the top of the page" in text
+
+
+def test_each_table_has_a_caption():
+    """Somebody who hears the page knows which table it is."""
+    tables = {
+        path.name: re.findall(r'<table class="gm-table[^>]*>\s*(<caption|.{20})', path.read_text())
+        for path in (ROOT / "templates/admin/grant_management").rglob("*.html")
+    }
+    assert sum(map(len, tables.values())) > 15
+    assert {name for name, found in tables.items() if set(found) - {"<caption"}} == set()

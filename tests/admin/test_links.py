@@ -1,12 +1,28 @@
 """Calls, grants, clients, people, events, jobs and codes lead to each other."""
 
+from uuid import uuid4
+
 import pytest
+from cryptography.fernet import Fernet
+from django.contrib.auth.models import Permission
+from django.test import Client as HTTP
 from django.urls import reverse
 
-from grant_management.models import Actor, Call, GrantEvent, GrantFilter, Reason, Sweep
+from grant_management.conf import DOCUMENTS
+from grant_management.models import (
+    Actor,
+    Call,
+    GrantEvent,
+    GrantFilter,
+    Reason,
+    Sweep,
+    Tally,
+    Webhook,
+    WebhookDelivery,
+)
 from grant_management.protocol.results import Result
 
-from ..world import now
+from ..world import later, make_operator, now
 
 BY = Actor.operator("ann")
 
@@ -123,7 +139,7 @@ class TestAClient:
         page = admin_client.get(url("client_change", world.client.pk))
         assert page.context["stops"][0][1].startswith("at least ")
 
-    def test_links(self, world, call, page):
+    def test_links(self, admin_client, world, call, page):
         text = page.content.decode()
         for link in (
             url("grant_change", call.grant.pk),
@@ -134,7 +150,45 @@ class TestAClient:
             url("client_cut-off", world.client.pk),
         ):
             assert f'href="{link}"' in text
-        assert page.context["refusals"][0]["number"] == 1
+        ((code, number, _, calls, row),) = page.context["codes"]
+        assert (code, number, row) == ("A281305", 1, f"{url('call_codes')}#A281305")
+        assert admin_client.get(calls).context["list"].count == 1
+
+    def test_charts_of_the_period(self, admin_client, world, call, page):
+        """Each bar is the number of its list; a period that is none is the default."""
+        call.grant.record("created", now(), BY)
+        later(Tally.count_events)
+        for period in ("", "24h", "7d", "90d", "nonsense"):
+            own = admin_client.get(url("client_change", world.client.pk), {"period": period})
+            calls, grants = own.context["calls_chart"], own.context["grants_chart"]
+            assert calls.total == 1
+            assert grants.total >= 1
+            shown = [name for name, _, is_shown in own.context["periods"] if is_shown]
+            assert shown == [period if period in ("24h", "7d", "90d") else "30d"]
+            for chart in (calls, grants):
+                for one in chart.series:
+                    for number, link in zip(one.numbers, one.urls, strict=True):
+                        if number:
+                            assert admin_client.get(link).context["list"].count == number
+
+    def test_a_chart_is_for_those_who_see_its_rows(self, django_user_model, world, call, page):
+        user = make_operator(django_user_model, "eve", world.service.organization)
+        given = Permission.objects.filter(codename__in=["view_client", "view_grantevent"])
+        user.user_permissions.set(given)
+        http = HTTP()
+        http.force_login(user)
+        text = http.get(url("client_change", world.client.pk)).content.decode()
+        assert 'id="gm-grants"' in text
+        assert 'id="gm-calls"' not in text
+        assert "A281305" not in text
+
+
+def test_a_code_leads_to_its_row_in_the_documents(admin_client, world):
+    """The headings of that page are compared with the codes by tests/docs."""
+    text = admin_client.get(url("call_codes")).content.decode()
+    for result in Result:
+        assert f'id="{result.code}"' in text
+        assert f'href="{DOCUMENTS}/reference/codes.md#{result.code.lower()}"' in text
 
 
 def test_superseded(admin_client, world):
@@ -144,3 +198,25 @@ def test_superseded(admin_client, world):
     text = admin_client.get(url("grant_change", grant.pk)).content.decode()
     assert "Superseded" in text
     assert "Grant dead" not in text
+
+
+def test_deliveries_of_a_webhook(admin_client, world, settings):
+    keys = {"ENCRYPTION_KEYS": [Fernet.generate_key().decode()]}
+    settings.GRANT_MANAGEMENT = settings.GRANT_MANAGEMENT | keys
+    made = [
+        Webhook.objects.register(world.service, BY, signature="v1", url=f"https://{n}.example/")[0]
+        for n in "ab"
+    ]
+    for webhook in made:
+        WebhookDelivery.objects.create(
+            webhook=webhook, event=uuid4(), type="grant.revoked", number=1, created_at=now()
+        )
+    page = admin_client.get(url("webhook_change", made[0].pk))
+    (link,) = [one for label, one in page.context["buttons"] if label == "Deliveries"]
+    (row,) = admin_client.get(link).context["cl"].result_list
+    assert row.webhook == made[0]
+
+
+def test_the_list_of_operators_is_called_so(admin_client, world):
+    page = admin_client.get(url("organizationmember_changelist")).content.decode()
+    assert "<h1>Operators</h1>" in page

@@ -3,6 +3,8 @@
 import re
 
 import pytest
+from django.apps import apps
+from django.contrib.admin import site
 from django.contrib.auth.models import Permission
 from django.test import Client as HTTP
 from django.urls import reverse
@@ -77,6 +79,43 @@ class TestColumns:
         assert len(heads(admin_client, tokens)) == 7
 
 
+SHORT = [
+    "apitoken", "clientprofile", "description", "organization", "organizationevent",
+    "organizationmember", "service", "webhook", "webhookdelivery",
+]  # fmt: skip
+
+
+def columns_shown(page):
+    """How many there are, but for that with the boxes to tick."""
+    return len(set(page.context["cl"].list_display) - {"action_checkbox"})
+
+
+class TestShortLists:
+    """Django's own lists keep the same things."""
+
+    @pytest.mark.parametrize("model", SHORT)
+    def test_columns(self, admin_client, world, other, model):
+        pages = site._registry[apps.get_model("grant_management", model)]
+        url, names = pages.url("changelist"), list(pages.list_display)
+        shown = [name for name in names if name not in pages.optional]
+        page = admin_client.get(url)
+        assert columns_shown(page) == len(shown)
+        assert [column.key for column, _ in page.context["choosable"]] == names[1:]
+        assert all(str(column.label)[0].isupper() for column, _ in page.context["choosable"])
+        admin_client.post(pages.url("columns"), {"column": names[-1], "query": "o=1&q=x"})
+        assert columns_shown(admin_client.get(url)) == 2
+        admin_client.post(pages.url("columns"), {"default": "1"})
+        assert columns_shown(admin_client.get(url)) == len(shown)
+
+    def test_views(self, admin_client, world):
+        pages = site._registry[apps.get_model("grant_management", "organizationevent")]
+        sent = {"name": "Members", "query": "kind=member_added&o=2&x=y&p=3"}
+        response = admin_client.post(pages.url("save_view"), sent)
+        assert response.url == f"{pages.url('changelist')}?kind=member_added"
+        page = admin_client.get(response.url).content.decode()
+        assert 'href="?kind=member_added" aria-current="true"' in page
+
+
 class TestViews:
     def test_saved_and_found_again(self, admin_client, world, other):
         query = "status=revoked&service=&sort=created&after=%5B%5D&x=y"
@@ -145,3 +184,15 @@ def test_nothing_is_left_of_a_deleted_user(world, django_user_model):
     user.delete()
     assert not SavedView.objects.exists()
     assert not ListColumns.objects.exists()
+
+
+def test_each_list_can_be_made_ones_own(admin_client, world):
+    """Ours and Django's: columns to choose, and views to save."""
+    pages = [
+        page
+        for model, page in site._registry.items()
+        if model._meta.app_label == "grant_management"
+        and model._meta.model_name not in ("dailycount", "operatorpreference")
+    ]
+    assert len(pages) > 12
+    assert [page.opts.model_name for page in pages if not hasattr(page, "columns")] == []

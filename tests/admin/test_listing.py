@@ -206,6 +206,7 @@ def test_events(admin_client, world):
 def test_calls(admin_client, world):
     for code in ("A277001", "A280301"):
         Call.objects.create(
+            request_id=f"request-{code}",
             service=world.service,
             at=now(),
             code=code,
@@ -222,6 +223,7 @@ def test_calls(admin_client, world):
         ({"q": "g"}, 2),
         ({"q": "h"}, 0),
         ({"client": "app-1"}, 2),
+        ({"request_id": "request-A280301"}, 1),
         ({"action": "REVOKE"}, 0),
         ({"until": "2026-01-01"}, 0),
     ]:

@@ -23,6 +23,8 @@ SETTINGS = [
     "Clients&#x27; profiles",
     "API tokens",
     "Webhooks",
+    "Webhook deliveries",
+    "Streams",
     "Operators",
     "Organization events",
 ]

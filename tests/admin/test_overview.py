@@ -6,7 +6,9 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
+from grant_management.admin import overview_logs
 from grant_management.db import counting
+from grant_management.db.ids import first_uuid7
 from grant_management.models import (
     Actor,
     Call,
@@ -122,7 +124,7 @@ def test_a_chart_has_axes_links_and_a_table(admin_client, lived):
 
 def test_codes_and_clients(admin_client, lived):
     page = admin_client.get(OVERVIEW)
-    ((code, number, percent, url),) = page.context["codes"]
+    ((code, number, percent, url, _),) = page.context["codes"]
     assert (code, number, percent) == ("A280301", 2, 100)
     assert len(rows(admin_client, url)) == 2
     ((client, of, number, percent, url),) = page.context["clients"]
@@ -157,20 +159,51 @@ class TestWhatIsNotCounted:
         Service.objects.update(call_log_size=0)
         page = admin_client.get(OVERVIEW)
         assert figures(page)[2] is None
-        assert "No service here keeps a log of calls" in page.content.decode()
-        assert "No logged call was refused" not in page.content.decode()
+        said = page.content.decode()
+        assert said.count("No service here keeps a log of calls: set call_log_size") == 3
+        assert said.count("Not counted") == 3
+        assert "No logged call was refused" not in said
+        assert said.count("As a table") == 1  # no column of zeros
 
     def test_a_log_of_some(self, admin_client, lived, settings):
         make_world()
         settings.GRANT_MANAGEMENT = {"CALL_LOG_SAMPLE": 10}
-        note = str(admin_client.get(OVERVIEW).context["figures"][2][0].note)
-        assert note == "The log of 1 of 2 services. One call in 10 is logged."
+        assert self.notes(admin_client)[:2] == [
+            "The calls of 1 of 2 services are counted. The others keep no log: set call_log_size in"
+            " their settings.",
+            "One call in 10 is logged (CALL_LOG_SAMPLE); metrics count all of them.",
+        ]
+
+    def test_more_logs_than_are_read(self, admin_client, lived, monkeypatch):
+        monkeypatch.setattr(overview_logs, "LOGS", 1)
+        make_world()
+        Service.objects.update(call_log_size=10)
+        said = self.notes(admin_client)[0]
+        assert said == "The logs of 1 of 2 services are read: choose a service."
+
+    def test_a_log_that_begins_within_the_period(self, admin_client, lived):
+        (said,) = self.notes(admin_client)
+        assert "begins 20" in said
+        assert "the newest 100 calls, and fewer of unknown clients (call_log_size)" in said
+
+    def test_a_log_that_is_empty(self, admin_client, lived):
+        Call.objects.all().delete()
+        assert self.notes(admin_client) == [f"The log of {lived.service} has no call yet."]
+
+    def test_a_log_of_the_whole_period(self, admin_client, lived):
+        old = now() - timedelta(days=31)
+        Call.objects.create(id=first_uuid7(old), service=lived.service, at=old, code="A277001")
+        assert self.notes(admin_client) == []
+
+    def notes(self, admin_client):
+        return list(admin_client.get(OVERVIEW).context["calls_chart"].notes)
 
     def test_more_calls_than_are_read(self, admin_client, lived, monkeypatch):
         monkeypatch.setattr(counting, "COUNT_LIMIT", 2)
         chart = admin_client.get(OVERVIEW).context["calls_chart"]
         assert chart.total == 2
         assert "the newest 2 calls" in chart.notes[0]
+        assert "choose a shorter period" in chart.notes[0]
 
     def test_as_of_when(self, admin_client, lived):
         text = admin_client.get(OVERVIEW).content.decode()
@@ -198,3 +231,22 @@ def test_what_is_no_choice_says_so(admin_client, lived, query):
 def test_statements(admin_client, lived, django_assert_max_num_queries):
     with django_assert_max_num_queries(25):
         admin_client.get(OVERVIEW)
+
+
+def test_the_calls_of_one_code(admin_client, world):
+    """Counted in the chart, and listed behind its bars."""
+    world.service.call_log_size = 100
+    world.service.save()
+    for number, code in ((3, "A281305"), (2, "A277001"), (1, "A283301")):
+        for _ in range(number):
+            Call.objects.create(service=world.service, at=now(), code=code)
+    url = reverse("admin:grant_management_dailycount_changelist")
+    page = admin_client.get(url, {"code": "a281305", "period": "24h"})
+    chart = page.context["calls_chart"]
+    assert chart.total == 3
+    assert "A281305" in str(chart.title)
+    (bar,) = chart.bars()
+    assert len(admin_client.get(bar["url"]).context["list"].rows) == 3
+    assert [(code, number) for code, number, *_ in page.context["codes"]] == [("A281305", 3)]
+    assert admin_client.get(url, {"code": "x" * 8}).context["form"].errors["code"]
+    assert admin_client.get(url).context["calls_chart"].total == 6

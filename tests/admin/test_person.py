@@ -150,8 +150,9 @@ class TestRevoking:
         world.token(grants[0]), world.token(grants[2]), world.refresh_token(grants[0])
         response = preview(grant=preview(these="all").context["keys"], **WHY)
         receipt = admin_client.get(response.url)
-        assert receipt.context["stopped"] == [
-            ("Access tokens stopped", "2"), ("Refresh tokens stopped", "1"),
+        shown = {str(name): str(value) for name, value in receipt.context["receipt"]}
+        assert [shown[f"{name} stopped"] for name in ("Grants", "Access tokens", "Refresh tokens")] == [
+            "3", "2", "1",
         ]  # fmt: skip
 
     def test_it_is_one_row_of_the_events(self, admin_client, preview, grants):

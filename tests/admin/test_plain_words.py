@@ -1,14 +1,18 @@
 """Descriptions and profiles in the admin: forms in several languages, and logos."""
 
 import base64
+import re
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.translation import override
 
 from grant_management.models import ClientProfile, Description, GrantEvent, Logo, Organization
 
 from ..doors import logo_in_base64
+from ..ours import connection
 from ..world import BY_TEST, make_operator, make_world
 
 TEXTS = [{"language": "en", "name": "Accounts"}, {"language": "de", "name": "Konten"}]
@@ -128,3 +132,57 @@ def test_a_deleted_service_is_not_described(admin, world):
     assert admin.get(url("description", "edit", row.pk)).status_code == 404
     data = sent(TEXTS, service=other.service.pk, client_id="nobody")
     assert admin.post(url("clientprofile", "describe"), data).status_code == 200
+
+
+class TestWhatGrantsAllow:
+    """On the pages of a person, a client and a grant, in the language of the page."""
+
+    @pytest.fixture
+    def grant(self, world):
+        texts = [
+            {"language": "en", "name": "See <accounts>", "sentence": "Balances too."},
+            {"language": "de", "name": "Konten sehen", "sentence": "Auch Salden."},
+        ]
+        describe = Description.objects.put
+        describe(world.service, "scope", "z.accounts", BY_TEST, texts=texts, sensitivity="high")
+        words = [{"language": "en", "name": "Pay a bill", "sentence": "Once."}]
+        describe(world.service, "authorization_type", "payment", BY_TEST, texts=words)
+        describe(make_world().service, "scope", "b.other", BY_TEST, texts=TEXTS)
+        scopes = '[{"scope":"a.first b.other c d e f g z.accounts"}]'
+        return world.grant(scopes=scopes, authorization_details='[{"type":"payment","x":1}]')
+
+    @pytest.mark.parametrize("page", ["grant_person", "client_change"])
+    def test_the_most_sensitive_first(self, admin, world, grant, page):
+        key = grant.pk if page == "grant_person" else world.client.pk
+        text = admin.get(reverse(f"admin:grant_management_{page}", args=[key])).content.decode()
+        (shown,) = re.findall(r'<ul class="gm-may">(.*?)</ul>', text)
+        items = re.findall("<li>(.*?)</li>", shown)
+        named = (
+            '<bdi lang="en">See &lt;accounts&gt;</bdi> <em>sensitive</em> <code>z.accounts</code>'
+        )
+        assert items[:2] == [named, "<code>a.first</code>"]
+        assert (len(items), items[-1]) == (7, "3 more")
+
+    def test_in_the_language_of_the_page(self, admin, world, grant):
+        page = reverse("admin:grant_management_grant_person", args=[grant.pk])
+        with override("de"):
+            text = admin.get(page).content.decode()
+        assert '<bdi lang="de">Konten sehen</bdi>' in text
+
+    def test_a_grant(self, admin, world, grant):
+        text = admin.get(url("grant", "change", grant.pk)).content.decode()
+        assert "<strong>See &lt;accounts&gt;</strong> Balances too.</bdi>" in text
+        assert "<strong>Pay a bill</strong> Once.</bdi>" in text
+        assert "<code>b.other</code>" in text
+        assert "Accounts</strong>" not in text
+
+    def test_two_statements_for_any_number_of_grants(self, admin, world, grant):
+        page = reverse("admin:grant_management_grant_person", args=[grant.pk])
+        numbers = []
+        for _ in range(2):
+            with CaptureQueriesContext(connection) as made:
+                admin.get(page)
+            numbers.append(sum("grant_management_description" in one["sql"] for one in made))
+            for _ in range(5):
+                world.grant(scopes='[{"scope":"z.accounts"}]')
+        assert numbers == [1, 1]

@@ -7,14 +7,16 @@ from django.urls import reverse
 
 from grant_management.models import (
     Actor,
+    ApiToken,
     GrantEvent,
     GrantFilter,
     OrganizationEvent,
     Reason,
     Sweep,
 )
+from grant_management.protocol.digests import sha256
 
-from ..world import BY_TEST, now
+from ..world import BY_TEST, make_operator, now, organization_token
 
 WHY = {"reason": "suspected fraud", "note": "seen in a log", "ticket": "T-1"}
 
@@ -65,6 +67,67 @@ def test_as_json(admin_client, revoked):
     assert told["grant_id"] == grant.grant_id
     assert told["stops"]["access_tokens"] == {"number": 3, "exact": True}
     assert told["url"] == f"http://testserver{page.redirect_chain[-1][0]}"
+
+
+class TestOfSeveral:
+    """The receipt of several grants has the same as that of one."""
+
+    @pytest.fixture
+    def page(self, admin_client, world):
+        grants = [world.grant() for _ in range(3)]
+        world.token(grants[0])
+        url = reverse("admin:grant_management_grant_revoke_many", args=[grants[0].pk])
+        sent = {"grant": [str(one.pk) for one in grants], "confirmed": "1", **WHY}
+        return admin_client.post(url, sent, follow=True)
+
+    def test_all_that_is_asked_later(self, page):
+        event = GrantEvent.objects.first()
+        shown = receipt(page)
+        assert page.context["title"] == "Receipt: 3 grants revoked"
+        assert f"{event.at:%Y-%m-%d %H:%M:%S} UTC" in shown["When"]
+        assert shown["Who"] == "operator admin"
+        assert shown["Who, by ID"]
+        assert [shown[name] for name in ("Reason", "Note", "Ticket")] == list(WHY.values())
+        assert (shown["Grants stopped"], shown["Access tokens stopped"]) == ("3", "1")
+        assert shown["Receipt"] == str(event.job)
+        assert shown["Address"] == f"http://testserver{page.redirect_chain[-1][0]}"
+        assert "gm-printed" in page.content.decode()
+
+    def test_in_another_zone(self, admin_client, page):
+        choose = reverse("admin:grant_management_operatorpreference_changelist")
+        admin_client.post(choose, {"time_zone": "Asia/Tokyo"})
+        shown = receipt(admin_client.get(page.redirect_chain[-1][0]))
+        assert "+09:00" in shown["When"]
+        assert shown["When, in UTC"].endswith(" UTC")
+
+    def test_as_json(self, admin_client, page):
+        response = admin_client.get(page.redirect_chain[-1][0] + "receipt.json")
+        told = json.loads(response.content)
+        events = list(GrantEvent.objects.order_by("pk"))
+        assert told["id"] == str(events[0].job)
+        assert {name: told[name] for name in WHY} == WHY
+        assert [one["event"] for one in told["grants"]] == [str(event.pk) for event in events]
+        assert {one["grant_id"] for one in told["grants"]} == {event.grant_id for event in events}
+        assert told["stops"]["access_tokens"] == {"number": 1, "exact": True}
+        assert told["is_whole"] is True
+        assert told["url"] == f"http://testserver{page.redirect_chain[-1][0]}"
+        assert "receipt.json" in page.content.decode()
+
+    def test_only_for_those_who_see_events(self, page, client, django_user_model):
+        client.force_login(make_operator(django_user_model))
+        assert client.get(page.redirect_chain[-1][0] + "receipt.json").status_code == 403
+
+
+@pytest.mark.parametrize("kind", ["service", "organization"])
+def test_of_a_revoked_api_token(admin_client, world, kind):
+    value = world.api_token if kind == "service" else organization_token(world)
+    token = ApiToken.objects.get(digest=sha256(value))
+    url = reverse("admin:grant_management_apitoken_revoke", args=[token.pk])
+    page = admin_client.post(url, WHY, follow=True)
+    assert page.context["title"] == "Receipt: API token revoked"
+    assert token.prefix in page.content.decode()
+    again = admin_client.post(url, WHY)
+    assert again.url == reverse("admin:grant_management_apitoken_change", args=[token.pk])
 
 
 def test_of_a_job(admin_client, world):

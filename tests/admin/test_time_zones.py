@@ -11,6 +11,7 @@ from django.urls import reverse
 from grant_management.admin.kit.frame import zone_names
 from grant_management.admin.kit.utc import UTCDateTimeField
 from grant_management.admin.kit.zone import ClockChange, exact, parse_time, shown_in, utc_of
+from grant_management.db import clock
 from grant_management.models import ApiToken, GrantEvent, OperatorPreference
 
 from ..world import BY_TEST, now
@@ -148,7 +149,7 @@ class TestRemembered:
         assert not OperatorPreference.objects.exists()
 
     def test_one_that_is_gone_is_utc(self, admin_client, admin_user):
-        OperatorPreference.objects.choose_time_zone(admin_user, "Mars/Base")
+        OperatorPreference.objects.choose(admin_user, time_zone="Mars/Base")
         assert admin_client.get(reverse(CHOOSE)).context["time_zone"] == "UTC"
 
     def test_one_question_for_a_login(self, berliner, django_assert_max_num_queries, world):
@@ -166,3 +167,23 @@ def test_the_zones():
     names = zone_names()
     assert names[0] == "UTC"
     assert {"Europe/Berlin", "Asia/Tokyo", "America/New_York"} <= set(names)
+
+
+def test_today_begins_at_midnight_of_the_zone(admin_client, world, monkeypatch):
+    at = datetime(2026, 3, 1, 20, 0, tzinfo=UTC)  # the second of March in Tokyo
+    monkeypatch.setattr(clock, "now", lambda: at)
+    for hour, name in ((14, "yesterday"), (16, "today")):
+        world.grant(grant_id=name, created_at=at.replace(hour=hour))
+    url = reverse("admin:grant_management_grant_changelist")
+
+    def found():
+        page = admin_client.get(url, {"period": "today"})
+        return {row.grant_id for row in page.context["list"].rows}, page.content.decode()
+
+    names, text = found()
+    assert names == {"yesterday", "today"}
+    assert "Today (UTC)" in text
+    admin_client.post(reverse(CHOOSE), {"time_zone": "Asia/Tokyo"})
+    names, text = found()
+    assert names == {"today"}
+    assert "Today (Asia/Tokyo)" in text

@@ -1,7 +1,9 @@
+import importlib.util
 import json
 
 import pytest
 from django.test import Client as HTTP
+from django.test.client import ClientHandler
 
 
 class Members(dict):
@@ -22,3 +24,20 @@ def http():
         return answer
 
     return send
+
+
+@pytest.fixture(autouse=True)
+def every_answer_is_in_the_document(monkeypatch):
+    """The OpenAPI document knows each answer that these tests get, with its members and its code."""
+    if importlib.util.find_spec("drf_spectacular") is None:
+        return
+    from ..openapi.judging import judge_response
+
+    get_response = ClientHandler.get_response
+
+    def judged(self, request):
+        response = get_response(self, request)
+        judge_response(request, response)
+        return response
+
+    monkeypatch.setattr(ClientHandler, "get_response", judged)

@@ -156,6 +156,26 @@ def test_store_client_not_found(world, door):
             assert (status, answer["resultCode"]) == (404, "A291205")
 
 
+@pytest.mark.parametrize("quoted", ["https://app.example", "https%3A%2F%2Fapp.example"])
+def test_a_client_id_may_have_slashes(world, door, quoted):
+    """A URL is one (OAuth Client ID Metadata Documents). Where a subject may follow, by number."""
+    named = {"clientIdAlias": "https://app.example"}
+    number = door("POST", "client/create", named)[1]["clientId"]
+    assert door("GET", f"client/get/{quoted}")[1]["clientId"] == number
+    changed = door("POST", f"client/update/{quoted}", {"clientName": "App"})[1]
+    assert (changed["clientId"], changed["clientName"]) == (number, "App")
+    for path in (f"{number}/user/1", f"{number}"):
+        about = {} if "user" in path else {"subject": "user/1"}
+        shown = door("GET", f"client/granted_scopes/get/{path}", about)[1]
+        assert (shown["clientId"], shown["subject"]) == (number, "user/1")
+    code = door("GET", f"client/granted_scopes/get/{quoted}", {"subject": "user/1"})[1][
+        "resultCode"
+    ]
+    assert code != "A001208"
+    assert door("DELETE", f"client/delete/{quoted}")[0] == 204
+    assert door("GET", f"client/get/{number}")[0] == 404
+
+
 def test_a_number_comes_before_an_id(world, door):
     """A client whose ID is the number of another one is found by its own number."""
     twin = world.client_named(str(world.client.pk))

@@ -29,8 +29,11 @@ from django.db import (
 from django.test import Client as HTTP
 from django.urls import reverse
 
+from grant_management.db import failures as db_failures
 from grant_management.db import primary
+from grant_management.db.commits import NoStandby, OutcomeUnknown
 from grant_management.db.failures import classify
+from grant_management.db.write_slots import NoWriteSlot
 from grant_management.fields.reading import JSON
 from grant_management.models import Grant, Sweep
 from grant_management.protocol.results import Result
@@ -151,6 +154,18 @@ def test_errors_without_a_code(error, result):
     assert classify(error).result is result
 
 
+def test_each_failure_has_a_kind_of_its_own():
+    """Metrics count by it: what is no bug is not counted as one."""
+    failures = [one for one in vars(db_failures).values() if isinstance(one, db_failures.Failure)]
+    kinds = [one.kind for one in failures]
+    assert len(kinds) == len(set(kinds)) > 10
+    bugs = {one.kind for one in failures if one.is_bug}
+    assert bugs == {"bug", "not_migrated"}
+    assert classify(NoStandby()).kind == "no_standby"
+    assert classify(OutcomeUnknown()).kind == "unknown"
+    assert classify(NoWriteSlot()).kind == "no_slot"
+
+
 @contextlib.contextmanager
 def failing(error):
     """Every statement of Django's connections fails like this."""
@@ -250,8 +265,9 @@ class Middleware:
 
 @pytest.mark.parametrize("state", ["57P01", "55P03", "40001"])
 def test_failure_before_the_views(world, lines, settings, state):
-    first, *others = settings.MIDDLEWARE
-    settings.MIDDLEWARE = [first, "tests.api.test_failures.Middleware", *others]
+    place = settings.MIDDLEWARE.index("grant_management.middleware.JSONErrorsMiddleware") + 1
+    settings.MIDDLEWARE = settings.MIDDLEWARE[:]
+    settings.MIDDLEWARE.insert(place, "tests.api.test_failures.Middleware")
     Middleware.error, code = of_postgresql(state), SQLSTATES[state][0].code
     http = HTTP(raise_request_exception=False)
     for path, status in (

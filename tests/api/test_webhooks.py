@@ -4,12 +4,15 @@ import uuid
 
 import pytest
 from cryptography.fernet import Fernet
+from django.test.utils import CaptureQueriesContext
 
 from grant_management.events.delivering import number_waiting
-from grant_management.models import GrantEvent, OutboxEntry, Webhook, WebhookDelivery
+from grant_management.models import GrantEvent, Webhook, WebhookDelivery, webhook_delivery
+from grant_management.models.event import NO_REASON
 from grant_management.models.webhook_key import WebhookKey
 
-from ..world import api_token_of, make_world
+from ..ours import connection
+from ..world import BY_TEST, api_token_of, make_world
 
 URL = "https://receiver.example/hook"
 
@@ -188,8 +191,54 @@ def test_replay_of_one_and_of_a_span(ask):
     assert (str(one.event), one.attempts, one.state) == (event, 0, "pending")
     number_waiting()
     answer = ask(f"/{made}/replay", {"from": 0})[1]
-    assert (answer["count"], answer["complete"]) == (OutboxEntry.objects.count() - 1, True)
+    # Not the others: the test, and what told of its replay, are on their way.
+    assert (answer["count"], answer["complete"]) == (1, True)
+    assert ask(f"/{made}/replay", {"from": 0})[1]["count"] == 0
+    told = GrantEvent.objects.filter(kind="webhook_replayed").order_by("pk").last()
+    assert told.details["count"] == 0
     assert ask(f"/{made}/replay", {"from": 0, "until": 1})[1]["count"] == 0
+
+
+def test_webhook_disabled(ask):
+    """Nothing is sent there, so no answer says that it is."""
+    made = ask("", {"url": URL})[1]["webhookId"]
+    event = ask(f"/{made}/test")[1]["eventId"]
+    number_waiting()
+    WebhookDelivery.objects.update(due_at=None, dead_at="2026-01-01T00:00Z")
+    ask(f"/{made}/update", {"enabled": False})
+    before = GrantEvent.objects.count()
+    for path, members in (("test", {}), ("replay", {"eventId": event}), ("replay", {"from": 0})):
+        assert code(ask(f"/{made}/{path}", members)) == (409, "A293205")
+    (row,) = WebhookDelivery.objects.filter(event=event)
+    assert not row.replay(BY_TEST, NO_REASON)
+    assert GrantEvent.objects.count() == before
+    assert not WebhookDelivery.objects.exclude(due_at=None).exists()
+
+
+def test_a_replay_is_read_in_parts(ask, world, monkeypatch):
+    """Without what the events tell, which may be what large grants held."""
+    monkeypatch.setattr(webhook_delivery, "AT_ONCE", 2)
+    made = ask("", {"url": URL})[1]["webhookId"]
+    for _ in range(4):
+        world.client.lock(BY_TEST, NO_REASON)
+        world.client.unlock(BY_TEST, NO_REASON)
+    number_waiting()
+    WebhookDelivery.objects.update(due_at=None, dead_at="2026-01-01T00:00Z")
+    with CaptureQueriesContext(connection) as captured:
+        assert ask(f"/{made}/replay", {"from": 0})[1]["count"] == 9
+    read = [one["sql"] for one in captured if 'FROM "grant_management_grantevent"' in one["sql"]]
+    assert len(read) == 5
+    assert not any('"details"' in one for one in read)
+
+
+def test_a_plan_reads_no_details(ask, world):
+    ask("", {"url": URL})
+    world.client.lock(BY_TEST, NO_REASON)
+    with CaptureQueriesContext(connection) as captured:
+        number_waiting()
+    read = [one["sql"] for one in captured if 'FROM "grant_management_grantevent"' in one["sql"]]
+    assert len(read) == 1
+    assert '"details"' not in read[0]
 
 
 def test_the_log_is_told_in_pages(ask):

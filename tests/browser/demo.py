@@ -55,6 +55,12 @@ class Demo:
         return f"{self.admin}grant_management/{path}"
 
 
+def type_the_phrase(page):
+    """What the page asks to type before it revokes, if it asks for anything."""
+    if page.locator("[name=typed]").count():
+        page.fill("[name=typed]", page.inner_text("p > code"))
+
+
 @contextlib.contextmanager
 def running_demo():
     """The demo, once it has said all it says."""

@@ -1,7 +1,12 @@
 """The phone call, the menu and the search: in a real Chromium, with the clicks counted."""
 
-import pytest
+import contextlib
+from pathlib import Path
 
+import pytest
+from playwright.sync_api import Error
+
+from ..exports import read_csv
 from .demo import second_try
 
 pytestmark = second_try
@@ -224,6 +229,10 @@ def test_it_fits(operator, demo, size):
     assert wide == {}
 
 
+TYPED = "[...document.querySelectorAll('input')].map((box) => box.value).join(' ')"
+"""What is typed into the boxes of a page, which a browser may fill in again."""
+
+
 def test_the_text_is_in_no_url_and_no_history(operator, demo):
     page = operator()
     urls = []
@@ -234,3 +243,31 @@ def test_the_text_is_in_no_url_and_no_history(operator, demo):
     Hand(page).search("user-77-of-nobody")
     assert "Nothing was found." in page.inner_text("main")
     assert not [url for url in urls if demo.access_token in url or "user-77" in url]
+    for _ in range(2):
+        with contextlib.suppress(Error):  # what was posted and is not stored cannot be shown again
+            page.go_back()
+        page.wait_for_load_state()
+        for text in (demo.access_token, "user-77-of-nobody"):
+            assert text not in page.url
+            assert text not in page.content()
+            assert text not in page.evaluate(TYPED)
+    assert page.url == demo.url("dailycount/")
+
+
+def test_the_auditors_file(operator, demo):
+    """The events of one kind by one actor, as CSV: from the overview, with the mouse."""
+    page = operator()
+    page.goto(demo.url("dailycount/"))
+    hand = Hand(page)
+    hand.follow("#gm-navigation a:text-is('Events')")
+    hand.click("[name=kind]")
+    page.select_option("[name=kind]", "revoked")
+    hand.click("[name=actor_kind]")
+    page.select_option("[name=actor_kind]", "operator")
+    hand.click("[name=q]")
+    page.keyboard.type("demo")
+    with page.expect_download() as download:
+        hand.click("text=Export CSV")
+    assert hand.clicks <= 5
+    rows = read_csv(Path(download.value.path()).read_bytes())
+    assert {row["kind"] for row in rows} <= {"revoked"}

@@ -46,6 +46,9 @@ WRONG = {
     "E025": {"WEBHOOK_RETRIES": []},
     "E031": {"SELF_SERVICE_SUBJECT": "person_of"},
     "E032": {"SELF_SERVICE_TEMPLATE": ""},
+    "E033": {"METRICS": "yes"},
+    "E035": {"TRACES": 1},
+    "E037": {"READ_REPLICA": "nowhere"},
     "E014": {"MAX_GRANT_CONTENT": 1_000_000},
 }
 
@@ -69,8 +72,21 @@ def test_header_of_two_spellings(settings, name):
 
 
 def test_middleware(settings):
-    settings.MIDDLEWARE = settings.MIDDLEWARE[1:]
+    """Only what gives requests their IDs may be before it."""
+    first, second, *others = settings.MIDDLEWARE
+    settings.MIDDLEWARE = [second, *others]
+    assert ids() == set()
+    settings.MIDDLEWARE = [first, *others]
     assert ids() == {"grant_management.W001"}
+
+
+@pytest.mark.parametrize(("key", "number"), [("METRICS", "E034"), ("TRACES", "E036")])
+def test_an_extra_that_is_not_installed(settings, monkeypatch, key, number):
+    settings.GRANT_MANAGEMENT = {key: True}
+    monkeypatch.setattr("grant_management.checks.settings.find_spec", lambda name: object())
+    assert ids() == set()
+    monkeypatch.setattr("grant_management.checks.settings.find_spec", lambda name: None)
+    assert ids() == {f"grant_management.{number}"}
 
 
 def test_time_zones(settings):

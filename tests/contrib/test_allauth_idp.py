@@ -33,6 +33,15 @@ def asking(world, scope=GM, **asked):
     return world.client.url(world.client.session(scope), generate_token(48), **asked)
 
 
+MARKUP = """
+from grant_management.models import Grant
+grant = Grant.objects.get(grant_id={0!r})
+grant.scopes = grant.scopes.replace("openid", "<script> openid")
+grant.save()
+result = grant.scopes
+"""
+
+
 class TestTheConsentPage:
     def press(self, world, url, **changed):
         """What allauth's form leads to, with these of its fields changed; None: left out."""
@@ -82,6 +91,26 @@ class TestTheConsentPage:
         )
         assert f"It is limited to: {place}." in page
         assert "permission" not in world.ann.open(asking(world)).text.partition("<ul")[0]
+
+    @pytest.mark.parametrize(
+        "place", ["https://x/?<b>", "https://x/?a='\"", "https://x/ y", f"https://x/{'y' * 2_000}"]
+    )
+    def test_a_resource_that_no_grant_can_hold_is_refused_before_it_is_shown(self, world, place):
+        """RFC 8707 §2. Such a text could be markup."""
+        url = asking(world, grant_management_action="create", resource=place)
+        page = world.ann.open(url)
+        assert "<b>" not in page.text
+        assert parameters(page.headers["Location"])["error"] == "invalid_target"
+
+    def test_markup_in_a_resource_or_a_label_is_shown_as_text(self, world):
+        """What a grant can hold may be markup too: such as the scope that a host gave a merge."""
+        grant_id = world.tokens()["grant_id"]
+        world.run(MARKUP.format(grant_id))
+        asked = {"grant_management_action": "merge", "grant_id": grant_id}
+        page = world.ann.open(asking(world, **asked, resource="https://x/?a&lt;b")).text
+        assert "<script>" not in page
+        assert "&lt;script&gt;" in page
+        assert "https://x/?a&amp;lt;b" in page
 
     def test_the_grant_holds_what_the_user_ticked(self, world):
         scope = f"{world.all} read write"
@@ -386,3 +415,46 @@ class TestTheChecks:
         named = f"grant_management_allauth_idp.{error or ''}"
         assert (named in done.stderr) is (error is not None), done.stderr
         assert (done.returncode == 1) is (error is not None and error.startswith("E"))
+
+
+STATEMENTS = """
+import secrets
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from allauth.idp.oidc.models import Client, Token
+from grant_management.contrib.allauth_idp.models import LinkedToken
+from grant_management.contrib.allauth_idp.rows import SERVER
+from grant_management.models import AccessToken
+from grant_management.lifecycle import Issue, issue
+
+def made(number, user, client):
+    values = [secrets.token_urlsafe() for _ in range(number)]
+    for value in values:
+        row = Token(type="at", client=client, user=user)
+        row.set_value(value)
+        row.set_scopes(["read"])
+        row.save()
+        token = issue(SERVER.client(client.pk, ""), str(user.pk), None, Issue(scopes="read", access_token=value, access_token_duration=60)).access
+        LinkedToken.objects.create(service=token.service, token=row, digest=token.digest)
+    return row
+
+def counted(number, kind):
+    user = User.objects.create(username=secrets.token_urlsafe())
+    client = Client.objects.create(name="x", type="confidential")
+    row = made(number, user, client)
+    origin = {"user": user, "users": User.objects.filter(pk=user.pk), "client": client, "tokens": Token.objects.filter(user=user)}[kind]
+    with CaptureQueriesContext(connection) as captured:
+        origin.delete()
+    alive = AccessToken.objects.filter(subject=str(user.pk), revoked_at=None)
+    assert not Token.objects.filter(pk=row.pk).exists() and not alive.exists()
+    return len(captured)
+
+result = [counted(number, {0!r}) for number in (2, 9)]
+"""
+
+
+@pytest.mark.parametrize("kind", ["tokens", "user", "users", "client"])
+def test_a_deletion_takes_tokens_along_in_a_constant_number_of_statements(world, kind):
+    few, many = world.run(STATEMENTS.replace("{0!r}", repr(kind)))
+    assert few == many

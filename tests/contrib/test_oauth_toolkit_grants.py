@@ -5,6 +5,7 @@ import json
 import pytest
 import requests
 
+from ..example import parameters
 from ..example_world import ALL, THEIRS, World, served
 from .test_bridges_grants import AGE, CODES, COUNTS
 
@@ -34,6 +35,16 @@ class TestCodes:
     def refused(self, world, consented):
         status, answer = world.client.redeem(consented)
         assert (status, answer["error"]) == (400, "invalid_grant")
+
+    def test_a_parameter_that_comes_twice(self, world):
+        """In the request, and where its form is sent."""
+        session = world.client.session(ALL)
+        url = world.client.url(session, "v" * 48, grant_management_action="create")
+        twice = f"{url}&grant_management_action=create"
+        page = world.ann.opened(url, at=twice)
+        for location in (world.ann.open(twice).headers["Location"], page()):
+            answer = parameters(location)
+            assert (answer["error"], "state" in answer) == ("invalid_request", True)
 
     def test_one_that_is_redeemed_between_two_steps(self, world):
         """The toolkit reads its row at each of these."""

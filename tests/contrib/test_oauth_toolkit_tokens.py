@@ -322,6 +322,31 @@ class TestOpenID:
             assert oidc.access(tokens) == DEAD
             assert not oidc.is_known(tokens["refresh_token"])
 
+    def test_a_logout_finds_the_clients_by_one_query(self, oidc):
+        few, many = oidc.run(CLIENTS)
+        assert few == many
+
+
+CLIENTS = """
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from oauth2_provider.models import AccessToken as Theirs, Application
+from grant_management.contrib.oauth_toolkit import bridge
+from grant_management.contrib.oauth_toolkit.token_views import _given_up
+
+def counted(number):
+    apps = [Application(pk=1_000 + one, client_id=f"logout-{number}-{one}") for one in range(number)]
+    for one in apps:
+        bridge.client(one)
+    with CaptureQueriesContext(connection) as captured:
+        with _given_up(User.objects.first(), [Theirs(application=one) for one in apps]):
+            pass
+    return len(captured)
+
+result = [counted(number) for number in (1, 4)]
+"""
+
 
 def csrf(page):
     found = re.search(r'name="csrfmiddlewaretoken" value="([^"]*)"', page)

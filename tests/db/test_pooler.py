@@ -1,8 +1,6 @@
 """Behind PgBouncer in transaction mode: a call's statements meet whatever session is free."""
 
-import os
 import shutil
-import subprocess
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,23 +8,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from .. import pgbouncer
 from ..gm_project.test_processes import postgresql  # noqa: F401 - a fixture
-from ..standalone import API_TOKEN, PATH, QUERY, free_port, manage, post, seed, serving, wait_for
-
-CONFIG = """
-[databases]
-postgres = host={host} user={user} dbname=postgres
-[pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = {port}
-auth_type = any
-pool_mode = transaction
-default_pool_size = 3
-min_pool_size = 3
-ignore_startup_parameters = extra_float_digits
-unix_socket_dir =
-logfile =
-"""
+from ..standalone import API_TOKEN, PATH, QUERY, manage, post, seed, serving
 
 OFF = {"DATABASE_TIMEOUTS": "off"}
 
@@ -34,18 +18,12 @@ OFF = {"DATABASE_TIMEOUTS": "off"}
 @pytest.fixture
 def pooled(postgresql):  # noqa: F811 - it is that fixture
     """The URL of a database behind PgBouncer; and that of the database itself."""
-    program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
-    if program is None:
+    if pgbouncer.program() is None:
         pytest.skip("PgBouncer is not installed")
-    folder, port = Path(tempfile.mkdtemp(prefix="gm-pooler-")), free_port()
-    folder.chmod(0o755)
-    config, info = folder / "pgbouncer.ini", postgresql.get_postmaster_info()
-    config.write_text(CONFIG.format(host=info.socket_dir, user="postgres", port=port))
-    # It refuses to run as root; whoever runs the database reaches its socket.
-    user = ["-u", Path(info.socket_dir).owner()] if os.getuid() == 0 else []
-    process = subprocess.Popen([program, "-q", *user, str(config)])
+    folder = Path(tempfile.mkdtemp(prefix="gm-pooler-"))
+    info = postgresql.get_postmaster_info()
+    process, port = pgbouncer.start(folder, info.socket_dir, size=3, least=3)
     try:
-        wait_for(port)
         yield f"postgresql://postgres@127.0.0.1:{port}/postgres", postgresql.get_uri()
     finally:
         process.terminate()

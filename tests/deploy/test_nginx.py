@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.contrib import admin
 
 from grant_management.api.errors import Throttled, refusal_response
 from grant_management.conf import Settings
+from grant_management.contrib.openapi.paths import routes
 from grant_management.protocol.results import Refused, Result
+from grant_management.urls import urlpatterns
 
 from ..standalone import (
     API_TOKEN,
@@ -361,6 +364,59 @@ def test_application_that_has_ended(database, tmp_path):
         stack.enter_context(running(*line, DATABASE_URL=database))
         wait_for(port)
         assert query(proxy).status == 200
+
+
+def logged(proxy, source, paths):
+    """What the access log has in place of each path."""
+    for path in paths:
+        proxy.call("GET", path, source=source)
+    log = proxy.folder / "grant-management.access.log"
+
+    def ours():
+        lines = log.read_text().splitlines()
+        return [line.split() for line in lines if line.startswith(f"{source} ")]
+
+    until(lambda: len(ours()) == len(paths), "all lines")
+    return [line[3] for line in ours()]
+
+
+def test_the_log_has_every_route(proxy):
+    """Of the API, of the admin's pages, and of the front page."""
+    templates = [
+        *(path for path, *_ in routes(urlpatterns) if "[" not in path and "?" not in path),
+        "/",
+        *{f"/admin/{model._meta.app_label}/" for model in admin.site._registry},
+        *(
+            f"/admin/{model._meta.app_label}/{model._meta.model_name}/{{subject}}/change/"
+            for model in admin.site._registry
+        ),
+    ]
+    secret = "s3cret-s3cret"
+    numbered = [one.replace("{serviceId}", "1001") for one in templates]
+    paths = [re.sub(r"\{\w+\}", secret, one) for one in numbered]
+    expected = [re.sub(r"\{\w+\}(/change/)?", "*", one) for one in numbered]
+
+    def stem(one):
+        return re.sub(r"(/\*)*/?$", "", one)
+
+    assert len(paths) > 90
+    assert [*map(stem, logged(proxy, "127.0.4.2", paths))] == [*map(stem, expected)]
+
+
+@pytest.mark.parametrize("secret", ["12345678901234567890", "abcdefghijklmnop"])
+def test_the_log_has_no_credential_that_looks_like_a_part(proxy, secret):
+    source = f"127.0.4.{len(secret)}"
+    paths = [
+        f"/api/{secret}/auth/gm",
+        f"/gm/{secret}/g-1",
+        f"/self/{secret}/grants",
+        f"/ssf/{secret}/jwks",
+        f"/.well-known/ssf-configuration/{secret}",
+        f"/admin/grant_management/{secret}/",
+        f"/admin/{secret}/",
+        f"/api/1001/webhooks/{secret}/{secret}",
+    ]
+    assert secret not in str(logged(proxy, source, paths))
 
 
 def test_logs_have_no_credential(proxy):

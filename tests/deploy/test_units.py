@@ -9,11 +9,24 @@ import sys
 
 import pytest
 
-from ..standalone import PATH, ROOT, environment, free_port, post, running, seed, wait_for
+from ..standalone import (
+    PATH,
+    ROOT,
+    environment,
+    free_port,
+    manage,
+    post,
+    running,
+    seed,
+    until,
+    wait_for,
+)
 
 FOLDER = ROOT / "deploy"
 UNITS = sorted(path.name for path in FOLDER.iterdir() if path.suffix in (".service", ".timer"))
 SERVICES = [name for name in UNITS if name.endswith(".service")]
+CLUSTER = FOLDER / "cluster"
+PATRONI, DROP_IN = "grant-management-patroni.service", "pgbouncer.service.d/grant-management.conf"
 ANALYZE = shutil.which("systemd-analyze")
 needs_systemd = pytest.mark.skipif(ANALYZE is None, reason="systemd is not installed")
 
@@ -24,10 +37,10 @@ def once(request):
         pytest.skip("seen with --db sqlite")
 
 
-def directives(name):
+def directives(name, folder=FOLDER):
     """The assignments of a unit: the values of each name."""
     found = {}
-    for line in (FOLDER / name).read_text().splitlines():
+    for line in (folder / name).read_text().splitlines():
         if "=" in line and not line.startswith("#"):
             key, _, value = line.partition("=")
             found.setdefault(key, []).append(value)
@@ -58,12 +71,12 @@ def verified(folder, change=lambda text: text):
     """As verified where this checkout is; its path may have spaces, which a unit would quote."""
     (folder / "python").symlink_to(sys.executable)
     (folder / "checkout").symlink_to(ROOT)
-    for name in UNITS:
-        text = (FOLDER / name).read_text()
+    for path in (*(FOLDER / name for name in UNITS), CLUSTER / PATRONI):
+        text = path.read_text().replace("/opt/patroni/bin/patroni", str(folder / "python"))
         text = text.replace("/opt/grant-management/.venv/bin/python", str(folder / "python"))
         text = text.replace("/opt/grant-management", str(folder / "checkout"))
-        (folder / name).write_text(change(text))
-    return analyze("verify", "--man=no", *(folder / name for name in UNITS))
+        (folder / path.name).write_text(change(text))
+    return analyze("verify", "--man=no", *(folder / name for name in (*UNITS, PATRONI)))
 
 
 @needs_systemd
@@ -85,6 +98,29 @@ def test_units_verify(tmp_path):
 def test_a_unit_with_a_mistake_does_not(tmp_path, right, wrong):
     """The test before this one can fail."""
     assert verified(tmp_path, lambda text: text.replace(right, wrong)) != (0, "")
+
+
+@needs_systemd
+def test_what_is_added_to_pgbouncer_verifies(tmp_path):
+    """As it says in a unit of that name; it starts again, without a limit, and has enough files."""
+    text = (CLUSTER / DROP_IN).read_text()
+    unit = tmp_path / "pgbouncer.service"
+    unit.write_text(text.replace("[Service]", "[Service]\nExecStart=/bin/true"))
+    assert analyze("verify", "--man=no", unit) == (0, "")
+    told = directives(DROP_IN, CLUSTER)
+    assert (told["Restart"], told["StartLimitIntervalSec"]) == (["always"], ["0"])
+    assert int(told["LimitNOFILE"][0]) >= 10_000
+
+
+def test_patroni_may_write_where_its_files_say():
+    """ProtectSystem=strict closes everything else, also /run with the socket."""
+    unit = directives(PATRONI, CLUSTER)
+    assert unit["ProtectSystem"] == ["strict"]
+    (open_to_it,) = unit["ReadWritePaths"]
+    page = (ROOT / "docs" / "how-to" / "cluster.md").read_text()
+    for name in ("POSTGRESQL_DATA", "PASSWORD_FILE", "SOCKET_FOLDER"):
+        path = page.partition(f"\n{name}=")[2].partition("\n")[0].replace("/var/run/", "/run/")
+        assert any(path.startswith(one) for one in open_to_it.split()), name
 
 
 @needs_systemd
@@ -132,6 +168,25 @@ def test_what_the_server_runs(tmp_path):
         assert post(port, PATH, "", {})[1]["resultCode"] == "A001203"
 
 
+def test_the_worker_is_started_again_and_never_given_up():
+    unit = directives("grant-management-deliver.service")
+    assert (unit["Restart"], unit["StartLimitIntervalSec"]) == (["always"], ["0"])
+
+
+def test_what_the_worker_runs(tmp_path):
+    """It numbers the events that wait, and runs until it is ended."""
+    url = f"sqlite:///{tmp_path / 'own.sqlite3'}"
+    seed(url, tmp_path)
+    manage("publish_events", "--service", 1001, DATABASE_URL=url)
+    manage("lock_client", "--service", 1001, "--client", "app-1", DATABASE_URL=url)
+    waiting = "SELECT count(*) FROM grant_management_outboxentry WHERE number IS NULL"
+    with contextlib.closing(sqlite3.connect(tmp_path / "own.sqlite3")) as connection:
+        assert connection.execute(waiting).fetchone()[0] > 0
+        with running(*line_of("grant-management-deliver.service"), DATABASE_URL=url) as worker:
+            until(lambda: connection.execute(waiting).fetchone() == (0,), "the numbers")
+            assert worker.poll() is None
+
+
 def test_what_the_purge_runs(tmp_path):
     url = f"sqlite:///{tmp_path / 'own.sqlite3'}"
     seed(url, tmp_path)
@@ -150,7 +205,6 @@ def test_what_the_purge_runs(tmp_path):
     assert (done.returncode, "2 accesstoken" in done.stdout) == (0, True), done.stderr
 
 
-@pytest.mark.skipif(shutil.which("sqlite3") is None, reason="sqlite3 is not installed")
 def test_what_the_backup_runs(tmp_path):
     """A whole copy for its owner alone; an old one is deleted, and nothing half made is left."""
     folder = tmp_path / "backups"

@@ -29,7 +29,7 @@ NEEDS = (
     "your project",
     "your server",
 )
-REASONS = {*(f"needs {one}" for one in NEEDS), "takes long"}
+REASONS = {*(f"needs {one}" for one in NEEDS), "takes long", "an example"}
 """Why a block is not run. Beside them `run by: tests/…` names the test that runs it."""
 WORDS = {"start", "not run", "run by", "write", "append", "keeps running", "prints", "shell"}
 STARTS = ("an empty folder", "a checkout", "a new Django project", "an empty Debian")
@@ -83,4 +83,5 @@ def allowed_not_to_run(block):
         assert reason in REASONS, f"{block}: {reason!r} is not one of {sorted(REASONS)}"
     if test is not None:
         assert (ROOT / test).exists(), f"{block}: there is no {test}"
+        assert block.page.name in (ROOT / test).read_text(), f"{test} does not name {block.page}"
     return reason is not None or test is not None

@@ -12,8 +12,11 @@ from .pages import PAGES, blocks, inline, short
 
 NOWHERE = (ForeignOperationView, UnknownRouteView)
 OURS = r"127\.0\.0\.1:8000|gm\.example\.com"
-NOT_OURS = ("/livez", "/readyz", "/.well-known/openid-configuration")
-"""Answered before Django is asked, or by the server that a bridge belongs to."""
+NOT_OURS = (
+    *("/livez", "/readyz", "/.well-known/openid-configuration"),
+    *("/api/schema", "/api/schema/page"),
+)
+"""Answered before Django is asked, by the server that a bridge belongs to, or with `API_SCHEMA`."""
 
 
 def named(page):

@@ -36,6 +36,17 @@ def test_what_runs_has_a_starting_state(page):
     )
 
 
+@pytest.mark.parametrize("page", PAGES, ids=short)
+def test_every_other_block_says_what_becomes_of_it(page):
+    """Commands and Python run without a word. What is neither is written, compared, or an example."""
+    silent = [
+        str(block)
+        for block in blocks(page)
+        if block.language not in (*RUN, "{eval-rst}") and not block.orders
+    ]
+    assert silent == [] or has_a_test_of_its_own(page)
+
+
 def has_a_test_of_its_own(page):
     """Whether a test follows it: then it names the page."""
     name = f'"{page.parent.name}/{page.name}"'

@@ -1,6 +1,8 @@
 """The reference says what the code says."""
 
+import importlib
 import inspect
+import pkgutil
 import re
 from dataclasses import MISSING, fields
 from itertools import pairwise
@@ -63,6 +65,7 @@ def test_settings_of_the_environment():
         r"(?:environ\.get|getenv|_[a-z_]+)\(\s*\"([A-Z][A-Z_]+)\"|os\.environ\[\"([A-Z_]+)\"\]"
     )
     known = {"DJANGO_SETTINGS_MODULE", "SUDO_USER"} | {"CONTENT_LENGTH", "PATH_INFO", "REMOTE_ADDR"}
+    known |= {"HTTP_AUTHORIZATION", "HTTP_X_REQUEST_ID"}
     project = [text for path, text in SOURCES.items() if ROOT / "gm_project" in path.parents]
     found = {one or two for text in project for one, two in read.findall(text)} - known
     table = rows("settings", ["variable", "what", "default"])
@@ -164,14 +167,92 @@ def test_lifecycle():
     assert {code for row in table for code in codes(row[0])} == set(lifecycle.__all__)
 
 
+PYTHON = (ROOT / "docs" / "reference" / "python.md").read_text()
+DOCUMENTED = re.compile(
+    r"^\.\. (auto\w+|currentmodule):: (\S+)\n((?: +:[\w-]+:.*\n)*)", re.MULTILINE
+)
+DIRECTIVES = DOCUMENTED.findall(PYTHON)
+
+
+def public(header, package):
+    """The names in a table, with what each of them is. A module is imported by its name."""
+    for row in rows("python", header):
+        for name in codes(row[0]):
+            yield name, pkgutil.resolve_name(f"{package}.{name}")
+
+
+def documented():
+    """What the directives of the page show, as objects, and their members that are named."""
+    module = ""
+    for directive, name, options in DIRECTIVES:
+        if directive == "currentmodule":
+            module = f"{name}."
+            continue
+        found = pkgutil.resolve_name(name if name.startswith("grant_management") else module + name)
+        yield found
+        members = re.search(r":members:(.*)", options)
+        if members and directive == "automodule":
+            yield from (one for one in vars(found).values() if callable(one))
+        elif members:
+            yield from (getattr(found, one.strip()) for one in members[1].split(",") if one.strip())
+
+
 def test_methods_of_the_models():
     """Each exists, says what it does, and is among the docstrings below."""
-    page = (ROOT / "docs" / "reference" / "python.md").read_text()
-    docstrings = page.partition("## The docstrings of the models")[2]
-    for row in rows("python", ["of `grant_management.models`", "what"]):
-        for name in codes(row[0])[:]:
-            found = models
-            for part in name.split("."):
-                found = getattr(found, part)
-            assert inspect.getdoc(found)
-            assert re.search(rf"\b{part}\b", docstrings) or part in page
+    shown = [*map(plain, documented())]
+    for name, found in public(["of `grant_management.models`", "what"], "grant_management.models"):
+        assert inspect.getdoc(found), name
+        assert plain(found) in shown, name
+
+
+def plain(one):
+    """The function behind a method or a property."""
+    return inspect.unwrap(getattr(one, "fget", None) or getattr(one, "__func__", one))
+
+
+def test_what_bridges_are_made_of():
+    """Each exists and says what it does; each part of the package that is public is named."""
+    header = ["of `grant_management.contrib.bridge`", "what"]
+    package = "grant_management.contrib.bridge"
+    named = dict(public(header, package))
+    for module in {name.partition(".")[0] for name in named}:
+        inside = vars(importlib.import_module(f"{package}.{module}"))
+        own = {
+            f"{module}.{name}"
+            for name, one in inside.items()
+            if (inspect.isclass(one) or inspect.isfunction(one)) and name[0] != "_"
+            if one.__module__ == f"{package}.{module}"
+        }
+        assert own <= named.keys() | {"consent.Parameters"}
+    assert all(inspect.getdoc(one) for name, one in named.items() if callable(one))
+
+
+def test_what_a_host_uses():
+    """Each exists, and what the pages import of the app is named on this page."""
+    header = ["module, class or function of `grant_management`", "what", "page"]
+    used = [name for row in rows("python", header) for name in codes(row[0])]
+    assert len(used) > 20
+    assert [name for name in used if not is_there(name)] == []
+    imported = {
+        f"{module}.{name}"
+        for page in ROOT.glob("docs/**/*.md")
+        for module, names in re.findall(
+            r"^from (grant_management[\w.]*) import (\([^)]*\)|.*)", page.read_text(), re.MULTILINE
+        )
+        for name in re.findall(r"\w+", re.sub(r" as \w+|#.*", "", names))
+        if module != "grant_management.signals"
+    }
+    words = set(re.findall(r"\w+", PYTHON.partition("## The docstrings")[0]))
+    assert {one for one in imported if one.rpartition(".")[2] not in words} == set()
+
+
+def is_there(name):
+    """Whether a module of the app has that name, or defines it. Nothing is imported: an extra may
+    be missing.
+    """
+    place = (ROOT / "grant_management").joinpath(*name.split("."))
+    if place.is_dir() or place.with_suffix(".py").is_file():
+        return True
+    source = place.parent.with_suffix(".py")
+    defined = rf"^(class |def |)(?={place.name}\b)"
+    return source.is_file() and re.search(defined, source.read_text(), re.MULTILINE) is not None

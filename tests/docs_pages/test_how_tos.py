@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from ..standalone import RECORDS, environment
+from ..standalone import RECORDS, environment, free_port
 from .conftest import run
 from .consenting import allow, allow_at_allauth, consent
 from .page import blocks
+from .reader import PORT
 
 
 @pytest.mark.parametrize(
@@ -56,6 +57,21 @@ def test_authlete_python(reader, checkout):
 
 def test_emulator_in_ci(reader, checkout):
     reader(checkout).follow("how-to/emulator-in-ci.md")
+
+
+def test_emulator_in_ci_as_one_script(request, checkout):
+    """As the page says, in the repository of the tests, beside the checkout."""
+    if request.config.getoption("--db") != "sqlite":
+        pytest.skip("seen with --db sqlite")
+    commands = [one.text for one in blocks("how-to/emulator-in-ci.md") if one.is_shell]
+    script = checkout.parent / "ci" / "emulator.sh"
+    script.parent.mkdir()
+    text = "\n".join(["set -euo pipefail", "cd grant-management", *commands])
+    script.write_text(text.replace(PORT, str(free_port())))
+    said = run("bash", script, cwd=checkout.parent, env=environment())
+    assert said.strip().endswith("NO_CONTENT")
+    assert (checkout / "server.log").read_text()
+    assert not list(checkout.glob("ci.sqlite3*"))
 
 
 def test_authorization_server(reader):

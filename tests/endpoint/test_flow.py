@@ -9,6 +9,7 @@ import pytest
 from django.db import InterfaceError, OperationalError
 
 from grant_management.api import gm
+from grant_management.db.commits import OutcomeUnknown
 from grant_management.endpoint import flow
 from grant_management.models import Actor, Grant, GrantEvent, Reason, UsedProof
 from grant_management.protocol.results import Action, Result
@@ -193,6 +194,11 @@ def database_busy(world, monkeypatch):
     return Scenario(query(world), bearer("server_error"))
 
 
+def outcome_unknown(world, monkeypatch):
+    monkeypatch.setattr(flow, "run_steps", _raising(OutcomeUnknown))
+    return Scenario(query(world), bearer("server_error"))
+
+
 def database_conflict(world, monkeypatch):
     monkeypatch.setattr(flow, "run_steps", _raising(OperationalError, "40P01"))
     return Scenario(query(world), bearer("server_error"))
@@ -240,14 +246,17 @@ def test_all_results_have_a_scenario():
         test_plain_words,
         test_provisioning,
         test_self_service,
+        test_shared_signals,
         test_store,
         test_transport,
         test_webhooks,
     )
+    from ..events import test_shared_signals as test_signals
     from ..events import test_stream
 
     homes = (test_authlete, test_provisioning, test_store, test_transport)
-    homes += (test_plain_words, test_self_service, test_webhooks, test_stream)
+    homes += (test_plain_words, test_self_service, test_shared_signals, test_webhooks)
+    homes += (test_stream, test_signals)
     elsewhere = {name for home in homes for name in vars(home)}
 
     for result in Result:

@@ -1,4 +1,7 @@
-"""The hash chain of events: built behind them, and what it notices."""
+"""The hash chain of events: built behind them, and what it notices.
+
+By the commands of docs/reference/events.md.
+"""
 
 import base64
 import json
@@ -13,13 +16,15 @@ from joserfc import jws
 from joserfc.jwk import OKPKey
 
 from grant_management.db import primary
-from grant_management.events import verifying
+from grant_management.events import delivering, verifying
 from grant_management.events.delivering import deliver_next
 from grant_management.models import (
+    ApiToken,
     EventChain,
     EventLink,
     GrantEvent,
     OutboxEntry,
+    Stream,
     Webhook,
     WebhookDelivery,
 )
@@ -263,6 +268,64 @@ def test_a_purge_leaves_what_has_no_link_yet(world, chained, purge):
     build()
     assert found(chained) == []
     assert [one.position for one in links()] == [7]
+
+
+def test_a_service_whose_first_listener_is_a_webhook_has_a_chain(world):
+    """It begins with what was there before the service published."""
+    for _ in range(3):
+        world.grant().revoke(BY_TEST, WHY)
+    Webhook.objects.register(world.service, BY_TEST, signature="v1", url="https://a.example/")
+    world.client.lock(BY_TEST, WHY)
+    build()
+    in_order = GrantEvent.objects.order_by("at", "pk").values_list("pk", flat=True)
+    assert [link.event for link in links()] == list(in_order)
+    assert len(links()) == 5
+    assert found(world.service) == []
+    run("publish_events", "--service", world.service.pk)
+    build()
+    assert found(world.service) == []
+
+
+def test_a_service_whose_first_listener_is_a_stream_has_a_chain(world):
+    token = ApiToken.objects.get(service=world.service)
+    Stream.objects.register(token, world.service, BY_TEST, method="poll")
+    build()
+    assert [link.position for link in links()] == [1]
+    assert found(world.service) == []
+
+
+def test_what_is_from_before_is_linked_first_however_long_it_is(world, monkeypatch):
+    monkeypatch.setattr(delivering, "NUMBERED_AT_ONCE", 2)
+    for _ in range(5):
+        world.grant().revoke(BY_TEST, WHY)
+    Webhook.objects.register(world.service, BY_TEST, signature="v1", url="https://a.example/")
+    build()
+    assert len(links()) == 6
+    assert found(world.service) == []
+
+
+def test_a_service_that_lost_its_chain_is_named(world, chained):
+    EventChain.objects.all().delete()
+    said = StringIO()
+    with pytest.raises(CommandError, match="not as they were"):
+        call_command("verify_events", stdout=StringIO(), stderr=said)
+    assert said.getvalue() == f"Service {chained.pk}: It publishes its events, but has no chain.\n"
+
+
+def test_an_event_that_was_backdated(world, chained, tmp_path):
+    """Put into the outbox too, so that it gets a link: at the end, where nobody looks for it."""
+    file = tmp_path / "head.jws"
+    file.write_text(run("export_event_head", "--service", chained.pk))
+    world.client.lock(BY_TEST, WHY)
+    long_ago = now() - timedelta(days=30)
+    event = GrantEvent.about("revoked", long_ago, BY_TEST, service_id=chained.pk)
+    event.save()
+    OutboxEntry.objects.put(chained.pk, [event.pk])
+    build()
+    assert found(chained) == []
+    assert found(chained, file.read_text()) == [(verifying.BACKDATED, 8, event.pk)]
+    with pytest.raises(CommandError, match="not as they were"):
+        run("verify_events", "--service", chained.pk, "--head", file)
 
 
 def test_a_revoke_touches_no_chain(world, chained):

@@ -51,8 +51,9 @@ print(json.dumps([[str(one.pk), one.grant_id, one.kind] for one in GrantEvent.ob
 EXPIRE = """
 from datetime import timedelta
 from django.db.models import F
-from grant_management.models import WebhookDelivery
-WebhookDelivery.objects.exclude(claimed_until=None).update(claimed_until=F("claimed_until") - timedelta(minutes=5))
+from grant_management.models import StreamDelivery, WebhookDelivery
+for model in (StreamDelivery, WebhookDelivery):
+    model.objects.exclude(claimed_until=None).update(claimed_until=F("claimed_until") - timedelta(minutes=5))
 """
 
 
@@ -139,10 +140,8 @@ def first_arrivals(came):
     return list(dict.fromkeys(headers["webhook-id"] for headers, _body in came))
 
 
-def test_killed_at_any_moment(env):
-    env, receiver = env
-    secret = shell(env, REGISTER.format(url=receiver.url)).strip()
-    receiver.answers, acknowledged = Moody(), []
+def storm(env, acknowledged):
+    """Grants live, while server and deliverer are killed again and again."""
     luck = random.Random(11)
     for _ in range(ROUNDS):
         port, stop = free_port(), threading.Event()
@@ -167,6 +166,13 @@ def test_killed_at_any_moment(env):
             for one in callers:
                 one.join(timeout=40)
         shell(env, EXPIRE)  # whoever had claimed something is dead
+
+
+def test_killed_at_any_moment(env):
+    env, receiver = env
+    secret = shell(env, REGISTER.format(url=receiver.url)).strip()
+    receiver.answers, acknowledged = Moody(), []
+    storm(env, acknowledged)
     workers = [running("manage.py", "deliver_events", **env) for _ in range(2)]
     with workers[0], workers[1]:
         until(lambda: shell(env, LEFT).strip() == "0", "the deliveries")

@@ -18,12 +18,12 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 from grant_management.db import encryption
 from grant_management.db.ids import uuid7
-from grant_management.events import resolving, sending
+from grant_management.events import delivering, resolving, sending
 from grant_management.events.delivering import attempt, deliver_next, number_waiting
-from grant_management.models import GrantEvent, OutboxEntry, Webhook, WebhookDelivery
+from grant_management.models import EventChain, GrantEvent, OutboxEntry, Webhook, WebhookDelivery
+from grant_management.models.delivery import LEASE
 from grant_management.models.purge import purge_all
 from grant_management.models.webhook_attempt import WebhookAttempt
-from grant_management.models.webhook_delivery import LEASE
 from grant_management.models.webhook_key import WebhookKey
 
 from ..ours import connection
@@ -289,6 +289,32 @@ def test_a_resolver_that_hangs(world, receiver, listen, last_attempt, monkeypatc
     assert time.monotonic() - began < 8
     held.set()
     assert last_attempt().outcome == "not_resolved"
+    assert Webhook.objects.get().failures == 1, "nobody else waits for it again and again"
+
+
+def test_a_slow_receiver_holds_up_nobody_else(world, receiver, listen, monkeypatch):
+    """It answers, but late: its next event waits, and those of others go first."""
+    monkeypatch.setattr(delivering, "SLOW", 0.2)
+    monkeypatch.setattr(delivering, "OTHERS", 1_000)
+    receiver.answers = [late_if_slow] * 12
+    kinds = ["client.locked", "client.unlocked"]
+    slow, _secret = listen(url=f"{receiver.url}&slow", event_types=kinds)
+    listen(event_types=kinds)
+    for _ in range(3):
+        world.client.lock(BY_TEST, WHY)
+        world.client.unlock(BY_TEST, WHY)
+    deliver()
+    came = [headers["path"].endswith("slow") for headers, _body in receiver.came]
+    assert (came.count(True), came.count(False)) == (1, 6)
+    slow.refresh_from_db()
+    assert slow.failures == 0
+    assert slow.paused_until > now()
+
+
+def late_if_slow(handler):
+    time.sleep(0.3 if handler.path.endswith("slow") else 0)
+    handler.send_response(204)
+    handler.end_headers()
 
 
 def test_a_failing_receiver_gets_one_attempt_at_a_time(world, receiver, listen):
@@ -466,6 +492,7 @@ def test_the_purge_leaves_what_is_still_to_be_delivered(world, receiver, listen,
     purge()
     assert GrantEvent.objects.count() == 2, "they have no number yet"
     number_waiting()
+    EventChain.objects.extend(10)
     purge()
     assert [one.kind for one in GrantEvent.objects.all()] == ["client_locked"]
     deliver()
@@ -478,6 +505,7 @@ def test_the_purge_leaves_what_is_still_to_be_delivered(world, receiver, listen,
     number_waiting()
     assert webhook.change(BY_TEST, enabled=False)
     number_waiting()
+    EventChain.objects.extend(10)
     purge()
     assert not GrantEvent.objects.exists()
 

@@ -9,7 +9,8 @@ import tomllib
 
 import pytest
 
-from gm_project.front import DOCUMENTS, NAME
+from gm_project.front import NAME
+from grant_management.conf import DOCUMENTS
 
 from ..standalone import PATH, ROOT, children, serving, until
 

@@ -15,6 +15,7 @@ from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import DatabaseError, connections
 from django.test import Client, RequestFactory
 from django.urls import reverse
+from django.utils.translation import get_language
 
 from gm_project.login import throttle as login_throttle
 from gm_project.login.client_address import client_address, network_of
@@ -337,3 +338,25 @@ def _post_login(port):
 def test_the_limits_are_in_order():
     assert LIMITS[PAIR] < LIMITS[ADDRESS] < LIMITS[ACCOUNT]
     assert len(LIMITS) + 1 < login_throttle.SWEPT
+
+
+@pytest.mark.parametrize(
+    ("asked", "title", "refused"),
+    [
+        ("de", "Anmelden", "Zu viele Anmeldungen sind fehlgeschlagen."),
+        ("ja-JP,ja;q=0.9", "ログイン", "ログインの失敗が多すぎます。"),
+        ("fr", "Log in", "Too many logins failed. Try again in "),
+        ("", "Log in", "Too many logins failed. Try again in "),
+    ],
+)
+def test_the_language_that_the_browser_asks_for(db, asked, title, refused):
+    """Nobody has logged in yet, so nothing else is known."""
+    meta = {"HTTP_ACCEPT_LANGUAGE": asked}
+    page = Client().get(reverse("admin:login"), **meta)
+    assert title in page.content.decode()
+    assert "Accept-Language" in page["Vary"]
+    counted(LIMITS[PAIR])
+    answer = log_in(**meta)
+    assert answer.status_code == 429
+    assert answer.content.decode().startswith(refused)
+    assert get_language() == "en"

@@ -53,6 +53,26 @@ def test_servers_that_start_at_once_on_an_empty_database(database_url):
             wait_for(port)
 
 
+def test_a_lock_that_is_held_stops_nobody_else(database_url):
+    """Who comes after the migration does not wait behind it for long; it tries again until it can."""
+    if connection.vendor != "postgresql":
+        pytest.skip("needs PostgreSQL: --db postgresql")
+    manage("migrate", "grant_management", "0012", "-v", "0", DATABASE_URL=database_url)
+    line = ("manage.py", "migrate", "-v", "0")
+    table = "SELECT count(*) FROM grant_management_call"  # which 0013 alters
+    with psycopg.connect(database_url) as holder, psycopg.connect(database_url) as other:
+        holder.execute(table)
+        with running(*line, DATABASE_URL=database_url) as process:
+            assert "trying again" in process.stderr.readline()
+            other.execute("SET statement_timeout = '20s'")
+            other.execute(table)
+            other.commit()
+            holder.commit()
+            process.communicate()
+    assert process.returncode == 0
+    assert "[ ]" not in manage("showmigrations", DATABASE_URL=database_url)
+
+
 HOLDER = """
 import os, sys, time
 import django

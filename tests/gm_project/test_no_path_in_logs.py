@@ -170,9 +170,9 @@ def test_no_log_has_a_path(database, tmp_path):
     assert wanted <= seen, wanted - seen
     written = log.read_text()
     assert SECRET.lower() not in written.lower(), _around(written)
-    said = {*re.findall(r"[A-Z]+ [\w.<>]+: (\d+)$", written, re.MULTILINE)}
+    said = {*re.findall(r"[A-Z]+ [\w.<>]+: (\d+) request=\S+$", written, re.MULTILINE)}
     assert said >= {"400", "401", "403", "404", "405", "411", "413", "415", "500"}
-    assert re.search(r"GET [\w.]+: 500\n  ValueError\n", written, re.MULTILINE)
+    assert re.search(r"GET [\w.]+: 500 request=\S+\n  ValueError\n", written, re.MULTILINE)
     assert API_TOKEN not in written
     assert ORGANIZATION_TOKEN not in written
 

@@ -1,4 +1,4 @@
-"""The project itself: its two commands, its locks, its server's refusals."""
+"""The project itself: the two commands of README.md, its locks, its server's refusals."""
 
 import json
 import re
@@ -166,12 +166,15 @@ def test_each_key_of_the_app_can_be_set_by_the_environment():
         "MAX_GRANT_PAIRS": 500,
         "MAX_IMPORT_LINE": 2_000_000,
         "WRITES_AT_ONCE": 2,
+        "READ_REPLICA": "replica",
         "OAUTH_TOOLKIT_SERVICE": 1001,
         "ALLAUTH_SERVICE": 1001,
         "ENCRYPTION_KEYS": ["MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="],
         "EVENT_SIGNING_KEYS": ["MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="],
         "WEBHOOK_NETWORKS": ["10.0.0.0/8"],
         "WEBHOOK_RETRIES": [1, 60],
+        "METRICS": True,
+        "TRACES": True,
         "SELF_SERVICE_SUBJECT": "mysite.person.person_of",
         "SELF_SERVICE_TEMPLATE": "base.html",
     }
@@ -181,5 +184,12 @@ def test_each_key_of_the_app_can_be_set_by_the_environment():
         "import json; from grant_management.conf import Settings, app_settings as s;"
         "print(json.dumps({one.key: getattr(s, one.key.lower()) for one in Settings.all()}))"
     )
-    said = manage("shell", "--no-imports", "-c", seen, GRANT_MANAGEMENT=json.dumps(given))
+    said = manage(
+        "shell",
+        "--no-imports",
+        "-c",
+        seen,
+        GRANT_MANAGEMENT=json.dumps(given),
+        DATABASE_REPLICA_URL="postgresql://standby/grants",
+    )
     assert json.loads(said) == given

@@ -2,6 +2,7 @@
 
 import io
 import threading
+from types import SimpleNamespace
 
 import pytest
 from django.db import connections
@@ -109,7 +110,8 @@ def test_after_one_lost_its_connection_the_others_open_theirs_anew():
     for _ in range(8):
         call(slots)
     for slot in (slots._free.take(), slots._free.take()):
-        slot.close()
+        for one in slot._own.values():
+            one.close()
     first, second, again, *later = seen
     assert again is first  # the third call has the first slot again, and its connection
     assert len(later) == 4  # the fourth one lost that of the second slot
@@ -120,12 +122,16 @@ def test_after_one_lost_its_connection_the_others_open_theirs_anew():
 
 def test_who_waits_too_long_is_told_to_try_again(monkeypatch):
     monkeypatch.setattr("gm_project.serving.supply.STEPS", 1)
-    refused = []
+    refused, told = [], []
+    observer = SimpleNamespace(refused=told.append)
+    monkeypatch.setattr("grant_management.observation.observer", observer)
     slots = Slots(answering(lambda: refused.append(in_a_thread(lambda: call(slots)))), 1, 1)
     assert call(slots)[0] == "200 OK"
     monkeypatch.undo()
     status, headers, _ = refused[0]
     assert (status, headers["Retry-After"]) == ("503 Service Unavailable", "2")
+    assert len(headers["X-Request-ID"]) == 32
+    assert told == ["A277103"]
 
 
 @pytest.fixture

@@ -30,6 +30,7 @@ from grant_management.models import (
 )
 from grant_management.models.purge import purge
 from grant_management.protocol.digests import sha256
+from grant_management.tracing import MEMBERS
 
 from ..world import BOTH, make_world, now
 
@@ -446,7 +447,7 @@ def _event(event):
     details = {
         name: one
         for name, one in event.details.items()
-        if name not in ("not_before", "source", "number")
+        if name not in ("not_before", "source", "number", "request_id", *MEMBERS)
     }
     by = "" if event.actor_kind == "api_token" else event.actor
     return event.kind, event.actor_kind, by, about, json.dumps(details)

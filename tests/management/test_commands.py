@@ -217,6 +217,7 @@ def test_purge_takes_the_expired_and_nothing_else(world, batch_size, django_asse
     kinds += ("accesstoken", "refreshtoken", "grant")
     expected = dict.fromkeys(kinds, 5) | {"grantevent": 0, "organizationevent": 0, "call": 0}
     expected |= {"outboxentry": 0, "webhookdelivery": 0, "webhook": 0}
+    expected |= {"streamdelivery": 0, "stream": 0, "signingkey": 0}
     assert run("purge_expired", "--dry-run") == expected
     assert AccessToken.objects.count() == 8
     with django_assert_max_num_queries(250):

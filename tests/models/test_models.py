@@ -40,6 +40,7 @@ QUEUES = {
     "WebhookDelivery",
     "WebhookAttempt",
     "WebhookKey",
+    "StreamDelivery",
 }
 """Whoever comes works on what is due, of all tenants; nothing else looks for a row there."""
 BY_GRANT = {"gm_accesstoken_grant", "gm_refreshtoken_grant"}

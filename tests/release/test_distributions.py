@@ -1,5 +1,6 @@
 """The wheel and the sdist: what is in them, what PyPI will show, and that little is needed."""
 
+import json
 import os
 import re
 import subprocess
@@ -8,7 +9,12 @@ import zipfile
 from email import message_from_bytes
 
 import pytest
+from cryptography.fernet import Fernet
+from django.core.management import find_commands
 
+from grant_management.conformance.checks import CHECKS
+
+from ..authority import members, serving
 from ..distribution import ROOT, run
 
 MINIMAL = """
@@ -16,16 +22,36 @@ SECRET_KEY = "only-for-this-test"
 INSTALLED_APPS = ["django.contrib.contenttypes", "django.contrib.auth", "rest_framework", "grant_management"]
 MIDDLEWARE = ["grant_management.middleware.JSONErrorsMiddleware"]
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "db.sqlite3"}}
+DATABASES["default"]["OPTIONS"] = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=EXTRA",
+}
 """
+KEYS = ("ENCRYPTION_KEYS", "EVENT_SIGNING_KEYS")
+CLIENT = {"type": "client", "service": 1001, "client_id": "app-1"}
+NAMED = ["--service", "1001", "--client", "app-1"]
 COMMANDS = [
     ["create_organization", "Example Bank", "--id", "1"],
     ["create_service", "--organization", "1", "--name", "Retail", "--id", "1001"],
     ["issue_api_token", "--service", "1001"],
     ["export_grants", "--output", "grants.jsonl"],
     ["import_grants", "grants.jsonl"],
+    ["import_grants", "clients.jsonl"],
+    ["lock_client", *NAMED],
+    ["unlock_client", *NAMED],
+    ["set_cut_off", *NAMED],
+    ["publish_events", "--service", "1001"],
+    ["export_events", "--service", "1001"],
+    ["export_event_head", "--service", "1001"],
+    ["verify_events"],
+    ["rotate_signing_key", "--service", "1001"],
+    ["reencrypt_secrets"],
+    ["deliver_events", "--once"],
     ["revoke_grants", "--service", "1001", "--subject", "u-1", "--dry-run"],
     ["purge_expired"],
 ]
+"""All but `revoke_api_token`, which needs the ID of a token, and `doctor`, which exits with 1."""
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +72,9 @@ def test_wheel_holds_the_app_and_nothing_else(names):
     assert f"{pages}/templates/grant_management_self_service/apps.html" in names
     assert f"{pages}/static/grant_management_self_service/apps.css" in names
     assert {f"{pages}/locale/{one}/LC_MESSAGES/django.mo" for one in ("de", "ja")} <= set(names)
+    openapi = "grant_management/contrib/openapi"
+    assert f"{openapi}/templates/grant_management_openapi/page.html" in names
+    assert f"{openapi}/examples.json" in names
     assert "grant_management/migrations/0001_initial.py" in names
     tops = {name.split("/")[0].partition("-")[0] for name in names}
     assert tops == {"grant_management", "django_grant_management"}
@@ -96,7 +125,7 @@ def test_one_address(metadata):
 
 
 def test_extras(metadata):
-    extras = {"postgres", "oauth-toolkit", "allauth", "conformance", "logos"}
+    extras = {"postgres", "oauth-toolkit", "allauth", "conformance", "logos", "openapi"}
     assert extras <= set(metadata.get_all("Provides-Extra"))
     needed = [one for one in metadata.get_all("Requires-Dist") if "extra ==" not in one]
     assert {re.match(r"[\w-]+", one)[0] for one in needed} == {
@@ -110,15 +139,26 @@ def test_extras(metadata):
 
 def test_commands_need_no_rich(installed, tmp_path):
     """Each of the commands, in an environment that has the wheel alone."""
-    (tmp_path / "settings.py").write_text(MINIMAL)
+    keys = {name: [Fernet.generate_key().decode()] for name in KEYS}
+    (tmp_path / "settings.py").write_text(f"{MINIMAL}\nGRANT_MANAGEMENT = {keys}\n")
+    (tmp_path / "clients.jsonl").write_text(json.dumps(CLIENT))
     environment = {"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "settings"}
     environment |= {"PYTHONPATH": ".", "PYTHONWARNINGS": "error"}
     assert (
         run(installed, "-c", "from importlib.util import find_spec as f; print(f('rich'))")
         == "None\n"
     )
-    for command in (["migrate", "-v", "0"], *COMMANDS):
-        run(installed, "-m", "django", *command, cwd=tmp_path, env=environment)
+    here = {"cwd": tmp_path, "env": environment}
+    django = (installed, "-m", "django")
+    run(*django, "migrate", "-v", "0", **here)
+    said = {name: run(*django, name, *more, **here) for name, *more in COMMANDS}
+    token_id = re.search(r"[0-9a-f-]{36}", said["issue_api_token"])[0]
+    run(*django, "revoke_api_token", token_id, **here)
+    # It exits with 1 for what it finds, such as the Python of this machine.
+    found = subprocess.run([*django, "doctor"], capture_output=True, text=True, **here)
+    assert (found.returncode, found.stderr) in ((0, ""), (1, ""))
+    ours = find_commands(str(ROOT / "grant_management" / "management"))
+    assert sorted([*said, "revoke_api_token", "doctor"]) == sorted(ours)
 
 
 def test_conformance_needs_no_rich(installed, tmp_path):
@@ -128,3 +168,19 @@ def test_conformance_needs_no_rich(installed, tmp_path):
     assert done.returncode == 2
     assert "server.toml" in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_conformance_suite_as_installed(installed_with_conformance, tmp_path):
+    """From an empty folder, with no Django set-up: every check, and what its report says."""
+    program = installed_with_conformance.parent / "grant-management-conformance"
+    environment = {"PATH": os.environ["PATH"]}
+    with serving() as server:
+        text = "".join(f"{name} = {json.dumps(one)}\n" for name, one in members(server).items())
+        (tmp_path / "server.toml").write_text(text)
+        said = run(program, "server.toml", "--json", "report.json", cwd=tmp_path, env=environment)
+    report = json.loads((tmp_path / "report.json").read_bytes())
+    assert report["complete"]
+    assert report["counts"]["failed"] == 0
+    assert {one["number"] for one in report["checks"]} == {one.number for one in CHECKS}
+    assert f"{report['counts']['passed']} passed" in said
+    assert {path.name for path in tmp_path.iterdir()} == {"server.toml", "report.json"}

@@ -22,7 +22,6 @@ GRANT_MANAGEMENT = GRANT_MANAGEMENT | {
     "SELF_SERVICE_SUBJECT": "gm_project.demo.site.person.person_of",
     "SELF_SERVICE_TEMPLATE": "demo_site/base.html",
 }
-LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("ja", "日本語")]
 LOGIN_URL = "demo_login"
 LOGIN_REDIRECT_URL = "grant_management_self_service:apps"
 LOGOUT_REDIRECT_URL = "demo_login"

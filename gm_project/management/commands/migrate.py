@@ -1,15 +1,23 @@
 """`migrate`, one process at a time."""
 
 import sqlite3
-from typing import Any
+import time
+from typing import Any, Final
 
 from django.core.management.base import CommandError
 from django.core.management.commands import migrate
-from django.db import Error
+from django.db import Error, OperationalError
 
 from gm_project.database.exclusive import alone
 from gm_project.database.migration_lock import take
-from grant_management.db.failures import described, settle
+from gm_project.database.short_locks import short_locks
+from grant_management.db.failures import described, settle, sqlstate
+
+TRIES: Final = 60
+PAUSE: Final = 1.0
+"""Seconds between two tries: who queued behind the lock comes first."""
+LOCKED: Final = "55P03"
+"""The SQLSTATE of a lock that was not free in time."""
 
 
 class Command(migrate.Command):
@@ -26,7 +34,7 @@ class Command(migrate.Command):
         """
         try:
             with alone(lambda: take(options["database"]), self._say_waiting):
-                return super().execute(*args, **options)
+                return self._try(*args, **options)
         except sqlite3.OperationalError as error:  # of the lock
             raise CommandError(
                 f"The database cannot be kept there ({error}): DATABASE_URL has to name a file in"
@@ -37,6 +45,19 @@ class Command(migrate.Command):
             if failure.is_bug:  # such as a wrong migration, whose frames are wanted
                 raise
             raise CommandError(described(error, failure)) from None
+
+    def _try(self, *args: Any, **options: Any) -> str | None:
+        """Migrate; again where a lock was not free. What was done by then is not done twice."""
+        for left in reversed(range(TRIES)):
+            try:
+                with short_locks(options["database"]):
+                    return super().execute(*args, **options)
+            except OperationalError as error:
+                if not left or sqlstate(error) != LOCKED:
+                    raise
+                self.stderr.write("A lock was not free in time: trying again.")
+                time.sleep(PAUSE)
+        raise AssertionError("the last try returns or raises")
 
     def _say_waiting(self) -> None:
         self.stderr.write("Another process migrates this database: waiting for it.")

@@ -14,8 +14,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
-from ...models import EventKind, GrantEvent, Reason
-from .confirmation import TypedForm, is_typed, phrase_for, recall, remember
+from ...models import Client, EventKind, GrantEvent, Reason
+from .confirmation import TypedForm, is_typed, phrase_for, recall, remember, show_phrase
 from .read_only import ReadOnlyAdmin, operator
 from .reasons import REASONS, ReasonForm, Text
 from .stops import Stops
@@ -34,8 +34,8 @@ class ObjectAction:
     kind of event that the action writes. `applies` says whether the row can take the action now.
     `describe` yields what the page says first. `perform` returns whether this call did it: of
     several at the same moment, one does. `stops` counts what it would stop; `perform` then takes
-    the numbers as `told`, the details of its event. `must_type` is false where `describe` says the
-    numbers, and the page asks for nothing but a reason, whatever they are.
+    the numbers as `told`, the details of its event. `says_numbers`: `describe` says the numbers in
+    words of its own.
     """
 
     name: str
@@ -46,7 +46,7 @@ class ObjectAction:
     describe: Callable[[Any], Iterable[Text]]
     perform: Callable[..., bool]
     stops: Callable[[Any], Stops] | None = None
-    must_type: bool = True
+    says_numbers: bool = False
 
 
 class OperatorAdmin(ReadOnlyAdmin[M]):
@@ -124,8 +124,8 @@ class OperatorAdmin(ReadOnlyAdmin[M]):
         asked = recall(request, page or "", _about(action, row)) or _needed(action, row, stops)
         if page:
             remember(request, page, _about(action, row), asked)
-        _show_phrase(form, asked["phrase"])
-        counted = stops.lines() if stops and action.must_type else ()
+        show_phrase(form, asked["phrase"])
+        counted = stops.lines() if stops and not action.says_numbers else ()
         lines = [*counted, *action.describe(row)]
         context = {"page": self.url("change", row), "form": form, "lines": lines, "row": row}
         return self.page(request, "action.html", action.label, **context)
@@ -159,8 +159,7 @@ def _needed(action: ObjectAction, row: Any, stops: Stops | None) -> dict[str, An
     """What a page asks for, as the login session keeps it."""
     if stops is None:
         return {"phrase": "", "told": {}}
-    phrase = phrase_for(stops.damage, _name_of(row)) if action.must_type else ""
-    return {"phrase": phrase, "told": stops.as_json()}
+    return {"phrase": phrase_for(stops.damage, _name_of(row)), "told": stops.as_json()}
 
 
 def _about(action: ObjectAction, row: Any) -> list[str]:
@@ -169,17 +168,7 @@ def _about(action: ObjectAction, row: Any) -> list[str]:
 
 def _name_of(row: Any) -> str:
     """What an operator types: the client ID of a client, the name of anything else."""
-    return str(getattr(row, "client_id", row))
-
-
-def _show_phrase(form: TypedForm, phrase: str) -> None:
-    """Ask for the phrase by the label of its field, or leave the field out."""
-    if phrase:
-        form.fields["typed"].label = _("To confirm, type %(phrase)s") % {"phrase": phrase}
-        form.fields["typed"].required = True
-        form.fields["typed"].widget.attrs["autocomplete"] = "off"
-    else:
-        del form.fields["typed"]
+    return row.client_id if isinstance(row, Client) else str(row)
 
 
 def _too_late(event: GrantEvent | None) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ...db.counting import grouped
+
 WIDTH: Final = 720
 HEIGHT: Final = 240
 LEFT: Final = 64
@@ -34,7 +36,7 @@ class Chart:
     """Bars of one or more kinds at each place of a horizontal axis.
 
     `places` are the labels of the table and of the bars, `marks` the short ones of the axis.
-    `notes` say what the numbers leave out.
+    `notes` say what the numbers leave out, or where not `is_counted` how they get counted.
     """
 
     name: str
@@ -45,11 +47,17 @@ class Chart:
     marks: list[str]
     series: tuple[Series, ...]
     notes: tuple[Any, ...] = ()
+    is_counted: bool = True
 
     width = WIDTH
     height = HEIGHT
     left = LEFT
     bottom = BOTTOM
+
+    @property
+    def middle(self) -> int:
+        """Where the name of the vertical axis is, which is written upwards."""
+        return -(TOP + BOTTOM) // 2
 
     @property
     def highest(self) -> int:
@@ -67,7 +75,7 @@ class Chart:
         """The lines of the vertical axis, each with its number."""
         highest = self.highest
         for number in range(0, highest + 1, _step(highest)):
-            yield {"y": _rounded(_y(number, highest)), "number": f"{number:,}"}
+            yield {"y": _rounded(_y(number, highest)), "number": grouped(number)}
 
     def labels(self) -> Iterator[dict[str, Any]]:
         """The labels of the horizontal axis, as many as fit."""
@@ -93,14 +101,14 @@ class Chart:
                         "height": _rounded(BOTTOM - y),
                         "css": one.css,
                         "url": one.urls[place],
-                        "says": f"{name}: {number:,} {one.label}",
+                        "says": f"{name}: {grouped(number)} {one.label}",
                     }
 
     def table(self) -> Iterator[dict[str, Any]]:
         """The rows of the table: a place, and for each kind label, number and URL."""
         for place, name in enumerate(self.places):
             cells = [
-                {"label": one.label, "number": f"{one.numbers[place]:,}", "url": one.urls[place]}
+                {"label": one.label, "number": grouped(one.numbers[place]), "url": one.urls[place]}
                 for one in self.series
             ]
             yield {"place": name, "cells": cells}

@@ -8,9 +8,11 @@ from typing import Any, Final
 
 from django import forms
 from django.http import HttpRequest
+from django.utils.formats import get_format
 from django.utils.translation import gettext_lazy as _
 
 from ...db import clock
+from ...db.counting import grouped
 from ...protocol.times import to_seconds
 from .reasons import ReasonForm
 
@@ -37,14 +39,24 @@ def phrase_for(damage: int, name: str) -> str:
     """What must be typed: nothing, the number, or the name, as the damage grows."""
     if damage <= FEW:
         return ""
-    return f"{damage:,}" if damage <= MANY else _one_line(name)
+    return grouped(damage) if damage <= MANY else _one_line(name)
 
 
 def is_typed(phrase: str, text: str) -> bool:
-    """Whether the text is the phrase; the commas of a number may be left out."""
-    typed = _one_line(text)
-    is_number = phrase.replace(",", "").isdecimal()
-    return typed == phrase or (is_number and typed.replace(",", "") == phrase.replace(",", ""))
+    """Whether the text is the phrase; what separates a number's thousands may be left out."""
+    typed, mark = _one_line(text), get_format("THOUSAND_SEPARATOR")
+    number = phrase.replace(mark, "")
+    return typed == phrase or (number.isdecimal() and typed.replace(mark, "") == number)
+
+
+def show_phrase(form: forms.Form, phrase: str) -> None:
+    """Ask for the phrase by the label of its field, or leave the field out."""
+    if phrase:
+        form.fields["typed"].label = _("To confirm, type %(phrase)s") % {"phrase": phrase}
+        form.fields["typed"].required = True
+        form.fields["typed"].widget.attrs["autocomplete"] = "off"
+    else:
+        del form.fields["typed"]
 
 
 def _one_line(text: str) -> str:

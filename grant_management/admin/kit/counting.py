@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from ...db import counting
-from ...db.counting import bounded_count
+from ...db.counting import bounded_count, grouped
 
 
 def counted(rows: Any, condition: Callable[[Any], Any]) -> str:
@@ -16,4 +16,4 @@ def counted(rows: Any, condition: Callable[[Any], Any]) -> str:
     keys = rows.values("pk")[: counting.COUNT_LIMIT + 1]
     found = condition(rows.model._default_manager.filter(pk__in=keys)).count()
     is_all = bounded_count(rows) <= counting.COUNT_LIMIT
-    return f"{found:,}" if is_all else _("at least %(n)s") % {"n": f"{found:,}"}
+    return grouped(found) if is_all else _("at least %(n)s") % {"n": grouped(found)}

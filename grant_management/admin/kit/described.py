@@ -4,18 +4,17 @@ from typing import Any, TypeVar
 
 from django.contrib import admin
 from django.db import models
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from .read_only import ReadOnlyAdmin
+from .short_list import ShortListAdmin
 
 M = TypeVar("M", bound=models.Model)
 
 
-class DescribedAdmin(ReadOnlyAdmin[M]):
+class DescribedAdmin(ShortListAdmin[M]):
     """Rows with `texts`, a list with a button to add one, and a page `describe` that does so."""
 
-    change_list_template = "admin/grant_management/description/change_list.html"
     change_form_template = "admin/grant_management/change_form.html"
 
     @admin.display(description=_("languages"))
@@ -23,7 +22,6 @@ class DescribedAdmin(ReadOnlyAdmin[M]):
         """The language tags of its texts, the default first."""
         return ", ".join(text["language"] for text in row.texts)
 
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """The list, with a button to add a row for operators who may."""
-        context = {"describe_url": self.url("describe") if self.may_manage(request) else ""}
-        return super().changelist_view(request, context | (extra_context or {}))
+    def tools(self, request: HttpRequest) -> list[tuple[Any, str]]:
+        """A button to add a row, for operators who may."""
+        return [(_("Add…"), self.url("describe"))] if self.may_manage(request) else []

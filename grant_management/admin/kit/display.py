@@ -1,13 +1,14 @@
 """How every page shows times, IDs, states and JSON."""
 
 import json
+import math
 from datetime import datetime
 from typing import Any, Final
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext_lazy
+from django.utils.translation import ngettext, ngettext_lazy
 
 from ...db import clock
 from ...models import GrantStatus, SweepStatus
@@ -46,6 +47,19 @@ def time_tag(at: datetime | None) -> str:
         exact(at),
         _relative(at, clock.estimate()),
     )
+
+
+def as_of(behind: float | None) -> str:
+    """A sentence about rows of a replica, by the seconds that it may be behind; "": there is none,
+    since they are of the primary.
+    """
+    if behind is None:
+        return ""
+    return ngettext(
+        "Read from a replica, which may be %(n)s second behind.",
+        "Read from a replica, which may be %(n)s seconds behind.",
+        math.ceil(behind),
+    ) % {"n": math.ceil(behind)}
 
 
 def _relative(at: datetime, now: datetime) -> str:
@@ -151,6 +165,16 @@ def isolated(shown: Any) -> Any:
     if hasattr(shown, "__html__"):
         return shown
     return format_html('<bdi class="gm-long">{}</bdi>', shown)
+
+
+def in_english(text: str) -> SafeString:
+    """A text as the API sends it, which no page translates: it is marked as English."""
+    return format_html('<span lang="en">{}</span>', text)
+
+
+def wire_name(name: str) -> SafeString:
+    """A name as the API has it, which is the same in every language."""
+    return format_html("<code>{}</code>", name)
 
 
 def link(url: str, text: Any) -> SafeString:

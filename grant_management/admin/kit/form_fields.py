@@ -4,11 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
 from ...fields.field import Field
 from ...fields.strings import Choices, Pattern, Text
+from ...fields.words import read_for_page
+from .display import wire_name
 
 
 def text(member: Text | Pattern, **options: Any) -> forms.CharField:
@@ -28,15 +29,12 @@ def follows(member: Field) -> Callable[[Any], None]:
 
 def taken(member: Field, value: Any) -> Any:
     """The value as the models store it. ValidationError: the member refuses it, in its sentence."""
-    try:
-        return member.read(value)
-    except ValueError as error:
-        raise ValidationError(f"It {error}.") from None
+    return read_for_page(lambda: member.read(value))
 
 
 def choices(member: Choices, **options: Any) -> forms.MultipleChoiceField:
     """Boxes for the elements of this member's array."""
-    named = [(choice, choice) for choice in member.choices]
+    named = [(choice, wire_name(choice)) for choice in member.choices]
     boxes = forms.CheckboxSelectMultiple
     return forms.MultipleChoiceField(choices=named, widget=boxes, required=False, **options)
 

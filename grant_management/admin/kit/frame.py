@@ -1,11 +1,12 @@
-"""What every page of this app's admin has around it: the operator's time zone, and friendly answers
-where a page does not exist or may not be seen. It works in any admin site of a host.
+"""What every page of this app's admin has around it: the operator's language and time zone, and
+friendly answers where a page does not exist or may not be seen. It works in any admin site of a
+host.
 """
 
 from collections.abc import Callable
 from datetime import UTC, tzinfo
 from functools import cache, wraps
-from typing import Any, Final
+from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.contrib.admin import ModelAdmin
@@ -15,25 +16,24 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
 from django.utils.translation import gettext_lazy as _
 
-from ...models import OperatorPreference
+from .language import in_operators_language, offered
+from .preference import preference_of
 from .zone import shown_in, zone_name
 
-KEY: Final = "grant_management_time_zone"
-"""The key, in a login session, of the name of the operator's zone."""
 View = Callable[..., HttpResponse]
 
 
 def framed(route: Any, page: "ModelAdmin[Any]") -> Any:
     """The route of a page, whose answers get this frame."""
     if isinstance(route, URLPattern):
-        route.callback = _framed(route.callback, page)
+        route.callback = in_operators_language(_framed(route.callback, page))
     return route
 
 
 def _framed(view: View, page: "ModelAdmin[Any]") -> View:
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        with shown_in(zone_of(request)):
+        with shown_in(zone_named(preference_of(request).time_zone)):
             try:
                 response = view(request, *args, **kwargs)
             except PermissionDenied:
@@ -51,27 +51,12 @@ def _rendered(response: HttpResponse, page: "ModelAdmin[Any]") -> HttpResponse:
         name = "admin:grant_management_operatorpreference_changelist"
         shown = {
             "time_zone": zone_name(),
+            "languages": offered(),
             "time_zone_url": reverse(name, current_app=page.admin_site.name),
         }
         response.context_data = shown | (response.context_data or {})
         response.render()
     return response
-
-
-def zone_of(request: HttpRequest) -> tzinfo:
-    """The zone that the operator chose; UTC for others. At most 1 query for each login."""
-    user, session = getattr(request, "user", None), getattr(request, "session", None)
-    if user is None or session is None or not user.is_authenticated:
-        return UTC
-    if KEY not in session:
-        session[KEY] = OperatorPreference.objects.time_zone_of(user)
-    return zone_named(session[KEY])
-
-
-def choose_zone(request: HttpRequest, name: str) -> None:
-    """Remember the operator's zone, for this login and the next ones."""
-    OperatorPreference.objects.choose_time_zone(request.user, name)
-    request.session[KEY] = name
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -24,8 +24,9 @@ from .list_table import Column
 
 if TYPE_CHECKING:
     from .listing import ListAdmin
+    from .short_list import ShortListAdmin
 
-    Admin = ListAdmin[Any]
+    Admin: TypeAlias = ListAdmin[Any] | ShortListAdmin[Any]
 
 
 def urls(of: "Admin") -> list[URLPattern]:
@@ -45,6 +46,7 @@ def urls(of: "Admin") -> list[URLPattern]:
 def context(of: "Admin", request: HttpRequest, shown: tuple[Column, ...]) -> dict[str, Any]:
     """What the template shows of an operator's choices; `shown` are the columns of the list."""
     return {
+        "keeps_order": SORT in of.query_names(),
         "choosable": [(one, one in shown) for one in of.columns if one.can_be_hidden],
         "columns_url": of.url("columns"),
         "views": [(view, of.url("delete_view", view)) for view in _views(of, request)],
@@ -128,12 +130,16 @@ def _refused(of: "Admin", request: HttpRequest) -> HttpResponse | None:
 
 def _query(of: "Admin", text: str) -> str:
     """The filters and the order in a query string; whatever else is in it is left out."""
-    given = QueryDict(text, mutable=True)
-    known = {SORT, "q", *of.list_form.base_fields}
-    for name in set(given):
-        if name not in known or not given[name]:
-            del given[name]
-    return given.urlencode()
+    return kept_of(of, QueryDict(text))
+
+
+def kept_of(of: "Admin", given: QueryDict) -> str:
+    """What a view keeps of a query: the filters and the order that the list knows."""
+    kept, known = given.copy(), of.query_names()
+    for name in set(kept):
+        if name not in known or not kept[name]:
+            del kept[name]
+    return kept.urlencode()
 
 
 def _back(of: "Admin", query: str) -> HttpResponse:

@@ -40,19 +40,17 @@ class ListForm(forms.Form):
     """The filters of a list. Subclasses put those that an index answers into `narrow`, and the
     others into `condition`.
 
-    `search_help` describes the search box; without it there is no box. `sorts` are the choices of
-    the order; with fewer than two there is none.
+    `searches` says what the box `q` filters by, as its label; without it there is no box. It is no
+    search box: what is typed comes into the URL, so its help leads tokens elsewhere. `sorts` are
+    the choices of the order; with fewer than two there is none.
     """
 
-    q = forms.CharField(
-        label=_("Search"),
-        required=False,
-        widget=forms.TextInput(attrs={"type": "search", "data-search": ""}),
-    )
+    q = forms.CharField(required=False)
     service = forms.ModelChoiceField(
         Service.objects.none(), label=_("Service"), required=False, empty_label=_("All services")
     )
-    search_help: ClassVar[Any] = ""
+    searches: ClassVar[Any] = ""
+    search_help: ClassVar[Any] = _("Exact. For a token use the search at the top of the page")
 
     def __init__(
         self,
@@ -64,8 +62,8 @@ class ListForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.services = services
         self.fields["service"].queryset = services  # type: ignore[attr-defined]
-        if self.search_help:
-            self.fields["q"].help_text = self.search_help
+        if self.searches:
+            self.fields["q"].label, self.fields["q"].help_text = self.searches, self.search_help
         else:
             del self.fields["q"]
         if sorts and len(sorts) > 1:

@@ -1,18 +1,24 @@
 """The table of a list: its columns, the heads that sort it, and its cells."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, Final
 
 from django.utils.translation import gettext_lazy as _
 
 from ...db.keyset import Order
-from .display import isolated, link
+from .content import NOTED, cut
+from .display import isolated, link, time_tag
 from .list_form import SORT
 from .utc import NONE
 
 OLDEST: Final = _("oldest first")
 NEWEST: Final = _("newest first")
+
+
+Fields = Mapping[str, Callable[[Any], Any]]
+"""The exported fields of a column: a function of the row by name."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +29,7 @@ class Column:
     choice of columns knows it; a column without one is always shown, as is the one that leads.
     `is_default`: it is shown until an operator chooses. `sort` is the rising order of the list by
     this column, where an index has it, with the label of that order and of the falling one.
+    `exported` are the fields that an export has for it.
     """
 
     label: Any
@@ -33,11 +40,29 @@ class Column:
     sort: Order = ()
     rising: Any = OLDEST
     falling: Any = NEWEST
+    exported: Fields = field(default_factory=dict)
 
     @property
     def can_be_hidden(self) -> bool:
         """Whether operators choose if it is shown."""
         return bool(self.key) and not self.leads
+
+
+def fields(*names: str) -> Fields:
+    """The exported fields that are attributes of a row, of the same names."""
+    return {name: attrgetter(name) for name in names}
+
+
+def moment(label: Any, name: str, key: str, **more: Any) -> Column:
+    """The column of the time that is this attribute of a row."""
+    show: Callable[[Any], str] = lambda row: time_tag(getattr(row, name))  # noqa: E731
+    return Column(label, show, key=key, exported=fields(name), **more)
+
+
+def text(label: Any, name: str, key: str, **more: Any) -> Column:
+    """The column of the text that is this attribute of a row, as much of it as a list shows."""
+    show: Callable[[Any], str] = lambda row: cut(str(getattr(row, name) or ""), NOTED)  # noqa: E731
+    return Column(label, show, key=key, exported=fields(name), **more)
 
 
 @dataclass(frozen=True)

@@ -2,24 +2,28 @@
 to known services, because every index begins with the service.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any, Final, TypeVar
 
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from ...db import replica
 from ...db.counting import shown_number
 from ...db.keyset import Cursor, Merged, Order, Ordered, Page, Rows, all_of, page_of
 from ...models import Service
-from . import list_choices
+from . import list_choices, list_export
+from .display import as_of
 from .list_form import SORT, BetweenForm, ListForm
-from .list_table import Column, Table, turned
+from .list_table import Column, Table, fields, moment, text, turned
 from .read_only import ReadOnlyAdmin, limited
 
-__all__ = ["SERVICE", "BetweenForm", "Column", "ListAdmin", "ListForm"]
+__all__ = ["SERVICE", "BetweenForm", "Column", "ListAdmin", "ListForm", "fields", "moment", "text"]
 
 M = TypeVar("M", bound=models.Model)
 
@@ -42,12 +46,18 @@ class ListAdmin(ReadOnlyAdmin[M]):
     list_form: type[ListForm] = ListForm
     change_list_template = "admin/grant_management/list.html"
     empty_text: Any = _("Nothing here yet.")
-    exports: tuple[tuple[Any, str], ...] = ()
+    exports: tuple[tuple[Any, str], ...] = ((_("Export CSV"), "export_csv"),)
     """The label of each export, and the end of its URL's name."""
+    file_name: str = ""
+    """How the names of exported files begin; "": the list has no export."""
+
+    def query_names(self) -> set[str]:
+        """The parameters that a saved view keeps: the filters and the order."""
+        return {SORT, "q", *self.list_form.base_fields}
 
     def get_urls(self) -> list[URLPattern]:
         """The URLs of the list and of a row, and those of what an operator keeps of the list."""
-        return [*list_choices.urls(self), *super().get_urls()]
+        return [*list_choices.urls(self), *list_export.urls(self), *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """A page of the list, or only the form with its errors where that is invalid."""
@@ -67,12 +77,12 @@ class ListAdmin(ReadOnlyAdmin[M]):
         if is_valid:
             context |= self._found(request, form, columns)
         title = self.opts.verbose_name_plural
-        return self.page(request, "list.html", str(title).capitalize(), **context)
+        return self.page(request, "list.html", capfirst(str(title)), **context)
 
     def _found(
         self, request: HttpRequest, form: ListForm, columns: tuple[Column, ...]
     ) -> dict[str, Any]:
-        page = self._found_page(request, form)
+        page, behind = replica.read(lambda: self._found_page(request, form))
         names = {order: name for name, (_label, order) in self.sorts().items()}
         several = len(form.chosen()) > 1
         table = Table((SERVICE, *columns) if several else columns, self._order(form), names)
@@ -85,6 +95,7 @@ class ListAdmin(ReadOnlyAdmin[M]):
             "where": form.where(),
             "empty_text": self._nothing(form, page),
             "note": self.note(form),
+            "behind": as_of(behind),
         }
 
     def _found_page(self, request: HttpRequest, form: ListForm) -> Page:
@@ -121,6 +132,10 @@ class ListAdmin(ReadOnlyAdmin[M]):
     def to_list(self, rows: Rows) -> Rows:
         """With the related rows that the columns show, and without the large columns."""
         return rows.select_related(*self.related).defer(*self.large)
+
+    def to_export(self, turns: Iterable[Rows]) -> Iterator[Any]:
+        """The rows of all turns, with what the exported fields of the columns read."""
+        return chain.from_iterable(map(self.to_list, turns))
 
     def to_page(self, rows: Rows, form: Any) -> Rows:
         """The rows that a page shows of those that an export has; here all."""
@@ -167,7 +182,8 @@ class ListAdmin(ReadOnlyAdmin[M]):
         """The buttons that send the filters to another page, also those that were typed and not
         yet applied: a label and a URL for each. Here the exports.
         """
-        return [(label, self.url(name)) for label, name in self.exports]
+        exports = self.exports if self.file_name else ()
+        return [(label, self.url(name)) for label, name in exports]
 
     def _form(self, request: HttpRequest) -> ListForm:
         if not self.has_view_permission(request):
@@ -186,7 +202,7 @@ class ListAdmin(ReadOnlyAdmin[M]):
     def _caption(self, form: ListForm) -> str:
         order = dict(getattr(form.fields.get(SORT), "choices", ()))
         said = order.get(form.cleaned_data.get(SORT) or "", "")
-        names = str(self.opts.verbose_name_plural).capitalize()
+        names = capfirst(str(self.opts.verbose_name_plural))
         return f"{names}, {said}" if said else names
 
     def _nothing(self, form: ListForm, page: Page) -> Any:

@@ -5,6 +5,9 @@ from typing import Any, Final
 
 from django.utils.translation import gettext_lazy as _
 
+from .utc import named_zone
+from .zone import midnight
+
 LENGTHS: Final = {
     "1h": (_("Last hour"), timedelta(hours=1)),
     "24h": (_("Last 24 hours"), timedelta(hours=24)),
@@ -16,14 +19,14 @@ LENGTHS: Final = {
 TODAY: Final = "today"
 CHOICES: Final[list[tuple[str, Any]]] = [
     ("", _("Any time")),
-    (TODAY, _("Today (UTC)")),
+    (TODAY, named_zone(_("Today (UTC)"))),
     *((name, label) for name, (label, _length) in LENGTHS.items()),
 ]
 """The choices of a filter."""
 
 
 def beginning(period: str, now: datetime) -> datetime:
-    """When the period began that ends now; today begins with the day in UTC."""
+    """When the period began that ends now; today begins with the day in the operator's zone."""
     if period == TODAY:
-        return now.replace(hour=0, minute=0, second=0, microsecond=0)
+        return midnight(now)
     return now - LENGTHS[period][1]

@@ -71,7 +71,7 @@ def operator(request: HttpRequest) -> Actor:
 
 _NO_MEMBER: Final = _(
     "You are a member of no organization, so nothing is shown here. An administrator can add you to"
-    " one, or to all, under Organization members."
+    " one, or to all, under Operators."
 )
 
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from ...fields import members as m
 from ...models import Reason
 from . import form_fields
+from .content import cut
 
 Text = str | Promise
 
@@ -23,6 +24,16 @@ REASONS: list[tuple[str, Text]] = [
     ("test data", _("test data")),
     ("other", _("other")),
 ]
+
+
+def in_words(reason: str) -> str:
+    """An event's reason, in the language of the page; one that a caller made up, as it is."""
+    return str(dict(REASONS)[reason]) if reason and reason in dict(REASONS) else reason
+
+
+def why_of(row: Any) -> str:
+    """The reason, the note and the ticket of an event or a job, in one line."""
+    return cut(" · ".join(one for one in (in_words(row.reason), row.note, row.ticket) if one))
 
 
 class NoteForm(forms.Form):

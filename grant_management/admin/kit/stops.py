@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from ...db import clock
-from ...db.counting import COUNT_LIMIT, bounded_count
+from ...db.counting import COUNT_LIMIT, bounded_count, grouped
 from ...models import AccessToken, Client, Grant, GrantStatus, RefreshToken, Service
 
 LOOK: Final = 50_000
@@ -35,7 +35,7 @@ class Number:
         return cls(count, not rows[LOOK : LOOK + 1].exists())
 
     def __str__(self) -> str:
-        shown = f"{self.count:,}"
+        shown = grouped(self.count)
         return shown if self.is_exact else _("at least %s") % shown
 
     def as_json(self) -> dict[str, Any]:
@@ -70,7 +70,9 @@ class Stops:
         numbers = _("grants: %(grants)s, access tokens: %(access)s, refresh tokens: %(refresh)s")
         yield _("This stops now: %s") % (numbers % said)
         if len(self.clients) > 1:
-            named = ", ".join(f"{client_id} ({number:,})" for client_id, number in self.clients)
+            named = ", ".join(
+                f"{client_id} ({grouped(number)})" for client_id, number in self.clients
+            )
             yield _("The clients that lose most grants: %s") % named
 
     def as_json(self) -> dict[str, Any]:

@@ -68,6 +68,11 @@ def _named(label: Any) -> str:
     return str(label).replace("(UTC)", f"({zone_name()})")
 
 
+def named_zone(label: Any) -> Any:
+    """The label, with the name of the zone as it is when the page is made."""
+    return lazy(_named, str)(label)
+
+
 class UTCDateTimeField(forms.DateTimeField):
     """The form field for every time: RFC 3339, in the operator's zone where there is no offset.
 
@@ -79,7 +84,7 @@ class UTCDateTimeField(forms.DateTimeField):
     of_a_day: time = time.min
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs["label"] = lazy(_named, str)(kwargs.get("label") or "")
+        kwargs["label"] = named_zone(kwargs.get("label") or "")
         super().__init__(**kwargs)
 
     def to_python(self, value: Any) -> datetime | None:

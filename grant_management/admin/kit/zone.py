@@ -80,6 +80,11 @@ def _local(clock: datetime) -> datetime:
     raise ClockChange(_("There are two such times in %s: add the offset, such as +02:00.") % zone)
 
 
+def midnight(now: datetime) -> datetime:
+    """When the day of now began in the operator's zone, in UTC."""
+    return parse_time(now.astimezone(_zone.get()).date().isoformat())
+
+
 def exact(at: datetime) -> str:
     """A time for an operator, to the second, in the operator's zone; a form takes it as it is."""
     return written(at, "seconds")

@@ -1,6 +1,7 @@
 """Authlete's management operations below `/api/{serviceId}/`, each with its members and its right.
 
 An identifier in a path may be a credential or have slashes, so the last one takes the whole rest.
+Where a subject may follow, a client whose ID has slashes is named by its number.
 """
 
 from typing import Any, Final
@@ -12,7 +13,8 @@ from . import clients, consents, introspection, services, tokens
 
 _READS: Final[dict[str, Any]] = {"methods": ("GET", "HEAD"), "writes": False}
 _DELETES: Final[dict[str, Any]] = {"methods": ("DELETE",), "is_empty": True}
-_CLIENT: Final = r"(?P<client>[^/]+)"
+_CLIENT: Final = r"(?P<client>[\s\S]+)"
+_CLIENT_OF: Final = r"(?P<client>[^/]+)"
 _SUBJECT: Final = r"(?:/(?P<subject>[\s\S]+))?"
 
 
@@ -57,20 +59,20 @@ urlpatterns = [
         writes=False,
     ),
     _of_authlete(
-        f"client/authorization/delete/{_CLIENT}{_SUBJECT}",
+        f"client/authorization/delete/{_CLIENT_OF}{_SUBJECT}",
         consents.delete_authorization,
         consents.SUBJECT,
         methods=("DELETE", "POST"),
     ),
     _of_authlete(
-        f"client/granted_scopes/get/{_CLIENT}{_SUBJECT}",
+        f"client/granted_scopes/get/{_CLIENT_OF}{_SUBJECT}",
         consents.get_scopes,
         consents.SUBJECT,
         methods=("GET", "HEAD", "POST"),
         writes=False,
     ),
     _of_authlete(
-        f"client/granted_scopes/delete/{_CLIENT}{_SUBJECT}",
+        f"client/granted_scopes/delete/{_CLIENT_OF}{_SUBJECT}",
         consents.delete_scopes,
         consents.SUBJECT,
         methods=("DELETE", "POST"),

@@ -44,5 +44,10 @@ def organization_door(
 ) -> Any:
     """The view of an operation. The class is named after it, since the log names the class."""
     name = f"{perform.__name__.title().replace('_', '')}View"
-    attributes = {"perform": staticmethod(perform), "members": members, "methods": methods}
+    attributes = {
+        "perform": staticmethod(perform),
+        "members": members,
+        "methods": methods,
+        "door": f"{perform.__module__.rpartition('.')[2]}.{perform.__name__}",
+    }
     return type(name, (OrganizationView,), attributes).as_view()  # type: ignore[attr-defined]

@@ -14,6 +14,8 @@ from .tokens import OPERATIONS, TAKES_NONE, ProvisioningRequest, check_organizat
 class ProvisioningView(JSONView):
     """Operations on API tokens, for organization tokens that have the right to manage tokens."""
 
+    door = "provisioning"
+
     def respond(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
         """200 with the operation's answer. Refused: the caller lacks the right to manage tokens."""
         found = self.caller(request)

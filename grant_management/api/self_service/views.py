@@ -28,6 +28,8 @@ _BEARER: Final = re.compile(r"bearer +([A-Za-z0-9\-._~+/]+=*)\Z", re.IGNORECASE)
 class SelfServiceView(JSONView):
     """A view for a person's web page: a self-service token opens it, from the service's origins."""
 
+    door = "self_service"
+
     methods: ClassVar[tuple[str, ...]] = ("GET", "HEAD")
 
     def dispatch(self, request: HttpRequest, *args: str, **kwargs: str) -> HttpResponse:
@@ -55,6 +57,7 @@ class SelfServiceView(JSONView):
             raise MethodNotAllowed(*self.methods)
         token = _token(request, service, now)
         request.auth = token  # type: ignore[attr-defined] # what the throttle counts by
+        request.gm_service = service.pk  # type: ignore[attr-defined] # for `api.answered`
         self.throttle(request)
         refuse_body(request)
         return self.perform(request, token, service, now, **kwargs)
@@ -119,6 +122,8 @@ class GrantView(SelfServiceView):
 
 class LogoView(JSONView):
     """`GET /self/{serviceId}/logos/{digest}`: public, as it is on every consent page."""
+
+    door = "logo"
 
     methods = ("GET", "HEAD")
 

@@ -22,6 +22,7 @@ from .request import StoreRequest
 
 CREDENTIALS = ("accessToken", "refreshToken", "secret")
 """Members that are left out of the answer that is stored with an idempotency key."""
+WITH_BODY = ("POST", "PUT", "PATCH")
 Performed = tuple[HttpResponse, Answer | None]
 """The response, and the operation's answer; None: the operation was refused."""
 
@@ -130,7 +131,7 @@ def sent(request: HttpRequest, *, optional: bool = False) -> tuple[bytes, dict[s
 
     Refused: they cannot be read. `optional`: a POST may have no body.
     """
-    if request.method == "POST":
+    if request.method in WITH_BODY:
         body = read_body(request, optional=optional)
         media_type = request.content_type or ""
         return body, parse_body(media_type, body, keep_numbers=True) if body else {}
@@ -156,6 +157,7 @@ def door(
     attributes = {
         "operation": Operation(perform, members, **declared),
         "methods": methods,
+        "door": f"{perform.__module__.rpartition('.')[2]}.{perform.__name__}",
         "is_authletes": is_authletes,
     }
     return type(name, (StoreView,), attributes).as_view()  # type: ignore[attr-defined]

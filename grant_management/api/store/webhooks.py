@@ -50,12 +50,12 @@ def create(request: StoreRequest) -> Answer:
 
 
 def list_webhooks(request: StoreRequest) -> Answer:
-    """`/webhooks/list`: all of them, without keys."""
+    """`/webhooks/list`: all webhooks, without keys."""
     return done({}) | {"webhooks": [show(one) for one in Webhook.objects.of(request.service)]}
 
 
 def get(request: StoreRequest, webhook_id: str) -> Answer:
-    """`/webhooks/{webhookId}/get`: one of them, without keys."""
+    """`/webhooks/{webhookId}/get`: the webhook, without its keys."""
     return done(show(_find(request, webhook_id)))
 
 
@@ -70,7 +70,7 @@ def update(request: StoreRequest, webhook_id: str) -> Answer:
 
 
 def delete(request: StoreRequest, webhook_id: str) -> Answer:
-    """`/webhooks/{webhookId}/delete`: with its keys; the purge deletes its log."""
+    """`/webhooks/{webhookId}/delete`: delete it with its keys; the purge deletes its log."""
     if not _find(request, webhook_id).remove(request.caller):
         raise Refused(Result.WEBHOOK_UNKNOWN)
     return done({})
@@ -95,21 +95,25 @@ def rotate(request: StoreRequest, webhook_id: str) -> Answer:
 
 
 def test(request: StoreRequest, webhook_id: str) -> Answer:
-    """`/webhooks/{webhookId}/test`: send the event `webhook.tested` there."""
-    event = WebhookDelivery.objects.test(_find(request, webhook_id), request.caller)
+    """`/webhooks/{webhookId}/test`: send the event `webhook.tested` there.
+
+    Refused: the webhook is disabled.
+    """
+    event = WebhookDelivery.objects.test(_find_enabled(request, webhook_id), request.caller)
     return done({"eventId": str(event.pk)})
 
 
 def replay(request: StoreRequest, webhook_id: str) -> Answer:
     """`/webhooks/{webhookId}/replay`: send one event once more, or those of a span of time.
 
-    Of a span the first `REPLAYED_AT_ONCE`; `complete` says whether these were all of them. Refused:
-    neither an event nor a span is named, or there is no such event.
+    Of a span the first `REPLAYED_AT_ONCE`; `complete` says whether these were all of them. `count`
+    is without those that are on their way already. Refused: neither an event nor a span is named,
+    there is no such event, or the webhook is disabled.
     """
     values = request.values
     if not values.keys() & {"eventId", "from"}:
         raise Refused(Result.BODY_UNREADABLE, "'eventId' or 'from' is missing.")
-    webhook, rows = _find(request, webhook_id), _published(request)
+    webhook, rows = _find_enabled(request, webhook_id), _published(request)
     if "eventId" in values:
         rows = rows.filter(event=values["eventId"])
     else:
@@ -124,7 +128,7 @@ def replay(request: StoreRequest, webhook_id: str) -> Answer:
 
 
 def deliveries(request: StoreRequest, webhook_id: str) -> Answer:
-    """`/webhooks/{webhookId}/deliveries`: the newest first, each with its attempts, in pages."""
+    """`/webhooks/{webhookId}/deliveries`: its deliveries, newest first, each with its attempts."""
     values, size = request.values, request.values.get("limit", PAGE)
     rows = WebhookDelivery.objects.filter(webhook=_find(request, webhook_id)).order_by("-pk")
     if "cursor" in values:
@@ -179,6 +183,13 @@ def _find(request: StoreRequest, webhook_id: str) -> Webhook:
     webhook = Webhook.objects.of(request.service).filter(pk=key).first()
     if webhook is None:
         raise Refused(Result.WEBHOOK_UNKNOWN)
+    return webhook
+
+
+def _find_enabled(request: StoreRequest, webhook_id: str) -> Webhook:
+    webhook = _find(request, webhook_id)
+    if webhook.disabled_at is not None:
+        raise Refused(Result.WEBHOOK_DISABLED)
     return webhook
 
 

@@ -129,6 +129,7 @@ class GrantAuthorizationView(AuthorizationView):  # type: ignore[misc]
     def _begin(self) -> Authorization:
         client = rows.client(self.shown["client_id"])
         consent.check_response_type(self._asked(), self.shown["response_type"])
+        consent.check_resources(self._asked(), self.shown.getlist("resource"))
         if client is None:  # known by its metadata document alone (CIMD)
             raise LifecycleError("unauthorized_client", "The client is not registered here.")
         return lifecycle.begin(

@@ -4,6 +4,8 @@ from typing import Any, Final
 
 from allauth.idp.oidc.adapter import get_adapter
 from django.utils.functional import Promise
+from django.utils.html import escape
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from grant_management.contrib.bridge.consent import scopes_after
@@ -20,8 +22,11 @@ SENTENCES: Final[dict[str, Promise]] = {
 """What becomes of a grant, by the action."""
 
 
-def explained(authorization: Authorization, shown: Request) -> str:
-    """The text under the list of permissions; "": the request is about no grant."""
+def explained(authorization: Authorization, shown: Request) -> SafeString:
+    """The text under the list of permissions, as HTML; "": the request is about no grant.
+
+    Django prints a field's help text unescaped, and a client chooses the resources in this one.
+    """
     parts: list[Any] = [SENTENCES.get(str(authorization.action), "")]
     has = scopes_after(authorization, Content()) if authorization.action is not None else []
     if has:
@@ -29,4 +34,4 @@ def explained(authorization: Authorization, shown: Request) -> str:
         parts.append(_("Before: %s.") % ", ".join(str(labels.get(one, one)) for one in has))
     if authorization.action is not None and shown.getlist("resource"):
         parts.append(_("It is limited to: %s.") % ", ".join(shown.getlist("resource")))
-    return " ".join(map(str, parts)).strip()
+    return escape(" ".join(map(str, parts)).strip())

@@ -1,14 +1,16 @@
 """Signal receivers: a token that dies on one side dies on the other, in the same transaction."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from allauth.idp.oidc.models import Token
+from allauth.idp.oidc.models import Client, Token
+from django.contrib.auth import get_user_model
+from django.db.models import QuerySet
 from django.db.models.signals import post_delete, post_save, pre_delete
 
 from grant_management.contrib.bridge import deaths
 from grant_management.contrib.bridge.deaths import Deaths
-from grant_management.db import clock
+from grant_management.db import clock, primary
 from grant_management.models import AccessToken, Grant, RefreshToken
 from grant_management.protocol.digests import sha256
 from grant_management.signals import token_presented, tokens_dying
@@ -18,6 +20,9 @@ from .models import LinkedToken
 from .rows import SERVER
 
 UID = "grant_management_allauth_idp"
+LINKS: Final = "_grant_management_links"
+CASCADES: Final = ((Token, "token"), (Client, "token__client"), (get_user_model(), "token__user"))
+"""Models whose deletion deletes tokens, and how a link leads to each."""
 
 
 def connect() -> None:
@@ -68,12 +73,18 @@ def deleting_there(instance: Token, origin: Any = None, **kwargs: Any) -> None:
     allauth rotates, revokes and logs out by deleting rows. Deleting a client or a user deletes its
     tokens too.
     """
-    _note(instance, deaths.of_call(SERVER, instance if origin is None else origin))
+    whole = instance if origin is None else origin
+    if LINKS not in whole.__dict__:
+        whole.__dict__[LINKS] = _links(whole)
+    digest = whole.__dict__[LINKS].get(instance.pk)
+    _note(instance, deaths.of_call(SERVER, whole), digest)
 
 
 def deleted_there(instance: Token, origin: Any = None, **kwargs: Any) -> None:
     """Revoke the noted tokens."""
-    deaths.end_call(SERVER, instance if origin is None else origin)
+    whole = instance if origin is None else origin
+    whole.__dict__.pop(LINKS, None)
+    deaths.end_call(SERVER, whole)
 
 
 def saved_there(instance: Token, created: bool, raw: bool = False, **kwargs: Any) -> None:
@@ -87,10 +98,31 @@ def saved_there(instance: Token, created: bool, raw: bool = False, **kwargs: Any
         dying.happen()
 
 
-def _note(instance: Token, dying: Deaths) -> None:
-    link = LinkedToken.objects.filter(token=instance.pk).first()
-    if link is not None:
-        dying.add(rows.MODELS[instance.type], bytes(link.digest))
+def _links(origin: Any) -> dict[Any, bytes]:
+    """The digests of what a call of `delete` on `origin` deletes, by the token's key: 1 query.
+
+    {}: another model's rows, with which tokens go.
+    """
+    of = [
+        name
+        for model, name in CASCADES
+        if issubclass(getattr(origin, "model", type(origin)), model)
+    ]
+    if not of:
+        return {}
+    is_many = isinstance(origin, QuerySet)
+    them = origin.using(primary.alias()).values("pk") if is_many else [origin.pk]
+    links = LinkedToken.objects.filter(**{f"{of[0]}__in": them})
+    return {token: bytes(digest) for token, digest in links.values_list("token", "digest")}
+
+
+def _note(instance: Token, dying: Deaths, digest: bytes | None = None) -> None:
+    """Note a token. `digest`: that of our row, if known; a token without a link has none."""
+    if digest is None:
+        links = LinkedToken.objects.filter(token=instance.pk)
+        digest = next(map(bytes, links.values_list("digest", flat=True)), None)
+    if digest is not None:
+        dying.add(rows.MODELS[instance.type], digest)
 
 
 def _is_expired(row: Token) -> bool:

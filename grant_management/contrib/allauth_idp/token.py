@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from grant_management import lifecycle
 from grant_management.contrib.bridge import deaths
+from grant_management.contrib.bridge.consent import INVALID_TARGET
 from grant_management.db import primary
 from grant_management.db.retry import retried
 from grant_management.lifecycle import LifecycleError
@@ -33,7 +34,7 @@ class GrantTokenView(TokenView):  # type: ignore[misc]
         except LifecycleError as error:
             answer = answers.error(error)
         except ValidationError:  # allauth raises this for a `resource` (RFC 8707 §2)
-            answer = answers.error(LifecycleError("invalid_target", "The resource is not valid."))
+            answer = answers.error(LifecycleError(INVALID_TARGET, "The resource is not valid."))
         if answers.members(answer).get("error") == INVALID_GRANT:
             report_reuse(request)
         return answer

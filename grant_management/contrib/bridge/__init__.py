@@ -2,5 +2,5 @@
 
 An authorization server keeps its own codes and tokens. A bridge registers its tokens here, so that
 they work at the grant management API, and lets a token that dies on one side die on the other, in
-one transaction. docs/how-to/third-bridge.md builds one, step by step.
+one transaction. "A bridge to another authorization server" builds one, step by step.
 """

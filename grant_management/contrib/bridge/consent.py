@@ -7,11 +7,12 @@ from grant_management.fields.granted import grant_limits
 from grant_management.lifecycle import Authorization, GrantAction, LifecycleError
 from grant_management.models import Grant
 from grant_management.protocol import strict_json
-from grant_management.protocol.content import Content
+from grant_management.protocol.content import MAX_RESOURCE, Content, is_resource
 from grant_management.protocol.results import INVALID_REQUEST
 
 PARAMETERS: Final = ("grant_management_action", "grant_id")
 """Parameters of an authorization request and of a device authorization request (draft §5.2)."""
+INVALID_TARGET: Final = "invalid_target"  # RFC 8707 §2
 
 
 class Parameters(Protocol):
@@ -43,6 +44,16 @@ def check_response_type(request: Asked, response_type: str) -> None:
     """LifecycleError `invalid_request`: a grant is asked for without the code flow."""
     if any(request) and response_type != "code":
         raise LifecycleError(INVALID_REQUEST, "Grant management needs one code request.")
+
+
+def check_resources(request: Asked, resources: Iterable[str]) -> None:
+    """LifecycleError `invalid_target`: a grant is asked for with a `resource` that none can hold.
+
+    Call it before the consent page is shown.
+    """
+    if any(request) and not all(map(is_resource, resources)):
+        said = f"A resource is an absolute URI of at most {MAX_RESOURCE} characters."
+        raise LifecycleError(INVALID_TARGET, said)
 
 
 def consented(scopes: Iterable[str], resources: Any, claims: Any) -> Content:

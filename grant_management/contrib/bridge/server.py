@@ -1,6 +1,6 @@
 """The authorization server of a bridge: its service, and its clients and subjects here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,6 +91,11 @@ class AuthorizationServer:
     def known_client(self, client_id: str) -> Client | None:
         """The client with this ID; None: it was never seen here."""
         return Client.objects.filter(service=self.service(), client_id=client_id).first()
+
+    def known_clients(self, client_ids: Iterable[str]) -> list[int]:
+        """The primary keys of the clients with these IDs that were seen here: 1 query."""
+        known = Client.objects.filter(service=self.service(), client_id__in=set(client_ids))
+        return list(known.values_list("pk", flat=True))
 
     def refresh_token(self, value: str) -> RefreshToken | None:
         """Our row of a refresh token, by its clear value; None: it is unknown here."""

@@ -16,13 +16,13 @@ from oauth2_provider.views import (
     DeviceUserCodeView,
 )
 
+from grant_management.contrib.bridge import consent
+from grant_management.contrib.bridge.consent import PARAMETERS
 from grant_management.db import primary
 from grant_management.db.retry import retried
 from grant_management.lifecycle import Authorization, LifecycleError
-from grant_management.protocol.results import INVALID_REQUEST
 
 from . import bridge, device, rows
-from .bridge import PARAMETERS
 from .mixins import NeverFramed, describe
 from .models import DeviceAuthorization
 
@@ -130,9 +130,7 @@ class GrantDeviceConfirmView(NeverFramed, DeviceConfirmView):  # type: ignore[mi
 
 def _asked(request: HttpRequest, application: Any) -> Authorization:
     """What the device asks to do to a grant. LifecycleError: an error for the client."""
-    action, grant_id = (request.POST.get(name, "") for name in PARAMETERS)
-    if any(len(request.POST.getlist(name)) > 1 for name in PARAMETERS):
-        raise LifecycleError(INVALID_REQUEST, "A parameter came twice.")
+    action, grant_id = consent.asked(request.POST)
     confidential = bridge.is_confidential(application)
     client = bridge.client(application)
     return device.begin(client, action, grant_id, confidential=confidential)

@@ -6,7 +6,7 @@ from grant_management.contrib.bridge.deaths import Deaths
 from grant_management.contrib.bridge.issuing import lock
 from grant_management.models import RefreshToken
 
-from . import registered, rows
+from . import bridge, rows
 
 
 def held(refresh_token: str, client: Any) -> RefreshToken | None:
@@ -14,11 +14,11 @@ def held(refresh_token: str, client: Any) -> RefreshToken | None:
 
     Another client's token is returned without a lock.
     """
-    found = registered.refresh_token(refresh_token)
+    found = bridge.SERVER.refresh_token(refresh_token)
     if found is None or found.client.client_id != client.client_id:
         return found
     lock(found.client, found.grant)
-    return registered.refresh_token(refresh_token)
+    return bridge.SERVER.refresh_token(refresh_token)
 
 
 def sweep(refresh_token: str, since: Any, dying: Deaths) -> None:

@@ -1,7 +1,6 @@
 """The rows that tie the toolkit's codes and tokens to grants."""
 
-from datetime import timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 from oauth2_provider.settings import oauth2_settings
@@ -13,22 +12,13 @@ from grant_management.db.primary import PrimaryManager
 from grant_management.models import Grant, Service
 
 
-class AuthorizedCodeManager(CodeManager["AuthorizedCode"]):
-    """The codes that were issued for a grant."""
-
-    def forget_old(self, service: Service) -> None:
-        """Delete up to FORGOTTEN_AT_ONCE old codes of the service that were never redeemed."""
-        alive = timedelta(seconds=oauth2_settings.AUTHORIZATION_CODE_EXPIRE_SECONDS)
-        self.forget_older(service, clock.now() - alive - KEPT_FOR)
-
-
 class AuthorizedCode(Code):
     """An authorization code of the toolkit that was issued for a grant.
 
     `generation` is null in rows from before this column.
     """
 
-    objects: ClassVar[AuthorizedCodeManager] = AuthorizedCodeManager()
+    objects: ClassVar[CodeManager[Any]] = CodeManager()
 
     class Meta(Code.Meta):
         constraints = [

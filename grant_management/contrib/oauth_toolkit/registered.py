@@ -1,6 +1,6 @@
 """Our rows of the toolkit's tokens, and whether these tokens may be used."""
 
-from typing import Any
+from typing import Any, cast
 
 from grant_management.db import clock
 from grant_management.models import AccessToken, RefreshToken, TokenStatus
@@ -9,18 +9,10 @@ from . import bridge, rows
 from .models import LinkedToken
 
 
-def refresh_token(value: str) -> RefreshToken | None:
-    """Our row of a refresh token, by its clear value; None: it is unknown here."""
-    try:
-        return RefreshToken.objects.presented(bridge.service(), value)
-    except RefreshToken.DoesNotExist:
-        return None
-
-
 def access_token_of(row: Any) -> AccessToken | None:
     """Our row of an access token of the toolkit; None: it is unknown here."""
-    found = AccessToken.objects.select_related("service", "client", "grant")
-    return found.filter(service=bridge.service(), digest=rows.digest(row)).first()
+    found = bridge.SERVER.registered(AccessToken, rows.digest(row))
+    return cast("AccessToken | None", found)
 
 
 def access_token_lives(row: Any) -> bool:

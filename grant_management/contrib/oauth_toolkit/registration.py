@@ -18,7 +18,6 @@ from grant_management.protocol.results import INVALID_GRANT
 
 from . import bridge, device, rows
 from .models import AuthorizedCode, LinkedToken
-from .registered import refresh_token
 from .sender import check_refresh, is_bound
 
 LONGEST: Final = 2**31 - 1
@@ -88,8 +87,7 @@ def _of_code(client: Client, request: Any) -> Basis:
     code = rows.codes().filter(code=request.code, application=request.client)
     if not list(code.select_for_update().values_list("pk", flat=True)):
         raise LifecycleError(INVALID_GRANT, "The code was used already.")
-    authorized = AuthorizedCode.objects.filter(service=client.service, digest=sha256(request.code))
-    found = authorized.select_related("grant").first()
+    found = AuthorizedCode.objects.held(client.service, request.code)
     if found is None:  # the authorization request had no grant management parameters
         return Basis(client, bridge.subject(request.user))
     if found.grant is None:
@@ -100,11 +98,11 @@ def _of_code(client: Client, request: Any) -> Basis:
 
 def _of_refresh_token(client: Client, request: Any) -> Basis:
     """The refresh token as it is once its grant and the toolkit's rows are locked."""
-    before = refresh_token(request.refresh_token)
+    before = bridge.SERVER.refresh_token(request.refresh_token)
     lock(client, before.grant if before else None)
     theirs = rows.refresh_token(request.refresh_token).order_by("pk")
     list(theirs.select_for_update().values_list("pk", flat=True))
-    old = refresh_token(request.refresh_token)
+    old = bridge.SERVER.refresh_token(request.refresh_token)
     if old is None:  # issued before this app was added
         return Basis(client, bridge.subject(request.user))
     return Basis(client, old.subject, old.grant, old)

@@ -132,9 +132,8 @@ def _given_up(user: Any, tokens: Iterable[Any]) -> Iterator[None]:
     Their clients are locked before the toolkit's rows, so requests that issue tokens to them wait.
     """
     service = bridge.service_if_any()
-    applications = {token.application for token in tokens if token.application is not None}
-    clients = [bridge.known_client(one) for one in applications] if service else []
+    named = {token.application.client_id for token in tokens if token.application is not None}
     with deaths.one_act(bridge.SERVER, Actor(ActorKind.SUBJECT, str(user.pk))):
         if service is not None:
-            hold_clients(service, [one.pk for one in clients if one is not None])
+            hold_clients(service, bridge.SERVER.known_clients(named))
         yield

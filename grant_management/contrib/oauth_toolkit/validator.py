@@ -94,7 +94,7 @@ class GrantManagementValidator(OAuth2Validator):  # type: ignore[misc]
         """All scopes that the refresh token was issued for, even if a refresh asked for fewer since
         (RFC 6749 §6).
         """
-        found = registered.refresh_token(refresh_token)
+        found = bridge.SERVER.refresh_token(refresh_token)
         if found is not None:
             return found.scopes.split()
         return super().get_original_scopes(refresh_token, request, *args, **kwargs)

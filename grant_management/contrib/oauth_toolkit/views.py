@@ -1,25 +1,27 @@
 """The authorization endpoint, with `grant_management_action` and `grant_id` (draft §5.2)."""
 
+import contextlib
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from django.http import HttpRequest, HttpResponse
 from oauth2_provider.exceptions import OAuthToolkitError
 from oauth2_provider.models import get_application_model
+from oauth2_provider.settings import oauth2_settings
 from oauth2_provider.views import AuthorizationView
 from oauthlib.oauth2.rfc6749.errors import CustomOAuth2Error
 
 from grant_management import lifecycle
-from grant_management.db import clock, primary
-from grant_management.db.ids import uuid7
+from grant_management.contrib.bridge import consent
+from grant_management.contrib.bridge.consent import PARAMETERS, Asked
+from grant_management.db import primary
 from grant_management.db.retry import retried
 from grant_management.lifecycle import Authorization, LifecycleError
-from grant_management.protocol.digests import sha256
 from grant_management.protocol.results import INVALID_REQUEST
 
 from . import bridge
-from .bridge import PARAMETERS
 from .mixins import NeverFramed, describe
 from .models import AuthorizedCode
 
@@ -52,8 +54,8 @@ class GrantAuthorizationView(NeverFramed, AuthorizationView):  # type: ignore[mi
         OAuthToolkitError: the error that is redirected to the client.
         """
         scopes, credentials = super().validate_authorization_request(request)
-        asked = _asked(request)
         try:
+            asked = consent.asked(request.GET)
             self.begun = _begin(request, credentials, asked)
             bridge.consented(scopes, None, None)  # the page shows them
         except LifecycleError as error:
@@ -66,7 +68,7 @@ class GrantAuthorizationView(NeverFramed, AuthorizationView):  # type: ignore[mi
         `grant_scopes_descriptions`, all scopes that the grant will hold.
         """
         context: dict[str, Any] = super().get_context_data(**kwargs)
-        context |= dict(zip(PARAMETERS, _asked(self.request), strict=True))
+        context |= dict(zip(PARAMETERS, _shown(self.request), strict=True))
         begun: Authorization | None = getattr(self, "begun", None)
         if begun is None or begun.action is None:
             return context
@@ -81,7 +83,7 @@ class GrantAuthorizationView(NeverFramed, AuthorizationView):  # type: ignore[mi
 
         A POST is refused unless its parameters are those that the consent page showed.
         """
-        asked = _asked(request)
+        asked = _asked(request, credentials)
         # On a GET the toolkit calls this where it would skip the consent page.
         if request.method == "GET" and any(asked):
             raise _ConsentNeeded
@@ -107,7 +109,7 @@ def _with_grant(
     request: HttpRequest,
     scopes: str,
     credentials: dict[str, Any],
-    asked: tuple[str, str],
+    asked: Asked,
 ) -> Any:
     """Issue the code and the grant, or neither. LifecycleError: the request is refused."""
     with primary.atomic():
@@ -120,18 +122,26 @@ def _with_grant(
     return answered
 
 
-def _asked(request: HttpRequest) -> tuple[str, str]:
-    """The action and the grant ID in the query, which the form's POST has too; "": absent."""
-    action, grant_id = (request.GET.get(name, "") for name in PARAMETERS)
-    return action, grant_id
+def _asked(request: HttpRequest, credentials: dict[str, Any]) -> Asked:
+    """What the query asks for about a grant, which the form's POST has too.
+
+    OAuthToolkitError: a parameter comes twice.
+    """
+    try:
+        return consent.asked(request.GET)
+    except LifecycleError as error:
+        raise _redirected(error, credentials) from None
 
 
-def _begin(
-    request: HttpRequest, credentials: dict[str, Any], asked: tuple[str, str]
-) -> Authorization:
-    repeated = any(len(request.GET.getlist(name)) > 1 for name in PARAMETERS)
-    if repeated or (any(asked) and credentials.get("response_type") != "code"):
-        raise LifecycleError(INVALID_REQUEST, "Grant management needs one code request.")
+def _shown(request: HttpRequest) -> Asked:
+    """The same, for a page; nothing where a parameter comes twice."""
+    with contextlib.suppress(LifecycleError):
+        return consent.asked(request.GET)
+    return Asked()
+
+
+def _begin(request: HttpRequest, credentials: dict[str, Any], asked: Asked) -> Authorization:
+    consent.check_response_type(asked, credentials.get("response_type") or "")
     application = get_application_model().objects.get(client_id=credentials["client_id"])
     return lifecycle.begin(
         bridge.client(application),
@@ -159,7 +169,7 @@ def _key(credentials: dict[str, Any]) -> str:
     )
 
 
-def _pin(request: HttpRequest, credentials: dict[str, Any], asked: tuple[str, str]) -> None:
+def _pin(request: HttpRequest, credentials: dict[str, Any], asked: Asked) -> None:
     """Remember the parameters that the page shows; beyond MOST_PINNED the oldest are dropped."""
     pins = dict(request.session.get(PINNED, {}))
     pins.pop(_key(credentials), None)  # so that it becomes the newest
@@ -174,12 +184,6 @@ def _pinned(request: HttpRequest, credentials: dict[str, Any]) -> tuple[str, ...
 def _link(uri: str, authorization: Authorization, held: Any) -> None:
     """Complete the grant, and keep it for the token request that will present this code."""
     code = parse_qs(urlsplit(uri).query)["code"][0]
-    AuthorizedCode.objects.forget_old(authorization.client.service)
+    lifetime = timedelta(seconds=oauth2_settings.AUTHORIZATION_CODE_EXPIRE_SECONDS)
     grant = lifecycle.complete(authorization, held)
-    AuthorizedCode.objects.create(
-        id=uuid7(clock.now()),  # forget_old finds old codes by the time in their keys
-        service=authorization.client.service,
-        digest=sha256(code),
-        grant=grant,
-        generation=grant.access_generation,
-    )
+    AuthorizedCode.objects.add(authorization.client.service, code, grant, lifetime)

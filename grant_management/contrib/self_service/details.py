@@ -17,7 +17,7 @@ def as_text(detail: Mapping[str, Any]) -> SafeString:
 def as_lists(detail: Mapping[str, Any]) -> SafeString:
     """The members of a detail but its type, which has a name in plain words; "": no others."""
     members = {name: value for name, value in detail.items() if name != "type"}
-    return _shown(members) if members else SafeString("")
+    return _shown(members) if members else SafeString()
 
 
 def _shown(value: Any) -> SafeString:

@@ -10,7 +10,6 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.timezone import get_current_timezone_name
-from django.utils.translation import get_language
 from django.views import View
 from django.views.decorators.csrf import csrf_protect
 
@@ -18,7 +17,12 @@ from grant_management.api.logo import logo_response
 from grant_management.conf import app_settings
 from grant_management.db import clock
 from grant_management.models import Client, Logo
-from grant_management.models.plain_words import PlainWords, names_in, of_clients
+from grant_management.models.plain_words import (
+    PlainWords,
+    names_in,
+    of_clients,
+    reader_languages,
+)
 
 from . import history
 from .connected import apps_of, clients_with_access
@@ -72,7 +76,7 @@ class AppsView(PersonView):
         return self.page(
             request,
             page=page,
-            apps=apps_of(self.person, page.rows, now, preferred()),
+            apps=apps_of(self.person, page.rows, now, reader_languages()),
             ended=ended,
             tracked=self.person.service.track_last_used,
         )
@@ -90,7 +94,7 @@ class AppView(PersonView):
         page = page_of(request, grants_of(person, number), GRANTS)
         events = list(history.events_of(person, client)[: CHANGES + 1])
         names = names_in(page.rows) | history.names_in(events)
-        words = PlainWords(person.service, names, preferred())
+        words = PlainWords(person.service, names, reader_languages())
         return self.page(
             request,
             **_about(client),
@@ -114,7 +118,7 @@ class HistoryView(PersonView):
         client = client_of(self.person, number)
         page = page_of(request, history.events_of(self.person, client), CHANGES)
         events = list(page.rows)
-        words = PlainWords(self.person.service, history.names_in(events), preferred())
+        words = PlainWords(self.person.service, history.names_in(events), reader_languages())
         changes = list(history.changes(events, words))
         return self.page(request, **_about(client), page=page, changes=changes)
 
@@ -128,7 +132,7 @@ class RemoveView(PersonView):
         """The question; the app's page where there is nothing to remove. Http404 as there."""
         now, client = clock.now(), client_of(self.person, number)
         found = clients_with_access(self.person, now).filter(client=number)
-        apps = apps_of(self.person, list(found), now, preferred())
+        apps = apps_of(self.person, list(found), now, reader_languages())
         if not apps:
             return _to_app(number)
         until = outliving(self.person, client, now)
@@ -152,14 +156,8 @@ class LogoView(View):
         return logo_response(logo, "private")
 
 
-def preferred() -> list[str]:
-    """The languages that the person reads: that of the page."""
-    language = get_language()
-    return [language] if language else []
-
-
 def _about(client: Client) -> dict[str, Any]:
-    return {"client": client, "words": of_clients([client], preferred())[client.pk]}
+    return {"client": client, "words": of_clients([client], reader_languages())[client.pk]}
 
 
 def _to_app(number: int, query: str = "") -> HttpResponse:

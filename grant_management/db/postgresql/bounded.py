@@ -13,6 +13,10 @@ from psycopg.errors import _WaitTimeout
 T = TypeVar("T")
 
 
+class NoAnswer(psycopg.OperationalError):
+    """An answer took too long; the connection was closed, and nothing was cancelled."""
+
+
 class Connection(psycopg.Connection[Any]):
     """A connection that is closed, with OperationalError, if an answer takes too long."""
 
@@ -39,4 +43,4 @@ class Connection(psycopg.Connection[Any]):
         except _WaitTimeout:
             # An answer that comes later would be taken for that of the next statement.
             self.pgconn.finish()
-            raise psycopg.OperationalError("the database did not answer in time") from None
+            raise NoAnswer("the database did not answer in time") from None

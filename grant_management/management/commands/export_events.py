@@ -4,7 +4,9 @@ import time
 from typing import Any, Final
 
 from django.core.management.base import CommandError, CommandParser
+from django.db import Error
 
+from ...db.failures import settle, tell
 from ...events.delivering import number_waiting
 from ...events.stream import Streamed, read
 from ...fields import members as m
@@ -22,7 +24,8 @@ class Command(GrantManagementCommand):
     help = (
         "Write the events of a service to standard output as JSON Lines, each with a cursor to"
         " resume after. No event is passed over; after a crash the last ones may come again. Run"
-        " `publish_events` once before."
+        " `publish_events` once before. With `--follow` it goes on after a time without the"
+        " database."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -41,25 +44,34 @@ class Command(GrantManagementCommand):
         service = find_service(options["service"], also_deleted=True)
         if not service.publishes_events:
             raise CommandError(f"Run publish_events --service {service.pk} first.")
-        after, follow = taken(options, m.EVENTS_AFTER) or 0, options["follow"]
+        self._after = taken(options, m.EVENTS_AFTER) or 0
+        write = self._try_to_write if options["follow"] else self._write_all
         try:
-            while True:
-                after = self._write_from(service, after)
-                if not follow:
-                    return
+            write(service)
+            while options["follow"]:
                 time.sleep(PAUSE)
+                write(service)
         except KeyboardInterrupt:
             return
 
-    def _write_from(self, service: Service, after: int) -> int:
-        """Write what is there; the cursor of the last line."""
+    def _try_to_write(self, service: Service) -> None:
+        """Write what is there. Where the database is away or busy, that is one line in the log."""
+        try:
+            self._write_all(service)
+        except Error as error:
+            failure = settle(error)
+            if failure.is_bug:
+                raise
+            tell(error, failure, "The export of events")
+
+    def _write_all(self, service: Service) -> None:
+        """Write what is there, after the line that was written last."""
         while number_waiting():
             pass
-        for one in read(service, after):
+        for one in read(service, self._after):
             self._write(one)
-            after = one.cursor
-        return after
 
     def _write(self, one: Streamed) -> None:
         self.stdout.write(dumps(one.shown()))
         self.stdout.flush()
+        self._after = one.cursor

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 
 from django.core.management.base import CommandError, CommandParser
 
+from ...conf import DOCUMENTS
 from ...fields import members as m
 from ...interchange.end_record import End, Error
 from ...interchange.importer import BadBatch, Importer, batches
@@ -99,8 +100,8 @@ def _opened(name: str) -> Iterator[BinaryIO]:
         stream = Path(name).open("rb")  # noqa: SIM115 - closed below
     except OSError as error:
         raise CommandError(
-            f"{name}: {error.strerror}. docs/interchange.md says what such a file holds;"
-            " export_grants makes one."
+            f"{name}: {error.strerror}. {DOCUMENTS}/reference/interchange.md says what such a"
+            " file holds; export_grants makes one."
         ) from None
     with stream:
         yield stream

@@ -34,6 +34,7 @@ class Command(GrantManagementCommand):
         counts = {model._meta.model_name: 0 for model in EXPIRING}
         counts |= {"grantevent": 0, "organizationevent": 0, "call": 0}
         counts |= {"outboxentry": 0, "webhookdelivery": 0, "webhook": 0}
+        counts |= {"streamdelivery": 0, "stream": 0, "signingkey": 0}
         found = ((name, rows.count()) for name, rows in countable())
         with progress("Purging") as advance:
             for name, number in found if dry else purge_all(size):

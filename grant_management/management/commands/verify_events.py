@@ -1,14 +1,16 @@
 """`verify_events [--service N] [--head FILE]`."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from django.core.management.base import CommandError, CommandParser
 
 from ...db.snapshot import snapshot
 from ...events.verifying import findings
-from ...models import EventChain
+from ...models import EventChain, Service
 from ..base import GrantManagementCommand, find_service
+
+NO_CHAIN: Final = "It publishes its events, but has no chain"
 
 
 class Command(GrantManagementCommand):
@@ -32,6 +34,8 @@ class Command(GrantManagementCommand):
         found: list[dict[str, Any]] = []
         with snapshot():
             chains = _chains(options["service"], has_head=bool(head))
+            if options["service"] is None:
+                found += self._without_chain()
             for chain in chains:
                 for one in findings(chain, head):
                     self.stderr.write(f"Service {chain.service_id}: {one}.")
@@ -41,6 +45,14 @@ class Command(GrantManagementCommand):
         self.answer(options, {"events": events, "findings": found}, text)
         if found:
             raise CommandError("The events are not as they were.")
+
+    def _without_chain(self) -> list[dict[str, Any]]:
+        """The services that publish their events, but whose chain is gone."""
+        rows = Service.objects.filter(publishes_events=True, eventchain=None).order_by("pk")
+        numbers = list(rows.values_list("pk", flat=True))
+        for number in numbers:
+            self.stderr.write(f"Service {number}: {NO_CHAIN}.")
+        return [{"service": number, "found": NO_CHAIN} for number in numbers]
 
 
 def _chains(number: int | None, *, has_head: bool) -> list[EventChain]:

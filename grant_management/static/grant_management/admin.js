@@ -31,49 +31,20 @@ function printButtons() {
   }
 }
 
-const KEYS = [["/", "search"], ["j", "next row"], ["k", "previous row"], ["?", "these keys"]];
-
 function keys() {
   let current = -1;
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest("input, select, textarea, [contenteditable]");
     if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
     const rows = [...document.querySelectorAll("[data-row]")].filter((row) => row.querySelector("a"));
-    if (event.key === "/") {
-      const box = document.querySelector("[data-search], #searchbar");
-      if (box) { event.preventDefault(); box.focus(); }
-    } else if ((event.key === "j" || event.key === "k") && rows.length) {
+    if ((event.key === "j" || event.key === "k") && rows.length) {
       const step = event.key === "j" ? 1 : -1;
       current = Math.min(Math.max(current + step, 0), rows.length - 1);
       rows[current].querySelector("a").focus();
     } else if (event.key === "?") {
-      showKeys();
+      document.getElementById("gm-keys").showModal();
     }
   });
-}
-
-function showKeys() {
-  let dialog = document.getElementById("gm-keys");
-  if (!dialog) {
-    dialog = document.createElement("dialog");
-    dialog.id = "gm-keys";
-    dialog.setAttribute("aria-label", "Keys");
-    const list = document.createElement("dl");
-    for (const [key, what] of KEYS) {
-      list.append(text("dt", key), text("dd", what));
-    }
-    const close = text("button", "Close");
-    close.addEventListener("click", () => dialog.close());
-    dialog.append(list, close);
-    document.body.append(dialog);
-  }
-  dialog.showModal();
-}
-
-function text(name, content) {
-  const element = document.createElement(name);
-  element.textContent = content;
-  return element;
 }
 
 function suggestions() {

@@ -1,0 +1,1 @@
+"""`run.py cluster`: PostgreSQL under Patroni, HAProxy, PgBouncer and two servers, on loopback."""

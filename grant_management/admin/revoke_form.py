@@ -1,0 +1,71 @@
+"""What is asked before several grants are revoked: the reason, and for more the more it stops."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from ..db import clock
+from ..db.counting import bounded_count, shown_number
+from ..models import AccessToken, RefreshToken
+from .kit.confirmation import TypedForm
+from .kit.reasons import REASONS
+
+MOST: Final = 100
+"""The most grants that are revoked while the operator waits; a revoke by filter takes more."""
+
+
+class RevokeForm(TypedForm):
+    """The reason for revoking the grants, one click away each."""
+
+    reason = forms.ChoiceField(label=_("Reason"), choices=REASONS[1:], widget=forms.RadioSelect)
+
+
+@dataclass(frozen=True)
+class Damage:
+    """What stops with these grants: bounded counts. `left` are access tokens that stay valid."""
+
+    grants: int
+    access_tokens: int
+    refresh_tokens: int
+    left: int
+    is_any_left: bool
+
+    @classmethod
+    def of(cls, grants: list[Any]) -> "Damage":
+        """Counted in the database. The grants were read with their services."""
+        now = clock.now()
+        dying = [one.pk for one in grants if one.service.revoke_access_tokens]
+        staying = [one.pk for one in grants if not one.service.revoke_access_tokens]
+        access, left = (_alive(AccessToken, keys, now) for keys in (dying, staying))
+        refresh = _alive(RefreshToken, dying + staying, now)
+        return cls(len(grants), access, refresh, left, bool(staying))
+
+    @property
+    def most(self) -> int:
+        """The largest of the numbers, which decides what must be typed."""
+        return max(self.grants, self.access_tokens, self.refresh_tokens)
+
+    def lines(self) -> Any:
+        """Sentences with the numbers."""
+        numbers = {
+            "grants": self.grants,
+            "access": shown_number(self.access_tokens),
+            "refresh": shown_number(self.refresh_tokens),
+        }
+        said = _(
+            "This stops now. Grants: %(grants)s; access tokens: %(access)s; refresh tokens:"
+            " %(refresh)s."
+        )
+        yield said % numbers
+        if self.is_any_left:
+            left = shown_number(self.left)
+            yield _("Access tokens that stay valid until they expire: %(n)s.") % {"n": left}
+        yield _("It cannot be undone.")
+
+
+def _alive(model: type[Any], keys: list[UUID], now: Any) -> int:
+    tokens = model.objects.filter(grant__in=keys).alive(now)
+    return bounded_count(tokens.order_by("-pk"))

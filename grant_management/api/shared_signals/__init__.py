@@ -1,0 +1,1 @@
+"""A transmitter of Shared Signals (OpenID SSF 1.0): its metadata, streams and polls."""

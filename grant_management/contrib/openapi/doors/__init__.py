@@ -1,0 +1,1 @@
+"""What the views do not declare of each door: its answers, its refusals, what a request needs."""

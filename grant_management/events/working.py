@@ -1,0 +1,26 @@
+"""What a worker does for ever: it sends what is due, looks again after a pause, and goes on after
+errors.
+"""
+
+from typing import Final
+
+from ..db.failures import settle, tell
+from ..models import Stream, Webhook
+from .delivering import deliver_next
+
+PAUSE: Final = 1.0
+"""Seconds between two looks where there is nothing to do."""
+WITHOUT_RECEIVERS: Final = 5.0
+"""Seconds where no service has a webhook or a stream, and after an error."""
+
+
+def deliver_due() -> float:
+    """Send what is due; the seconds until the next look. An error is logged as one line."""
+    try:
+        while deliver_next():
+            pass
+        is_listened_to = Webhook.objects.exists() or Stream.objects.exists()
+        return PAUSE if is_listened_to else WITHOUT_RECEIVERS
+    except Exception as error:  # noqa: BLE001 - the worker must go on, whatever failed
+        tell(error, settle(error), "The delivery of events")
+        return WITHOUT_RECEIVERS

@@ -1,0 +1,126 @@
+"""`run.py cluster`: what an operator types, and what it says where it cannot."""
+
+import importlib.util
+import io
+import os
+import subprocess
+import sys
+import urllib.error
+
+import pytest
+
+from cluster import __main__ as tools
+from cluster import network, programs
+from cluster.cluster import Cluster
+from cluster.layout import FOLDER, Layout
+
+from ..standalone import ROOT, environment, until
+
+ARE_INSTALLED = importlib.util.find_spec("patroni") and all(map(programs.shutil.which, ("etcd",)))
+WHOLE = (["primary", "replica", "replica"], ["primary", "replica", "sync_standby"])
+needs_slow = pytest.mark.skipif("not config.getoption('--slow')", reason="takes a minute: --slow")
+
+
+def cluster(*arguments):
+    """The exit code and what was said."""
+    line = [sys.executable, "-m", "cluster", *arguments]
+    done = subprocess.run(line, cwd=ROOT, env=environment(), capture_output=True, text=True)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_nothing_is_up(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(tools, "FOLDER", tmp_path / "none")
+    monkeypatch.setattr(sys, "argv", ["cluster", "status"])
+    assert tools.main() == 1
+    assert "run.py cluster up" in capsys.readouterr().err
+
+
+def test_an_ordinary_user_cannot_cut(monkeypatch, tmp_path, capsys):
+    Layout.new(tmp_path, apart=False).save()
+    monkeypatch.setattr(tools, "FOLDER", tmp_path)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(sys, "argv", ["cluster", "cut", "node1"])
+    assert tools.main() == 1
+    assert "it takes root" in capsys.readouterr().err
+
+
+def test_what_is_missing_is_named(monkeypatch):
+    monkeypatch.setattr(programs, "_PATH", "/nowhere")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert "apt-get install iproute2 util-linux" in network.why_not()
+    with pytest.raises(SystemExit, match=r"setpriv is not installed.*util-linux"):
+        programs.as_ordinary_user()
+
+
+def test_a_cluster_that_runs_in_another_folder_is_left_alone(monkeypatch):
+    """Namespaces have the same names."""
+    monkeypatch.setattr(network, "_pids", lambda space: b"1")
+    monkeypatch.setattr(network, "remove", lambda: pytest.fail("removed"))
+    with pytest.raises(RuntimeError, match="runs already"):
+        network.make()
+
+
+def test_what_patroni_refuses_is_one_sentence(monkeypatch, tmp_path):
+    made = Cluster(Layout.new(tmp_path, apart=False))
+    monkeypatch.setattr(made, "primary", lambda: made.nodes[0])
+    with pytest.raises(RuntimeError, match="did not answer"):
+        made.switch_over()
+
+    def refuse(*_arguments, **_more):
+        raise urllib.error.HTTPError("", 412, "", {}, io.BytesIO())
+
+    monkeypatch.setattr("urllib.request.OpenerDirector.open", refuse)
+    with pytest.raises(RuntimeError, match="refused: switchover, 412"):
+        made.switch_over()
+
+
+def test_one_that_does_not_come_up_leaves_no_process(monkeypatch, tmp_path, capsys):
+    ended = []
+    monkeypatch.setattr(tools, "FOLDER", tmp_path / "x")
+    monkeypatch.setattr(Cluster, "end", lambda self: ended.append(self))
+
+    def start(self):
+        self.layout.save()
+        raise RuntimeError("no")
+
+    monkeypatch.setattr(Cluster, "start", start)
+    monkeypatch.setattr(sys, "argv", ["cluster", "up"])
+    for _ in range(2):  # a second try is possible
+        assert tools.main() == 1
+        assert capsys.readouterr().err == "no\n"
+    assert len(ended) == 2
+
+
+@needs_slow
+@pytest.mark.skipif(not ARE_INSTALLED, reason="Patroni or etcd is not installed")
+def test_what_an_operator_types():
+    if Layout.load(FOLDER) is not None:
+        pytest.skip("a cluster is up")
+
+    def said(*arguments):
+        code, text = cluster(*arguments)
+        assert code == 0, text
+        return text
+
+    def roles():
+        return [line.split()[2:] for line in said("status").splitlines() if line.startswith("node")]
+
+    def is_whole():
+        return sorted(role[0] for role in roles()) in WHOLE
+
+    try:
+        assert "/environment" in said("up")
+        until(is_whole, "the cluster")
+        assert "DATABASE_URL=" in (FOLDER / "environment").read_text()
+        said("kill", "node1", "--node")
+        assert roles()[0][:2] == ["no", "answer"]
+        said("heal")
+        until(is_whole, "the cluster")
+        before = [role[0] for role in roles()].index("primary")
+        # Patroni refuses until it knows a synchronous standby.
+        until(lambda: cluster("switchover")[0] == 0, "the switchover")
+        until(is_whole, "the cluster")
+        assert [role[0] for role in roles()].index("primary") != before
+    finally:
+        said("down")
+    assert not FOLDER.exists()

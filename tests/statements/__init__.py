@@ -1,0 +1,4 @@
+"""All SQL that the app sends while the suite runs, and whether each statement names its service.
+
+`pytest --db postgresql --statements FILE` collects; `python -m tests.statements FILE` judges.
+"""

@@ -11,6 +11,8 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
+
 ROOT = Path(__file__).parent.parent
 SERVER = ("-m", "gm_project.serving")
 
@@ -99,6 +101,23 @@ def runs(pid):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+@contextlib.contextmanager
+def frozen(main):
+    """A process and its children by its number, stopped as if the machine had no time for them."""
+    first = psutil.Process(main)
+    first.suspend()  # so that it starts and ends no more of them
+    stopped = [first, *first.children()]
+    try:
+        for one in stopped:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                one.suspend()
+        yield
+    finally:
+        for one in stopped:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                one.resume()
 
 
 def until(condition, what):

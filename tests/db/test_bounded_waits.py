@@ -2,8 +2,6 @@
 
 import contextlib
 import json
-import os
-import signal
 import socket
 import subprocess
 import sys
@@ -27,8 +25,8 @@ from ..standalone import (
     PATH,
     QUERY,
     ROOT,
-    children,
     environment,
+    frozen,
     manage,
     post,
     seed,
@@ -207,20 +205,6 @@ def test_a_transaction_that_takes_too_long(setting, by_driver):
     assert one.fetch(connection, []) == (1,)
 
 
-@contextlib.contextmanager
-def frozen(database):
-    postmaster = database.get_pid()
-    pids = [postmaster, *children(postmaster)]
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGCONT)
-
-
 BOUND = REQUESTS.answer + REQUESTS.connect
 """Seconds of a call to a frozen database, at most: for an answer, then for another connection."""
 
@@ -229,7 +213,7 @@ def test_a_frozen_database(postgresql, url):  # noqa: F811 - a fixture
     """Every thread comes back; once it is known, calls fail at once; then service returns."""
     with serving(url) as port, ThreadPoolExecutor(8) as pool:
         assert list(pool.map(lambda _: code_of(port, OTHER), range(16))) == ["A277001"] * 16
-        with frozen(postgresql):
+        with frozen(postgresql.get_pid()):
             first = list(pool.map(lambda n: timed(port, (OTHER, REVOKE)[n % 2]), range(8)))
             assert {code for code, _ in first} <= {"A277102", "A277103"}
             # Eight calls for four threads: the last four wait for those before them.

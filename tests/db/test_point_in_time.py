@@ -1,6 +1,7 @@
 """A restore to a point in time: what docs/how-to/cluster.md says to type, for one PostgreSQL."""
 
 import re
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -40,7 +41,7 @@ def restore(server, backups, moment):
     ]
     block = re.sub(r"^MOMENT=.*$", f"MOMENT='{moment}'", block, flags=re.M)
     block = re.sub(r"^(systemctl|/opt/patroni).*$", "", block, flags=re.M)
-    block = block.replace("/usr/lib/postgresql/15/bin", str(server.bin_path))
+    block = block.replace("/usr/lib/postgresql/15/bin", shlex.quote(str(server.bin_path)))
     run_as = f"runuser -u {server.system_user} -- " if server.system_user else ""
     block = block.replace("runuser -u postgres -- ", run_as)
     data = str(server.pgdata)

@@ -68,7 +68,13 @@ def before(path):
     """The commit before the one that brought a migration; "": git does not know, or it is new."""
     if git("status", "--porcelain", "--", path):
         return "HEAD"
-    line = ("log", "--first-parent", "-m", "--diff-filter=A", "--format=%H")  # each of them is whole
+    line = (
+        "log",
+        "--first-parent",
+        "-m",
+        "--diff-filter=A",
+        "--format=%H",
+    )  # each of them is whole
     brought = git(*line, "--", path).decode().split()
     parent = f"{brought[-1]}^1" if brought else ""
     return parent if parent and git("cat-file", "-t", parent).strip() == b"commit" else ""

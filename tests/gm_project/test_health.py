@@ -4,7 +4,6 @@ import contextlib
 import http.client
 import json
 import os
-import signal
 import socket
 import sqlite3
 import subprocess
@@ -28,7 +27,7 @@ from grant_management.db.readiness import Readiness
 from ..db.test_clocks import shifted  # noqa: F401 - a fixture
 from ..ours import connection
 from ..postgresql import run as run_on
-from ..standalone import ROOT, environment, manage, raw, serving, until
+from ..standalone import ROOT, environment, frozen, manage, raw, serving, until
 from .test_processes import database_url, postgresql  # noqa: F401 - fixtures
 
 
@@ -111,27 +110,11 @@ def test_a_newer_database(url):
         assert failing(port) == []
 
 
-@contextlib.contextmanager
-def frozen(server):
-    """All processes of a database, stopped as if the machine had no time for them."""
-    main = server.get_postmaster_info().pid
-    found = subprocess.run(["pgrep", "-P", str(main)], capture_output=True, text=True).stdout
-    pids = [main, *map(int, found.split())]
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGCONT)
-
-
 def test_a_frozen_database(on_postgresql, url, postgresql):  # noqa: F811
     """One question waits; others, more than there are threads, get an answer at once."""
     with serving(url) as port:
         becomes(port, [])
-        with frozen(postgresql):
+        with frozen(postgresql.get_postmaster_info().pid):
             becomes(port, ["database"])
             for _ in range(3):
                 begun = time.monotonic()

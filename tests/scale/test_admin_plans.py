@@ -178,7 +178,7 @@ def test_a_person(admin_client, big):
 def test_a_client(admin_client, big):
     grant = Grant.objects.get(service=big, grant_id="g-0000500000")
     url = reverse("admin:grant_management_client_change", args=[grant.client_id])
-    page = looked_up(admin_client, url, most=30)
+    page = looked_up(admin_client, url, most=45)  # with its charts
     assert page.context["groups_of_grants"]
 
 

@@ -126,7 +126,9 @@ def test_by_keyboard_alone_and_without_javascript(open_page, console):
 
 def tab_to(page, selector, text=None):
     """Press Tab until the focus is there: Playwright sees it without the page's scripts."""
-    focused = f"{selector}:focus" if text is None else f"{selector}:focus:text-is('{text}')"
+    said = "" if text is None else f":text-is('{text}')"
+    page.locator(f"{selector}{said}").first.wait_for(state="attached")  # the page is that one
+    focused = f"{selector}:focus{said}"
     for _ in range(80):
         if page.locator(focused).count():
             return

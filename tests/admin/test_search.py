@@ -21,13 +21,10 @@ from grant_management.models import (
 from grant_management.protocol.digests import sha256
 
 from ..world import make_operator, make_world, now
+from .pages import page_of
 
 URL = reverse("admin:grant_management_grant_find")
 BY = Actor.operator("ann")
-
-
-def page_of(name, key):
-    return reverse(f"admin:grant_management_{name}", args=[key])
 
 
 @pytest.fixture

@@ -8,12 +8,9 @@ from grant_management.models import Call, GrantEvent, GrantFilter, Reason, Refre
 from grant_management.protocol.digests import sha256
 
 from ..world import BY_TEST, make_operator, now
+from .pages import page_of
 
 FIND = reverse("admin:grant_management_grant_find")
-
-
-def page_of(name, key):
-    return reverse(f"admin:grant_management_{name}", args=[key])
 
 
 @pytest.fixture

@@ -61,6 +61,16 @@ def type_the_phrase(page):
         page.fill("[name=typed]", page.inner_text("p > code"))
 
 
+def revoke_all_of(page, demo, client):
+    """Revoke a client's grants by filter, to the page of the job that is done."""
+    page.goto(demo.url(f"sweep/start/?client={client}"))
+    page.click("[value=Check]")
+    type_the_phrase(page)
+    page.select_option("[name=reason]", "other")
+    page.click("[value=Revoke]")
+    page.wait_for_selector(".gm-done")
+
+
 @contextlib.contextmanager
 def running_demo():
     """The demo, once it has said all it says."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .demo import second_try, type_the_phrase
+from .demo import revoke_all_of, second_try, type_the_phrase
 
 pytestmark = second_try
 MOST = 8
@@ -107,12 +107,7 @@ def test_a_receipt_is_one_page_of_paper(operator, demo):
 def test_the_receipt_of_several_prints(operator, demo):
     """Ten grants: nothing is cut off, no more than two pages, and both themes print alike."""
     page = operator()
-    page.goto(demo.url("sweep/start/?client=home-loans"))
-    page.click("[value=Check]")
-    type_the_phrase(page)
-    page.select_option("[name=reason]", "other")
-    page.click("[value=Revoke]")
-    page.wait_for_selector(".gm-done")
+    revoke_all_of(page, demo, "home-loans")
     page.click(".gm-related a:near(dt:text-is('Revoked grants'))")
     address, prints = page.url, {}
     for theme in ("light", "dark"):

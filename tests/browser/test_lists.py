@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ..exports import read_csv
-from .demo import second_try, type_the_phrase
+from .demo import revoke_all_of, second_try
 
 pytestmark = second_try
 SUBJECT = "s" * 64
@@ -221,12 +221,7 @@ class TestCharts:
 
 def test_a_job_is_one_row_that_opens(operator, demo):
     page = operator()
-    page.goto(demo.url("sweep/start/?client=shop-checkout"))
-    page.click("[value=Check]")
-    type_the_phrase(page)
-    page.select_option("[name=reason]", "other")
-    page.click("[value=Revoke]")
-    page.wait_for_selector(".gm-done")
+    revoke_all_of(page, demo, "shop-checkout")
     assert page.evaluate("document.querySelector('progress').position") == 1
     said = page.inner_text("[data-is=said]")
     page.goto(demo.url("grantevent/"))

@@ -22,6 +22,8 @@ WITHOUT_DATABASE: Final = (
     "tests/release",
     "tests/test_chaos.py",
 )
+SOME_FAILED: Final = 1
+"""What pytest exits with, if no more is wrong than that."""
 CLUSTER: Final = "requirements-cluster.lock"
 """Patroni, whose packages agree with those of the tests."""
 MIGRATED: Final = ("manage.py", "makemigrations", "--check", "--dry-run")
@@ -55,12 +57,25 @@ def test(options: argparse.Namespace, rest: list[str]) -> int:
     failed = False
     for number, database in enumerate(databases):
         print(f"\n== Tests on {database} ==", flush=True)
-        arguments = ["-m", "pytest", "--db", database, "-n", "auto", "--dist", "worksteal"]
+        arguments = ["--db", database, *rest]
         if number:  # tests that need no database ran with the first one
             arguments += [f"--ignore={path}" for path in WITHOUT_DATABASE]
-        # At SIGINT pytest ends what its tests started.
-        failed |= call([str(PYTHON), *arguments, *rest], signal.SIGINT) != 0
+        failed |= not _pass(arguments)
     return int(failed)
+
+
+def _pass(arguments: list[str]) -> bool:
+    """Whether the tests pass. Those that fail run once more, one after the other.
+
+    They start servers, databases and browsers: beside others, one of them may be late.
+    """
+    pytest = [str(PYTHON), "-m", "pytest", *arguments]
+    # At SIGINT pytest ends what its tests started.
+    code = call([*pytest, "--cache-clear", "-n", "auto", "--dist", "worksteal"], signal.SIGINT)
+    if code != SOME_FAILED:
+        return code == 0
+    print("\n== Once more, by themselves: the tests that failed ==", flush=True)
+    return call([*pytest, "--last-failed", "--maxfail=1", "-v"], signal.SIGINT) == 0
 
 
 def check(options: argparse.Namespace, rest: list[str]) -> int:

@@ -53,6 +53,13 @@ class _None(io.BytesIO):
 
 
 _NONE: Final = _None()
+_HIDDEN: Final = _None()
+"""In the place of a chunked body, where the server cannot tell that it broke off."""
+
+
+def is_unread(body: Any) -> bool:
+    """Whether bytes of this body are left on the connection, which then has no other request."""
+    return body is _HIDDEN or isinstance(body, _TooLarge)
 
 
 class Bodies:
@@ -75,8 +82,10 @@ class Bodies:
         if size := _announced(environ):
             return self._whole(environ["wsgi.input"], size, _longest(environ))
         is_chunked = "HTTP_TRANSFER_ENCODING" in environ
+        if not is_chunked:
+            return _NONE
         # Other servers than granian tell where a chunked body ends: `api.body` reads it.
-        return environ["wsgi.input"] if is_chunked and not hides_broken_bodies(environ) else _NONE
+        return _HIDDEN if hides_broken_bodies(environ) else environ["wsgi.input"]
 
     def take(self, size: int) -> None:
         """Take room for so many bytes, or give it back (below 0). NoRoom: it is not there."""

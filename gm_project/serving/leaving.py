@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from gm_project.serving import tcp
+from gm_project.serving.last_answer import last
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -18,8 +19,8 @@ QUIET: Final = 0.5
 """Seconds without a byte in either direction after which a connection has no request under way."""
 LONGEST: Final = 5.0
 """Seconds that a worker waits for quiet; calls in hand then have until `worker.GRACE`."""
-QUEUED: Final = 0.2
-"""Seconds that the last worker goes on accepting what the kernel has queued."""
+QUEUED: Final = 2.0
+"""Seconds that a worker goes on accepting what the kernel has queued, if that takes so long."""
 STEP: Final = 0.02
 
 
@@ -32,15 +33,7 @@ class Leaving:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
         """The application's answer; the last one of its connection, once the worker leaves."""
-        if not self._leaves:
-            return self._application(environ, start_response)
-
-        def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
-            # RFC 9112 §9.6; HTTP/2 has no such field, and says GOAWAY (granian does).
-            is_http_2 = environ["SERVER_PROTOCOL"] == "HTTP/2"
-            close = [] if is_http_2 else [("Connection", "close")]
-            return start_response(status, [*headers, *close], *more)
-
+        start = last(environ, start_response) if self._leaves else start_response
         return self._application(environ, start)
 
     def leave(self, listening: socket.socket) -> None:

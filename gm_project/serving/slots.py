@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 from django.db import connections
 
 from gm_project.serving import pages
-from gm_project.serving.bodies import Bodies, EndedEarly, NoRoom
+from gm_project.serving.bodies import Bodies, EndedEarly, NoRoom, is_unread
+from gm_project.serving.last_answer import last
 from gm_project.serving.supply import PATIENCE, NoneLeft, Supply
 from grant_management import call_lines, observation, request_id
 from grant_management.api.errors import refusal_response
@@ -94,10 +95,12 @@ class Slots:
         try:
             body = self._bodies.read(environ)
         except EndedEarly:
-            return _refuse(environ, start_response, _BROKEN)
+            return _refuse(environ, last(environ, start_response), _BROKEN)
         except NoRoom:
-            return _refuse(environ, start_response, _BUSY)
+            return _refuse(environ, last(environ, start_response), _BUSY)
         environ["wsgi.input"] = body
+        if is_unread(body):
+            start_response = last(environ, start_response)
         try:
             if environ["PATH_INFO"].startswith(pages.PREFIXES):
                 return self._page(environ, start_response, arrived)

@@ -205,6 +205,25 @@ def test_body_over_the_limit(server):
     assert said(raw(port, announced, b" " * 1_048_577)) == (413, "A001206")
 
 
+@pytest.mark.parametrize(
+    ("line", "body", "answer"),
+    [
+        ("Content-Length: 1048577", b" " * 1_048_577, (413, "A001206")),
+        ("Transfer-Encoding: chunked", chunks(b"{}"), (411, "A001209")),
+        ("Transfer-Encoding: chunked", chunks(b" " * 400_000), (411, "A001209")),
+    ],
+)
+def test_an_answer_before_the_body_is_read_ends_the_connection(server, line, body, answer):
+    """And says so: without it, a client that keeps connections sends its next call into nothing."""
+    port, _url, is_asgi = server
+    if is_asgi:
+        pytest.skip("Django's ASGI reads the whole body first")
+    kept = head(PATH, line).replace(b"Connection: close\r\n", b"")
+    status, headers, content = raw(port, kept, body)
+    assert (status, json.loads(content)["resultCode"]) == answer
+    assert headers["connection"] == "close"
+
+
 @pytest.mark.parametrize("path", ["/.well-known/oauth-authorization-server/1001", "/gm/1001/g-1"])
 def test_head(server, path):
     """RFC 9110 §9.3.2: the header fields of GET, and not a byte of a body."""

@@ -30,6 +30,8 @@ from ..standalone import (
 )
 
 ROUNDS, THREADS = 3, 2
+PAUSE = 0.3
+"""Seconds between two grants of a thread: all that happens is delivered again and again."""
 REGISTER = """
 from grant_management.models import Actor, Service, Webhook
 print(Webhook.objects.register(
@@ -124,6 +126,7 @@ def live(port, acknowledged, stop):
                     acknowledged.append((grant["grantId"], "merged"))
             if post(port, f"{path}/revoke", API_TOKEN, {})[0] == 200:
                 acknowledged.append((grant["grantId"], "revoked"))
+            time.sleep(PAUSE)
 
 
 def kill(process):

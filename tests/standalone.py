@@ -1,13 +1,17 @@
 """The standalone project as a process of its own, on a free port of this machine."""
 
+import atexit
 import contextlib
+import functools
 import http.client
 import json
 import os
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -209,6 +213,29 @@ QUERY = {"gmAction": "QUERY", "grantId": "g-1", "accessToken": "t-1"}
 
 def seed(database_url, folder):
     """Migrate a database of its own, and import a small world."""
+    path = Path(database_url.removeprefix("sqlite:///"))
+    if database_url.startswith("sqlite:") and not path.exists():
+        copy_of(_migrate_and_import, path)
+    else:
+        _migrate_and_import(database_url, folder)
+
+
+def copy_of(make, path):
+    """Put a copy of a SQLite database at a path. `make` makes it, once in a run: see `seed`."""
+    shutil.copy(_made(make), path)
+
+
+@functools.cache
+def _made(make):
+    folder = Path(tempfile.mkdtemp(prefix="gm-made-"))
+    atexit.register(shutil.rmtree, folder)
+    path = folder / "made.sqlite3"
+    make(f"sqlite:///{path}", folder)
+    assert not path.with_name(f"{path.name}-wal").exists(), "all of it is in the file"
+    return path
+
+
+def _migrate_and_import(database_url, folder):
     manage("migrate", "-v", "0", DATABASE_URL=database_url)
     write_records(database_url, folder, RECORDS)
 

@@ -2,12 +2,13 @@
 
 import contextlib
 import os
+import secrets
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..standalone import environment, manage, serving
+from ..standalone import copy_of, environment, manage, serving
 
 RUNNERS = {
     ".sh": ["sh"],
@@ -34,20 +35,16 @@ class Console:
 @contextlib.contextmanager
 def running_console(folder: Path):
     """The console, once it answers."""
-    env = {"DATABASE_URL": f"sqlite:///{folder / 'console.sqlite3'}", "SECRET_KEY": "x" * 50}
-    manage("migrate", "-v", "0", **env)
-    manage(
-        "createsuperuser",
-        "--noinput",
-        "--username",
-        USER,
-        "--email",
-        "ann@example.com",
-        **env,
-        DJANGO_SUPERUSER_PASSWORD=PASSWORD,
-    )
-    with serving(env["DATABASE_URL"], SECRET_KEY=env["SECRET_KEY"]) as port:
+    copy_of(_with_a_superuser, folder / "console.sqlite3")
+    url = f"sqlite:///{folder / 'console.sqlite3'}"
+    with serving(url, SECRET_KEY=secrets.token_urlsafe(50)) as port:
         yield Console(f"http://127.0.0.1:{port}/admin/")
+
+
+def _with_a_superuser(url, _folder):
+    manage("migrate", "-v", "0", DATABASE_URL=url)
+    who = ("--noinput", "--username", USER, "--email", "ann@example.com")
+    manage("createsuperuser", *who, DATABASE_URL=url, DJANGO_SUPERUSER_PASSWORD=PASSWORD)
 
 
 def run_program(program, text, folder, **variables):

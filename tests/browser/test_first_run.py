@@ -96,32 +96,38 @@ def test_by_keyboard_alone_and_without_javascript(open_page, console):
     page.keyboard.type(console.user)
     page.keyboard.press("Tab")
     page.keyboard.type(console.password)
-    page.keyboard.press("Enter")
+    enter(page)
     page.wait_for_selector("text=These steps lead")
     tab_to(page, "a", "Create an organization…")
-    page.keyboard.press("Enter")
+    enter(page)
     tab_to(page, "[name=name]")
     page.keyboard.type("Example Bank")
-    page.keyboard.press("Enter")
+    enter(page)
     tab_to(page, "a", "Create a service…")
-    page.keyboard.press("Enter")
+    enter(page)
     tab_to(page, "[name=name]")
     page.keyboard.type("Retail")
-    page.keyboard.press("Enter")
+    enter(page)
     tab_to(page, "a", "Issue an API token…")
-    page.keyboard.press("Enter")
+    enter(page)
     tab_to(page, "[name=description]")
     page.keyboard.type("first")
-    page.keyboard.press("Enter")
+    enter(page)
     page.wait_for_selector("#value")
     value = page.input_value("#value")
     tab_to(page, "a", "I have stored it")
-    page.keyboard.press("Enter")
+    enter(page)
     page.wait_for_selector("text=Waiting for the first call")
     call(page, value)
     tab_to(page, "a", "Reload")
-    page.keyboard.press("Enter")
+    enter(page)
     page.wait_for_selector("text=The call arrived")
+
+
+def enter(page):
+    """Press it, and wait for the page that it leads to."""
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
 
 
 def tab_to(page, selector, text=None):

@@ -53,9 +53,11 @@ print(json.dumps([[str(one.pk), one.grant_id, one.kind] for one in GrantEvent.ob
 EXPIRE = """
 from datetime import timedelta
 from django.db.models import F
-from grant_management.models import StreamDelivery, WebhookDelivery
+from grant_management.models import Stream, StreamDelivery, Webhook, WebhookDelivery
 for model in (StreamDelivery, WebhookDelivery):
     model.objects.exclude(claimed_until=None).update(claimed_until=F("claimed_until") - timedelta(minutes=5))
+for model in (Stream, Webhook):  # one of them probed a receiver
+    model.objects.update(paused_until=None)
 """
 
 

@@ -45,7 +45,6 @@ def from_the_first(app, first):
     return sorted(str(path.relative_to(ROOT)) for path in found if path.stem >= first)
 
 
-MIGRATIONS = [path for app, first in FIRST.items() for path in from_the_first(app, first)]
 CLIENTS, REFRESH = "/api/1001/clients", "/api/1001/tokens/refresh"
 TOKENS = "/api/1001/auth/token/create"
 REFRESHED = {"clientIdentifier": "app-1"}
@@ -61,6 +60,9 @@ CREATE = {"clientIdentifier": "app-1", "subject": "s-1", "scopes": [{"scope": "o
 
 
 def git(*arguments):
+    """What it says; nothing: it is not there, or this is no repository."""
+    if not shutil.which("git"):
+        return b""
     return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, check=False).stdout
 
 
@@ -68,16 +70,16 @@ def before(path):
     """The commit before the one that brought a migration; "": git does not know, or it is new."""
     if git("status", "--porcelain", "--", path):
         return "HEAD"
-    line = (
-        "log",
-        "--first-parent",
-        "-m",
-        "--diff-filter=A",
-        "--format=%H",
-    )  # each of them is whole
+    # Each commit of the first parents is whole.
+    line = ("log", "--first-parent", "-m", "--diff-filter=A", "--format=%H")
     brought = git(*line, "--", path).decode().split()
     parent = f"{brought[-1]}^1" if brought else ""
     return parent if parent and git("cat-file", "-t", parent).strip() == b"commit" else ""
+
+
+ALL = [path for app, first in FIRST.items() for path in from_the_first(app, first)]
+MIGRATIONS = list({before(path) or path: path for path in ALL}.values())
+"""Those that came together have the same old code."""
 
 
 def test_each_app_with_migrations_is_looked_at():
@@ -89,7 +91,7 @@ def test_each_app_with_migrations_is_looked_at():
 @pytest.fixture(params=MIGRATIONS)
 def old(request, tmp_path):
     """A folder with the code before a migration."""
-    if not shutil.which("git") or not (commit := before(request.param)):
+    if not (commit := before(request.param)):
         told = "needs the history of the repository"
         is_whole = git("rev-parse", "--is-shallow-repository").strip() == b"false"
         (pytest.fail if os.environ.get("CI") and is_whole else pytest.skip)(told)

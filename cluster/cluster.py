@@ -75,12 +75,16 @@ class Cluster:
         self._listens(LOOPBACK, self.layout.ports["pgbouncer"])
 
     def start_servers(self, path: str) -> None:
-        """Migrate the database, then start the servers on that path to it (`Layout.url`)."""
+        """Migrate the database, then start the servers on that path to it (`Layout.url`).
+
+        Of several hosts the primary is the last, so that whichever replaces it is asked before it.
+        """
         code, said = run_command(self.layout.url("haproxy"), "migrate", "-v", "0")
         if code:
             raise RuntimeError(f"migrate ended with {code}: {said[-2000:]}")
         key = secrets.token_urlsafe(50)
-        settings = {"DATABASE_URL": self.layout.url(path), "SECRET_KEY": key}
+        url = self.layout.url(path, self.primary().member)
+        settings = {"DATABASE_URL": url, "SECRET_KEY": key}
         settings |= {"DATABASE_TIMEOUTS": "off"} if path == "pgbouncer" else {}
         for server, port in zip(self.servers, self.layout.servers, strict=True):
             line = [sys.executable, "-m", "gm_project.serving", LOOPBACK, str(port), "2"]
@@ -142,11 +146,10 @@ class Cluster:
         leader = self.primary().member
         self._tell(leader, "switchover", {"leader": leader.name})
 
-    def acknowledge_alone(self) -> None:
-        """Let the primary acknowledge what no standby has: to show what is lost then."""
-        off = {"synchronous_mode": False, "synchronous_mode_strict": False}
-        self._tell(self.primary().member, "config", off, "PATCH")
-        self.synchronous = False
+    def configure(self, **changes: bool) -> None:
+        """Change what Patroni keeps in etcd. A node knows it in its next round, a second later."""
+        self._tell(self.primary().member, "config", changes, "PATCH")
+        self.synchronous = changes.get("synchronous_mode", self.synchronous)
 
     def _tell(self, member: Member, path: str, value: Any, method: str = "POST") -> None:
         """Send something to Patroni's API. RuntimeError: it refused, or did not answer."""

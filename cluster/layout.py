@@ -91,15 +91,16 @@ class Layout:
         """The folder of a node's data."""
         return self.path / member.name / "data"
 
-    def url(self, path: str) -> str:
+    def url(self, path: str, last: Member | None = None) -> str:
         """The `DATABASE_URL` of a path to the primary: pgbouncer, haproxy, or hosts (libpq's own
-        choice among several).
+        choice among several, of which `last` is asked last).
         """
         user = f"postgresql://{NAME}:{self.passwords['application']}"
         if path == "hosts":
+            members = sorted(self.members, key=lambda member: member == last)
             both = {
-                "host": ",".join(member.host for member in self.members),
-                "port": ",".join(str(member.port) for member in self.members),
+                "host": ",".join(member.host for member in members),
+                "port": ",".join(str(member.port) for member in members),
                 "target_session_attrs": "read-write",
             }
             return f"{user}@/{NAME}?{urlencode(both)}"

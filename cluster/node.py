@@ -54,9 +54,9 @@ class Node:
         postmaster = self.postmaster()
         return [] if postmaster is None else [postmaster, *descendants(postmaster)]
 
-    def wal_receivers(self) -> list[int]:
-        """The processes that receive what the primary writes: one, or none."""
-        return [pid for pid in self.postgresql() if b"walreceiver" in _command(pid)]
+    def wal_senders(self) -> list[int]:
+        """The processes that send what a primary writes, one for each standby that it has."""
+        return [pid for pid in self.postgresql() if b"walsender" in _command(pid)]
 
     def kill_postgresql(self) -> None:
         """SIGKILL for every process of PostgreSQL; Patroni goes on."""

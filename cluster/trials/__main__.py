@@ -106,7 +106,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--prove",
         action="store_true",
-        help="only what the documents advise against: has to lose something",
+        help="only what the documents advise against, where each trial has to fail",
     )
     options = parser.parse_args()
     if options.write and (options.prove or options.fault or options.path or options.short):

@@ -119,21 +119,23 @@ class SwitchedOver(Fault):
 
 
 class AheadAndKilled(NodeKilled):
-    """No standby takes anything for 1.5 s; then the primary's node is killed, with commits that
+    """Nothing is sent to a standby for 1.5 s; then the primary's node is killed, with commits that
     wait.
     """
 
     name = "killed while ahead"
 
     def inject(self, cluster: Cluster) -> None:
-        """Freeze what receives on the standbys, kill the node, and let the standbys go on."""
-        receivers = [pid for node in cluster.standbys() for pid in node.wal_receivers()]
-        send_all(receivers, signal.SIGSTOP)
+        """Freeze what sends, then kill the node. (What a standby has not read yet, while it is what
+        stands still, waits in its socket, and it reads it later.)
+        """
+        senders = cluster.primary().wal_senders()
+        send_all(senders, signal.SIGSTOP)
         try:
             time.sleep(1.5)
             super().inject(cluster)
         finally:
-            send_all(receivers, signal.SIGCONT)
+            send_all(senders, signal.SIGCONT)
 
 
 class StandbysStopped(Fault):

@@ -49,6 +49,11 @@ class Gauge:
         """The longest time without a success: of several servers the longest one."""
         return max(line.gap(begin, end) for line in self.lines if line.kind == kind)
 
+    def succeeded(self, kind: str, begin: float, end: float) -> bool:
+        """Whether any call succeeded between two moments."""
+        times = (one for line in self.lines if line.kind == kind for one in line.done)
+        return any(begin < one < end for one in times)
+
     def codes(self, kind: str) -> set[str]:
         """How calls of that kind failed: result codes, or what came instead of an answer."""
         return {code for line in self.lines if line.kind == kind for code in line.codes}

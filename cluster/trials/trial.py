@@ -20,6 +20,8 @@ BEFORE, AFTER = 2.0, 2.0
 """Seconds of load before the fault and after it."""
 WHOLE: Final = 60.0
 """Seconds that the cluster has to become whole again once a fault is healed."""
+IN_HAND: Final = 5.0
+"""Seconds after which what was in hand when a fault began has been answered."""
 STALE: Final = "a QUERY that began after an acknowledged revoke was answered OK"
 BUSY: Final = "A277103"
 
@@ -75,13 +77,7 @@ def run(place: Place, fault: Fault, *, timed: bool) -> Row:
     model, gauge = Model(f"cluster-{secrets.token_hex(4)}"), Gauge(place)
     with _Load(place, model), gauge:
         time.sleep(BEFORE)
-        began = time.monotonic()
-        try:
-            fault.inject(place.cluster)
-            time.sleep(max(0.0, began + fault.hold - time.monotonic()))
-        finally:
-            ended = time.monotonic()
-            fault.heal(place.cluster)
+        began, alone, ended = _bring_about(place, fault)
         if not place.settle(WHOLE):
             model.find(WRONG, f"not whole within {WHOLE:.0f} s", fault.name)
         time.sleep(AFTER)
@@ -90,12 +86,26 @@ def run(place: Place, fault: Fault, *, timed: bool) -> Row:
     if timed:
         _time(row, fault, model)
     if fault.stops_writes:
-        _refusals(gauge.codes("writes"), fault, model)
+        _refusals(gauge, alone, ended, fault, model)
     settle(Calls(place.target(), model))
     judge(model, place, place.target())
     model.findings += judge_log(model, place.log(), place.credentials())
     row.calls, row.refused, row.findings = model.calls, model.refused, model.findings
     return row
+
+
+def _bring_about(place: Place, fault: Fault) -> tuple[float, float, float]:
+    """When it began; from when on it alone decides what succeeds; and when it was taken away."""
+    began = time.monotonic()
+    try:
+        fault.inject(place.cluster)
+        alone = time.monotonic() + IN_HAND
+        least = alone + IN_HAND if fault.stops_writes else 0.0
+        time.sleep(max(0.0, max(began + fault.hold, least) - time.monotonic()))
+    finally:
+        ended = time.monotonic()
+        fault.heal(place.cluster)
+    return began, alone, ended
 
 
 def _time(row: Row, fault: Fault, model: Model) -> None:
@@ -106,8 +116,11 @@ def _time(row: Row, fault: Fault, model: Model) -> None:
         model.find(WRONG, f"no write for {row.no_writes:.1f} s", fault.name)
 
 
-def _refusals(codes: set[str], fault: Fault, model: Model) -> None:
-    """Note a finding where writes failed in another way than as busy."""
+def _refusals(gauge: Gauge, begin: float, end: float, fault: Fault, model: Model) -> None:
+    """Note findings where writes were fulfilled, or failed in another way than as busy."""
+    if gauge.succeeded("writes", begin, end):
+        model.find(WRONG, "writes were acknowledged that no standby has", fault.name)
+    codes = gauge.codes("writes")
     if BUSY not in codes or not codes <= {BUSY, CLOSED}:
         model.find(WRONG, f"writes were not refused as busy: {sorted(codes)}", fault.name)
 

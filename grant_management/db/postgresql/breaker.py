@@ -12,7 +12,7 @@ from typing import Final
 from django.db import OperationalError
 
 FIRST: Final = 0.1
-LONGEST: Final = 1.0
+LONGEST: Final = 0.4
 """Seconds between two attempts to connect: the pause doubles from the first to the longest."""
 
 

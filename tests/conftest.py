@@ -18,6 +18,12 @@ settings.register_profile("tests", deadline=None, derandomize="CI" in os.environ
 settings.load_profile("tests")
 
 
+@pytest.fixture(scope="session")
+def django_db_keepdb(request):
+    """A database that sessions of a pooler use cannot be dropped; its server ends with the run."""
+    return request.config.getoption("--pooled") or request.config.getvalue("reuse_db")
+
+
 @pytest.fixture
 def django_assert_num_queries(django_assert_num_queries):
     """Of the app's database."""

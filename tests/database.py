@@ -52,7 +52,6 @@ def pytest_load_initial_conftests(early_config, parser, args):
     url = server.get_uri() if server else f"sqlite:///{folder / 'tests.sqlite3'}"
     if early_config.known_args_namespace.pooled:
         url = _pooled(server, early_config)
-        args.append("--reuse-db")  # a database that sessions of the pooler use cannot be dropped
     os.environ |= {"DATABASE_URL": url, "TESTS_FOLDER": str(folder)}
     # A busy machine is no reason to fail; servers that tests start have a server's own bounds.
     os.environ["DATABASE_FOR"] = "commands"

@@ -93,7 +93,8 @@ def test_the_page_names_each_variable():
 @pytest.mark.skipif(shutil.which("envsubst") is None, reason="gettext-base is not installed")
 def test_a_second_run_of_the_page_changes_nothing(tmp_path):
     """As the page says, below another root, but for what starts and gives away."""
-    (variables,) = re.findall(r"<<'VARIABLES'\n(.*?)^VARIABLES$", PAGE, re.M | re.S)
+    (variables,) = re.findall(r"<<VARIABLES\n(.*?)^VARIABLES$", PAGE, re.M | re.S)
+    passwords = tmp_path / "etc" / "patroni" / "passwords"
     (block,) = [
         one
         for one in re.findall(r"^```sh\n(.*?)^```$", PAGE, re.M | re.S)
@@ -101,6 +102,10 @@ def test_a_second_run_of_the_page_changes_nothing(tmp_path):
     ]
     for folder in ("patroni", "pgbouncer", "haproxy", "default", "systemd/system"):
         (tmp_path / "etc" / folder).mkdir(parents=True)
+    passwords.write_text("APPLICATION_PASSWORD=example\n")
+    own = {"${NODE:?}": "node1", "${NODE_HOST:?}": "10.0.0.11", "/etc/patroni/passwords": passwords}
+    for name, value in own.items():
+        variables = variables.replace(name, str(value))
     (tmp_path / "etc" / "patroni" / "variables").write_text(variables)
     (tmp_path / "etc" / "haproxy" / "haproxy.cfg").write_text("global\n    daemon\n")
     (tmp_path / "etc" / "default" / "etcd").write_text("ETCD_CONFIG_FILE=/etc/another\n")

@@ -29,6 +29,7 @@ from . import (
     purging,
     store,
 )
+from .console import document
 from .processes import CORES, LOAD_CORE
 
 PARTS = {
@@ -69,6 +70,8 @@ def main():
             figures.setdefault(database, {})[part] = run
             measures |= run["ratios"]
         goals.show(database, measures)
+    if options.write:
+        document.write({database: figures[database]["admin"] for database in document.NAMES})
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n")
     return 0
@@ -89,7 +92,12 @@ def _options():
     parser.add_argument("--dead", type=int, default=1_000_000, help="rows, for purge")
     parser.add_argument("--imported", type=int, default=1_000_000, help="with 2 tokens each")
     parser.add_argument("--json", type=Path, help="where to write all figures")
+    parser.add_argument(
+        "--write", action="store_true", help="of admin: docs/explanation/performance.md"
+    )
     options = parser.parse_args()
+    if options.write and (options.db or "admin" not in options.parts):
+        parser.error("--write takes admin on both databases")
     if unknown := set(options.parts) - PARTS.keys():
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
     return options

@@ -19,7 +19,7 @@ CHUNK = 50_000
 BYTES_EACH = 4_000
 """Bytes on disk for a grant with its tokens, its event and their indexes; a high estimate."""
 SPAN = timedelta(days=730)
-"""The grants were created during this time."""
+"""The grants were created during this time, which ends with the last midnight (UTC)."""
 FIRST_SERVICE = 1001
 
 
@@ -55,6 +55,10 @@ class SQLite:
             "sha256", 1, lambda text: sha256(text.encode()).digest(), deterministic=True
         )
 
+    @staticmethod
+    def trust(cursor):
+        """Nothing: SQLite cannot change that in a transaction."""
+
 
 class PostgreSQL:
     """The SQL of PostgreSQL for the values of the rows."""
@@ -76,6 +80,16 @@ class PostgreSQL:
         with connection.cursor() as cursor:
             cursor.execute("SET synchronous_commit = off")
 
+    @staticmethod
+    def trust(cursor):
+        """Until the transaction ends, look up none of the rows that new ones name, if that is
+        allowed: most of the time would go there, and these rows name what there is.
+        """
+        cursor.execute(
+            "SELECT set_config('session_replication_role', 'replica', true)"
+            " WHERE current_setting('is_superuser') = 'on'"
+        )
+
 
 def fill(size, *, service=FIRST_SERVICE, seconds=None, report=lambda done: None):
     """Make grants until there are `size.grants`; the number that there are at the end.
@@ -85,7 +99,7 @@ def fill(size, *, service=FIRST_SERVICE, seconds=None, report=lambda done: None)
     """
     from django.db import connection
 
-    words = _words(connection)
+    words = words_of(connection)
     _make_tenant(service, size)
     done, began = _done(service), time.monotonic()
     while done < size.grants and _is_room():
@@ -95,7 +109,7 @@ def fill(size, *, service=FIRST_SERVICE, seconds=None, report=lambda done: None)
         _make(connection, words, service, size, done, stop)
         done = stop
         report(done)
-    _analyze(connection)
+    analyze(connection)
     return done
 
 
@@ -108,7 +122,7 @@ def add_tokens(number, count, service=FIRST_SERVICE, **others):
 
     from grant_management.models import AccessToken
 
-    words = _words(connection)
+    words = words_of(connection)
     columns = {field.column: f"token.{field.column}" for field in AccessToken._meta.concrete_fields}
     columns |= {"id": words.random_key, "digest": words.digest.format(name=f"more-{number}")}
     columns |= {name: f"'{value}'" for name, value in others.items()}
@@ -123,7 +137,7 @@ def add_tokens(number, count, service=FIRST_SERVICE, **others):
         )
 
 
-def _words(connection):
+def words_of(connection):
     """The SQL of this database; the connection is prepared for it."""
     words = {"sqlite": SQLite, "postgresql": PostgreSQL}[connection.vendor]
     words.prepare(connection)
@@ -165,18 +179,26 @@ def _make(connection, words, service, size, start, stop):
     from grant_management.models import AccessToken, Grant, GrantEvent, RefreshToken
 
     with transaction.atomic(), connection.cursor() as cursor:
+        words.trust(cursor)
         for model, kind in ((Grant, 0), (AccessToken, 1), (RefreshToken, 2), (GrantEvent, 3)):
-            columns = _columns(model, words, service, size, kind)
-            names, values = ", ".join(columns), ", ".join(columns.values())
-            series = words.series.format(start=start, stop=stop)
-            cursor.execute(
-                f"INSERT INTO {model._meta.db_table} ({names}) SELECT {values} FROM {series}"
-            )
+            insert(cursor, words, model, _columns(model, words, service, size, kind), start, stop)
+
+
+def insert(cursor, words, model, columns, start, stop):
+    """Make the rows from `start` up to `stop`; `columns` has the SQL of each column's value."""
+    names, values = ", ".join(columns), ", ".join(columns.values())
+    series = words.series.format(start=start, stop=stop)
+    cursor.execute(f"INSERT INTO {model._meta.db_table} ({names}) SELECT {values} FROM {series}")
+
+
+def midnight():
+    """The last midnight (UTC)."""
+    return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _columns(model, words, service, size, kind):
     """The columns of a table, each with the SQL of its value for number `i`."""
-    now = datetime(2026, 1, 1, tzinfo=UTC)
+    now = midnight()
     step = SPAN.total_seconds() / max(size.grants, 1)
     first = int((now - SPAN).timestamp())
     created = words.moment.format(at=f"{first} + CAST(i * {step} AS bigint)")
@@ -236,7 +258,7 @@ def _columns(model, words, service, size, kind):
     return token if name == "AccessToken" else token | {"family": own["id"]}
 
 
-def _analyze(connection):
+def analyze(connection):
     """Update the statistics of the planner."""
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE" if connection.vendor == "sqlite" else "VACUUM ANALYZE")

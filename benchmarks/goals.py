@@ -43,7 +43,8 @@ CYCLES = "objects left in reference cycles by a QUERY"
 MEMORY = "private memory of a worker, MiB"
 IMPORT_RATE = "import, rows a second"
 IMPORT_MEMORY = "import, MiB at the most"
-ADMIN = "slowest page of the admin, ms"
+ADMIN = "slowest page of the console, ms"
+LONG = "slowest page of the console with what is long, ms"
 
 _BOTH = {
     P99_STALLED: (1.5, 1.1, False),
@@ -54,6 +55,7 @@ _BOTH = {
     REVOKE_GROWTH: (1.25, 1.1, False),
     CYCLES: (5, 0, False),
     P99_PURGE: (2, 1.2, False),
+    LONG: (200, 200, False),
 }
 _OF = {
     POSTGRESQL: {

@@ -90,7 +90,7 @@ class OrganizationEventAdmin(ShortListAdmin[OrganizationEvent]):
     """Those of the filters above."""
     search_fields = ("actor__exact", "actor_id__exact", "ticket__exact")
     search_help_text = _("Exact: who did it, or a ticket")
-    ordering = ("-at", "-id")
+    ordering = ("-pk",)
     in_one_order = True
     optional = frozenset({"note"})
     exported = {

@@ -34,7 +34,7 @@ def tokens_of(deliveries: Collection[StreamDelivery]) -> dict[UUID, str]:
     CannotDecrypt: as in `token_of`.
     """
     about = [one.event for one in deliveries if one.type not in OF_STREAMS]
-    events = GrantEvent.objects.in_bulk(about)
+    events = GrantEvent.objects.to_tell().in_bulk(about)
     told = [one for one in deliveries if one.type in OF_STREAMS or one.event in events]
     if not told:
         return {}

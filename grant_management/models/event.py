@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final, NoReturn, Self, TypeVar
 
 from django.db import models
+from django.db.models.fields.json import KT
 from django.utils.translation import gettext_lazy as _
 
 from .. import request_id, signals, tracing
@@ -162,6 +163,12 @@ or that with the job's own key. An index has them, since a job may have a millio
 class GrantEventQuerySet(EventQuerySet["GrantEvent"]):
     """The events of services."""
 
+    def to_tell(self) -> Self:
+        """With what `payload` has, and without the other details: they may be what a large grant
+        held.
+        """
+        return self.defer("details").annotate(request_id=KT("details__request_id"))
+
     def record(
         self,
         kind: EventKind,
@@ -248,8 +255,15 @@ class GrantEvent(Event):
             subject=self.subject,
             actor=self.actor_kind,
             reason=self.reason,
-            request_id=self.details.get("request_id", ""),
+            request_id=self._request_id(),
         )
+
+    def _request_id(self) -> str:
+        """The ID of the request in the details; it was read without them by `to_tell`."""
+        if "details" in self.get_deferred_fields():
+            return getattr(self, "request_id", None) or ""
+        found: str = self.details.get("request_id", "")
+        return found
 
 
 def tell(events: list[GrantEvent], *, is_told: bool | None = None) -> None:

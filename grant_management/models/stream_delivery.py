@@ -62,7 +62,7 @@ class StreamDeliveryQuerySet(DeliveryQuerySet["StreamDelivery"]):
         if not streams:
             return
         told = [row for row in rows if row.service_id in streams]
-        events = GrantEvent.objects.in_bulk([row.event for row in told])
+        events = GrantEvent.objects.to_tell().in_bulk([row.event for row in told])
         for service_id, ours in streams.items():
             of = [(row, events[row.event]) for row in told if row.event in events]
             self.bulk_create(_planned(ours, [one for one in of if one[1].service_id == service_id]))

@@ -1,14 +1,27 @@
 """Lists as operators use them: filters that are seen, orders, periods, jobs as one row, names."""
 
+import html
 import json
 import re
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from grant_management.db import keyset
-from grant_management.models import Actor, Call, GrantEvent, GrantFilter, Reason, Sweep
+from grant_management.models import (
+    Actor,
+    Call,
+    GrantEvent,
+    GrantFilter,
+    OrganizationEvent,
+    Reason,
+    Sweep,
+    Webhook,
+    WebhookDelivery,
+)
 
 from ..exports import read_csv
 from ..ours import connection
@@ -308,7 +321,6 @@ JOB = "gm_event_job", {"job": "00000000-0000-7000-8000-000000000001"}
 def test_grouped_events_have_an_index(admin_client, world, index, query):
     if connection.vendor != "sqlite":
         pytest.skip("PostgreSQL reads a table of a few rows whole; see tests/scale")
-    from django.test.utils import CaptureQueriesContext
 
     with CaptureQueriesContext(connection) as captured:
         admin_client.get(EVENTS, {"service": world.service.pk, **query})
@@ -392,7 +404,6 @@ def test_keys_are_found_in_one_table(client, world, django_user_model, name):
     operator who sees one organization.
     """
     from django.contrib.auth.models import Permission
-    from django.test.utils import CaptureQueriesContext
 
     from ..test_roles import fill
     from ..world import make_operator
@@ -430,3 +441,51 @@ def test_a_list_that_grows_is_sorted_by_its_index_alone(admin_client, world, nam
         page = admin_client.get(listing(name), {"o": order})
         assert order_of(page) == first
         assert "sortable" not in page.content.decode()
+
+
+def _many(world):
+    """One more than two pages of each list."""
+    webhook = Webhook.objects.create(
+        service=world.service, created_at=now(), url="https://a.example"
+    )
+    for number in range(2 * keyset.SIZE + 1):
+        fields = {"type": "x", "number": number, "created_at": now()}
+        WebhookDelivery.objects.create(webhook=webhook, event=uuid4(), **fields)
+        OrganizationEvent.objects.record("imported", world.service.organization_id, now(), ANN)
+
+
+def _next(page, rel="next"):
+    found = re.search(rf'<a rel="{rel}" href="([^"]+)"', page.content.decode())
+    return html.unescape(found[1]) if found else None
+
+
+@pytest.mark.parametrize(
+    ("name", "query"),
+    [("organizationevent", "?kind=imported"), ("webhookdelivery", "?webhook__id__exact={}")],
+)
+def test_a_list_that_grows_is_paged_by_key(admin_client, world, name, query):
+    _many(world)
+    query = query.format(Webhook.objects.get().pk)
+    keys, link = [], query
+    with CaptureQueriesContext(connection) as captured:
+        while link:
+            page = admin_client.get(listing(name) + link)
+            keys += [row.pk for row in page.context["cl"].result_list]
+            link = _next(page)
+            assert link is None or query[1:] in link
+    assert len(keys) == len(set(keys)) == 2 * keyset.SIZE + 1
+    assert keys == sorted(keys, reverse=True)
+    assert "OFFSET" not in " ".join(one["sql"] for one in captured)
+    first = admin_client.get(listing(name) + _next(page, "prev"))
+    assert [row.pk for row in first.context["cl"].result_list] == keys[keyset.SIZE : -1]
+    assert f"{2 * keyset.SIZE + 1} " in page.content.decode()
+
+
+@pytest.mark.parametrize("name", ["organizationevent", "webhookdelivery"])
+def test_a_cursor_that_is_none_leads_to_the_first_page(admin_client, world, name):
+    from ..test_roles import fill
+
+    fill(world)
+    for cursor in ("x", "[1]", '["x"]'):
+        page = admin_client.get(listing(name), {"after": cursor})
+        assert page.context["cl"].result_list

@@ -1,4 +1,6 @@
-"""The person's own pages and API with a million grants: every large table is read by an index."""
+"""The end of a person's access, and the API of their own grants, with a million grants: every large
+table is read by an index. Their pages: `test_console_plans`.
+"""
 
 from datetime import timedelta
 
@@ -58,17 +60,6 @@ def judged(call, status=200, most=MOST):
     assert read_whole(made) == []
     assert follow_no_condition(made) == []
     return response
-
-
-def test_connected_apps(ask):
-    assert b"gms-card" in ask("apps").content
-    ask("apps", query="?ended")
-
-
-def test_one_app(ask, one):
-    assert b"gms-card" in ask("app", one.client_id).content
-    ask("history", one.client_id)
-    ask("remove", one.client_id)
 
 
 def test_access_is_removed(ask, one):

@@ -12,16 +12,10 @@ from django.utils.text import capfirst
 
 from . import list_choices
 from .list_table import Column, Fields
+from .newest_first import NewestFirst
 from .read_only import ReadOnlyAdmin
 
 M = TypeVar("M", bound=models.Model)
-
-
-class OneOrder(ChangeList):
-    """Django's list without any order but its first, whatever the query says."""
-
-    def get_ordering_field(self, field_name: Any) -> None:
-        """None: no column sorts the list."""
 
 
 class ShortListAdmin(ReadOnlyAdmin[M]):
@@ -30,7 +24,7 @@ class ShortListAdmin(ReadOnlyAdmin[M]):
     """
 
     in_one_order: bool = False
-    """Whether the table grows, so that only `ordering`, which an index has, is fast."""
+    """Whether the table grows, so that only the order of the primary key is fast."""
     optional: frozenset[str] = frozenset()
     """The columns that are hidden until the operator chooses them."""
     exported: Mapping[str, Fields] = {}
@@ -53,8 +47,8 @@ class ShortListAdmin(ReadOnlyAdmin[M]):
         )
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        """Django's list; in its one order, where it is `in_one_order`."""
-        return OneOrder if self.in_one_order else super().get_changelist(request, **kwargs)
+        """Django's list; by the primary key, where it is `in_one_order`."""
+        return NewestFirst if self.in_one_order else super().get_changelist(request, **kwargs)
 
     def get_sortable_by(self, request: HttpRequest) -> Any:
         """The columns whose heads sort the list."""

@@ -48,8 +48,13 @@ class SQLite:
 
     @staticmethod
     def prepare(connection):
-        """Add a function for SHA-256, which SQLite lacks."""
+        """Add a function for SHA-256, which SQLite lacks; and keep the indexes in memory, into
+        which digests go everywhere. The rows that new ones name are not looked up: they are there.
+        """
         connection.ensure_connection()
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA cache_size = -1000000")
+            cursor.execute("PRAGMA foreign_keys = OFF")
         sha256 = hashlib.sha256
         connection.connection.create_function(
             "sha256", 1, lambda text: sha256(text.encode()).digest(), deterministic=True

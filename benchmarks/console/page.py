@@ -40,7 +40,6 @@ class Page:
             answer = http.get(url, headers=headers)
         if self.is_file and answer.streaming:
             next(iter(answer.streaming_content), b"")
-            answer.close()
         assert answer.status_code == self.status, (url, answer.status_code)
         return answer
 

@@ -96,11 +96,11 @@ class PostgreSQL:
         )
 
 
-def fill(size, *, service=FIRST_SERVICE, seconds=None, report=lambda done: None):
+def fill(size, *, service=FIRST_SERVICE, seconds=None, report=lambda done: None, is_analyzed=True):
     """Make grants until there are `size.grants`; the number that there are at the end.
 
     It is smaller where `seconds` have passed or the disk is nearly full. `report` gets the number
-    after each chunk.
+    after each chunk. Not `is_analyzed`: the caller makes more rows, and calls `analyze`.
     """
     from django.db import connection
 
@@ -114,7 +114,8 @@ def fill(size, *, service=FIRST_SERVICE, seconds=None, report=lambda done: None)
         _make(connection, words, service, size, done, stop)
         done = stop
         report(done)
-    analyze(connection)
+    if is_analyzed:
+        analyze(connection)
     return done
 
 

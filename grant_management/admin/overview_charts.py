@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from django.db.models import Count, Sum
-from django.db.models.functions import TruncDay, TruncHour
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from ..conf import app_settings
+from ..db.periods import day_of, hour_of
 from ..models import EventKind, HourlyCount, Service
 from .kit.chart import Chart, Series
 from .kit.periods import LENGTHS
@@ -169,10 +169,10 @@ class Calls:
 
     def _add(self, service: Service, view: View, axis: Axis) -> None:
         since = axis.starts()[0]
-        trunc = TruncHour if axis.is_hourly else TruncDay
+        start_of = hour_of if axis.is_hourly else day_of
         rows = view.calls(service, since)
         rows = rows.filter(code=view.code) if view.code else rows
-        groups = rows.values_list("code", trunc("at", tzinfo=UTC))
+        groups = rows.values_list("code", start_of("at"))
         for code, start, number in groups.annotate(Count("pk")):
             self.numbers[start, code in DONE] += number
             if code not in DONE:

@@ -1,6 +1,7 @@
 """Links between the pages of calls, events, grants, clients, people, jobs and result codes."""
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -29,9 +30,11 @@ def page_url(request: HttpRequest, name: str, *arguments: Any) -> str:
 def lists_of(request: HttpRequest, service: Service | None) -> Listed:
     """Makes URLs of lists, limited to a service where there is one."""
     of = {} if service is None else {"service": str(service.pk)}
+    # A page has hundreds of these URLs, and few lists.
+    url_of = cache(lambda model: page_url(request, f"{model}_changelist"))
 
     def listed(model: str, **filters: str) -> str:
-        return f"{page_url(request, f'{model}_changelist')}?{urlencode(of | filters)}"
+        return f"{url_of(model)}?{urlencode(of | filters)}"
 
     return listed
 

@@ -5,16 +5,16 @@ counter. They include the events up to `Tally.counted_until`.
 """
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final, Self
 
 from django.db import models
 from django.db.models import Count, Sum
-from django.db.models.functions import TruncDate
 from django.utils.translation import gettext_lazy as _
 
 from ..db import clock, primary
 from ..db.ids import first_uuid7
+from ..db.periods import date_of
 from . import hourly_count
 from .event import EventKind, GrantEvent
 from .grant import Grant, GrantQuerySet, GrantStatus
@@ -23,7 +23,7 @@ from .service import Service
 
 LIVE: Final = "live"
 """The kind of the counters of active grants. Only those of the last count are kept."""
-DAY: Final = TruncDate("at", tzinfo=UTC)
+DAY: Final = date_of("at")
 SETTLED: Final = timedelta(seconds=60)
 """The age at which events are counted: by then every transaction that writes events has ended."""
 

@@ -1,18 +1,18 @@
 """Counters of events by hour and client, for charts of the last day."""
 
-from datetime import UTC, timedelta
+from datetime import timedelta
 from typing import Final
 
 from django.db import models
-from django.db.models.functions import TruncHour
 from django.utils.translation import gettext_lazy as _
 
 from ..db import primary
+from ..db.periods import hour_of
 from .service import Service
 
 KEPT: Final = timedelta(hours=48)
 """How long the counters of an hour are kept."""
-HOUR: Final = TruncHour("at", tzinfo=UTC)
+HOUR: Final = hour_of("at")
 
 
 class HourlyCount(models.Model):

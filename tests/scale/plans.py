@@ -2,6 +2,7 @@
 
 import json
 from contextlib import contextmanager
+from functools import cache
 
 from django.test.utils import CaptureQueriesContext
 
@@ -9,7 +10,18 @@ from ..ours import connection
 
 LARGE = {
     f"grant_management_{name}"
-    for name in ("grant", "accesstoken", "refreshtoken", "grantevent", "usedproof", "call")
+    for name in (
+        "grant",
+        "accesstoken",
+        "refreshtoken",
+        "grantevent",
+        "usedproof",
+        "call",
+        "webhookdelivery",
+        "streamdelivery",
+        "organizationevent",
+        "dailycount",
+    )
 }
 
 
@@ -27,6 +39,7 @@ def plan_of(sql, parameters=None):
     return (json.loads(found) if isinstance(found, str) else found)[0]["Plan"]
 
 
+@cache
 def is_large(table):
     """A table of a few pages is read whole, whatever its indexes."""
     with connection.cursor() as cursor:
@@ -34,31 +47,39 @@ def is_large(table):
         return table in LARGE and cursor.fetchone()[0] > 10_000
 
 
+def _of_large(statements):
+    """What these statements do with large tables: the nodes of their plans, with the statement."""
+    return [
+        (node, sql)
+        for sql in statements
+        if sql.startswith(("SELECT", "UPDATE", "DELETE", "WITH"))
+        for node in nodes(plan_of(sql))
+        if is_large(node.get("Relation Name", ""))
+    ]
+
+
 def read_whole(statements):
     """The large tables that these statements read from end to end, each with its statement."""
-    wrong = []
-    for sql in statements:
-        if sql.startswith(("SELECT", "UPDATE", "DELETE", "WITH")):
-            wrong += [
-                (node["Relation Name"], sql[:2_000])
-                for node in nodes(plan_of(sql))
-                if node["Node Type"] == "Seq Scan" and is_large(node["Relation Name"])
-            ]
-    return wrong
+    return _whole(_of_large(statements))
 
 
-def follow_no_condition(statements):
-    """The indexes of large tables that these statements follow from an end, with no condition that
-    the index answers: they may read all of it before they find a row. Each with its statement.
-    """
+def _whole(large):
     return [
+        (node["Relation Name"], sql[:2_000])
+        for node, sql in large
+        if node["Node Type"] == "Seq Scan"
+    ]
+
+
+def follow_no_index(statements):
+    """Those, and the indexes of large tables that these statements follow from an end, with no
+    condition that the index answers: they may read all of it before they find a row.
+    """
+    large = _of_large(statements)
+    return _whole(large) + [
         (node["Index Name"], sql[:2_000])
-        for sql in statements
-        if sql.startswith(("SELECT", "WITH"))
-        for node in nodes(plan_of(sql))
-        if "Index Name" in node
-        and "Index Cond" not in node
-        and is_large(node.get("Relation Name", ""))
+        for node, sql in large
+        if "Index Name" in node and "Index Cond" not in node
     ]
 
 

@@ -12,7 +12,7 @@ class Page:
     """`name`: of its URL; `of`: the attribute of the rows whose key is in the URL ("": none).
 
     Values of `query` and `posted` may name attributes of the rows in braces. `posted` None: it is a
-    GET. `is_file`: only its first bytes are waited for. `person`: the attribute with the subject of
+    GET. `is_file`: its first block is read. `person`: the attribute with the subject of
     the person who asks for their own pages. `status`: what it answers.
     """
 

@@ -24,6 +24,7 @@ from ..models import (
 from ..models.delivery import D, Delivery
 from ..models.event import ActorKind
 from ..models.receiver import Receiver
+from ..models.stream_plan import plan_signals
 from ..models.webhook_attempt import Outcome
 from ..models.webhook_key import signatures
 from ..protocol import times
@@ -66,7 +67,7 @@ def number_waiting() -> int:
 
 def _plan(rows: list[OutboxEntry]) -> None:
     WebhookDelivery.objects.plan(rows)
-    StreamDelivery.objects.plan(rows)
+    plan_signals(rows)
 
 
 def _attempt_next(claimed: D | None, make: Callable[[D], Outcome]) -> bool:

@@ -27,7 +27,7 @@ from .self_service_token import Access, SelfServiceToken
 from .service import Ownership, Service
 from .signing_key import SigningKey
 from .stream import Stream, StreamStatus
-from .stream_delivery import StreamDelivery
+from .stream_delivery import StreamDelivery, StreamDisabled
 from .stream_subject import StreamSubject
 from .sweep import Sweep, SweepStatus
 from .token import AccessToken, RefreshToken, TokenStatus
@@ -79,6 +79,7 @@ __all__ = [
     "SigningKey",
     "Stream",
     "StreamDelivery",
+    "StreamDisabled",
     "StreamStatus",
     "StreamSubject",
     "Sweep",

@@ -1,7 +1,7 @@
 """Deliveries of streams: a SET on its way to a receiver, who is sent it, or fetches it."""
 
-from collections.abc import Collection, Iterable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Self
 from uuid import UUID
 
@@ -11,13 +11,10 @@ from django.utils.translation import gettext_lazy as _
 
 from ..db import clock, primary
 from ..db.ids import first_uuid7
-from ..protocol import shared_signals
-from ..protocol.shared_signals import STREAM_UPDATED, VERIFICATION, digests_within, types_of
+from ..protocol.shared_signals import STREAM_UPDATED, VERIFICATION
 from .delivery import Delivery, DeliveryQuerySet
 from .event import NO_REASON, Actor, EventKind, GrantEvent, Reason
-from .outbox import OutboxEntry
 from .stream import VERIFIED_EVERY, Delivered, Stream, StreamStatus
-from .stream_subject import StreamSubject
 from .webhook_attempt import Outcome
 
 HELD: Final = datetime(9999, 12, 31, tzinfo=UTC)
@@ -25,6 +22,12 @@ HELD: Final = datetime(9999, 12, 31, tzinfo=UTC)
 
 So a worker that looks for what is due reads none of these rows.
 """
+ENDED_FOR: Final = timedelta(hours=1)
+"""How long what is pushed waits where its stream's API token has ended, before the next look."""
+
+
+class StreamDisabled(Exception):
+    """The stream is disabled, so nothing may be sent there or held for later (SSF §8.1.2.1)."""
 
 
 class StreamDeliveryQuerySet(DeliveryQuerySet["StreamDelivery"]):
@@ -43,29 +46,21 @@ class StreamDeliveryQuerySet(DeliveryQuerySet["StreamDelivery"]):
         return self.filter(push, may)
 
     def claim(self) -> "StreamDelivery | None":
-        """A delivery that is due; what waits for a receiver whose API token has ended is held."""
+        """A delivery that is due; what waits for a receiver whose API token has ended is put off.
+
+        Not for good: somebody may let the token live longer.
+        """
         while row := super().claim():
-            if row.stream.api_token.is_active(clock.now()):
+            now = clock.now()
+            if row.stream.api_token.is_active(now):
                 break
-            ended = StreamDelivery.objects.filter(stream=row.stream, due_at__isnull=False)
-            ended.update(due_at=HELD, claimed_until=None)
+            ended = StreamDelivery.objects.filter(stream=row.stream, due_at__lte=now)
+            ended.update(due_at=now + ENDED_FOR, claimed_until=None)
         return row
 
     def waiting(self) -> Self:
         """Those that are still on their way."""
         return self.filter(due_at__isnull=False)
-
-    def plan(self, rows: Iterable[OutboxEntry]) -> None:
-        """Plan the deliveries of newly numbered rows, in the transaction that numbered them."""
-        rows, now = list(rows), clock.now()
-        streams = _by_service({row.service_id for row in rows}, now)
-        if not streams:
-            return
-        told = [row for row in rows if row.service_id in streams]
-        events = GrantEvent.objects.to_tell().in_bulk([row.event for row in told])
-        for service_id, ours in streams.items():
-            of = [(row, events[row.event]) for row in told if row.event in events]
-            self.bulk_create(_planned(ours, [one for one in of if one[1].service_id == service_id]))
 
     def pollable(self, stream: Stream) -> Self:
         """What the receiver may fetch now: of each grant the earliest that it did not confirm.
@@ -92,10 +87,12 @@ class StreamDeliveryQuerySet(DeliveryQuerySet["StreamDelivery"]):
     def verify(self, stream: Stream, actor: Actor, state: str | None) -> bool:
         """Tell the stream a verification event; False: the last one was asked for just before.
 
-        Stream.DoesNotExist: it was deleted.
+        Stream.DoesNotExist: it was deleted. StreamDisabled: it would not be sent.
         """
         with primary.atomic():
             held, now = stream.hold()
+            if held.status == StreamStatus.DISABLED:
+                raise StreamDisabled
             if held.verified_at and held.verified_at > now - VERIFIED_EVERY:
                 return False
             held.become({"verified_at": now})
@@ -143,7 +140,8 @@ class StreamDeliveryQuerySet(DeliveryQuerySet["StreamDelivery"]):
         elif stream.is_pushed:
             rows.filter(due_at=HELD).update(due_at=now)
         else:
-            rows.update(due_at=HELD)
+            stays = Q(type=STREAM_UPDATED) if stream.method == Delivered.PUSH else Q(pk=None)
+            rows.exclude(stays).update(due_at=HELD)
 
     def purge_undelivered(self, before: datetime, batch_size: int) -> int:
         """Delete what nobody fetched since before a moment; how many of at most so many."""
@@ -157,10 +155,18 @@ class StreamDeliveryQuerySet(DeliveryQuerySet["StreamDelivery"]):
         return rows.update(due_at=None, attempts=F("attempts") + 1, **ended)
 
     def _tell(self, stream: Stream, event: GrantEvent, kind: str, details: dict[str, Any]) -> None:
-        """Plan what is told of the stream itself, whatever types of events it gets."""
+        """Plan what is told of the stream itself, whatever types of events it gets.
+
+        A status takes the place of an earlier one that was not told yet, so that they cannot arrive
+        in another order.
+        """
+        if kind == STREAM_UPDATED:
+            waiting = Q(stream=stream, type=STREAM_UPDATED, due_at__isnull=False)
+            StreamDelivery.objects.filter(waiting).delete()
         push = stream.method == Delivered.PUSH
         is_sent = push and (stream.is_pushed or kind == STREAM_UPDATED)
-        row = _row(stream, event, kind, 0, due_at=event.at if is_sent else HELD)
+        due_at = event.at if is_sent else HELD
+        row = StreamDelivery.about(event, stream=stream, type=kind, number=0, due_at=due_at)
         row.details = details
         row.save(force_insert=True)
 
@@ -205,56 +211,14 @@ class StreamDelivery(Delivery):
             ),
         ]
 
+    @classmethod
+    def about(cls, event: GrantEvent, **fields: Any) -> Self:
+        """An unsaved delivery of an event."""
+        return cls(event=event.pk, created_at=event.at, **fields)
+
     def end_attempt(self, outcome: Outcome, now: datetime, retry_at: datetime | None) -> None:
         """Write how the attempt ended, unless another worker has claimed it meanwhile."""
         is_delivered = outcome is Outcome.DELIVERED
         fields = self.after_attempt(now, retry_at, is_delivered=is_delivered)
         rows = StreamDelivery.objects.filter(pk=self.pk, claimed_until=self.claimed_until)
         rows.filter(due_at__isnull=False).update(outcome=outcome, **fields)
-
-
-def _by_service(numbers: set[int], now: datetime) -> dict[int, list[Stream]]:
-    """The streams that are told of events, locked until the caller's transaction ends."""
-    found: dict[int, list[Stream]] = {}
-    rows = Stream.objects.receiving(now).filter(service__in=numbers)
-    for stream in rows.select_for_update(of=("self",)).select_related("service").order_by("pk"):
-        found.setdefault(stream.service_id, []).append(stream)
-    return found
-
-
-def _planned(
-    streams: list[Stream], rows: list[tuple[OutboxEntry, GrantEvent]]
-) -> Iterator["StreamDelivery"]:
-    """The deliveries of a service's events to its streams, without removed subjects."""
-    service = streams[0].service
-    told = []
-    for row, event in rows:
-        payload = event.payload()
-        if kinds := types_of(payload, keeps_access_tokens=not service.revoke_access_tokens):
-            subject = shared_signals.subject_of(payload, service.issuer)
-            told.append((row, event, kinds, set(digests_within(subject))))
-    digests = {one for *_rest, within in told for one in within}
-    removed = StreamSubject.objects.among(service.pk, digests) if told else set()
-    for stream in streams:
-        wanted = stream.delivered
-        for row, event, kinds, within in told:
-            if any((stream.pk, one) in removed for one in within):
-                continue
-            due_at = event.at if stream.is_pushed else HELD
-            number = row.number or 0
-            chosen = [kind for kind in kinds if kind in wanted]
-            yield from (_row(stream, event, kind, number, due_at=due_at) for kind in chosen)
-
-
-def _row(
-    stream: Stream, event: GrantEvent, kind: str, number: int, *, due_at: datetime
-) -> "StreamDelivery":
-    return StreamDelivery(
-        stream=stream,
-        event=event.pk,
-        type=kind,
-        grant_id=event.grant_id,
-        number=number,
-        created_at=event.at,
-        due_at=due_at,
-    )

@@ -22,7 +22,7 @@ from grant_management.models import (
 from grant_management.models.delivery import KEPT_FOR, LEASE
 from grant_management.models.event import ActorKind
 from grant_management.models.purge import purge_all
-from grant_management.models.stream_delivery import HELD
+from grant_management.models.stream_delivery import ENDED_FOR, HELD
 from grant_management.protocol.shared_signals import (
     CLIENT_DISABLED,
     CLIENT_ENABLED,
@@ -254,16 +254,22 @@ def test_a_poll_costs_the_same_for_many(world, signals):
 
 @pytest.mark.parametrize("end", ["revoked_at", "expires_at"])
 def test_what_waits_for_a_receiver_whose_token_ended(world, signals, push, receiver, end):
-    """It is held, so that no worker reads it again at each look."""
+    """It is put off, so that no worker reads it at each look; and sent if the token lives again."""
     push(SESSION_REVOKED)
     for _ in range(3):
         world.grant().revoke(BY_TEST, WHY)
     number_waiting()
-    ApiToken.objects.filter(can_manage_streams=True).update(**{end: now()})
+    tokens = ApiToken.objects.filter(can_manage_streams=True)
+    tokens.update(**{end: now()})
     deliver()
     assert receiver.came == []
     rows = StreamDelivery.objects.all()
-    assert {(row.due_at, row.claimed_until, row.attempts) for row in rows} == {(HELD, None, 0)}
+    assert {(row.claimed_until, row.attempts) for row in rows} == {(None, 0)}
+    assert all(now() < row.due_at < now() + 2 * ENDED_FOR for row in rows)
+    tokens.update(**{end: None})
+    rows.update(due_at=now())  # the hour is over
+    deliver()
+    assert {row.state for row in rows.all()} == {"delivered"}
 
 
 @pytest.mark.parametrize("status", [200, 204, 302, 401, 500])
@@ -406,6 +412,63 @@ def test_an_operator_who_pauses_a_stream_is_told(world, signals, push):
     (claims,) = signals.seen.values()
     assert claims["events"] == {f"{SSF}/stream-updated": {"status": "paused"}}
     assert claims["sub_id"] == {"format": "opaque", "id": made["stream_id"]}
+
+
+def test_the_order_of_a_client(world, signals, push, receiver):
+    """SSF §8.1.2.1: what is held is told in its order, also where the first attempt fails."""
+    stream = push(CLIENT_DISABLED, CLIENT_ENABLED)
+    at = {"stream_id": stream["stream_id"]}
+    signals.call("status_endpoint", members=at | {"status": "paused"})
+    world.client.lock(BY_TEST, WHY)
+    world.client.unlock(BY_TEST, WHY)
+    deliver()
+    signals.call("status_endpoint", members=at | {"status": "enabled"})
+    receiver.answers = Always(signals.pushed, first=[503])
+    deliver()
+    assert signals.types() == []
+    StreamDelivery.objects.filter(due_at__isnull=False).update(due_at=now())
+    deliver()
+    assert signals.types() == [CLIENT_DISABLED, CLIENT_ENABLED]
+
+
+def test_a_poll_has_one_event_of_a_client(world, signals):
+    """The members of its answer have no order."""
+    stream = signals.create(events_requested=[CLIENT_DISABLED, CLIENT_ENABLED])
+    world.client.lock(BY_TEST, WHY)
+    world.client.unlock(BY_TEST, WHY)
+    deliver()
+    assert len(signals.poll(stream)["sets"]) == 1
+    signals.drain(stream)
+    assert signals.types() == [CLIENT_DISABLED, CLIENT_ENABLED]
+
+
+def test_a_disabled_stream_is_not_verified(signals, push):
+    """SSF §8.1.2.1: nothing is held for later, so no answer says that it will be sent."""
+    at = {"stream_id": push()["stream_id"]}
+    signals.call("status_endpoint", members=at | {"status": "disabled"})
+    status, refused = signals.call("verification_endpoint", members=at)
+    assert (status, refused["resultCode"]) == (400, "A126202")
+    signals.call("status_endpoint", members=at | {"status": "enabled"})
+    assert signals.call("verification_endpoint", members=at) == (204, None)
+    deliver()
+    assert signals.types() == [f"{SSF}/verification"]
+
+
+def test_the_last_status_alone_is_told(world, signals, push, receiver):
+    """Earlier ones that did not arrive are dropped, so none arrives after it; and none is held."""
+    made = push(SESSION_REVOKED)
+    stream = Stream.objects.get(pk=made["stream_id"])
+    receiver.answers = Always(503)
+    for status in ("paused", "enabled", "disabled"):
+        StreamDelivery.objects.set_status(stream, status, "", BY_TEST, WHY, is_told=True)
+        deliver()
+    at = {"stream_id": made["stream_id"]}
+    signals.call("status_endpoint", members=at | {"status": "paused"})
+    receiver.answers = Always(signals.pushed)
+    StreamDelivery.objects.exclude(due_at=HELD).update(due_at=now())
+    deliver()
+    told = [claims["events"][f"{SSF}/stream-updated"] for claims in signals.seen.values()]
+    assert told == [{"status": "disabled"}]
 
 
 def test_from_push_to_poll_and_back(world, signals, push, receiver):

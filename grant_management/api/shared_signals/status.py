@@ -3,7 +3,7 @@
 from typing import Any
 
 from ...fields import signals as m
-from ...models import Stream, StreamDelivery, StreamSubject
+from ...models import Stream, StreamDelivery, StreamDisabled, StreamSubject
 from ...protocol.results import Refused, Result
 from ...protocol.shared_signals import recognised
 from .request import StreamRequest
@@ -43,9 +43,16 @@ def remove_subject(request: StreamRequest) -> None:
 
 
 def verify(request: StreamRequest) -> None:
-    """`POST`: send a verification event. Refused: no such stream, or it was asked just before."""
+    """`POST`: send a verification event.
+
+    Refused: there is no such stream, it is disabled, or it was asked just before.
+    """
     stream, state = request.stream(), request.values.get("state")
-    if not StreamDelivery.objects.verify(stream, request.caller, state):
+    try:
+        is_asked = StreamDelivery.objects.verify(stream, request.caller, state)
+    except StreamDisabled:
+        raise Refused(Result.BODY_UNREADABLE, "the stream is disabled: enable it first.") from None
+    if not is_asked:
         raise Refused(Result.VERIFIED_JUST_BEFORE)
 
 

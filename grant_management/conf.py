@@ -16,8 +16,10 @@ from django.conf import settings
 from django.core.signals import setting_changed
 from django.dispatch import receiver
 
+from . import home
+
 T = TypeVar("T")
-DOCUMENTS: Final = "https://django-grant-management.example/repository/tree/main/docs"
+DOCUMENTS: Final = home.DOCUMENTS
 """The address of the documents: the same as `Documentation` in pyproject.toml."""
 
 

@@ -2,6 +2,8 @@
 
 from enum import Enum, StrEnum
 
+from ..home import REPOSITORY
+
 
 class GMAction(StrEnum):
     """The request's action. The last three belong to authorization requests (draft §5.2)."""
@@ -42,11 +44,8 @@ def printable(text: str) -> str:
     return "".join(c if " " <= c <= "~" and c not in '"\\' else "?" for c in text)
 
 
-AUTHLETE_PAGE = (
-    "https://django-grant-management.example/repository/blob/main/docs/reference/authlete.md"
-)
-"""The page with the operations of Authlete's that this server has. It takes the place of an address
-in pyproject.toml that is reserved (RFC 2606) until the project has a home."""
+AUTHLETE_PAGE = f"{REPOSITORY}/blob/main/docs/reference/authlete.md"
+"""The page with the operations of Authlete's that this server has."""
 
 
 class Result(Enum):

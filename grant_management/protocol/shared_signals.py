@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import Any, Final, NamedTuple
 
+from .. import home
 from . import times
 from .event_payload import EventPayload
 from .strict_json import canonical
@@ -26,9 +27,7 @@ SESSION_REVOKED: Final = f"{_OPENID}caep/event-type/session-revoked"
 TOKENS_REVOKED: Final = f"{_OPENID}oauth/event-type/tokens-revoked"
 CLIENT_DISABLED: Final = f"{_OPENID}oauth/event-type/client-disabled"
 CLIENT_ENABLED: Final = f"{_OPENID}oauth/event-type/client-enabled"
-NAMESPACE: Final = "https://django-grant-management.example/secevent/event-type/"
-"""Of the types of this project's own. Its host takes the place of the project's home, which it does
-not have yet; the name is reserved (RFC 2606), so nobody else has types there."""
+NAMESPACE: Final = home.EVENT_TYPES
 
 
 class Signal(NamedTuple):

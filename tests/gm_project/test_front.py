@@ -10,6 +10,7 @@ import tomllib
 import pytest
 
 from gm_project.front import NAME
+from grant_management import home
 from grant_management.conf import DOCUMENTS
 
 from ..standalone import PATH, ROOT, children, serving, until
@@ -50,6 +51,21 @@ def test_the_front_says_what_this_is(url, only):
 def test_the_documents_are_those_of_the_package():
     urls = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"].get("urls", {})
     assert urls.get("Documentation", DOCUMENTS) == DOCUMENTS
+    assert urls.get("Repository", home.REPOSITORY) == home.REPOSITORY
+
+
+def test_one_file_of_the_code_has_the_addresses():
+    """Besides answers that are examples, which are made from it. docs/how-to/releasing.md names it."""
+    having = {
+        str(path.relative_to(ROOT))
+        for folder in ("grant_management", "gm_project", "templates")
+        for path in (ROOT / folder).rglob("*.*")
+        if path.suffix in (".py", ".html", ".json", ".js", ".txt") and home.HOST in path.read_text()
+    }
+    made = {"grant_management/contrib/openapi/examples.json"}
+    assert having - made == {"grant_management/home.py"}
+    named = (ROOT / "docs" / "how-to" / "releasing.md").read_text()
+    assert "`grant_management/home.py`" in named
 
 
 @pytest.mark.parametrize("only", ["api", ""])

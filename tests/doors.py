@@ -1378,6 +1378,21 @@ def rotate_on_the_page(scene):
     scene.page("webhook_rotate", hook.pk, status=200, **data)
 
 
+@act("page webhook edit", ("webhook_changed", "operator"))
+def edit_on_the_page(scene):
+    hook = webhook_of(scene)
+    yield
+    for _ in range(2):
+        scene.page("webhook_edit", hook.pk, reason="other", url=f"{RECEIVER}&more")
+
+
+@act("page webhook replay", ("webhook_replayed", "operator"))
+def send_a_span_again_on_the_page(scene):
+    hook = webhook_of(scene)
+    yield
+    scene.page("webhook_replay", hook.pk, reason="other", first="2026-01-01")
+
+
 @act("page webhook test", ("webhook_tested", "operator"))
 def test_on_the_page(scene):
     hook = webhook_of(scene)
@@ -1607,7 +1622,7 @@ def push_a_stream(scene):
     signals(scene, "ssf/streams", named | {"delivery": pushed}, method="patch")
     details = GrantEvent.objects.get(kind="stream_changed").details
     assert details["changed"] == ["url"]
-    assert details["after"]["url"] == "https://receiver.example/hooks?…"
+    assert details["after"]["url"] == "https://receiver.example/…"
     signals(scene, f"ssf/streams?stream_id={made['stream_id']}", method="delete", status=204)
 
 

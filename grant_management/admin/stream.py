@@ -12,8 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 from ..db import clock
 from ..models import Actor, EventKind, Reason, SigningKey, Stream, StreamDelivery, StreamStatus
-from .kit.actions import ObjectAction, OperatorAdmin, Text
+from .kit.actions import ObjectAction, Text
 from .kit.display import state, time_tag
+from .kit.receiver_url import ReceiverAdmin
 from .kit.short_list import ShortListAdmin
 from .kit.utc import exact
 
@@ -52,10 +53,11 @@ ACTIONS: Final = (
 
 
 @admin.register(Stream)
-class StreamAdmin(ShortListAdmin[Stream], OperatorAdmin[Stream]):
+class StreamAdmin(ShortListAdmin[Stream], ReceiverAdmin[Stream]):
     """Streams, without what authorises calls of their receivers."""
 
     object_actions = ACTIONS
+    manage_permission = "grant_management.manage_stream"
     list_display = ("name", "service", "method", "condition", "created")
     list_select_related = ("service", "api_token")
     ordering = ("-pk",)

@@ -12,12 +12,13 @@ from django.utils.translation import gettext_lazy as _
 from ..db.encryption import CannotDecrypt
 from ..models import Actor, EventKind, Reason, Webhook, WebhookDelivery
 from ..redaction import redacted
-from .kit.actions import ObjectAction, OperatorAdmin, Text
+from .kit.actions import ObjectAction, Text
 from .kit.display import state, time_tag
 from .kit.once import first_time, fresh
 from .kit.read_only import operator
 from .kit.short_list import ShortListAdmin
 from .related import may_view, page_url
+from .webhook_change import ChangeableWebhooks
 from .webhook_form import RegisterForm, RotateKeyForm
 
 MANAGE: Final = "manage_webhook"
@@ -95,7 +96,7 @@ def _deliveries(request: HttpRequest, webhook: Webhook) -> list[tuple[Text, str]
 
 
 @admin.register(Webhook)
-class WebhookAdmin(ShortListAdmin[Webhook], OperatorAdmin[Webhook]):
+class WebhookAdmin(ShortListAdmin[Webhook], ChangeableWebhooks):
     """Webhooks, without their keys."""
 
     object_actions = ACTIONS

@@ -168,9 +168,12 @@ class Webhook(Receiver):
         return standard_webhooks.for_receiver(kind, key)
 
     def disable(self, actor: Actor) -> bool:
-        """Disable it, since its receiver said that it is gone; False: it was disabled already."""
+        """Disable it, since its receiver said that it is gone; False: it was disabled already, or
+        its URL was changed since this object was read, so another receiver said it.
+        """
         with primary.atomic():
-            rows = Webhook.objects.select_for_update().filter(pk=self.pk, disabled_at=None)
+            asked = {"pk": self.pk, "url": self.url, "disabled_at": None}
+            rows = Webhook.objects.select_for_update().filter(**asked)
             held, now = rows.first(), clock.now()
             if held is None:
                 return False

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from ..db import clock, primary
+from ..db.ids import first_uuid7
 from ..protocol.event_payload import TYPES
 from .delivery import Delivery, DeliveryQuerySet
 from .event import NO_REASON, Actor, EventKind, GrantEvent, Reason
@@ -20,6 +21,12 @@ from .webhook_attempt import Outcome, WebhookAttempt
 
 AT_ONCE: Final = 500
 """Events that a replay reads at once."""
+REPLAYED_AT_ONCE: Final = 10_000
+"""Events of a span that a replay sends."""
+
+
+class NoSuchEvent(Exception):
+    """The service has published no event of this ID."""
 
 
 class WebhookDeliveryQuerySet(DeliveryQuerySet["WebhookDelivery"]):
@@ -81,6 +88,33 @@ class WebhookDeliveryQuerySet(DeliveryQuerySet["WebhookDelivery"]):
         ]
         self.bulk_create(planned, ignore_conflicts=True)
         return sent + len(planned)
+
+    def replay_event(
+        self, webhook: Webhook, actor: Actor, event: UUID, why: Reason = NO_REASON
+    ) -> int:
+        """Send an event once more; 0: it is on its way. NoSuchEvent: the service published none."""
+        found = list(OutboxEntry.objects.after(webhook.service_id, 0).filter(event=event))
+        if not found:
+            raise NoSuchEvent
+        return self.replay(webhook, actor, found, why)
+
+    def replay_span(
+        self,
+        webhook: Webhook,
+        actor: Actor,
+        first: datetime,
+        end: datetime,
+        why: Reason = NO_REASON,
+    ) -> tuple[int, bool]:
+        """Send the events from a moment until before another once more, `REPLAYED_AT_ONCE` at most.
+
+        How many are sent, without those on their way already; and whether these were all of them.
+        """
+        rows = OutboxEntry.objects.after(webhook.service_id, 0)
+        rows = rows.filter(event__gte=first_uuid7(first), event__lt=first_uuid7(end))
+        found = list(rows[: REPLAYED_AT_ONCE + 1])
+        sent = found[:REPLAYED_AT_ONCE]
+        return self.replay(webhook, actor, sent, why), len(sent) == len(found)
 
     def replay(
         self, webhook: Webhook, actor: Actor, rows: Iterable[OutboxEntry], why: Reason = NO_REASON

@@ -64,11 +64,14 @@ def is_https(uri: str) -> bool:
 
 
 def without_secrets(uri: str) -> str:
-    """The URI for others than its owner: without userinfo and fragment, `?…` for its query."""
+    """The URI for others than its owner: its scheme and host, and `…` for what follows.
+
+    A receiver's credential is often in the path, not in the query.
+    """
     parts = urllib.parse.urlsplit(uri)
     host = parts.netloc.rpartition("@")[2]
-    shown = urllib.parse.urlunsplit((parts.scheme, host, parts.path, "", ""))
-    return f"{shown}?…" if parts.query else shown
+    hides = parts.path.strip("/") or parts.query
+    return f"{parts.scheme}://{host}/{'…' if hides else ''}"
 
 
 def is_origin(text: str) -> bool:

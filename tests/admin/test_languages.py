@@ -191,7 +191,7 @@ def urls_of(rows):
             yield reverse(f"admin:grant_management_{model}_history", args=[row.pk])
             yield reverse(f"admin:grant_management_{model}_change", args=[row.pk])
     yield reverse("admin:grant_management_client_unlock", args=[rows["locked"].pk])
-    for name in ("disable", "enable", "remove", "rotate", "test"):
+    for name in ("disable", "edit", "enable", "remove", "replay", "rotate", "test"):
         yield reverse(f"admin:grant_management_webhook_{name}", args=[rows["webhook"].pk])
     for name in ("disable", "enable", "pause"):
         yield reverse(f"admin:grant_management_stream_{name}", args=[rows["stream"].pk])

@@ -84,7 +84,10 @@ def test_the_list_costs_the_same_for_many(admin_client, world, stream):
 
 def test_who_may_look_and_who_may_act(client, django_user_model, world, stream):
     operator(client, django_user_model, VIEWER, world.service.organization)
-    assert client.get(url("change", stream.pk)).status_code == 200
+    page = client.get(url("change", stream.pk))
+    assert page.status_code == 200
+    assert "https://receiver.example/…" in page.content.decode()
+    assert stream.url not in page.content.decode(), "its path may be a credential"
     before = GrantEvent.objects.count()
     assert client.post(url("pause", stream.pk), {"reason": "other"}).status_code == 403
     assert GrantEvent.objects.count() == before

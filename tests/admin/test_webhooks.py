@@ -1,19 +1,22 @@
 """Pages of webhooks: who registers, rotates, deletes and sends again; the key, shown once."""
 
 import re
+from uuid import uuid4
 
 import pytest
 from cryptography.fernet import Fernet
 from django.contrib.auth.models import Group
 from django.urls import reverse
 
-from grant_management.models import GrantEvent, Webhook, WebhookDelivery
+from grant_management.events.delivering import number_waiting
+from grant_management.models import GrantEvent, Webhook, WebhookDelivery, webhook_delivery
 from grant_management.models.webhook_key import WebhookKey
 from grant_management.roles import ADMINISTRATOR, INCIDENT, SUPPORT, VIEWER
 
 from ..world import BY_TEST, make_operator, make_world, now
 
-URL = "https://receiver.example/hook?token=only-on-its-page"
+URL = "https://receiver.example/in-its-path/hook?token=only-on-its-page"
+SECRETS = re.compile("only-on-its-page|in-its-path")
 KEY = re.compile(r"whsec_[\w+/=]{44}|whpk_[\w+/=]{44}")
 
 
@@ -62,6 +65,8 @@ def sends(world, webhook, dead):
     why = {"reason": "other"}
     yield url("register"), new
     yield url("rotate", webhook.pk), why | {"signature": "v1", "once": "y"}
+    yield url("edit", webhook.pk), why | {"url": "https://receiver.example/other"}
+    yield url("replay", webhook.pk), why | {"first": "2026-01-01"}
     for page in ("test", "disable", "enable", "remove"):
         yield url(page, webhook.pk), why
     yield url("replay", dead.pk, model="webhookdelivery"), why
@@ -128,7 +133,14 @@ def test_the_url_is_on_its_own_page_alone(operator, world, webhook, dead):
     events = [url("change", one.pk, model="grantevent") for one in GrantEvent.objects.all()]
     lists = [url("changelist", model=one) for one in ("webhook", "webhookdelivery", "grantevent")]
     for page in [*events, *lists, url("change", dead.pk, model="webhookdelivery")]:
-        assert "only-on-its-page" not in client.get(page).content.decode(), page
+        assert not SECRETS.search(client.get(page).content.decode()), page
+
+
+def test_who_may_not_change_it_sees_the_host_alone(operator, world, webhook):
+    client = operator(VIEWER, world.service.organization)
+    seen = client.get(url("change", webhook.pk)).content.decode()
+    assert "https://receiver.example/…" in seen
+    assert not SECRETS.search(seen)
 
 
 def test_a_delivery_of_a_disabled_webhook_is_not_sent_again(operator, world, webhook, dead):
@@ -136,6 +148,115 @@ def test_a_delivery_of_a_disabled_webhook_is_not_sent_again(operator, world, web
     client, before = operator(ADMINISTRATOR, world.service.organization), state()
     client.post(url("replay", dead.pk, model="webhookdelivery"), {"reason": "other"})
     assert state() == before
+
+
+WHY = {"reason": "other", "note": "moved", "ticket": "T-1"}
+
+
+def test_where_it_sends_what_is_changed(operator, world, webhook):
+    client = operator(ADMINISTRATOR, world.service.organization)
+    page = url("edit", webhook.pk)
+    assert "only-on-its-page" in client.get(page).content.decode(), "the form has what there is"
+    new = {"url": f"{URL}-2", "event_types": ["grant.revoked"], "description": "SIEM"}
+    answer = client.post(page, WHY | new, follow=True)
+    assert "The webhook was changed." in answer.content.decode()
+    webhook.refresh_from_db()
+    assert (webhook.url, webhook.event_types, webhook.description) == tuple(new.values())
+    event = GrantEvent.objects.get(kind="webhook_changed")
+    assert event.actor_kind == "operator"
+    assert (event.reason, event.note, event.ticket) == ("other", "moved", "T-1")
+    assert event.details["changed"] == ["url"]
+    before, after = event.details["before"], event.details["after"]
+    assert (before["eventTypes"], after["eventTypes"]) == ([], ["grant.revoked"])
+    assert before["url"] == after["url"] == "https://receiver.example/…"
+    assert not SECRETS.search(str(event.details))
+    again = client.post(page, WHY | new, follow=True)
+    assert "Nothing was changed." in again.content.decode()
+    assert GrantEvent.objects.filter(kind="webhook_changed").count() == 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"url": "http://receiver.example/"},
+        {"url": "https://user:password@receiver.example/"},
+        {"url": ""},
+        {"event_types": ["grant.unknown"]},
+        {"description": "x" * 256},
+        {"reason": ""},
+    ],
+)
+def test_changes_that_are_refused(operator, world, webhook, wrong):
+    client, before = operator(ADMINISTRATOR, world.service.organization), state()
+    response = client.post(url("edit", webhook.pk), WHY | {"url": URL} | wrong)
+    assert response.status_code == 200
+    assert next(iter(wrong)) in response.context["form"].errors
+    assert state() == before
+
+
+def test_a_span_is_sent_again(operator, world, webhook, dead):
+    client = operator(ADMINISTRATOR, world.service.organization)
+    number_waiting()
+    WebhookDelivery.objects.update(due_at=None, dead_at=now())
+    page = url("replay", webhook.pk)
+    ahead = {"first": "2026-01-01", "until": "2026-01-02"}
+    assert "again: 0." in client.post(page, WHY | ahead, follow=True).content.decode()
+    number_waiting()
+    answer = client.post(page, WHY | {"first": "2026-01-01"}, follow=True)
+    assert "again: 2." in answer.content.decode()
+    assert WebhookDelivery.objects.filter(due_at=None).count() == 0
+    event = GrantEvent.objects.filter(kind="webhook_replayed").order_by("pk").last()
+    assert (event.details["count"], event.note) == (2, "moved")
+
+
+def test_one_event_is_sent_again(operator, world, webhook, dead):
+    client = operator(ADMINISTRATOR, world.service.organization)
+    number_waiting()
+    page, event = url("replay", webhook.pk), str(dead.event)
+    assert "again: 1." in client.post(page, WHY | {"event": event}, follow=True).content.decode()
+    assert WebhookDelivery.objects.get(pk=dead.pk).due_at is not None
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({}, "__all__"),
+        ({"event": str(uuid4()), "first": "2026-01-01"}, "__all__"),
+        ({"event": str(uuid4())}, "event"),
+        ({"event": "x"}, "event"),
+        ({"first": "yesterday-ish"}, "first"),
+        ({"first": "2026-01-02", "until": "2026-01-01"}, "until"),
+        ({"first": "2026-01-02", "reason": ""}, "reason"),
+    ],
+)
+def test_spans_that_are_refused(operator, world, webhook, dead, wrong, field):
+    client = operator(ADMINISTRATOR, world.service.organization)
+    number_waiting()
+    before = state()
+    response = client.post(url("replay", webhook.pk), WHY | wrong)
+    assert field in response.context["form"].errors
+    assert state() == before
+
+
+def test_a_disabled_webhook_is_sent_nothing_again(operator, world, webhook, dead):
+    client = operator(ADMINISTRATOR, world.service.organization)
+    number_waiting()
+    webhook.change(BY_TEST, enabled=False)
+    assert url("replay", webhook.pk) not in client.get(url("change", webhook.pk)).content.decode()
+    before = state()
+    response = client.post(url("replay", webhook.pk), WHY | {"first": "2026-01-01"})
+    assert "nothing is sent there" in response.content.decode()
+    assert state() == before
+
+
+def test_a_span_that_is_too_long_says_so(operator, world, webhook, dead, monkeypatch):
+    client = operator(ADMINISTRATOR, world.service.organization)
+    number_waiting()
+    WebhookDelivery.objects.update(due_at=None, dead_at=now())
+    monkeypatch.setattr(webhook_delivery, "REPLAYED_AT_ONCE", 1)
+    said = client.post(url("replay", webhook.pk), WHY | {"first": "2026-01-01"}, follow=True)
+    assert "again: 1." in said.content.decode()
+    assert "send the rest, too" in said.content.decode()
 
 
 def test_without_encryption_keys(operator, world, settings):

@@ -448,6 +448,20 @@ def test_a_claim_that_ended_changes_nothing(world, receiver, listen):
     assert WebhookAttempt.objects.count() == 1
 
 
+def test_410_of_the_url_before_disables_nothing(world, receiver, listen):
+    """An operator changes the URL while the receiver at the old one is asked."""
+    webhook, _secret = listen(event_types=["client.locked"])
+    world.client.lock(BY_TEST, WHY)
+    number_waiting()
+    claimed = WebhookDelivery.objects.claim()
+    assert webhook.change(BY_TEST, url=f"{receiver.url}&new")
+    receiver.answers = [410]
+    attempt(claimed)
+    webhook.refresh_from_db()
+    assert webhook.disabled_at is None
+    assert WebhookAttempt.objects.get().outcome == "gone"
+
+
 def test_a_webhook_that_is_deleted_while_it_is_sent_to(world, receiver, listen):
     webhook, _secret = listen(event_types=["client.locked"])
     world.client.lock(BY_TEST, WHY)

@@ -1,15 +1,14 @@
 """The operations on webhooks. The API token needs the right to manage them."""
 
 from datetime import timedelta
-from itertools import islice
 from typing import Any, Final
 from uuid import UUID
 
 from ...db import encryption
-from ...db.ids import first_uuid7
 from ...fields import members as m
-from ...models import OutboxEntry, Webhook, WebhookAttempt, WebhookDelivery
+from ...models import Webhook, WebhookAttempt, WebhookDelivery
 from ...models.webhook import OVERLAP
+from ...models.webhook_delivery import NoSuchEvent
 from ...protocol import times
 from ...protocol.results import Refused, Result
 from ...protocol.standard_webhooks import SYMMETRIC
@@ -21,7 +20,6 @@ UPDATE = (m.WEBHOOK_URL, m.EVENT_TYPES, m.ENABLED, m.DESCRIPTION)
 ROTATE = (m.SIGNATURE, m.OVERLAP)
 REPLAY = (m.EVENT_ID, m.FROM, m.UNTIL)
 DELIVERIES = (m.DELIVERY_STATE, m.LIMIT, m.CURSOR)
-REPLAYED_AT_ONCE: Final = 10_000
 PAGE: Final = 100
 _COLUMNS: Final = {
     "url": "url",
@@ -110,21 +108,19 @@ def replay(request: StoreRequest, webhook_id: str) -> Answer:
     is without those that are on their way already. Refused: neither an event nor a span is named,
     there is no such event, or the webhook is disabled.
     """
-    values = request.values
+    values, caller = request.values, request.caller
     if not values.keys() & {"eventId", "from"}:
         raise Refused(Result.BODY_UNREADABLE, "'eventId' or 'from' is missing.")
-    webhook, rows = _find_enabled(request, webhook_id), _published(request)
-    if "eventId" in values:
-        rows = rows.filter(event=values["eventId"])
-    else:
-        rows = rows.filter(event__gte=first_uuid7(values["from"]))
-        rows = rows.filter(event__lt=first_uuid7(values.get("until", request.now)))
-    found = list(rows[: REPLAYED_AT_ONCE + 1])
-    if "eventId" in values and not found:
-        raise Refused(Result.WEBHOOK_EVENT_UNKNOWN)
-    sent = list(islice(found, REPLAYED_AT_ONCE))
-    count = WebhookDelivery.objects.replay(webhook, request.caller, sent)
-    return done({}) | {"count": count, "complete": len(sent) == len(found)}
+    webhook, rows = _find_enabled(request, webhook_id), WebhookDelivery.objects
+    if "eventId" not in values:
+        end = values.get("until", request.now)
+        count, complete = rows.replay_span(webhook, caller, values["from"], end)
+        return done({}) | {"count": count, "complete": complete}
+    try:
+        count = rows.replay_event(webhook, caller, values["eventId"])
+    except NoSuchEvent:
+        raise Refused(Result.WEBHOOK_EVENT_UNKNOWN) from None
+    return done({}) | {"count": count, "complete": True}
 
 
 def deliveries(request: StoreRequest, webhook_id: str) -> Answer:
@@ -191,10 +187,6 @@ def _find_enabled(request: StoreRequest, webhook_id: str) -> Webhook:
     if webhook.disabled_at is not None:
         raise Refused(Result.WEBHOOK_DISABLED)
     return webhook
-
-
-def _published(request: StoreRequest) -> Any:
-    return OutboxEntry.objects.after(request.service.pk, 0)
 
 
 def _uuid(text: str, member: str) -> UUID:

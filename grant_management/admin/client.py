@@ -7,11 +7,18 @@ from typing import Any, Final
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    JsonResponse,
+)
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from ..models import Client, EventKind, Service
+from ..redaction import redacted
 from .client_forms import NewClientForm, RenameForm
 from .client_page import client_page
 from .kit.actions import ObjectAction, OperatorAdmin, Text
@@ -163,9 +170,14 @@ class ClientAdmin(ListAdmin[Client], OperatorAdmin[Client]):
         context = {} if client is None else client_page(client, request)
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
 
-    def suggest_view(self, request: HttpRequest) -> JsonResponse:
-        """Client IDs that begin with `q`, at the chosen `service` or at all, as JSON: `values`."""
-        form, start = self._form(request), request.GET.get("q", "")
+    @redacted
+    def suggest_view(self, request: HttpRequest) -> HttpResponse:
+        """Client IDs that begin with the `q` that is posted, at the chosen `service` or at all, as
+        JSON: `values`.
+        """
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        form, start = self._form(request), request.POST.get("q", "")
         if not start or not form.is_valid():
             return JsonResponse({"values": []})
         rows = self.all_rows().filter(client_id__gte=start)

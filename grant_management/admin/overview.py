@@ -3,6 +3,7 @@ a table of their numbers.
 """
 
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin
@@ -14,7 +15,9 @@ from django.utils.translation import gettext_lazy as _
 
 from ..db import clock, replica
 from ..db.counting import grouped
-from ..models import DailyCount, PurgeRun, Service, Tally
+from ..models import Client, DailyCount, PurgeRun, Service, Tally
+from ..protocol.results import Result
+from ..redaction import redacted
 from .first_run import is_empty, may_begin
 from .kit.display import as_of, time_tag
 from .kit.making import checklist
@@ -31,6 +34,9 @@ SEEN: Final = ("grant", "call", "grantevent", "accesstoken")
 class OverviewForm(forms.Form):
     """What the overview is of: all services or one, all clients or one; and for the charts the code
     of the calls, and the period.
+
+    A client ID or a code that does not exist is refused, so links never have anything else that was
+    typed.
     """
 
     service = forms.ModelChoiceField(
@@ -51,13 +57,35 @@ class OverviewForm(forms.Form):
 
     def __init__(self, data: Any, services: "QuerySet[Service]") -> None:
         super().__init__({"period": DEFAULT} | {name: data[name] for name in data})
+        self.services = services
         self.fields["service"].queryset = services  # type: ignore[attr-defined]
+
+    def clean_client(self) -> str:
+        """The client ID. ValidationError: no service that the operator sees has such a client."""
+        client_id: str = self.cleaned_data["client"]
+        known = Client.objects.filter(service__in=list(self.services), client_id=client_id)
+        if client_id and not known.exists():
+            raise forms.ValidationError(_("No service here has such a client."))
+        return client_id
+
+    def clean_code(self) -> str:
+        """The code in capitals. ValidationError: there is none like it."""
+        code: str = self.cleaned_data["code"].upper()
+        if code and code not in {result.code for result in Result}:
+            raise forms.ValidationError(_("There is no such result code."))
+        return code
+
+    def query(self) -> str:
+        """The query string of the overview with these choices."""
+        chosen = self.cleaned_data | {"service": getattr(self.cleaned_data["service"], "pk", "")}
+        return urlencode({name: value for name, value in chosen.items() if value})
 
 
 @admin.register(DailyCount)
 class OverviewAdmin(ReadOnlyAdmin[DailyCount]):
     """The overview, in place of a list of counters and of pages for each counter."""
 
+    @redacted
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """The overview of the services, the client and the period that the query names."""
         if not self.has_view_permission(request):
@@ -65,8 +93,11 @@ class OverviewAdmin(ReadOnlyAdmin[DailyCount]):
         services = limited(Service.objects.order_by("name", "pk"), request, "organization")
         if not services and is_empty() and may_begin(request):
             return HttpResponseRedirect(checklist(self))
-        form = OverviewForm(request.GET, services)
+        is_post = request.method == "POST"
+        form = OverviewForm(request.POST if is_post else request.GET, services)
         context: dict[str, Any] = {"form": form}
+        if is_post and form.is_valid():
+            return HttpResponseRedirect(f"?{form.query()}")
         if form.is_valid():
             shown, behind = replica.read(lambda: self._shown(request, form, list(services)))
             context |= shown | {"behind": as_of(behind)}
@@ -83,7 +114,7 @@ class OverviewAdmin(ReadOnlyAdmin[DailyCount]):
             form.cleaned_data["client"],
             clock.now(),
             Tally.current(),
-            form.cleaned_data["code"].upper(),
+            form.cleaned_data["code"],
         )
         listed = lists_of(request, chosen)
         live = active(view)

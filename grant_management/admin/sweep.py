@@ -22,12 +22,14 @@ from django.utils.translation import gettext_lazy as _
 from ..db import primary
 from ..db.counting import grouped
 from ..models import GrantEvent, GrantFilter, Reason, Service, Sweep
+from ..redaction import redacted
 from .kit.confirmation import is_typed, show_phrase
 from .kit.display import time_tag
 from .kit.export import attachment
 from .kit.listing import Column, ListAdmin, fields, text
 from .kit.read_only import limited, operator
 from .kit.reasons import in_words, why_of
+from .kit.typed import params
 from .related import may_view
 from .sweep_confirmation import Asked, recall, remember
 from .sweep_form import ConfirmForm, FilterForm, carried_over
@@ -106,11 +108,14 @@ class SweepAdmin(ListAdmin[Sweep]):
         may = request.user.has_perm(MAY_START)
         return [(_("Revoke by filter…"), self.url("start"))] if may else []
 
+    @redacted
     def start_view(self, request: HttpRequest) -> HttpResponse:
-        """Step 1: choose the grants. Of several services none is chosen beforehand."""
+        """Step 1: choose the grants; a list of grants may post its filters. Of several services
+        none is chosen beforehand.
+        """
         self._check_may_start(request)
         services = self._services(request)
-        form = FilterForm(initial=carried_over(request.GET, services), services=services)
+        form = FilterForm(initial=carried_over(params(request), services), services=services)
         return self._ask(request, form)
 
     def check_view(self, request: HttpRequest) -> HttpResponse:

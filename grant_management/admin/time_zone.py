@@ -7,7 +7,13 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+    JsonResponse,
+)
 from django.urls import URLPattern, path
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -80,9 +86,11 @@ class OperatorPreferenceAdmin(ReadOnlyAdmin[OperatorPreference]):
         context: dict[str, Any] = {"form": form, "submit": _("Save")}
         return self.page(request, "form.html", title, **context)
 
-    def utc_view(self, request: HttpRequest) -> JsonResponse:
-        """What the text `at` in the query is in UTC, as JSON: `utc`, "" where it is no moment."""
-        return JsonResponse({"utc": utc_of(request.GET.get("at", ""))})
+    def utc_view(self, request: HttpRequest) -> HttpResponse:
+        """What the text `at` that is posted is in UTC, as JSON: `utc`, "" where it is no moment."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        return JsonResponse({"utc": utc_of(request.POST.get("at", ""))})
 
     def get_model_perms(self, request: HttpRequest) -> dict[str, bool]:
         """None, so that it is not in the site's list of models."""

@@ -21,6 +21,7 @@ from ...models import ListColumns, SavedView
 from ...models.saved_view import LONGEST_NAME, LONGEST_QUERY, MOST, TooManyViews
 from .list_form import SORT
 from .list_table import Column
+from .typed import opened, params, sealed
 
 if TYPE_CHECKING:
     from .listing import ListAdmin
@@ -45,11 +46,20 @@ def urls(of: "Admin") -> list[URLPattern]:
 
 def context(of: "Admin", request: HttpRequest, shown: tuple[Column, ...]) -> dict[str, Any]:
     """What the template shows of an operator's choices; `shown` are the columns of the list."""
+    now = kept_of(of, params(request)).urlencode()
     return {
         "keeps_order": SORT in of.query_names(),
         "choosable": [(one, one in shown) for one in of.columns if one.can_be_hidden],
         "columns_url": of.url("columns"),
-        "views": [(view, of.url("delete_view", view)) for view in _views(of, request)],
+        "views": [
+            {
+                "row": view,
+                "delete_url": of.url("delete_view", view),
+                "query": address(of, QueryDict(view.query)),
+                "is_shown": view.query == now,
+            }
+            for view in _views(of, request)
+        ],
         "save_view_url": of.url("save_view"),
         "longest_name": LONGEST_NAME,
     }
@@ -86,7 +96,8 @@ def save_view(of: "Admin", request: HttpRequest) -> HttpResponse:
     """Keep the filters and the order of the list under a name; a view of that name is replaced."""
     if refused := _refused(of, request):
         return refused
-    query, name = _query(of, request.POST.get("query", "")), request.POST.get("name", "").strip()
+    given, name = request.POST.get("query", ""), request.POST.get("name", "").strip()
+    query = kept_of(of, opened(QueryDict(given))).urlencode()
     if not 0 < len(name) <= LONGEST_NAME or "\0" in name:
         messages.error(request, _("A view needs a name of at most 100 characters."))
     elif len(query) > LONGEST_QUERY or "%00" in query:
@@ -99,7 +110,7 @@ def save_view(of: "Admin", request: HttpRequest) -> HttpResponse:
             messages.error(request, many % {"most": MOST})
         else:
             messages.success(request, _("The view “%(name)s” was saved.") % {"name": name})
-    return _back(of, query)
+    return _back(of, given)
 
 
 def delete_view(of: "Admin", request: HttpRequest, number: int) -> HttpResponse:
@@ -128,19 +139,20 @@ def _refused(of: "Admin", request: HttpRequest) -> HttpResponse | None:
     return None if request.method == "POST" else HttpResponseNotAllowed(["POST"])
 
 
-def _query(of: "Admin", text: str) -> str:
-    """The filters and the order in a query string; whatever else is in it is left out."""
-    return kept_of(of, QueryDict(text))
-
-
-def kept_of(of: "Admin", given: QueryDict) -> str:
+def kept_of(of: "Admin", given: QueryDict) -> QueryDict:
     """What a view keeps of a query: the filters and the order that the list knows."""
     kept, known = given.copy(), of.query_names()
     for name in set(kept):
         if name not in known or not kept[name]:
             del kept[name]
-    return kept.urlencode()
+    return kept
+
+
+def address(of: "Admin", given: QueryDict) -> str:
+    """The query string of the list with these filters and this order."""
+    return sealed(kept_of(of, given), of.texts)
 
 
 def _back(of: "Admin", query: str) -> HttpResponse:
-    return HttpResponseRedirect(f"{of.url('changelist')}?{_query(of, query)}")
+    shown = address(of, opened(QueryDict(query)))
+    return HttpResponseRedirect(f"{of.url('changelist')}?{shown}")

@@ -40,9 +40,8 @@ class ListForm(forms.Form):
     """The filters of a list. Subclasses put those that an index answers into `narrow`, and the
     others into `condition`.
 
-    `searches` says what the box `q` filters by, as its label; without it there is no box. It is no
-    search box: what is typed comes into the URL, so its help leads tokens elsewhere. `sorts` are
-    the choices of the order; with fewer than two there is none.
+    `searches` says what the box `q` filters by, as its label; without it there is no box. `sorts`
+    are the choices of the order; with fewer than two there is none.
     """
 
     q = forms.CharField(required=False)
@@ -134,6 +133,15 @@ class ListForm(forms.Form):
     def given(self, *names: str) -> dict[str, Any]:
         """The values of those of these fields that are filled in."""
         return {name: self.cleaned_data[name] for name in names if self.cleaned_data.get(name)}
+
+
+def texts_of(form: type[forms.Form]) -> frozenset[str]:
+    """The names of the fields that take any text."""
+    return frozenset(
+        name
+        for name, field in form.base_fields.items()
+        if isinstance(field, forms.CharField) and not isinstance(field, forms.UUIDField)
+    )
 
 
 class BetweenForm(ListForm):

@@ -3,12 +3,13 @@ to known services, because every index begins with the service.
 """
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from itertools import chain
 from typing import Any, Final, TypeVar
 
 from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
@@ -17,11 +18,14 @@ from ...db import replica
 from ...db.counting import shown_number
 from ...db.keyset import Cursor, Merged, Order, Ordered, Page, Rows, all_of, page_of
 from ...models import Service
+from ...redaction import redacted
 from . import list_choices, list_export
 from .display import as_of
-from .list_form import SORT, BetweenForm, ListForm
+from .list_form import SORT, BetweenForm, ListForm, texts_of
+from .list_query import ListQuery
 from .list_table import Column, Table, fields, moment, text, turned
 from .read_only import ReadOnlyAdmin, limited
+from .typed import params
 
 __all__ = ["SERVICE", "BetweenForm", "Column", "ListAdmin", "ListForm", "fields", "moment", "text"]
 
@@ -55,29 +59,45 @@ class ListAdmin(ReadOnlyAdmin[M]):
         """The parameters that a saved view keeps: the filters and the order."""
         return {SORT, "q", *self.list_form.base_fields}
 
+    @cached_property
+    def texts(self) -> frozenset[str]:
+        """The filters that take any text: no URL shows what is in them (see `typed`)."""
+        return texts_of(self.list_form)
+
     def get_urls(self) -> list[URLPattern]:
         """The URLs of the list and of a row, and those of what an operator keeps of the list."""
         return [*list_choices.urls(self), *list_export.urls(self), *super().get_urls()]
 
+    @redacted
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """A page of the list, or only the form with its errors where that is invalid."""
+        """A page of the list. Filters that are posted lead to their page, if they are valid."""
         form = self._form(request)
+        if request.method == "POST" and form.is_valid():
+            return HttpResponseRedirect(f"?{list_choices.address(self, request.POST)}")
+        return self._listed(request, form)
+
+    def _listed(self, request: HttpRequest, form: ListForm) -> HttpResponse:
+        """The page of a form, or only the form with its errors where that is invalid."""
         is_valid = form.is_valid()
+        query = self._query(request)
         columns = list_choices.columns_of(self, request)
         context: dict[str, Any] = {
             "form": form,
             "list": None,
             "tools": self.tools(request),
             "form_tools": self.form_tools(request),
-            "query": _without(request, "after", "before"),
-            "applied": [(one, _without(request, one.name)) for one in form.applied()],
-            "bare": _only(request, SORT),
+            "query": query.without(),
+            "applied": [(one, query.without(one.name)) for one in form.applied()],
+            "bare": query.only(SORT),
             **list_choices.context(self, request, columns),
         }
         if is_valid:
             context |= self._found(request, form, columns)
         title = self.opts.verbose_name_plural
-        return self.page(request, "list.html", capfirst(str(title)), **context)
+        response = self.page(request, "list.html", capfirst(str(title)), **context)
+        if request.method == "POST":
+            response["Cache-Control"] = "no-store"
+        return response
 
     def _found(
         self, request: HttpRequest, form: ListForm, columns: tuple[Column, ...]
@@ -89,7 +109,7 @@ class ListAdmin(ReadOnlyAdmin[M]):
         return {
             "list": page,
             "rows": [table.cells(row, self.url("change", row)) for row in page.rows],
-            "heads": table.heads(_without(request, SORT)),
+            "heads": table.heads(self._query(request).without(SORT)),
             "caption": self._caption(form),
             "shown_count": shown_number(page.count),
             "where": form.where(),
@@ -123,9 +143,10 @@ class ListAdmin(ReadOnlyAdmin[M]):
 
         PermissionDenied: the operator may not view the list.
         """
-        if self._form(request).is_valid():
+        form = self._form(request)
+        if form.is_valid():
             return None
-        refused = self.changelist_view(request)
+        refused = self._listed(request, form)
         refused.status_code = 400
         return refused
 
@@ -190,7 +211,10 @@ class ListAdmin(ReadOnlyAdmin[M]):
             raise PermissionDenied
         services = limited(Service.objects.order_by("name", "pk"), request, "organization")
         sorts = [(name, label) for name, (label, _order) in self.sorts().items()]
-        return self.list_form(request.GET, services=services, sorts=sorts)
+        return self.list_form(params(request), services=services, sorts=sorts)
+
+    def _query(self, request: HttpRequest) -> ListQuery:
+        return ListQuery(params(request), self.texts)
 
     def all_rows(self) -> Rows:
         """All rows, without any limit: a list is limited by the services of its form, which are
@@ -211,18 +235,3 @@ class ListAdmin(ReadOnlyAdmin[M]):
         if any(form.applied()):
             return _("No matching %(rows)s.") % {"rows": self.opts.verbose_name_plural}
         return self.empty_text
-
-
-def _without(request: HttpRequest, *names: str) -> str:
-    """The query string without these parameters, and without a cursor."""
-    kept = request.GET.copy()
-    for name in (*names, "after", "before"):
-        kept.pop(name, None)
-    return kept.urlencode()
-
-
-def _only(request: HttpRequest, name: str) -> str:
-    kept = request.GET.copy()
-    for one in set(kept) - {name}:
-        del kept[one]
-    return kept.urlencode()

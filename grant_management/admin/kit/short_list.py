@@ -29,6 +29,8 @@ class ShortListAdmin(ReadOnlyAdmin[M]):
     """The columns that are hidden until the operator chooses them."""
     exported: Mapping[str, Fields] = {}
     """What an export has for each column, by the name of the column in `list_display`."""
+    texts: frozenset[str] = frozenset()
+    """No filter takes any text: the search box of every page finds rows by what is typed."""
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -55,10 +57,10 @@ class ShortListAdmin(ReadOnlyAdmin[M]):
         return () if self.in_one_order else super().get_sortable_by(request)
 
     def query_names(self) -> set[str]:
-        """The parameters that a saved view keeps: the search and the filters. The order is none of
-        them, for Django counts the columns that are shown.
+        """The parameters that a saved view keeps: the filters. The order is none of them, for
+        Django counts the columns that are shown.
         """
-        return {"q", *self.filter_lookups}
+        return set(self.filter_lookups)
 
     def get_urls(self) -> list[URLPattern]:
         """The URLs of the list and of a row, and those of what an operator keeps of the list."""
@@ -72,7 +74,7 @@ class ShortListAdmin(ReadOnlyAdmin[M]):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Django's list, with the columns and the saved views below it."""
-        kept = list_choices.kept_of(self, request.GET)
+        kept = list_choices.address(self, request.GET)
         columns = list_choices.columns_of(self, request)
         context = {"query": kept, **list_choices.context(self, request, columns)}
         return super().changelist_view(request, context | (extra_context or {}))

@@ -15,8 +15,7 @@ function utcBeside() {
       clearTimeout(timer);
       timer = setTimeout(async () => {
         const asked = box.value;
-        const query = new URLSearchParams({ at: asked });
-        const response = await fetch(`${zone.dataset.utcUrl}?${query}`);
+        const response = await post(box.form, zone.dataset.utcUrl, { at: asked });
         if (response.ok && asked === box.value) place.textContent = (await response.json()).utc;
       }, 250);
     });

@@ -5,6 +5,7 @@ from typing import Any, Final
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
@@ -15,14 +16,36 @@ from ..redaction import redacted
 from .api_token_forms import IssueForm, RotateForm, facts_of, may_get, warnings_of
 from .first_run import call_of
 from .kit.display import state, time_tag
+from .kit.list_table import fields
 from .kit.making import FIRST_RUN, checklist
 from .kit.once import first_time, fresh
 from .kit.read_only import number, operator
 from .kit.reasons import ReasonForm
+from .kit.short_filters import PeriodFilter, ServiceFilter, StateFilter
 from .kit.short_list import ShortListAdmin
 from .related import may_view, page_url
 
 MANAGE: Final = "grant_management.manage_apitoken"
+
+
+class TokenStateFilter(StateFilter):
+    """By whether a token works."""
+
+    states = {
+        "active": (_("Active"), lambda now: Q(revoked_at=None) & ~Q(expires_at__lte=now)),
+        "expired": (_("Expired"), lambda now: Q(revoked_at=None, expires_at__lte=now)),
+        "revoked": (_("Revoked"), lambda now: Q(revoked_at__isnull=False)),
+    }
+
+
+def _status(token: ApiToken) -> str:
+    if token.revoked_at is not None:
+        return "revoked"
+    return "active" if token.is_active(clock.estimate()) else "expired"
+
+
+def _kind(token: ApiToken) -> str:
+    return "service" if token.service_id else "organization"
 
 
 @admin.register(ApiToken)
@@ -43,17 +66,27 @@ class ApiTokenAdmin(ShortListAdmin[ApiToken]):
         "expires",
     )
     list_select_related = ("organization", "service")
+    list_filter = (ServiceFilter, TokenStateFilter, PeriodFilter)
+    file_name = "api-tokens"
+    exported = {
+        "prefix": fields("id", "prefix"),
+        "status": {"status": _status},
+        "kind": {"kind": _kind},
+        "opens": fields("organization_id", "service_id"),
+        "description": fields("description"),
+        "created": fields("created_at"),
+        "created_by": fields("created_by"),
+        "last_used": fields("last_used_at"),
+        "expires": fields("expires_at"),
+    }
     ordering = ("-created_at",)
     change_form_template = "admin/grant_management/change_form.html"
 
     @admin.display(description=_("status"))
     def status(self, token: ApiToken) -> Any:
         """Active, expired or revoked, as an icon and a word."""
-        now = clock.estimate()
-        if token.revoked_at is not None:
-            return state("revoked", _("Revoked"))
-        alive = token.is_active(now)
-        return state("active", _("Active")) if alive else state("expired", _("Expired"))
+        name = _status(token)
+        return state(name, TokenStateFilter.states[name][0])
 
     @admin.display(description=_("kind"))
     def kind(self, token: ApiToken) -> Any:

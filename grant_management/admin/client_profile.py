@@ -16,9 +16,11 @@ from ..fields.words import read_for_page
 from ..models import Client, ClientProfile, Logo, Reason, Service
 from ..protocol.logos import LARGEST, MEDIA_TYPE
 from ..protocol.numbers import MAX_NUMBER
-from .kit.described import DescribedAdmin
+from .kit import list_table
+from .kit.described import DescribedAdmin, languages_of
 from .kit.read_only import operator
 from .kit.service_form import ServiceForm
+from .kit.short_filters import ServiceFilter
 from .kit.utc import NONE
 from .texts_form import TextsForm
 
@@ -72,6 +74,13 @@ class ClientProfileAdmin(DescribedAdmin[ClientProfile]):
     """Profiles of clients, with pages to add and change them; each change writes an event."""
 
     list_display = ("client", "languages", "service")
+    list_filter = (ServiceFilter,)
+    file_name = "clients-profiles"
+    exported = {
+        "client": {"client_id": lambda row: row.client.client_id, "number": lambda row: row.pk},
+        "languages": {"languages": languages_of},
+        "service": list_table.fields("service_id"),
+    }
     list_select_related = ("client", "service")
     ordering = ("service", "client")
     fields = ("client", "texts", "logo")

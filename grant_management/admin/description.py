@@ -12,9 +12,11 @@ from ..fields import members as m
 from ..models import Described, Description, Reason, Sensitivity, Service
 from .kit import form_fields
 from .kit.actions import ReasonForm, Text
-from .kit.described import DescribedAdmin
+from .kit.described import DescribedAdmin, languages_of
+from .kit.list_table import fields
 from .kit.read_only import operator
 from .kit.service_form import ServiceForm
+from .kit.short_filters import ServiceFilter
 from .texts_form import TextsForm
 
 CHANGE: Final = "grant_management.change_description"
@@ -50,6 +52,16 @@ class DescriptionAdmin(DescribedAdmin[Description]):
     """Descriptions, with pages to add, change and delete them; each change writes an event."""
 
     list_display = ("name", "kind", "sensitivity", "languages", "service")
+    list_filter = (ServiceFilter, "kind", "sensitivity")
+    filter_lookups = frozenset({"kind__exact", "sensitivity__exact"})
+    file_name = "descriptions"
+    exported = {
+        "name": fields("id", "name"),
+        "kind": fields("kind"),
+        "sensitivity": fields("sensitivity"),
+        "languages": {"languages": languages_of},
+        "service": fields("service_id"),
+    }
     list_select_related = ("service",)
     ordering = ("name", "kind", "service")
     manage_permission = CHANGE

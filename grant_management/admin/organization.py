@@ -12,6 +12,7 @@ from ..fields import members as m
 from ..models import Organization
 from . import first_run
 from .kit import form_fields
+from .kit.list_table import fields
 from .kit.making import insert, make
 from .kit.read_only import operator, organizations
 from .kit.reasons import NoteForm
@@ -33,7 +34,8 @@ class OrganizationAdmin(ShortListAdmin[Organization]):
 
     organization_path = "pk"
     list_display = ("name", "id")
-    search_fields = ("name__startswith",)
+    file_name = "organizations"
+    exported = {"name": fields("id", "name")}
     change_form_template = "admin/grant_management/change_form.html"
 
     def get_urls(self) -> list[URLPattern]:

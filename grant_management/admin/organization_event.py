@@ -1,25 +1,24 @@
 """Events of organizations: of their members, and of API tokens that open all their services."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from django.contrib import admin
-from django.contrib.admin.options import IncorrectLookupParameters
-from django.core.exceptions import BadRequest, PermissionDenied
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from ..db import clock
 from ..models import EventKind, OrganizationEvent
 from .kit.display import indented, time_tag
-from .kit.export import attachment, csv_lines, json_lines
-from .kit.list_choices import columns_of
+from .kit.export import TURN, json_lines
+from .kit.list_export import attached
 from .kit.list_table import fields
 from .kit.reasons import in_words
+from .kit.short_filters import EventPeriodFilter
 from .kit.short_list import ShortListAdmin
 from .kit.utc import in_utc
 from .receipt import as_file, receipt
@@ -36,8 +35,6 @@ COLUMNS: Final = (
     "note",
     "ticket",
 )
-CHUNK: Final = 2_000
-"""Events in memory at a time, in an export."""
 KINDS: Final = (
     EventKind.ORGANIZATION_CREATED,
     EventKind.ORGANIZATION_CHANGED,
@@ -85,11 +82,15 @@ class OrganizationEventAdmin(ShortListAdmin[OrganizationEvent]):
         KindFilter,
         ("organization", admin.RelatedOnlyFieldListFilter),
         "actor_kind",
+        EventPeriodFilter,
     )
-    filter_lookups = frozenset({"kind", "organization__id__exact", "actor_kind__exact"})
+    filter_lookups = frozenset({"organization__id__exact", "actor_kind__exact"})
     """Those of the filters above."""
-    search_fields = ("actor__exact", "actor_id__exact", "ticket__exact")
-    search_help_text = _("Exact: who did it, or a ticket")
+    file_name = "organization-events"
+    exports = (
+        (_("Export CSV"), "export_csv"),
+        (_("Export JSON Lines, with all fields"), "export_jsonl"),
+    )
     ordering = ("-pk",)
     in_one_order = True
     optional = frozenset({"note"})
@@ -136,11 +137,10 @@ class OrganizationEventAdmin(ShortListAdmin[OrganizationEvent]):
         return in_words(event.reason)
 
     def get_urls(self) -> list[URLPattern]:
-        """The URLs of the list and of an event, and those of both exports."""
+        """The URLs of the list and of an event, and that of the export as JSON Lines."""
         wrap, name = self.admin_site.admin_view, "grant_management_organizationevent"
         receipt_url = "<path:object_id>/change/receipt.json"
         return [
-            path("export.csv", wrap(self.export_csv), name=f"{name}_export_csv"),
             path("export.jsonl", wrap(self.export_json_lines), name=f"{name}_export_jsonl"),
             path(receipt_url, wrap(self.receipt_view), name=f"{name}_receipt"),
             *super().get_urls(),
@@ -166,59 +166,15 @@ class OrganizationEventAdmin(ShortListAdmin[OrganizationEvent]):
             raise Http404
         return as_file(event, request, self.url("change", event))
 
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """The list, with buttons that export all pages of it."""
-        query = request.GET.urlencode()
-        tools = [
-            (_("Export CSV"), f"{self.url('export_csv')}?{query}"),
-            (_("Export JSON Lines, with all fields"), f"{self.url('export_jsonl')}?{query}"),
-        ]
-        return super().changelist_view(request, {"tools": tools, **(extra_context or {})})
-
-    def export_csv(self, request: HttpRequest) -> FileResponse:
-        """All pages of the list with the same query, as a CSV file with the columns that the
-        operator chose.
-        """
-        columns = columns_of(self, request)
-        shown = {name: read for column in columns for name, read in column.exported.items()}
-
-        def write(events: Iterator[OrganizationEvent]) -> Iterator[str]:
-            rows = ([read(event) for read in shown.values()] for event in events)
-            return csv_lines(tuple(shown), rows)
-
-        return self._stream(request, write, "csv", "text/csv; charset=utf-8")
-
-    def export_json_lines(self, request: HttpRequest) -> FileResponse:
-        """The same events as `export_csv`, with all fields and the details of each, as JSON
-        Lines.
-        """
-        return self._stream(request, _as_json_lines, "jsonl", "application/jsonl")
-
-    def _stream(
-        self, request: HttpRequest, write: Any, ending: str, media_type: str
-    ) -> FileResponse:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        try:
-            rows = self.get_changelist_instance(request).get_queryset(request)
-        except IncorrectLookupParameters:
-            raise BadRequest from None
-        name = f"organization-events-{clock.estimate():%Y%m%d-%H%M%S}.{ending}"
-        return attachment(write(_in_chunks(rows)), name, media_type)
+    def export_json_lines(self, request: HttpRequest) -> HttpResponse:
+        """The events of the CSV export, with all fields and the details of each, as JSON Lines."""
+        if refused := self.refused_export(request):
+            return refused
+        events = self.to_export(self.selected(request, TURN))
+        return attached(self, _as_json_lines(events), "jsonl", "application/jsonl")
 
 
-def _in_chunks(rows: "QuerySet[OrganizationEvent]") -> Iterator[OrganizationEvent]:
-    """The events in the order of their keys, which is the order of time. Each chunk is a statement
-    of its own, so no database cursor has to stay open between two of them.
-    """
-    rows = rows.order_by("pk")
-    chunk = list(rows[:CHUNK])
-    while chunk:
-        yield from chunk
-        chunk = list(rows.filter(pk__gt=chunk[-1].pk)[:CHUNK])
-
-
-def _as_json_lines(events: Iterator[OrganizationEvent]) -> Iterator[str]:
+def _as_json_lines(events: Iterable[OrganizationEvent]) -> Iterator[str]:
     return json_lines(map(_record, events))
 
 

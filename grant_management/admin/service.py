@@ -12,6 +12,7 @@ from ..models import Organization, Service
 from ..redaction import redacted
 from .kit.actions import OperatorAdmin, Text
 from .kit.cut_off import CUT_OFF_SERVICE
+from .kit.list_table import fields
 from .kit.making import insert, make
 from .kit.read_only import limited, operator
 from .kit.short_list import ShortListAdmin
@@ -37,7 +38,16 @@ class ServiceAdmin(ShortListAdmin[Service], OperatorAdmin[Service]):
         "deleted_at",
     )
     list_select_related = ("organization",)
-    search_fields = ("name__startswith",)
+    list_filter = (("organization", admin.RelatedOnlyFieldListFilter),)
+    filter_lookups = frozenset({"organization__id__exact"})
+    file_name = "services"
+    exported = {
+        "name": fields("id", "name"),
+        "organization": fields("organization_id"),
+        "grant_management_endpoint": fields("grant_management_endpoint"),
+        "not_before": fields("not_before"),
+        "deleted_at": fields("deleted_at"),
+    }
     object_actions = (CUT_OFF_SERVICE,)
     change_form_template = "admin/grant_management/service.html"
 

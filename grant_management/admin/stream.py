@@ -1,20 +1,23 @@
 """Streams of Shared Signals: who gets them, how, what waits, and the keys that sign."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from ..db import clock
 from ..models import Actor, EventKind, Reason, SigningKey, Stream, StreamDelivery, StreamStatus
+from .kit import list_table
 from .kit.actions import ObjectAction, Text
 from .kit.display import state, time_tag
 from .kit.receiver_url import ReceiverAdmin
+from .kit.short_filters import PeriodFilter, ServiceFilter, StateFilter
 from .kit.short_list import ShortListAdmin
 from .kit.utc import exact
 
@@ -23,6 +26,10 @@ _STATES: Final = {
     StreamStatus.PAUSED: ("pending", _("Paused")),
     StreamStatus.DISABLED: ("revoked", _("Disabled")),
 }
+
+
+def _in_status(status: StreamStatus, now: datetime) -> Q:
+    return Q(status=status)
 
 
 def _set(status: StreamStatus, stream: Stream, actor: Actor, why: Reason) -> bool:
@@ -52,6 +59,15 @@ ACTIONS: Final = (
 )
 
 
+class StreamStateFilter(StateFilter):
+    """By status."""
+
+    states = {
+        status.value: (label, partial(_in_status, status))
+        for status, (_css, label) in _STATES.items()
+    }
+
+
 @admin.register(Stream)
 class StreamAdmin(ShortListAdmin[Stream], ReceiverAdmin[Stream]):
     """Streams, without what authorises calls of their receivers."""
@@ -60,6 +76,15 @@ class StreamAdmin(ShortListAdmin[Stream], ReceiverAdmin[Stream]):
     manage_permission = "grant_management.manage_stream"
     list_display = ("name", "service", "method", "condition", "created")
     list_select_related = ("service", "api_token")
+    list_filter = (ServiceFilter, StreamStateFilter, PeriodFilter)
+    file_name = "streams"
+    exported = {
+        "name": list_table.fields("id", "description"),
+        "service": list_table.fields("service_id"),
+        "method": list_table.fields("method"),
+        "condition": list_table.fields("status"),
+        "created": list_table.fields("created_at"),
+    }
     ordering = ("-pk",)
     fields = (
         "service",

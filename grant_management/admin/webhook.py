@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
@@ -14,8 +14,10 @@ from ..models import Actor, EventKind, Reason, Webhook, WebhookDelivery
 from ..redaction import redacted
 from .kit.actions import ObjectAction, Text
 from .kit.display import state, time_tag
+from .kit.list_table import fields
 from .kit.once import first_time, fresh
 from .kit.read_only import operator
+from .kit.short_filters import PeriodFilter, ServiceFilter, StateFilter
 from .kit.short_list import ShortListAdmin
 from .related import may_view, page_url
 from .webhook_change import ChangeableWebhooks
@@ -95,6 +97,19 @@ def _deliveries(request: HttpRequest, webhook: Webhook) -> list[tuple[Text, str]
     return [(_("Deliveries"), f"{url}?webhook__id__exact={webhook.pk}")]
 
 
+class WebhookStateFilter(StateFilter):
+    """By whether events are sent there."""
+
+    states = {
+        "active": (_("Active"), lambda now: Q(disabled_at=None)),
+        "disabled": (_("Disabled"), lambda now: Q(disabled_at__isnull=False)),
+    }
+
+
+def _status(webhook: Webhook) -> str:
+    return "active" if webhook.disabled_at is None else "disabled"
+
+
 @admin.register(Webhook)
 class WebhookAdmin(ShortListAdmin[Webhook], ChangeableWebhooks):
     """Webhooks, without their keys."""
@@ -103,6 +118,15 @@ class WebhookAdmin(ShortListAdmin[Webhook], ChangeableWebhooks):
     manage_permission = f"grant_management.{MANAGE}"
     list_display = ("name", "service", "status", "failures", "created")
     list_select_related = ("service",)
+    list_filter = (ServiceFilter, WebhookStateFilter, PeriodFilter)
+    file_name = "webhooks"
+    exported = {
+        "name": fields("id", "description"),
+        "service": fields("service_id"),
+        "status": {"status": _status},
+        "failures": fields("failures"),
+        "created": fields("created_at"),
+    }
     ordering = ("-pk",)
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Webhook]":
@@ -117,9 +141,9 @@ class WebhookAdmin(ShortListAdmin[Webhook], ChangeableWebhooks):
     @admin.display(description=_("status"))
     def status(self, webhook: Webhook) -> Any:
         """Active or disabled, as an icon and a word."""
-        if webhook.disabled_at is not None:
-            return state("revoked", _("Disabled"))
-        return state("active", _("Active"))
+        name = _status(webhook)
+        css = "active" if name == "active" else "revoked"
+        return state(css, WebhookStateFilter.states[name][0])
 
     @admin.display(description=_("created"))
     def created(self, webhook: Webhook) -> str:

@@ -4,15 +4,17 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from ..models import EventKind, WebhookDelivery
 from ..models.webhook_attempt import Outcome
+from .kit import list_table
 from .kit.actions import ObjectAction, OperatorAdmin, Text
 from .kit.display import identifier, state, time_tag
+from .kit.short_filters import PeriodFilter, StateFilter
 from .kit.short_list import ShortListAdmin
 from .kit.utc import exact
 
@@ -38,6 +40,16 @@ REPLAY = ObjectAction(
 )
 
 
+class DeliveryStateFilter(StateFilter):
+    """By what became of it."""
+
+    states = {
+        "delivered": (_("Delivered"), lambda now: Q(delivered_at__isnull=False)),
+        "dead": (_("Given up"), lambda now: Q(delivered_at=None, dead_at__isnull=False)),
+        "pending": (_("Pending"), lambda now: Q(delivered_at=None, dead_at=None)),
+    }
+
+
 @admin.register(WebhookDelivery)
 class WebhookDeliveryAdmin(ShortListAdmin[WebhookDelivery], OperatorAdmin[WebhookDelivery]):
     """Deliveries, the newest first."""
@@ -48,6 +60,16 @@ class WebhookDeliveryAdmin(ShortListAdmin[WebhookDelivery], OperatorAdmin[Webhoo
     list_select_related = ("webhook",)
     ordering = ("-pk",)
     in_one_order = True
+    list_filter = (DeliveryStateFilter, PeriodFilter)
+    file_name = "webhook-deliveries"
+    exported = {
+        "type": list_table.fields("id", "type", "event_id"),
+        "webhook": list_table.fields("webhook_id"),
+        "outcome": list_table.fields("state"),
+        "grant": list_table.fields("grant_id"),
+        "attempts": list_table.fields("attempts"),
+        "created": list_table.fields("created_at"),
+    }
     filter_lookups = frozenset({"webhook__id__exact"})
     """That of the link on a webhook's page."""
     fields = (

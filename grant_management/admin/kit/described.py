@@ -12,6 +12,11 @@ from .short_list import ShortListAdmin
 M = TypeVar("M", bound=models.Model)
 
 
+def languages_of(row: Any) -> str:
+    """The language tags of a row's texts, the default first."""
+    return ", ".join(text["language"] for text in row.texts)
+
+
 class DescribedAdmin(ShortListAdmin[M]):
     """Rows with `texts`, a list with a button to add one, and a page `describe` that does so."""
 
@@ -20,7 +25,7 @@ class DescribedAdmin(ShortListAdmin[M]):
     @admin.display(description=_("languages"))
     def languages(self, row: Any) -> str:
         """The language tags of its texts, the default first."""
-        return ", ".join(text["language"] for text in row.texts)
+        return languages_of(row)
 
     def tools(self, request: HttpRequest) -> list[tuple[Any, str]]:
         """A button to add a row, for operators who may."""

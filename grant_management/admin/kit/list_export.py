@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .listing import ListAdmin
+    from .short_list import ShortListAdmin
 
-    Admin = ListAdmin[Any]
+    Admin = ListAdmin[Any] | ShortListAdmin[Any]
 
 
 def urls(of: "Admin") -> list[URLPattern]:

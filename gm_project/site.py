@@ -19,11 +19,14 @@ class OperatorsSite(ThrottledSite):
     enable_nav_sidebar = False
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """The view, in the language that the operator chose: Django's own pages are, too."""
+        """The view, in the language and the time zone that the operator chose, and with a friendly
+        answer where nothing is: Django's own pages are, too.
+        """
         # Not above: the package registers its pages at this very site.
+        from grant_management.admin.kit.frame import in_frame
         from grant_management.admin.kit.language import in_operators_language
 
-        return super().admin_view(in_operators_language(view), cacheable)
+        return super().admin_view(in_operators_language(in_frame(view, self)), cacheable)
 
     def index(  # type: ignore[override]
         self, request: HttpRequest, extra_context: Any = None

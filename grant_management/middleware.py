@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from django.core.signals import got_request_exception
 from django.dispatch import receiver
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import Resolver404, ResolverMatch, URLResolver, get_resolver
 
 from . import call_lines, request_id, tracing
@@ -85,6 +85,19 @@ class RequestIDMiddleware:
         return response, told
 
 
+def _nowhere(request: HttpRequest) -> HttpResponse | None:
+    """The page for an operator whose path no page of an admin site has; None: it is of no site with
+    the pages of this app.
+    """
+    view: Any = getattr(request.resolver_match, "func", None)
+    site = getattr(view, "admin_site", None)
+    if site is None or view.__name__ != "catch_all_view":
+        return None
+    from .admin.kit.frame import not_found  # a host without an admin does not have it
+
+    return not_found(request, site)
+
+
 def _write_line(told: Answered) -> None:
     call_lines.write(
         door=told.door,
@@ -123,13 +136,14 @@ class JSONErrorsMiddleware:
         return response_for_status(response.status_code, request) or response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """A line of text for an operator where the database fails; None: Django handles the error.
+        """A line of text for an operator where the database fails, and the console's own page where
+        a path of its admin site leads nowhere; None: Django handles the error.
 
-        Unlike an error page of Django it has no frames and no values.
+        Unlike an error page of Django the line has no frames and no values.
         """
         if is_of_database(exception) and self.is_a_page(request):
             return failure_page(exception, request)
-        return None
+        return _nowhere(request) if isinstance(exception, Http404) else None
 
     def is_a_page(self, request: HttpRequest) -> bool:
         """Whether it is one of the app's pages in an admin. The host's own pages are left alone."""

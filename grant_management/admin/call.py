@@ -18,8 +18,9 @@ from ..models import Call
 from ..protocol.results import GMAction, Result
 from .kit.content import cut
 from .kit.display import identifier, state, time_tag
-from .kit.listing import BetweenForm, Column, ListAdmin, fields, text
+from .kit.listing import Column, ListAdmin, fields, text
 from .kit.utc import exact_tag
+from .of_person import OfPersonForm
 
 ACTIONS = [
     ("", _("Any")),
@@ -28,7 +29,7 @@ ACTIONS = [
 DONE = (Result.QUERIED.code, Result.REVOKED.code)
 
 
-class CallListForm(BetweenForm):
+class CallListForm(OfPersonForm):
     """Filters: grant ID and time; action, outcome, code, client and request."""
 
     searches = _("Grant ID")
@@ -48,9 +49,11 @@ class CallListForm(BetweenForm):
     request_id = forms.CharField(label=_("Request ID"), required=False)
 
     def narrow(self, rows: Rows) -> Rows:
-        """By grant ID, client ID and time."""
+        """By grant ID, client ID, person and time."""
         names = {"q": "grant_id", "client": "client_id"}
         values = {names[name]: value for name, value in self.given(*names).items()}
+        if self.subject() is not None:
+            rows = rows.filter(grant_id__in=self.grant_ids())
         return super().narrow(rows).filter(**values)
 
     def condition(self) -> Q | None:

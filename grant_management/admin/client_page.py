@@ -15,6 +15,7 @@ from ..db.counting import bounded_count, shown_number
 from ..db.ids import first_uuid7
 from ..models import AccessToken, Call, Client, Grant, GrantEvent, RefreshToken, Tally
 from .call import DONE
+from .client_words import told
 from .kit.counting import counted
 from .kit.display import identifier
 from .kit.periods import LENGTHS
@@ -39,6 +40,7 @@ def client_page(client: Client, request: HttpRequest) -> dict[str, Any]:
     return {
         "client": client,
         "facts": _facts(client),
+        **told(client, request),
         "figures": _figures(client, request, now, active) if sees["grant"] else [],
         "stops": list(_stops(client, request, now, active)),
         "groups_of_grants": by_client(_newest(to_person(grants)), request) if sees["grant"] else [],

@@ -18,7 +18,7 @@ from ..protocol.logos import LARGEST, MEDIA_TYPE
 from ..protocol.numbers import MAX_NUMBER
 from .kit import list_table
 from .kit.described import DescribedAdmin, languages_of
-from .kit.read_only import operator
+from .kit.read_only import limited, number, operator
 from .kit.service_form import ServiceForm
 from .kit.short_filters import ServiceFilter
 from .kit.utc import NONE
@@ -126,12 +126,23 @@ class ClientProfileAdmin(DescribedAdmin[ClientProfile]):
     def describe_view(self, request: HttpRequest) -> HttpResponse:
         """Add what people are told of a client."""
         self.check_may_manage(request)
-        form = NewProfileForm(request.POST or None, request.FILES or None).limit(request)
+        given = self._client(request, request.GET.get("client", ""))
+        form = NewProfileForm(request.POST or None, request.FILES or None, initial=given)
+        form.limit(request)
         if request.method == "POST" and form.is_valid():
             return self._saved(request, form.cleaned_data["client"], form.cleaned_data)
         page = self.url("changelist")
         title = _("Add client's profile")
         return self.page(request, "upload.html", title, form=form, page=page)
+
+    def _client(self, request: HttpRequest, key: str) -> dict[str, Any]:
+        """What the form begins with: the client of this number, if the operator sees it."""
+        rows = limited(Client.objects.filter(pk=number(key)), request, "service__organization")
+        return {
+            name: value
+            for row in rows.values("service", "client_id")
+            for name, value in row.items()
+        }
 
     def edit_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
         """Change what people are told of a client."""

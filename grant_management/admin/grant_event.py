@@ -25,9 +25,10 @@ from .kit.content import LONG, Size, as_text, bounded, json_file
 from .kit.display import identifier, indented, link, time_tag
 from .kit.export import TURN, in_parts, json_lines
 from .kit.list_export import attached
-from .kit.listing import BetweenForm, Column, ListAdmin, fields, text
+from .kit.listing import Column, ListAdmin, fields, text
 from .kit.reasons import in_words
 from .kit.utc import in_utc
+from .of_person import OfPersonForm
 from .receipt import as_file, receipt
 
 COLUMNS: Final = (
@@ -48,7 +49,7 @@ COLUMNS: Final = (
 )
 
 
-class EventListForm(BetweenForm):
+class EventListForm(OfPersonForm):
     """Filters: grant ID, subject, client ID or actor in one box; ticket, job, kind, reason, time.
 
     Each event of a job is shown where one of its own is looked for; else the job is one row.
@@ -71,6 +72,8 @@ class EventListForm(BetweenForm):
         and by time.
         """
         rows = super().narrow(rows).filter(**self.given("job", "ticket"))
+        if self.subject() is not None:
+            rows = rows.filter(subject=self.subject())
         if "ticket" in self.given("ticket"):
             rows = rows.filter(~Q(ticket=""))  # so that the index, which has the others, is used
         term = self.cleaned_data.get("q")
@@ -89,7 +92,7 @@ class EventListForm(BetweenForm):
 
     def is_grouped(self) -> bool:
         """Whether a page shows a job as one row."""
-        return not self.given("q", "job", "kind", "each")
+        return not self.given("q", "job", "kind", "each", "person")
 
 
 _GROUPED: Final = _(

@@ -19,7 +19,7 @@ from .kit.chart import Chart, Series
 from .kit.periods import LENGTHS
 from .kit.utc import exact
 from .overview_figures import DONE, View
-from .related import Listed, code_url
+from .related import Listed, advice_url, code_url
 
 PERIODS: Final = {"24h": 24, "7d": 7, "30d": 30, "90d": 90}
 """The periods of charts, with their numbers of hours or days."""
@@ -93,6 +93,7 @@ def charts(request: HttpRequest, view: View, period: str, listed: Listed) -> dic
                 percent(number, most),
                 listed("call", code=code, **filters),
                 code_url(request, code),
+                advice_url(code),
             )
             for code, number in most
         ],

@@ -5,6 +5,7 @@ subject is in a URL or a log.
 """
 
 from typing import Any, Final
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
@@ -18,13 +19,12 @@ from .kit.counting import counted
 from .kit.display import time_tag
 from .kit.listing import ListAdmin
 from .kit.read_only import limited, number
+from .people import BY_SUBJECT, by_subject, newest
 from .person_grants import by_client, living, owned_by, to_person
 from .person_history import calls_of, events_of
-from .related import may_view
+from .related import may_view, page_url
 
 REVOKE: Final = "grant_management.revoke_grant"
-RECENT: Final = 50
-"""Grants, the newest, whose subjects the list of people shows."""
 
 
 class PersonPages(ListAdmin[Grant]):
@@ -40,19 +40,26 @@ class PersonPages(ListAdmin[Grant]):
         ]
 
     def people_view(self, request: HttpRequest) -> HttpResponse:
-        """The people of the newest grants; the search box finds all others."""
+        """The people of the newest grants, or of one service by subject."""
         services = self.services_in_view(request)
-        rows = self.get_queryset(request).select_related("service", "client")
-        newest = self._ordered(rows, services).first(RECENT)
-        people: dict[Any, Grant] = {}
-        for grant in newest:
-            people.setdefault((grant.subject, grant.service_id), grant)
-        shown = [
-            (grant, self.url("person", grant), time_tag(grant.created_at))
-            for grant in people.values()
-            if grant.subject is not None
-        ]
-        context = {"people": shown, "section": "people"}
+        rows = self.get_queryset(request)
+        is_sorted = request.GET.get("sort") == BY_SUBJECT and len(services) == 1
+        page = (
+            by_subject(rows, services[0], request) if is_sorted else newest(rows, services, request)
+        )
+        context = {
+            "people": [
+                (grant, self.url("person", grant), time_tag(grant.created_at))
+                for grant in page.grants
+            ],
+            "page": page,
+            "is_sorted": is_sorted,
+            "can_be_sorted": len(services) == 1,
+            "of_service": _of_service(self._service_number(request, services)),
+            "service_number": self._service_number(request, services),
+            "services": limited(Service.objects.order_by("name", "pk"), request, "organization"),
+            "section": "people",
+        }
         return self.page(request, "people.html", _("People"), **context)
 
     def person_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
@@ -66,9 +73,14 @@ class PersonPages(ListAdmin[Grant]):
             "calls": calls_of(grant, services) if may_view(request, "call") else [],
             "events": events,
             "older": older,
+            "lists": self._lists(request, grant, services),
             "section": "people",
         }
         return self.page(request, "person.html", str(grant.subject), **context)
+
+    def _service_number(self, request: HttpRequest, services: list[int]) -> str:
+        """The number of the service that the query names; "": it names none."""
+        return str(services[0]) if number(request.GET.get("service", "")) and services else ""
 
     def person(self, request: HttpRequest, pk: UUID) -> Grant:
         """The grant whose subject the page is about. Http404: there is none for this operator."""
@@ -89,6 +101,16 @@ class PersonPages(ListAdmin[Grant]):
             services = services.filter(pk=wanted)
         return list(services.values_list("pk", flat=True))
 
+    def _lists(self, request: HttpRequest, grant: Grant, services: list[int]) -> dict[str, str]:
+        """The URLs of the lists of all calls and of all events of the person."""
+        query = {"person": str(grant.pk), "service": self._service_number(request, services)}
+        shown = urlencode({name: value for name, value in query.items() if value})
+        return {
+            model: f"{page_url(request, f'{model}_changelist')}?{shown}"
+            for model in ("call", "grantevent")
+            if may_view(request, model)
+        }
+
     def grants_of(self, request: HttpRequest, grant: Grant, services: list[int]) -> dict[str, Any]:
         """The template's context for a page of a person's grants, and for revoking them."""
         rows = self.get_queryset(request).filter(subject=grant.subject)
@@ -101,7 +123,12 @@ class PersonPages(ListAdmin[Grant]):
             "groups_of_grants": by_client(page.rows, request),
             "grants_page": page,
             "living": counted(own.order_by("-created_at"), living),
-            "service_number": str(services[0]) if "service" in request.GET and services else "",
+            "service_number": self._service_number(request, services),
             "revoke_url": self.url("revoke_many", grant) if request.user.has_perm(REVOKE) else "",
             "several_services": len({one.service_id for one in page.rows}) > 1,
         }
+
+
+def _of_service(number: str) -> str:
+    """The beginning of a query string, for one service or for all."""
+    return f"service={number}&" if number else ""

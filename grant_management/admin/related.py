@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
+from ..conf import DOCUMENTS
 from ..db.counting import grouped
 from ..models import Call, Client, Grant, Service, Sweep
 
@@ -48,6 +49,11 @@ def code_url(request: HttpRequest, code: str) -> str:
     """The URL of the row of a result code in the table of codes."""
     url = page_url(request, "call_codes") if may_view(request, "call") else ""
     return f"{url}#{code}" if url else ""
+
+
+def advice_url(code: str) -> str:
+    """The URL of what to do about a result code, in the documents."""
+    return f"{DOCUMENTS}/reference/codes.md#{code.lower()}"
 
 
 def related(request: HttpRequest, row: Any) -> list[Link]:

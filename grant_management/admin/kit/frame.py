@@ -9,13 +9,15 @@ from functools import cache, wraps
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from django.contrib.admin import ModelAdmin
+from django.contrib.admin import AdminSite, ModelAdmin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from ...models import OperatorPreference
 from .language import in_operators_language, offered
 from .preference import preference_of
 from .zone import shown_in, zone_name
@@ -26,33 +28,51 @@ View = Callable[..., HttpResponse]
 def framed(route: Any, page: "ModelAdmin[Any]") -> Any:
     """The route of a page, whose answers get this frame."""
     if isinstance(route, URLPattern):
-        route.callback = in_operators_language(_framed(route.callback, page))
+        route.callback = in_operators_language(in_frame(route.callback, page.admin_site))
     return route
 
 
-def _framed(view: View, page: "ModelAdmin[Any]") -> View:
+def in_frame(view: View, site: AdminSite) -> View:
+    """The view, whose page has this frame at an admin site. Django's own pages show times in the
+    operator's zone, too.
+    """
+
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        with shown_in(zone_named(preference_of(request).time_zone)):
+        zone = zone_named(preference_of(request).time_zone)
+        with shown_in(zone), timezone.override(zone):
             try:
                 response = view(request, *args, **kwargs)
             except PermissionDenied:
-                response = _refusal(request, page, _("You may not open this page"), 403)
+                response = _refusal(request, site, _("You may not open this page"), 403)
             except Http404:
-                response = _refusal(request, page, _("Page not found"), 404)
-            return _rendered(response, page)
+                response = _refusal(request, site, _("Page not found"), 404)
+            return _rendered(response, site)
 
     return answer
 
 
-def _rendered(response: HttpResponse, page: "ModelAdmin[Any]") -> HttpResponse:
+def not_found(request: HttpRequest, site: AdminSite) -> HttpResponse | None:
+    """The page that says that a path of this site leads nowhere; None: it is a site without the
+    pages of this app.
+    """
+    if not site.is_registered(OperatorPreference):
+        return None
+    return in_operators_language(in_frame(_nowhere, site))(request)
+
+
+def _nowhere(request: HttpRequest) -> HttpResponse:
+    raise Http404
+
+
+def _rendered(response: HttpResponse, site: AdminSite) -> HttpResponse:
     """The response; a page is rendered here, while the operator's zone is that of this context."""
     if isinstance(response, TemplateResponse) and not response.is_rendered:
         name = "admin:grant_management_operatorpreference_changelist"
         shown = {
             "time_zone": zone_name(),
             "languages": offered(),
-            "time_zone_url": reverse(name, current_app=page.admin_site.name),
+            "time_zone_url": reverse(name, current_app=site.name),
         }
         response.context_data = shown | (response.context_data or {})
         response.render()
@@ -74,11 +94,10 @@ def zone_names() -> tuple[str, ...]:
     return ("UTC", *placed)
 
 
-def _refusal(
-    request: HttpRequest, page: "ModelAdmin[Any]", title: Any, status: int
-) -> HttpResponse:
-    site = page.admin_site
+def _refusal(request: HttpRequest, site: AdminSite, title: Any, status: int) -> HttpResponse:
     request.current_app = site.name
-    context = {**site.each_context(request), "title": title, "media": page.media}
+    media = site.get_model_admin(OperatorPreference).media
+    context = {**site.each_context(request), "title": title, "media": media}
+    context["app_label"] = OperatorPreference._meta.app_label  # its templates have the navigation
     name = f"admin/grant_management/{status}.html"
     return TemplateResponse(request, name, context, status=status)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import BadRequest
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -34,7 +34,7 @@ class ServiceFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
         """The rows of the chosen service; all where none is chosen."""
-        wanted = self.value()
+        wanted = _chosen(self)
         return queryset if wanted is None else queryset.filter(service=number(wanted))
 
 
@@ -82,8 +82,8 @@ class StateFilter(admin.SimpleListFilter):
 
 
 def _chosen(one: admin.SimpleListFilter) -> str | None:
-    """The value that is chosen; None: none is. IncorrectLookupParameters: there is no such one."""
+    """The value that is chosen; None: none is. BadRequest: there is no such one."""
     wanted = one.value()
     if wanted is not None and wanted not in {value for value, _label in one.lookup_choices}:
-        raise IncorrectLookupParameters
+        raise BadRequest
     return wanted

@@ -80,6 +80,10 @@ class ShortListAdmin(ReadOnlyAdmin[M]):
         simple = {str(one.parameter_name) for one in own if issubclass(one, SimpleListFilter)}
         return simple | self.filter_lookups
 
+    def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
+        """Whether it is one of the list's own filters; Django answers 400 to all others."""
+        return lookup in self.query_names()
+
     def get_urls(self) -> list[URLPattern]:
         """The URLs of the list and of a row, and those of what an operator keeps of the list."""
         return [*list_choices.urls(self), *list_export.urls(self), *super().get_urls()]

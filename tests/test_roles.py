@@ -309,9 +309,9 @@ class TestLimitedToAnOrganization:
     def test_suggestions(self, operator, world, theirs):
         client = operator(VIEWER, world.service.organization)
         asked = {"service": theirs[0].service.pk, "q": "app"}
-        assert client.get(url("client", "suggest"), asked).json() == {"values": []}
+        assert client.post(url("client", "suggest"), asked).json() == {"values": []}
         asked["service"] = world.service.pk
-        assert client.get(url("client", "suggest"), asked).json() == {"values": ["app-1"]}
+        assert client.post(url("client", "suggest"), asked).json() == {"values": ["app-1"]}
 
     def test_find_by_token(self, operator, world, theirs):
         other, _ = theirs
@@ -386,7 +386,7 @@ class TestMemberOfNone:
             rows["grant"].grant_id not in nobody.get(url("grant", "export_csv")).getvalue().decode()
         )
         asked = {"service": world.service.pk, "q": "app"}
-        assert nobody.get(url("client", "suggest"), asked).json() == {"values": []}
+        assert nobody.post(url("client", "suggest"), asked).json() == {"values": []}
         world.token(world.grant(), value="clear")
         page = nobody.post(url("grant", "find"), {"text": "clear"})
         assert "Nothing was found." in page.content.decode()

@@ -35,7 +35,7 @@ class OrganizationAdmin(ShortListAdmin[Organization]):
     organization_path = "pk"
     list_display = ("name", "id")
     file_name = "organizations"
-    exported = {"name": fields("id", "name")}
+    exported = {"name": fields("id", "name"), "id": fields("id")}
     change_form_template = "admin/grant_management/change_form.html"
 
     def get_urls(self) -> list[URLPattern]:

@@ -46,8 +46,9 @@ class OrganizationMemberAdmin(ShortListAdmin[OrganizationMember]):
     list_select_related = ("organization",)
     file_name = "operators"
     exported = {
-        "username": list_table.fields("id", "user_id", "username"),
+        "username": list_table.fields("id", "username"),
         "sees": list_table.fields("organization_id"),
+        "manage": list_table.fields("user_id"),
     }
 
     @admin.display(description=_("user"))

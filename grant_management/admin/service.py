@@ -43,6 +43,7 @@ class ServiceAdmin(ShortListAdmin[Service], OperatorAdmin[Service]):
     file_name = "services"
     exported = {
         "name": fields("id", "name"),
+        "id": fields("id"),
         "organization": fields("organization_id"),
         "grant_management_endpoint": fields("grant_management_endpoint"),
         "not_before": fields("not_before"),

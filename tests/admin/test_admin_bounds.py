@@ -453,7 +453,7 @@ class TestManyServices:
 
     def test_suggestions_of_all(self, admin_client, services):
         services[3].client_named("apple")
-        asked = admin_client.get(url("client", "suggest"), {"q": "app"}).json()
+        asked = admin_client.post(url("client", "suggest"), {"q": "app"}).json()
         assert asked == {"values": ["app-1", "apple"]}
 
 

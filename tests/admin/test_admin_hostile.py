@@ -165,10 +165,11 @@ def test_keys_of_rows(get, rows):
 
 
 def test_service_numbers(get, rows):
+    suggest = reverse("admin:grant_management_client_suggest")
     for value in (*VALUES, *ODD):
         get(listing("dailycount"), {"service": value})
-        get(reverse("admin:grant_management_client_suggest"), {"service": value, "q": "a"})
-        get(reverse("admin:grant_management_client_suggest"), {"q": value})
+        get(suggest, data={"service": value, "q": "a"})
+        get(suggest, data={"q": value})
         get(reverse("admin:grant_management_sweep_start"), {"service": value, "client": value})
 
 

@@ -90,7 +90,7 @@ def test_a_form_without_its_token_is_refused(admin_user, world):
 
 @pytest.mark.parametrize("name", ["grant", "client", "call", "grantevent", "accesstoken"])
 def test_a_list_has_no_second_search(admin_client, world, name):
-    """Its box says what it filters by: what is typed there is in the URL, so it is for no token."""
+    """Its box says what it filters by; for a token it leads to the search."""
     page = admin_client.get(reverse(f"admin:grant_management_{name}_changelist"))
     box = page.context["form"]["q"]
     assert "Search" not in str(box.label)

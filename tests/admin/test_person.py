@@ -1,11 +1,14 @@
 """A person's page, and revoking one, several or all of their grants."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
+from grant_management.admin import people
+from grant_management.db import keyset
 from grant_management.models import Actor, Call, Grant, GrantEvent, Reason
 
 from ..world import make_operator, make_world, now
@@ -91,6 +94,82 @@ class TestThePage:
         page = admin_client.get(reverse("admin:grant_management_grant_people"))
         assert {grant.subject for grant, *_ in page.context["people"]} == {"user-1", "user-2"}
         assert all("person" in link for _, link, _ in page.context["people"])
+
+    def test_all_calls_and_all_events(self, admin_client, grants):
+        page = admin_client.get(url("person", grants[0].pk))
+        assert set(page.context["lists"]) == {"call", "grantevent"}
+        for link in page.context["lists"].values():
+            assert "user-1" not in link
+            shown = admin_client.get(link)
+            assert [one.value for one, _ in shown.context["applied"]] == ["user-1"]
+            assert f'href="{link}"' in page.content.decode()
+
+
+class TestPeople:
+    """Pages by key: each person once, and no subject in an address."""
+
+    PEOPLE = reverse("admin:grant_management_grant_people")
+
+    def walk(self, admin_client, way="next", **query):
+        found = []
+        while True:
+            page = admin_client.get(self.PEOPLE, query)
+            found.append([grant.subject for grant, *_ in page.context["people"]])
+            assert not re.search(r'href="[^"]*=user', page.content.decode())
+            cursor = getattr(page.context["page"], way)
+            if not cursor:
+                return found
+            assert len(found) < 20
+            query |= {{"next": "after", "previous": "before"}[way]: cursor}
+
+    @pytest.fixture
+    def many(self, world, monkeypatch):
+        """Seven people in the order of their newest grants, some with several."""
+        monkeypatch.setattr(keyset, "SIZE", 3)
+        monkeypatch.setattr(people, "SIZE", 3)
+        at = now()
+        for number in range(7):
+            for age in range(number % 3 + 1):
+                made = at - timedelta(minutes=number + 100 * age)
+                world.grant(subject=f"user-{number}", created_at=made)
+        world.grant(subject=None)
+        return [f"user-{number}" for number in range(7)]
+
+    def test_the_newest_first(self, admin_client, world, many):
+        pages = self.walk(admin_client)
+        assert len(pages) > 2
+        assert [one for page in pages for one in page] == many
+
+    def test_by_subject(self, admin_client, world, many):
+        pages = self.walk(admin_client, sort="subject")
+        assert pages == [many[:3], many[3:6], many[6:]]
+
+    def test_by_subject_and_back(self, admin_client, world, many):
+        last = Grant.objects.get(subject="user-6", created_at=newest_of("user-6")).pk
+        pages = self.walk(admin_client, "previous", sort="subject", before=str(last))
+        assert pages == [many[3:6], many[:3]]
+
+    def test_of_several_services(self, admin_client, world, many):
+        """Only one of them has an index by subject."""
+        other = make_world(name="Other")
+        other.grant(subject="user-0")
+        page = admin_client.get(self.PEOPLE, {"sort": "subject"})
+        assert not page.context["is_sorted"]
+        query = {"sort": "subject", "service": other.service.pk}
+        page = admin_client.get(self.PEOPLE, query)
+        assert [grant.subject for grant, *_ in page.context["people"]] == ["user-0"]
+        both = [one for page in self.walk(admin_client) for one in page]
+        assert sorted(both) == sorted([*many, "user-0"])
+
+    @pytest.mark.parametrize("cursor", ["x", "0190a0a0-0000-7000-8000-000000000000", ""])
+    def test_a_cursor_that_is_none(self, admin_client, world, many, cursor):
+        page = admin_client.get(self.PEOPLE, {"sort": "subject", "after": cursor})
+        assert [grant.subject for grant, *_ in page.context["people"]] == many[:3]
+
+
+def newest_of(subject):
+    rows = Grant.objects.filter(subject=subject).order_by("-created_at")
+    return rows.values_list("created_at", flat=True).first()
 
 
 class TestRevoking:

@@ -120,9 +120,9 @@ class TestPages:
 
     def test_for_the_script(self, berliner):
         url = reverse("admin:grant_management_operatorpreference_utc")
-        asked = berliner.get(url, {"at": "2026-07-31 20:30:15"})
+        asked = berliner.post(url, {"at": "2026-07-31 20:30:15"})
         assert asked.json() == {"utc": "2026-07-31 18:30:15 UTC"}
-        assert berliner.get(url, {"at": "<b>"}).json() == {"utc": ""}
+        assert berliner.post(url, {"at": "<b>"}).json() == {"utc": ""}
 
 
 class TestRemembered:

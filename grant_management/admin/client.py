@@ -38,7 +38,7 @@ def _what_a_lock_stops(client: Client) -> Iterable[Text]:
 
 
 def _what_an_unlock_lets_through(client: Client) -> Iterable[Text]:
-    yield _("Tokens of %(client)s that are still alive work again.") % {"client": client}
+    yield _("Tokens of %(client)s that are still valid work again.") % {"client": client}
 
 
 CUT_OFF_CLIENT = replace(CUT_OFF_SERVICE, permission="cut_off_client")

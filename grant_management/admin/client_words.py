@@ -32,7 +32,7 @@ def _facts(words: ClientWords, logo_url: str) -> list[tuple[Any, Any]]:
     facts = [
         (_("Logo"), _picture(words, logo_url)),
         (_("Name"), isolated(words.name) if words.language else ""),
-        (_("Website"), _outside(words.site, words.site)),
+        (_("Site"), _outside(words.site, words.site)),
         (_("Contact"), _outside(words.contact_url, words.contact)),
         (_("Terms of use"), _outside(words.terms, words.terms)),
     ]

@@ -120,7 +120,7 @@ def _access_tokens(grant: Grant, now: datetime) -> str:
         said = ngettext("%(n)s access token", "%(n)s access tokens", number)
         after = _("(the last would be valid until %(at)s)") % {"at": at} if last else ""
     else:
-        said = ngettext("%(n)s access token stays alive", "%(n)s access tokens stay alive", number)
+        said = ngettext("%(n)s access token stays valid", "%(n)s access tokens stay valid", number)
         after = _("(the last until %(at)s)") % {"at": at} if last else ""
     return f"{said % {'n': shown_number(number)}} {after}".rstrip()
 

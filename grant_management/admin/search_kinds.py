@@ -207,4 +207,4 @@ KINDS: Final = (
     ),
     *SETTINGS,
 )
-BEGINNING: Final = Kind(_("Clients whose names begin so"), "", (Client,), _clients_beginning)
+BEGINNING: Final = Kind(_("Clients whose names begin with it"), "", (Client,), _clients_beginning)

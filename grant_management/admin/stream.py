@@ -53,9 +53,16 @@ def _action(name: str, label: Text, status: StreamStatus, said: Text) -> ObjectA
 
 
 ACTIONS: Final = (
-    _action("pause", _("Pause"), StreamStatus.PAUSED, _("What happens is held until then.")),
-    _action("enable", _("Enable"), StreamStatus.ENABLED, _("What is held is delivered.")),
-    _action("disable", _("Disable"), StreamStatus.DISABLED, _("What waits is dropped for good.")),
+    _action("pause", _("Pause"), StreamStatus.PAUSED, _("Events are held until it is enabled.")),
+    _action(
+        "enable", _("Enable"), StreamStatus.ENABLED, _("The events that are held are delivered.")
+    ),
+    _action(
+        "disable",
+        _("Disable"),
+        StreamStatus.DISABLED,
+        _("The events that wait are dropped for good."),
+    ),
 )
 
 

@@ -89,7 +89,7 @@ class WebhookDeliveryAdmin(ShortListAdmin[WebhookDelivery], OperatorAdmin[Webhoo
         """Without those of deleted webhooks."""
         return super().get_queryset(request).filter(webhook__deleted_at=None)
 
-    @admin.display(description=_("state"))
+    @admin.display(description=_("status"))
     def outcome(self, delivery: WebhookDelivery) -> Any:
         """Delivered, given up or pending, as an icon and a word."""
         return state(*_STATES[delivery.state])

@@ -250,7 +250,7 @@ class TestTheGrantPage:
         world.service.revoke_access_tokens = False
         world.service.save()
         assert (
-            "1 access token stays alive (the last until"
+            "1 access token stays valid (the last until"
             in admin_client.get(revoke_url(grant)).content.decode()
         )
 

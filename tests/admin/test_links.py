@@ -197,7 +197,7 @@ def test_superseded(admin_client, world):
     world.token(grant)
     text = admin_client.get(url("grant_change", grant.pk)).content.decode()
     assert "Superseded" in text
-    assert "Grant dead" not in text
+    assert "Grant not active" not in text
 
 
 def test_deliveries_of_a_webhook(admin_client, world, settings):

@@ -87,9 +87,9 @@ class TestWhatIsFound:
     def test_exact_matches_come_first(self, search, world):
         longer = world.client_named("app-2", name="Budget App Pro")
         found = search("Budget App")
-        assert list(found) == ["Clients", "Clients whose names begin so"]
-        assert found["Clients whose names begin so"] == [page_of("client_change", longer.pk)]
-        assert list(search("budget")) == ["Clients whose names begin so"]
+        assert list(found) == ["Clients", "Clients whose names begin with it"]
+        assert found["Clients whose names begin with it"] == [page_of("client_change", longer.pk)]
+        assert list(search("budget")) == ["Clients whose names begin with it"]
 
     def test_an_event(self, search, grant):
         grant.revoke(BY, Reason("other", "", "T-1"))

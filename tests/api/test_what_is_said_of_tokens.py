@@ -118,7 +118,7 @@ def test_old_tokens_of_a_replaced_grant_are_superseded(world, store, admin_clien
     assert token.status(now()) is TokenStatus.SUPERSEDED
     page = admin_client.get(reverse("admin:grant_management_grant_change", args=[grant.pk]))
     assert "Superseded" in page.content.decode()
-    assert "Grant dead" not in page.content.decode()
+    assert "Grant not active" not in page.content.decode()
     grant.revoke(BY_TEST, why())
     token = AccessToken.objects.presented(world.service, value)
     assert token.status(now()) is TokenStatus.GRANT_DEAD

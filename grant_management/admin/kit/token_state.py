@@ -12,7 +12,7 @@ from .display import state
 _WORDS: Final = {
     TokenStatus.EXPIRED: _("Expired"),
     TokenStatus.REVOKED: _("Revoked"),
-    TokenStatus.GRANT_DEAD: _("Grant dead"),
+    TokenStatus.GRANT_DEAD: _("Grant not active"),
     TokenStatus.SUPERSEDED: _("Superseded"),
     TokenStatus.CLIENT_LOCKED: pgettext_lazy("status of a token", "Client locked"),
     TokenStatus.ACTIVE: _("Active"),

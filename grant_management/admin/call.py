@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ..conf import DOCUMENTS
+from ..db.counting import grouped
 from ..db.keyset import Rows
 from ..models import Call
 from ..protocol.results import GMAction, Result
@@ -20,7 +21,7 @@ from .kit.content import cut
 from .kit.display import identifier, state, time_tag
 from .kit.listing import Column, ListAdmin, fields, text
 from .kit.utc import exact_tag
-from .of_person import OfPersonForm
+from .of_person import GRANTS, OfPersonForm
 
 ACTIONS = [
     ("", _("Any")),
@@ -107,6 +108,12 @@ class CallAdmin(ListAdmin[Call]):
         "No calls are logged. Set call_log_size above 0 on the service's page to log them."
     )
     change_form_template = "admin/grant_management/call.html"
+
+    def note(self, form: CallListForm) -> Any:
+        """That a person has more grants than are looked at, where it is so."""
+        if form.subject() is None or len(form.grant_ids()) < GRANTS:
+            return ""
+        return _("Only calls of the newest %(n)s grants of this person.") % {"n": grouped(GRANTS)}
 
     def get_urls(self) -> list[URLPattern]:
         """The URLs of the list and of a call, and that of the table of codes."""

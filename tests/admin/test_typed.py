@@ -183,6 +183,17 @@ class TestOfAPerson:
         assert [(a.name, a.value) for a, _ in page.context["applied"]] == [("person", "user-1")]
         assert [url for url in addresses(page) if "user-1" in url] == []
 
+    def test_of_more_grants_than_are_looked_at(self, admin_client, world, monkeypatch):
+        """It is said: the list is not whole."""
+        said = "Only calls of the newest 2 grants of this person."
+        url = reverse("admin:grant_management_call_changelist")
+        for module in ("of_person", "call"):
+            monkeypatch.setattr(f"grant_management.admin.{module}.GRANTS", 2)
+        for is_said in (False, True):
+            grant = world.grant()
+            page = admin_client.get(url, {"person": grant.pk})
+            assert (said in page.content.decode()) == is_said
+
     def test_events(self, admin_client, world):
         grant = world.grant()
         for subject in ("user-1", "user-2"):

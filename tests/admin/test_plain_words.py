@@ -186,3 +186,83 @@ class TestWhatGrantsAllow:
             for _ in range(5):
                 world.grant(scopes='[{"scope":"z.accounts"}]')
         assert numbers == [1, 1]
+
+
+class TestOnTheClientsPage:
+    """What people are told of a client, and the way to change it."""
+
+    TEXT = {
+        "language": "en",
+        "name": "Budget <b>App</b>",
+        "site": "https://budget.example/",
+        "contact": "help@budget.example",
+        "terms": "https://budget.example/terms",
+    }
+
+    def told(self, http, world):
+        page = http.get(url("client", "change", world.client.pk))
+        return page, {str(name): value for name, value in page.context.get("told") or ()}
+
+    def test_all_of_it(self, admin, world):
+        logo = base64.b64decode(logo_in_base64())
+        ClientProfile.objects.put(world.client, BY_TEST, texts=[self.TEXT], logo=logo)
+        page, told = self.told(admin, world)
+        assert list(told) == ["Logo", "Name", "Site", "Contact", "Terms of use"]
+        assert "Budget &lt;b&gt;App&lt;/b&gt;" in told["Name"]
+        assert 'href="https://budget.example/" rel="noopener noreferrer nofollow"' in told["Site"]
+        assert 'href="mailto:help@budget.example"' in told["Contact"]
+        assert "https://budget.example/terms" in told["Terms of use"]
+        (source,) = re.findall(r'src="([^"]+)"', told["Logo"])
+        assert admin.get(source)["Content-Type"].startswith("image/")
+        label, link = page.context["profile"]
+        assert (str(label), link) == (
+            "Change profile…",
+            url("clientprofile", "edit", world.client.pk),
+        )
+        assert admin.get(link).status_code == 200
+
+    def test_nothing_yet(self, admin, world):
+        """The form begins with this client."""
+        page, told = self.told(admin, world)
+        assert told == {}
+        assert "Nothing but its client ID and its name." in page.content.decode()
+        label, link = page.context["profile"]
+        assert str(label) == "Add profile…"
+        form = admin.get(link).context["form"]
+        assert form.initial == {"service": world.service.pk, "client_id": "app-1"}
+        for key in ("", "x", "1", "9" * 30, "\0"):
+            form = admin.get(url("clientprofile", "describe"), {"client": key}).context["form"]
+            assert form.initial == {}
+
+    @pytest.mark.parametrize(("right", "shown"), [("", None), ("view_clientprofile", "Profile")])
+    def test_only_for_those_who_may(self, client, django_user_model, world, right, shown):
+        from django.contrib.auth.models import Permission
+
+        ClientProfile.objects.put(world.client, BY_TEST, texts=[self.TEXT])
+        user = make_operator(django_user_model, "eve")
+        rights = Permission.objects.filter(codename__in=["view_client", right])
+        user.user_permissions.set(rights)
+        client.force_login(user)
+        page, told = self.told(client, world)
+        assert ("Name" in told) == bool(right)
+        assert ("https://budget.example" in page.content.decode()) == bool(right)
+        if shown:
+            label, link = page.context["profile"]
+            assert (str(label), client.get(link).status_code) == (shown, 200)
+
+
+def test_a_refused_code_leads_to_what_to_do(admin, world):
+    from grant_management.conf import DOCUMENTS
+    from grant_management.models import Call
+
+    from ..world import now
+
+    world.service.call_log_size = 100
+    world.service.save()
+    Call.objects.create(
+        service=world.service, code="A281305", at=now(), client_id="app-1", action="QUERY"
+    )
+    for page in (url("client", "change", world.client.pk), url("dailycount", "changelist")):
+        text = admin.get(page).content.decode()
+        assert f'href="{DOCUMENTS}/reference/codes.md#a281305"' in text
+        assert 'aria-label="A281305: what to do, in the documents"' in text

@@ -20,6 +20,7 @@ from ..db.keyset import Order, Rows
 from ..models import EventKind, GrantEvent, Sweep
 from ..models.event import HEADS, ActorKind
 from ..protocol import strict_json
+from ..redaction import redacted
 from .kit.actions import REASONS
 from .kit.content import LONG, Size, as_text, bounded, json_file
 from .kit.display import identifier, indented, link, time_tag
@@ -231,6 +232,7 @@ class GrantEventAdmin(ListAdmin[GrantEvent]):
             *super().get_urls(),
         ]
 
+    @redacted
     def export_json_lines(self, request: HttpRequest) -> HttpResponse | FileResponse:
         """The events of the CSV export, each event of a job among them, with all fields and the
         details of each, as JSON Lines.

@@ -38,11 +38,10 @@ def newest(rows: Rows, services: list[int], request: HttpRequest) -> People:
     """
     page = page_of(_ordered(rows, services), Cursor.read(Grant, _NEWEST, request.GET), None)
     same = Grant.objects.filter(service=OuterRef("service"), subject=OuterRef("subject"))
-    is_newer = Q(created_at__gt=OuterRef("created_at")) | Q(
-        created_at=OuterRef("created_at"), pk__gt=OuterRef("pk")
-    )
+    newer = same.filter(created_at__gt=OuterRef("created_at"))
+    of_that_moment = same.filter(created_at=OuterRef("created_at"), pk__gt=OuterRef("pk"))
     keys = [grant.pk for grant in page.rows if grant.subject is not None]
-    first = Grant.objects.filter(~Exists(same.filter(is_newer)), pk__in=keys)
+    first = Grant.objects.filter(~Exists(newer), ~Exists(of_that_moment), pk__in=keys)
     shown = set(first.values_list("pk", flat=True))
     grants = [grant for grant in page.rows if grant.pk in shown]
     return People(grants, page.next, page.previous)

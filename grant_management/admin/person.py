@@ -41,8 +41,7 @@ class PersonPages(ListAdmin[Grant]):
 
     def people_view(self, request: HttpRequest) -> HttpResponse:
         """The people of the newest grants, or of one service by subject."""
-        services = self.services_in_view(request)
-        rows = self.get_queryset(request)
+        services, rows = self.services_in_view(request), self.all_rows()
         is_sorted = request.GET.get("sort") == BY_SUBJECT and len(services) == 1
         page = (
             by_subject(rows, services[0], request) if is_sorted else newest(rows, services, request)

@@ -7,6 +7,7 @@ from django.http import FileResponse, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
 from ...db import clock, replica
+from ...redaction import redacted
 from . import list_choices
 from .export import TURN, attachment, csv_lines
 
@@ -27,6 +28,7 @@ def urls(of: "Admin") -> list[URLPattern]:
     return [path("export.csv", view, name=f"grant_management_{of.opts.model_name}_export_csv")]
 
 
+@redacted
 def export_csv(of: "Admin", request: HttpRequest) -> HttpResponse | FileResponse:
     """All pages of the list with the same query, as a CSV file with the columns that the operator
     chose. The column that leads has the keys of a row, as on the page it has the link to it.

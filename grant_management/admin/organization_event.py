@@ -18,7 +18,7 @@ from .kit.export import TURN, json_lines
 from .kit.list_export import attached
 from .kit.list_table import fields
 from .kit.reasons import in_words
-from .kit.short_filters import EventPeriodFilter
+from .kit.short_filters import EventPeriodFilter, chosen_of
 from .kit.short_list import ShortListAdmin
 from .kit.utc import in_utc
 from .receipt import as_file, receipt
@@ -35,6 +35,8 @@ COLUMNS: Final = (
     "note",
     "ticket",
 )
+RECENT: Final = 1_000
+"""The newest events whose actors can be chosen."""
 KINDS: Final = (
     EventKind.ORGANIZATION_CREATED,
     EventKind.ORGANIZATION_CHANGED,
@@ -63,7 +65,25 @@ class KindFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
         """The events of the chosen kind; all events where none is chosen."""
-        return queryset if self.value() is None else queryset.filter(kind=self.value())
+        chosen = chosen_of(self)
+        return queryset if chosen is None else queryset.filter(kind=chosen)
+
+
+class ActorFilter(admin.SimpleListFilter):
+    """A filter by who did it, which offers those of the newest events."""
+
+    title = _("who, by name")
+    parameter_name = "actor"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """The names of the actors of the newest events that the operator sees."""
+        newest = model_admin.get_queryset(request).order_by("-pk")[:RECENT]
+        return [(name, name) for name in sorted(set(newest.values_list("actor", flat=True)))]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
+        """The events of the chosen actor; all events where none is chosen."""
+        chosen = chosen_of(self)
+        return queryset if chosen is None else queryset.filter(actor=chosen)
 
 
 def _about(event: OrganizationEvent) -> str:
@@ -82,6 +102,7 @@ class OrganizationEventAdmin(ShortListAdmin[OrganizationEvent]):
         KindFilter,
         ("organization", admin.RelatedOnlyFieldListFilter),
         "actor_kind",
+        ActorFilter,
         EventPeriodFilter,
     )
     filter_lookups = frozenset({"organization__id__exact", "actor_kind__exact"})

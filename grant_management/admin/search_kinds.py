@@ -36,8 +36,6 @@ MOST: Final = 10
 TOKENS: Final = (AccessToken, RefreshToken)
 NAMES: Final = 3
 """The most clients of one service that are shown because their names begin with the text."""
-NEWEST: Final = 10_000
-"""The newest events of organizations that are searched for who did them."""
 _DIGITS: Final = re.compile(r"[0-9A-Fa-f]{6,64}")
 _TICKET: Final = ~Q(ticket="")
 """The condition of the indexes by ticket, which a query must repeat."""
@@ -156,15 +154,7 @@ def _organization_events(sought: Sought) -> list[Hit]:
     rows = sought.rows(OrganizationEvent).select_related("organization")
     found = list(rows.filter(_TICKET, ticket=sought.text).order_by("-at", "-pk")[:MOST])
     found += rows.filter(pk=sought.key) if sought.key else []
-    found += _by_actor(sought, rows)
-    events = {one.pk: one for one in found}.values()
-    return [_event(sought, "organizationevent", one, one.organization or "") for one in events]
-
-
-def _by_actor(sought: Sought, rows: Rows) -> Rows:
-    """Events of an operator, command or API token, among the newest: no index has them."""
-    newest = sought.rows(OrganizationEvent).order_by("-pk").values("pk")[:NEWEST]
-    return rows.filter(pk__in=newest, actor=sought.text).order_by("-pk")[:MOST]
+    return [_event(sought, "organizationevent", one, one.organization or "") for one in found]
 
 
 def _event(sought: Sought, model: str, event: Any, where: Any) -> Hit:
@@ -201,7 +191,7 @@ KINDS: Final = (
     Kind(_("API tokens"), _("an API token or its prefix"), (ApiToken,), _api_tokens),
     Kind(
         _("Organization events"),
-        _("an organization event's number, a ticket, or who did it lately"),
+        _("an organization event's number, or a ticket"),
         (OrganizationEvent,),
         _organization_events,
     ),

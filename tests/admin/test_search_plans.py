@@ -92,7 +92,12 @@ def test_a_person(admin_client, world, rows, query):
     query = {"service": world.service.pk} if query else {}
     with planned() as whole:
         admin_client.get(url, query)
-        admin_client.get(reverse("admin:grant_management_grant_people"), query)
+        people = reverse("admin:grant_management_grant_people")
+        admin_client.get(people, query)
+        admin_client.get(people, query | {"sort": "subject", "after": rows.pk})
+        for name in ("call", "grantevent"):
+            listed = reverse(f"admin:grant_management_{name}_changelist")
+            admin_client.get(listed, query | {"person": rows.pk})
         preview = reverse("admin:grant_management_grant_revoke_many", args=[rows.pk])
         admin_client.post(preview, {"these": "all"})
     assert whole == []

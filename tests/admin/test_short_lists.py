@@ -10,7 +10,14 @@ from django.urls import reverse
 
 from grant_management.admin.kit import list_export
 from grant_management.admin.kit.short_list import ShortListAdmin
-from grant_management.models import ApiToken, OrganizationEvent, OrganizationMember, Stream, Webhook
+from grant_management.models import (
+    Actor,
+    ApiToken,
+    OrganizationEvent,
+    OrganizationMember,
+    Stream,
+    Webhook,
+)
 
 from ..exports import read_csv, read_json_lines
 from ..world import BY_TEST, make_operator, make_world, now
@@ -179,9 +186,14 @@ class TestFoundByTheSearch:
         page = admin_client.post(reverse("admin:grant_management_grant_find"), sent)
         assert [str(title) for title, _ in page.context["groups"]] == ["Services"]
 
-    def test_an_event_by_who_did_it(self, admin_client, world):
-        organization = world.service.organization_id
-        OrganizationEvent.objects.record("imported", organization, now(), BY_TEST)
-        sent = {"text": BY_TEST.name}
-        page = admin_client.post(reverse("admin:grant_management_grant_find"), sent)
-        assert "Organization events" in [str(title) for title, _ in page.context["groups"]]
+
+def test_events_of_organizations_by_who_did_it(admin_client, world):
+    """Of those who did something lately, one is chosen."""
+    organization = world.service.organization_id
+    for actor in (BY_TEST, Actor.operator("ann")):
+        OrganizationEvent.objects.record("imported", organization, now(), actor)
+    pages = pages_of("organizationevent")
+    page = admin_client.get(pages.url("changelist"), {"actor": "ann"})
+    assert [row.actor for row in page.context["cl"].result_list] == ["ann"]
+    assert [label for label, _, _ in applied(page)] == ["Who, by name"]
+    assert admin_client.get(pages.url("changelist"), {"actor": "bob"}).status_code == 400

@@ -34,7 +34,7 @@ class ServiceFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
         """The rows of the chosen service; all where none is chosen."""
-        wanted = _chosen(self)
+        wanted = chosen_of(self)
         return queryset if wanted is None else queryset.filter(service=number(wanted))
 
 
@@ -51,7 +51,7 @@ class PeriodFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
         """The rows of the chosen period; all where none is chosen."""
-        if (wanted := _chosen(self)) is None:
+        if (wanted := chosen_of(self)) is None:
             return queryset
         began = periods.beginning(wanted, clock.now())
         return queryset.filter(**{f"{self.moment}__gte": began})
@@ -76,12 +76,12 @@ class StateFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
         """The rows in the chosen state; all where none is chosen."""
-        if (wanted := _chosen(self)) is None:
+        if (wanted := chosen_of(self)) is None:
             return queryset
         return queryset.filter(self.states[wanted][1](clock.now()))
 
 
-def _chosen(one: admin.SimpleListFilter) -> str | None:
+def chosen_of(one: admin.SimpleListFilter) -> str | None:
     """The value that is chosen; None: none is. BadRequest: there is no such one."""
     wanted = one.value()
     if wanted is not None and wanted not in {value for value, _label in one.lookup_choices}:

@@ -12,6 +12,8 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, QueryDict
 from django.utils.crypto import salted_hmac
 
+from ...protocol import strict_json
+
 TYPED: Final = "typed"
 """The parameter that has the texts of all filters, encrypted."""
 _SALT: Final = "grant_management.admin.typed"
@@ -36,7 +38,7 @@ def opened(given: QueryDict) -> QueryDict:
         return given
     found = given.copy()
     try:
-        texts = json.loads(_keys().decrypt(found.pop(TYPED)[-1].encode()))
+        texts = strict_json.loads(_keys().decrypt(found.pop(TYPED)[-1].encode()).decode())
     except InvalidToken:
         raise Http404 from None
     for name, text in texts.items():

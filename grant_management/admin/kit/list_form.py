@@ -135,13 +135,14 @@ class ListForm(forms.Form):
         return {name: self.cleaned_data[name] for name in names if self.cleaned_data.get(name)}
 
 
-def texts_of(form: type[forms.Form]) -> frozenset[str]:
+def texts_of(form: type[ListForm]) -> frozenset[str]:
     """The names of the fields that take any text."""
-    return frozenset(
+    found = {
         name
         for name, field in form.base_fields.items()
         if isinstance(field, forms.CharField) and not isinstance(field, forms.UUIDField)
-    )
+    }
+    return frozenset(found if form.searches else found - {"q"})
 
 
 class BetweenForm(ListForm):

@@ -83,7 +83,7 @@ def test_a_wrong_filter_is_said_at_once(admin_client, world):
     page = admin_client.post(url, {"q": TEXT, "since": "never"})
     assert page.status_code == 200
     assert page.context["form"].errors["since"]
-    assert page["Cache-Control"] == "no-store"
+    assert "no-store" in page["Cache-Control"]
     assert [one for one in addresses(page) if TEXT in one] == []
 
 

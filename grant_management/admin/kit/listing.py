@@ -94,10 +94,7 @@ class ListAdmin(ReadOnlyAdmin[M]):
         if is_valid:
             context |= self._found(request, form, columns)
         title = self.opts.verbose_name_plural
-        response = self.page(request, "list.html", capfirst(str(title)), **context)
-        if request.method == "POST":
-            response["Cache-Control"] = "no-store"
-        return response
+        return self.page(request, "list.html", capfirst(str(title)), **context)
 
     def _found(
         self, request: HttpRequest, form: ListForm, columns: tuple[Column, ...]

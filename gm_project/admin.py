@@ -11,7 +11,7 @@ admin.site.unregister([User, Group])
 
 
 @admin.register(User)
-class Users(UserAdmin):
+class Users(UserAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
     """Django's users."""
 
     search_fields = ()

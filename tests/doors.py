@@ -883,6 +883,13 @@ def diagnose(scene):
         scene.run("doctor")
 
 
+@act("command distribute")
+def distribute(scene):
+    """No cluster here: it refuses, which is tested elsewhere with functions that stand in."""
+    yield
+    scene.run("distribute", "--yes", fails=True)
+
+
 @act(
     "command import_grants",
     ("imported", "import_grants"),

@@ -60,7 +60,8 @@ def test(options: argparse.Namespace, rest: list[str]) -> int:
         arguments = ["--db", database, *rest]
         if number:  # tests that need no database ran with the first one
             arguments += [f"--ignore={path}" for path in WITHOUT_DATABASE]
-        failed |= not _pass(arguments)
+        # Each statement names its service; of a part of the suite, not each exception is met.
+        failed |= not _pass([*arguments, "--ties", "some" if rest else "all"])
     return int(failed)
 
 

@@ -103,7 +103,7 @@ def _what_stops(grant: Grant) -> Iterable[Text]:
 
 
 def _held(grant: Grant) -> str:
-    listed = Grant.objects.annotate(**content.listed()).only("pk").get(pk=grant.pk)
+    listed = grant.its_row().annotate(**content.listed()).only("pk").get()
     scopes, types = content.names_in(listed)
     if scopes is None or types is None:
         return str(_("more than can be listed here"))

@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 from ..db import replica
 from ..db.counting import grouped
 from ..db.keyset import Order, Rows
+from ..db.of_service import these
 from ..models import EventKind, GrantEvent, Sweep
 from ..models.event import HEADS, ActorKind
 from ..protocol import strict_json
@@ -174,8 +175,7 @@ class GrantEventAdmin(ListAdmin[GrantEvent]):
     def what_exactly(self, event: GrantEvent) -> str:
         """The details as indented JSON, or a link to a file where they are too long."""
         text = bounded(as_text("details"), LONG)
-        said = GrantEvent.objects.annotate(text=text).values_list("text", flat=True)
-        shown = said.get(pk=event.pk)
+        shown = event.its_row().annotate(text=text).values_list("text", flat=True).get()
         if shown is not None:
             return format_html('<pre tabindex="0">{}</pre>', indented(strict_json.stored(shown)))
         return link(self.url("details", event), _("Too long for a page: as a file (JSON)"))
@@ -205,7 +205,8 @@ class GrantEventAdmin(ListAdmin[GrantEvent]):
 
     def complete(self, rows: list[Any]) -> None:
         """With the job of each row, and where its events are. 1 query."""
-        jobs = Sweep.objects.in_bulk({row.job for row in rows if row.job})
+        of_jobs = these(Sweep.objects, {(row.job, row.service_id) for row in rows if row.job})
+        jobs = {job.pk: job for job in of_jobs}
         for row in rows:
             row.sweep = jobs.get(row.job)
             query = urlencode({"service": row.service_id, "job": row.job})
@@ -256,7 +257,7 @@ class GrantEventAdmin(ListAdmin[GrantEvent]):
         event = self.get_object(request, object_id)
         if event is None:
             raise Http404
-        rows = GrantEvent.objects.filter(pk=event.pk).annotate(text=as_text("details"))
+        rows = event.its_row().annotate(text=as_text("details"))
         return json_file(rows.values_list("text", flat=True).get(), f"event-{event.pk}.json")
 
 

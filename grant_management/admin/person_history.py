@@ -6,6 +6,7 @@ from typing import Any, Final
 from django.db.models import OuterRef, Subquery
 
 from ..db.keyset import Merged, parsed
+from ..db.of_service import at_services, these
 from ..models import Call, Grant, GrantEvent
 from .call import outcome
 from .kit.display import time_tag
@@ -56,9 +57,12 @@ def newest_calls(grants: Any) -> list[dict[str, Any]]:
     calls = Call.objects.filter(service=OuterRef("service_id"), grant_id=OuterRef("grant_id"))
     newest = calls.order_by("-pk").values("pk")
     keys = {f"call_{n}": Subquery(newest[n : n + 1]) for n in range(EACH)}
-    rows = Grant.objects.filter(pk__in=list(grants.values_list("pk", flat=True)))
-    found = {key for row in rows.annotate(**keys).values_list(*keys) for key in row if key}
-    shown = Call.objects.filter(pk__in=found).defer("answer", "steps").select_related("service")
+    of = list(grants.values_list("pk", "service_id"))
+    rows = these(Grant.objects.all(), of).annotate(**keys)
+    found = {key for row in rows.values_list(*keys) for key in row if key}
+    at = at_services(service for _grant, service in of)
+    shown = Call.objects.filter(at, pk__in=found).defer("answer", "steps")
+    shown = shown.select_related("service")
     return [shown_call(call) for call in shown.order_by("-pk")[:SHOWN]]
 
 

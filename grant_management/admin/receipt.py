@@ -197,6 +197,6 @@ def _numbers(event: Event) -> Iterator[tuple[Any, Any]]:
         if (told := stops.get(name)) is not None:
             yield label, _said(told)
     if isinstance(event, GrantEvent) and event.job and event.kind not in _JOBS:
-        job = Sweep.objects.filter(pk=event.job).first()
+        job = Sweep.objects.filter(service=event.service_id, pk=event.job).first()
         if job is not None:
             yield _("Grants revoked by the job so far"), grouped(job.revoked)

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from typing import Any, Final
-from uuid import UUID
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from ..db import clock
 from ..db.counting import bounded_count, shown_number
+from ..db.of_service import at_services
 from ..models import AccessToken, RefreshToken
 from .kit.confirmation import TypedForm
 from .kit.reasons import REASONS
@@ -37,9 +37,9 @@ class Damage:
     def of(cls, grants: list[Any]) -> "Damage":
         """Counted in the database. The grants were read with their services."""
         now = clock.now()
-        dying = [one.pk for one in grants if one.service.revoke_access_tokens]
-        staying = [one.pk for one in grants if not one.service.revoke_access_tokens]
-        access, left = (_alive(AccessToken, keys, now) for keys in (dying, staying))
+        dying = [one for one in grants if one.service.revoke_access_tokens]
+        staying = [one for one in grants if not one.service.revoke_access_tokens]
+        access, left = (_alive(AccessToken, some, now) for some in (dying, staying))
         refresh = _alive(RefreshToken, dying + staying, now)
         return cls(len(grants), access, refresh, left, bool(staying))
 
@@ -66,6 +66,7 @@ class Damage:
         yield _("It cannot be undone.")
 
 
-def _alive(model: type[Any], keys: list[UUID], now: Any) -> int:
-    tokens = model.objects.filter(grant__in=keys).alive(now)
+def _alive(model: type[Any], grants: list[Any], now: Any) -> int:
+    at = at_services(one.service_id for one in grants)
+    tokens = model.objects.filter(at, grant__in=[one.pk for one in grants]).alive(now)
     return bounded_count(tokens.order_by("-pk"))

@@ -139,4 +139,4 @@ def lines(sweep: Sweep) -> Iterator[str]:
 
 
 def _turns(sweep: Sweep) -> Iterator[Rows]:
-    return all_of(Ordered(sweep.events(), ("pk",)), None, TURN)
+    return all_of(Ordered(sweep.events(), ("pk",), services=(sweep.service_id,)), None, TURN)

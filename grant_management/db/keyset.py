@@ -23,6 +23,7 @@ from django.db.models import F, Func, OrderBy, OuterRef, Q, Subquery, Value
 from ..protocol import strict_json
 from . import counting
 from .counting import bounded_count
+from .of_service import at_services
 
 WINDOW: Final = 10_000
 """Rows that are searched for a page with a condition."""
@@ -81,11 +82,13 @@ class Ordered:
 
     `shape` adds to a query of rows what a page shows of them: related rows, annotations. None:
     `rows` are read as they are.
+    `services` are the numbers of the services whose rows these are.
     """
 
     rows: Rows
     order: Order
     shape: Callable[[Rows], Rows] | None = None
+    services: tuple[int, ...] = ()
 
     def beyond(self, values: list[Any]) -> "Ordered":
         """The rows after the row with these values; no values: all rows."""
@@ -129,8 +132,10 @@ class Ordered:
         return list(self.by_key(keys)) if (keys := list(keys)) else []
 
     def by_key(self, keys: list[Any]) -> Rows:
-        """The query of the rows with these keys, in order: it names nothing but the keys."""
+        """The query of the rows with these keys, in order: it names the keys and the services."""
         rows: Rows = self.rows.model._default_manager.filter(pk__in=keys).order_by(*self.order)
+        if self.services:
+            rows = rows.filter(at_services(self.services))
         return rows if self.shape is None else self.shape(rows)
 
     def window(self, number: int) -> list[Any] | None:
@@ -153,8 +158,6 @@ class Merged(Ordered):
 
     The database compares rows, never Python: its order of texts may differ from Python's.
     """
-
-    services: tuple[int, ...] = ()
 
     def first(self, number: int) -> list[Any]:
         """The first rows of all services together, at most this many.

@@ -4,9 +4,41 @@ A key alone finds the same row. But where the tables are spread over several dat
 service, a statement that names the service of each table runs on one of them.
 """
 
-from typing import Any, ClassVar
+from collections.abc import Iterable
+from typing import Any, ClassVar, Self
 
 from django.db import models
+from django.db.models import F
+from django.db.models.lookups import In
+
+
+class _AtServices(In):
+    """`service_id IN`. On SQLite no index answers it: without statistics SQLite takes one of the
+    service for the best, even beside 500 keys, and then reads all rows of the service.
+    """
+
+    def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, Any]:
+        """With the sign that keeps SQLite from using an index."""
+        sql, parameters = self.as_sql(compiler, connection)
+        return f"+{sql}", parameters
+
+
+def at_services(services: Any, of: str = "") -> Any:
+    """A condition for `filter` beside one about keys: the row is of one of these services.
+
+    `services` are their numbers, or a query of one column; `of` is the path to the row, such as
+    `grant__`. No number at all: no row.
+    """
+    return _AtServices(F(f"{of}service"), services if hasattr(services, "query") else set(services))
+
+
+def these(rows: Any, found: Iterable[tuple[Any, int]]) -> Any:
+    """The rows with these keys, each of which comes with the number of its service."""
+    keys, services = [], set()
+    for key, service in found:
+        keys.append(key)
+        services.add(service)
+    return rows.filter(at_services(services), pk__in=keys) if keys else rows.none()
 
 
 class WithinService:
@@ -44,3 +76,43 @@ class OneToOneWithinService(WithinService, models.OneToOneField):  # type: ignor
     """Django's one-to-one relation, within a service."""
 
     of_django = "OneToOneField"
+
+
+class OfService(models.Model):
+    """A row of a service: what Django sends about an instance names the service, too."""
+
+    class Meta:
+        abstract = True
+
+    def its_row(self) -> "models.QuerySet[Self]":
+        """The query set of this row alone."""
+        return self._within(type(self)._default_manager.filter(pk=self.pk))
+
+    def _within(self, rows: "models.QuerySet[Self]") -> "models.QuerySet[Self]":
+        if "service_id" in self.get_deferred_fields():
+            return rows
+        return rows.filter(service_id=self.service_id)  # type: ignore[attr-defined]
+
+    def _do_update(self, base_qs: Any, *args: Any, **kwargs: Any) -> Any:
+        # Django 6.0 has one parameter more.
+        return super()._do_update(self._within(base_qs), *args, **kwargs)
+
+    def refresh_from_db(
+        self, using: str | None = None, fields: Any = None, from_queryset: Any = None
+    ) -> None:
+        """As Django's; also for a column that was deferred."""
+        if from_queryset is None:
+            # As Django: the database that it was read from, if the router has no other answer.
+            manager = type(self)._base_manager
+            from_queryset = manager.db_manager(using, hints={"instance": self}).all()
+        super().refresh_from_db(using, fields, self._within(from_queryset))
+
+    def delete(self, using: Any = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
+        """As Django's, of a row that no other one refers to."""
+        rows = self._within(type(self)._base_manager.using(using).filter(pk=self.pk))
+        return rows.delete()
+
+    def _perform_unique_checks(self, unique_checks: Any) -> Any:
+        """Keys are unique within a service: what has no service in it is not looked for."""
+        within = [one for one in unique_checks if "service" in one[1]]
+        return super()._perform_unique_checks(within)  # type: ignore[misc]

@@ -51,7 +51,7 @@ def read(service: Service, after: int) -> Iterator[Streamed]:
     before any later one (`models/outbox.py`).
     """
     while rows := list(OutboxEntry.objects.after(service.pk, after)[:READ_AT_ONCE]):
-        events = GrantEvent.objects.in_bulk([row.event for row in rows])
+        events = GrantEvent.objects.of_outbox(rows)
         for row in rows:
             after = row.number or after
             if row.event in events:

@@ -102,7 +102,7 @@ def _linked(chain: EventChain, after: int = 0) -> Iterator[tuple[EventLink, Gran
     """The links after a position in their order, each with its event."""
     rows = EventLink.objects.filter(service=chain.service_id)
     while page := list(rows.filter(position__gt=after).order_by("position")[:READ_AT_ONCE]):
-        events = GrantEvent.objects.in_bulk([link.event for link in page])
+        events = GrantEvent.objects.of_outbox(page)
         for link in page:
             yield link, events.get(link.event)
         after = page[-1].position

@@ -47,7 +47,9 @@ def records(service: Service | None) -> Iterator[str]:
 
 
 def _rows(service: Service | None) -> "list[models.QuerySet[Any]]":
-    """The query sets of an export, each after those that its records refer to."""
+    """The query sets of an export, each after those that its records refer to: one for each kind
+    of record and service.
+    """
     tenants: list[models.QuerySet[Any]] = [
         Organization.objects.order_by("pk"),
         Service.objects.order_by("pk"),
@@ -75,7 +77,8 @@ def _rows(service: Service | None) -> "list[models.QuerySet[Any]]":
             for model in (AccessToken, RefreshToken)
         ),
     ]
-    return tenants + [rows.filter(service=service) if service else rows for rows in owned]
+    services = [service.pk] if service else list(tenants[1].values_list("pk", flat=True))
+    return tenants + [rows.filter(service=one) for rows in owned for one in services]
 
 
 def _compact(record: dict[str, Any]) -> dict[str, Any]:

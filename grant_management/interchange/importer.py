@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, BinaryIO, Final, NamedTuple
 
-from django.db import DataError, IntegrityError
+from django.db import DataError, IntegrityError, InternalError
 
 from ..conf import app_settings
 from ..db import clock, primary
 from ..db.bulk_insert import insert
+from ..db.of_service import OfService, at_services
 from ..db.retry import retried
 from ..models import Actor, ApiToken, EventKind, GrantEvent, Organization, OrganizationEvent
 from ..protocol import strict_json
@@ -176,7 +177,10 @@ class Batch:
             self._apply(kind, record, known, new)
         changed = {key: row for key, row in known.items() if _state(kind, row) != before[key]}
         if changed:
-            kind.model._default_manager.bulk_update(changed.values(), kind.updated, batch_size=200)
+            rows = kind.model._default_manager.all()
+            if issubclass(kind.model, OfService):
+                rows = rows.filter(at_services(row.service_id for row in changed.values()))
+            rows.bulk_update(changed.values(), kind.updated, batch_size=200)
         inserted = self._insert(kind, new)
         for key, (line, row) in inserted.items():
             self.references.define(kind.name, key, row, line)
@@ -233,11 +237,12 @@ class Batch:
         """Insert all rows at once; if that fails, one by one, to find the bad one.
 
         Returns those that were inserted. _NotNew: it failed, and existing rows were not looked up.
+        Citus reports a key that is taken, in a COPY, as an internal error.
         """
         try:
             with primary.atomic():
                 insert(kind.model, [row for _, row in new.values()])
-        except (IntegrityError, DataError):
+        except (IntegrityError, DataError, InternalError):
             if self.expects_new:
                 raise _NotNew from None
             return {key: one for key, one in new.items() if self._insert_one(*one)}

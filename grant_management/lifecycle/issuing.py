@@ -274,7 +274,7 @@ def kill_family(held: HeldToken) -> None:
     if token.grant is not None:
         if token.generation == token.generation_of(token.grant):
             token.grant.kill_refresh_tokens(now, actor)
-    elif token.relatives().revoke(now):
+    elif token.relatives().revoke([token.service_id], now):
         about: dict[str, Any] = {"client_id": token.client.client_id, "subject": token.subject}
         GrantEvent.objects.record(
             EventKind.REFRESH_REUSED, token.service_id, at=now, actor=actor, **about

@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from ..db.ids import uuid7
+from ..db.of_service import OfService
 from ..db.primary import PrimaryQuerySet
 from .service import Service
 
@@ -43,7 +44,7 @@ class CallQuerySet(PrimaryQuerySet["Call"]):
         return 0 if oldest is None else self.filter(pk__lte=oldest).delete()[0]
 
 
-class Call(models.Model):
+class Call(OfService):
     """One call: the request, the result of each check, and the answer."""
 
     id = models.UUIDField(_("ID"), primary_key=True, default=uuid7)

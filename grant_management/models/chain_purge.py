@@ -8,6 +8,7 @@ from django.db import models
 
 from ..db import primary
 from ..db.ids import first_uuid7
+from ..db.of_service import these
 from .event import GrantEvent
 from .event_chain import EventChain, EventLink
 from .stream_delivery import StreamDelivery
@@ -29,9 +30,9 @@ class ChainPurge:
             held = EventChain.objects.select_for_update().get(pk=self.chain.pk)
             links = _purgeable(list(_links(held)[:batch_size]), before)
             if links:
-                events = [link.event for link in links]
-                models.QuerySet.delete(GrantEvent.objects.filter(pk__in=events))
-                EventLink.objects.filter(pk__in=[link.pk for link in links]).delete()
+                events = [(link.event, held.pk) for link in links]
+                models.QuerySet.delete(these(GrantEvent.objects.all(), events))
+                these(EventLink.objects.all(), ((link.pk, held.pk) for link in links)).delete()
                 held.move_checkpoint(links[-1])
         return len(links)
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..db import clock, primary
 from ..db.ids import random_number
+from ..db.of_service import OfService
 from ..db.retry import retried
 from ..protocol.numbers import MAX_NUMBER
 from .cut_off import CutOff
@@ -101,7 +102,7 @@ class ClientManager(primary.PrimaryManager["Client"]):
         return client
 
 
-class Client(CutOff, models.Model):
+class Client(OfService, CutOff):
     """An OAuth client of a service. `id` is its number, unique across all services."""
 
     id = models.BigIntegerField(
@@ -145,14 +146,14 @@ class Client(CutOff, models.Model):
         `told` are the details of the event.
         """
         now = clock.now()
-        rows = self._rows().filter(locked_at=None)
+        rows = self.its_row().filter(locked_at=None)
         kind, details = EventKind.CLIENT_LOCKED, dict(told or {})
         return self._write(rows, {"locked_at": now}, kind, now, actor, why, details=details)
 
     def unlock(self, actor: Actor, why: Reason) -> bool:
         """Let its tokens work again. Returns False if it was not locked, or is deleted."""
         now = clock.now()
-        rows = self._rows().filter(deleted_at=None).exclude(locked_at=None)
+        rows = self.its_row().filter(deleted_at=None).exclude(locked_at=None)
         return self._write(rows, {"locked_at": None}, EventKind.CLIENT_UNLOCKED, now, actor, why)
 
     def end_by(self, moment: datetime) -> dict[str, datetime | None]:
@@ -176,7 +177,7 @@ class Client(CutOff, models.Model):
         if locked is not None and locked != (self.locked_at is not None):
             changed["locked_at"] = clock.now() if locked else None
         if changed:
-            self._rows().update(**changed)
+            self.its_row().update(**changed)
         for field, value in changed.items():
             setattr(self, field, value)
 
@@ -202,9 +203,6 @@ class Client(CutOff, models.Model):
         }
         fields = self.event_fields() | asdict(why)
         GrantEvent.objects.record(kind, at=clock.now(), actor=actor, details=details, **fields)
-
-    def _rows(self) -> "models.QuerySet[Client]":
-        return Client.objects.filter(service_id=self.service_id, pk=self.pk)
 
     def event_fields(self) -> dict[str, Any]:
         """The columns by which its events are found: its service and its client ID."""

@@ -8,7 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from ..db import clock, primary
-from ..db.of_service import OneToOneWithinService
+from ..db.of_service import OfService, OneToOneWithinService
 from .client import Client
 from .event import NO_REASON, Actor, EventKind, GrantEvent, Reason
 from .logo import Logo
@@ -44,14 +44,15 @@ class ClientProfileManager(primary.PrimaryManager["ClientProfile"]):
     def of(self, client: Client) -> "ClientProfile":
         """The profile of a client; one without texts where it has none. 2 queries."""
         new = ClientProfile(client=client, service_id=client.service_id)
-        profile = self.filter(pk=client.pk).first() or new
+        profile = self.filter(service=client.service_id, pk=client.pk).first() or new
         profile.client = client
-        logo = Logo.objects.filter(pk=client.pk).values_list("digest", flat=True).first()
+        logos = Logo.objects.filter(service=client.service_id, pk=client.pk)
+        logo = logos.values_list("digest", flat=True).first()
         profile.logo_digest = bytes(logo).hex() if logo else ""
         return profile
 
 
-class ClientProfile(models.Model):
+class ClientProfile(OfService):
     """What people are told of a client.
 
     `texts` are `{"language","name","site","contact","terms"}`, each part where it is known; the
@@ -97,12 +98,12 @@ class ClientProfile(models.Model):
         if digest == self.logo_digest:
             return
         self.logo_digest = digest
-        rows = Logo.objects.filter(pk=self.pk)
+        rows = Logo.objects.filter(service=self.service_id, pk=self.pk)
         if not logo:
             rows.delete()
             return
-        values = {"digest": bytes.fromhex(digest), "content": logo, "service_id": self.service_id}
-        Logo.objects.update_or_create(pk=self.pk, defaults=values)
+        values = {"digest": bytes.fromhex(digest), "content": logo}
+        Logo.objects.update_or_create(pk=self.pk, service_id=self.service_id, defaults=values)
 
     def record_change(self, before: dict[str, Any], actor: Actor, why: Reason) -> None:
         """Add one event for everything that changed since `before`."""

@@ -23,6 +23,10 @@ class CutOff(models.Model):
     class Meta:
         abstract = True
 
+    def its_row(self) -> "models.QuerySet[Any]":
+        """The query set of this row alone."""
+        return type(self)._default_manager.filter(pk=self.pk)
+
     @retried
     def move_cut_off(
         self,
@@ -43,7 +47,7 @@ class CutOff(models.Model):
             now = self.hold()
             to = now if before is None else min(before, now)
             earlier = Q(not_before=None) | Q(not_before__lt=to)
-            rows = type(self)._default_manager.filter(earlier, pk=self.pk)
+            rows = self.its_row().filter(earlier)
             details = {"not_before": to.isoformat(), **(told or {})}
             kind = EventKind.CUT_OFF
             return self._write(
@@ -60,7 +64,7 @@ class CutOff(models.Model):
         with primary.atomic():
             now = self.hold()
             self.refresh_from_db(fields=list(self.end_by(now)))
-            rows = type(self)._default_manager.filter(pk=self.pk, deleted_at=None)
+            rows = self.its_row().filter(deleted_at=None)
             stamp = self.end_by(now) | {"deleted_at": now}
             return self._write(rows, stamp, self.deleted_kind(), now, actor, why)
 
@@ -80,8 +84,7 @@ class CutOff(models.Model):
         So a token that is issued concurrently either has an earlier time than the cut-off, or its
         issuer has seen the cut-off.
         """
-        rows = type(self)._default_manager.filter(pk=self.pk)
-        list(rows.select_for_update().values_list("pk", flat=True))
+        list(self.its_row().select_for_update().values_list("pk", flat=True))
         return clock.now()
 
     def marked(self, name: str) -> str:

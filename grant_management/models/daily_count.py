@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from ..db import clock, primary
 from ..db.ids import first_uuid7
 from ..db.periods import date_of
+from ..db.of_service import OfService, at_services
 from . import hourly_count
 from .event import EventKind, GrantEvent
 from .grant import Grant, GrantQuerySet, GrantStatus
@@ -41,7 +42,7 @@ class DailyCountQuerySet(primary.PrimaryQuerySet["DailyCount"]):
         return self.filter(kind=LIVE)
 
 
-class DailyCount(models.Model):
+class DailyCount(OfService):
     """How many events of a kind a client had on a day (UTC)."""
 
     service = models.ForeignKey(
@@ -128,7 +129,8 @@ class Tally(models.Model):
         since = oldest if self.hours_until is None else max(self.hours_until, oldest)
         _add(HourlyCount, "hour", _new_events(since, until, hourly_count.HOUR))
         if since.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1) <= until:
-            HourlyCount.objects.filter(hour__lt=oldest).delete()
+            everywhere = Service.objects.values("pk")
+            HourlyCount.objects.filter(at_services(everywhere), hour__lt=oldest).delete()
         self.hours_until = until
 
     @classmethod
@@ -150,9 +152,10 @@ class Tally(models.Model):
 def _new_events(since: datetime | None, until: datetime, period: Any) -> Iterable[Any]:
     """The numbers of events by day or hour, of a time that is looked for in their keys.
 
-    The primary key is the index that has the events of all services in the order of time.
+    The primary key has the events of each service in the order of time.
     """
-    events = GrantEvent.objects.filter(pk__lt=first_uuid7(until))
+    services = list(Service.objects.values_list("pk", flat=True))
+    events = GrantEvent.objects.filter(at_services(services), pk__lt=first_uuid7(until))
     if since is not None:
         events = events.filter(pk__gte=first_uuid7(since))
     groups = events.order_by().values("service_id", "client_id", "kind", period=period)

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..db import clock, primary
 from ..db.ids import uuid7
+from ..db.of_service import OfService
 from .event import NO_REASON, Actor, EventKind, GrantEvent, Reason
 from .service import Service
 
@@ -73,7 +74,7 @@ class DescriptionManager(primary.PrimaryManager["Description"]):
         return self.filter(service=service, kind=kind, name=name).first()
 
 
-class Description(models.Model):
+class Description(OfService):
     """A scope or an authorization type of a service, in words for people.
 
     `texts` are `{"language","name","sentence"}`; the first is for readers of other languages.

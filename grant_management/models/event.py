@@ -1,8 +1,9 @@
 """Events: what was done, when, by whom and why. Append-only."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final, NoReturn, Self, TypeVar
+from uuid import UUID
 
 from django.db import models
 from django.db.models.fields.json import KT
@@ -11,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from .. import request_id, signals, tracing
 from ..db import primary
 from ..db.ids import uuid7
+from ..db.of_service import OfService, these
 from ..db.primary import PrimaryQuerySet
 from ..protocol.event_payload import TYPES, EventPayload
 from .actor import NO_REASON, Actor, ActorKind, Reason
@@ -84,12 +86,14 @@ class EventQuerySet(PrimaryQuerySet[E]):
 
         Retention is the only way to delete events.
         """
-        keys = list(
-            self.filter(at__lt=before).order_by("at").values_list("pk", flat=True)[:batch_size]
-        )
-        # Past this class's own `delete`, which refuses. By the keys alone: SQLite would take an
-        # index of the service for better, and read all of its events for each batch.
-        return models.QuerySet.delete(self.model._default_manager.filter(pk__in=keys))[0]
+        oldest = self.filter(at__lt=before).order_by("at")[:batch_size]
+        # Past this class's own `delete`, which refuses.
+        return models.QuerySet.delete(self._read(oldest))[0]
+
+    def _read(self, rows: Self) -> Self:
+        """The same rows, which are read now, by their keys."""
+        keys = list(rows.values_list("pk", flat=True))
+        return self.model._default_manager.filter(pk__in=keys)  # type: ignore[return-value]
 
     def update(self, **kwargs: Any) -> NoReturn:
         """TypeError: events are append-only."""
@@ -189,13 +193,22 @@ class GrantEventQuerySet(EventQuerySet["GrantEvent"]):
         tell([event], is_told=is_told)
         return event
 
+    def _read(self, rows: Self) -> Self:
+        found: Self = these(GrantEvent.objects.all(), list(rows.values_list("pk", "service_id")))
+        return found
+
+    def of_outbox(self, rows: Iterable[Any]) -> "dict[UUID, GrantEvent]":
+        """The events of rows that have an `event` and a `service_id`, by their keys. 1 query."""
+        found = these(self, ((row.event, row.service_id) for row in rows))
+        return {event.pk: event for event in found}
+
     def record_all(self, events: "list[GrantEvent]") -> None:
         """Add unsaved events of one service, in the transaction of their changes."""
         self.bulk_create(events)
         tell(events)
 
 
-class GrantEvent(Event):
+class GrantEvent(Event, OfService):
     """What happened at a service: to a grant, to tokens, to a client, to the service itself."""
 
     service = models.ForeignKey(

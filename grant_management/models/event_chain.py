@@ -13,6 +13,7 @@ from django.db.models import Exists, OuterRef
 
 from ..conf import app_settings
 from ..db import clock, primary
+from ..db.of_service import OfService
 from ..protocol import times
 from ..protocol.event_chain import (
     CHECKPOINT,
@@ -60,7 +61,7 @@ class EventChainQuerySet(primary.PrimaryQuerySet["EventChain"]):
             if chain.position == 0 and (added := history(chain.service, most)):
                 return added
             rows = list(OutboxEntry.objects.after(chain.service_id, chain.number)[:most])
-            events = GrantEvent.objects.in_bulk([row.event for row in rows])
+            events = GrantEvent.objects.of_outbox(rows)
             links = [chain.add(row, events.get(row.event)) for row in rows]
             EventLink.objects.bulk_create(links)
             chain.save(update_fields=["number", "position", "digest"])
@@ -115,7 +116,7 @@ class EventChain(models.Model):
         self.save(update_fields=["purged_position", "purged_digest", "checkpoint"])
 
 
-class EventLink(models.Model):
+class EventLink(OfService):
     """The link of an event: `content` is the event's digest, `digest` that of the whole chain."""
 
     id = models.BigAutoField(primary_key=True)

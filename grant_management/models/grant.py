@@ -15,7 +15,7 @@ from .. import signals
 from ..db import clock, primary
 from ..db.ids import uuid7
 from ..db.joined import JoinedQuery, Part
-from ..db.of_service import ForeignKeyWithinService
+from ..db.of_service import ForeignKeyWithinService, OfService
 from ..db.retry import retried
 from ..fields.members import MAX_GENERATION, MAX_INTEGER
 from ..protocol import content, times, uris
@@ -172,7 +172,7 @@ def _locked() -> JoinedQuery:
     )
 
 
-class Grant(LastUsed, models.Model):
+class Grant(OfService, LastUsed):
     """What a client may do: scopes with resources, claims and authorization details as JSON text.
 
     "" is none. A token has the generation of its grant at its issue, and dies once they differ.
@@ -355,7 +355,7 @@ class Grant(LastUsed, models.Model):
         return True
 
     def _revoke(self, now: datetime, actor: Actor, why: Reason, told: dict[str, Any]) -> None:
-        self._row().update(revoked_at=now, **_raised(self.service))
+        self.its_row().update(revoked_at=now, **_raised(self.service))
         self.announce_deaths(now, access=self.service.revoke_access_tokens)
         event = self.record(EventKind.REVOKED, now, actor, **told, **asdict(why))
         primary.on_commit(lambda: _tell([self], [event]))
@@ -365,12 +365,9 @@ class Grant(LastUsed, models.Model):
 
         The grant and its access tokens stay active. The caller has locked the grant.
         """
-        self._row().update(refresh_generation=_one_more("refresh_generation"))
+        self.its_row().update(refresh_generation=_one_more("refresh_generation"))
         self.announce_deaths(now, access=False)
         self.record(EventKind.REFRESH_REUSED, now, actor)
-
-    def _row(self) -> GrantQuerySet:
-        return Grant.objects.filter(service_id=self.service_id, pk=self.pk)
 
     def announce_deaths(self, at: datetime, *, access: bool) -> None:
         """Send `tokens_dying` in this transaction: refresh tokens die; `access`: all tokens."""

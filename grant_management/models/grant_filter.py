@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 
 from ..db import counting
 from ..db.counting import bounded_count, grouped, shown_number
+from ..db.of_service import these
 from .client import Client
 from .content_search import holds_scope, holds_type
 from .grant import Grant, GrantQuerySet
@@ -167,8 +168,8 @@ def _sample(rows: GrantQuerySet, number: int) -> list[Grant]:
 
 def _by_client(rows: "QuerySet[Grant]", most: int) -> list[tuple[str, int]]:
     """Counted in Python: to count groups in SQL a database might read the whole table."""
-    numbers = Counter(rows.values_list("client_id", flat=True)[: counting.COUNT_LIMIT]).most_common(
-        most
-    )
-    clients = Client.objects.in_bulk([key for key, _ in numbers])
-    return [(clients[key].client_id, number) for key, number in numbers]
+    found = rows.values_list("client_id", "service_id")[: counting.COUNT_LIMIT]
+    numbers = Counter(found).most_common(most)
+    of = these(Client.objects, [which for which, _ in numbers])
+    clients = {client.pk: client.client_id for client in of}
+    return [(clients[key], number) for (key, _service), number in numbers]

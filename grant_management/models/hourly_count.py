@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..db import primary
 from ..db.periods import hour_of
+from ..db.of_service import OfService
 from .service import Service
 
 KEPT: Final = timedelta(hours=48)
@@ -15,7 +16,7 @@ KEPT: Final = timedelta(hours=48)
 HOUR: Final = hour_of("at")
 
 
-class HourlyCount(models.Model):
+class HourlyCount(OfService):
     """How many events of a kind a client had in an hour (UTC)."""
 
     service = models.ForeignKey(

@@ -6,6 +6,7 @@ from typing import Final
 from django.db import models
 
 from ..db.ids import uuid7
+from ..db.of_service import OfService
 from ..db.primary import PrimaryQuerySet
 from .api_token import ApiToken
 from .service import Service
@@ -39,7 +40,7 @@ class IdempotencyKeyQuerySet(PrimaryQuerySet["IdempotencyKey"]):
         return held, held.pk == row.pk
 
 
-class IdempotencyKey(models.Model):
+class IdempotencyKey(OfService):
     """The digest of a key that an API token sent, and the answer to it, without credentials."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)

@@ -4,7 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from ..db import primary
-from ..db.of_service import OneToOneWithinService
+from ..db.of_service import OfService, OneToOneWithinService
 from .client import Client
 from .service import Service
 
@@ -18,7 +18,7 @@ class LogoManager(primary.PrimaryManager["Logo"]):
         return rows.filter(client__deleted_at=None, service__deleted_at=None).first()
 
 
-class Logo(models.Model):
+class Logo(OfService):
     """The logo of a client: PNG as `protocol.logos` encodes it, with its SHA-256 digest."""
 
     client = OneToOneWithinService(

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..db import clock, primary
 from ..db.ids import uuid7
+from ..db.of_service import OfService
 from ..db.statement import Statement
 from ..db.values import Row
 from .event import Actor, EventKind, GrantEvent, Reason
@@ -71,7 +72,7 @@ _OF_WINDOW: Final = (
 _OF_WINDOWS: Final = Statement(f"SELECT {_OF_WINDOW}, {_OF_WINDOW}")
 
 
-class DPoPNonce(models.Model):
+class DPoPNonce(OfService):
     """A nonce, handed out for one window and accepted until the end of the next.
 
     The duration is part of the key: a service whose duration changes starts new windows, and no

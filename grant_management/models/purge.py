@@ -2,8 +2,8 @@
 
 SQLite keeps no statistics here, and takes any index that begins with the service for the best one,
 even beside 500 primary keys: then each batch would read all rows of the service. So a statement
-about a batch names the keys alone, and what is judged of its rows is in the list of what it
-selects. See https://www.sqlite.org/optoverview.html
+about a batch names the keys, the service so that no index answers it (`at_services`), and what is
+judged of its rows is in the list of what it selects. See https://www.sqlite.org/optoverview.html
 """
 
 from collections.abc import Iterator
@@ -15,6 +15,8 @@ from django.db.models import BooleanField, Exists, ExpressionWrapper, F, OuterRe
 
 from ..db import clock, primary
 from ..db.clock import CLOCK_TOLERANCE
+from ..db.deleting import delete
+from ..db.of_service import at_services
 from ..db.retry import retried
 from . import retention
 from .call import Call
@@ -176,8 +178,7 @@ def _purge_batch(model: type[models.Model], service: Service, keys: list[Any]) -
         held = _of(model, service, keys).order_by("pk").select_for_update()
         list(held.values_list(_key(model), flat=True))
         dead = _judged(model, service, keys)
-        # Without their contents: Django loads what other rows may refer to, before it deletes.
-        return _of(model, service, dead).only("pk").delete()[0] if dead else 0
+        return delete(_of(model, service, dead)) if dead else 0
 
 
 def _judged(model: type[models.Model], service: Service, keys: list[Any]) -> list[Any]:
@@ -192,10 +193,10 @@ def _judged(model: type[models.Model], service: Service, keys: list[Any]) -> lis
 
 
 def _of(model: type[models.Model], service: Service, keys: list[Any]) -> Rows:
-    """The rows of these keys. Only a used proof's key has the service in it."""
+    """The rows of these keys. A used proof's key has the service in it, and the digest."""
     if model is UsedProof:
         return UsedProof.objects.filter(service=service, digest__in=keys)
-    return model._default_manager.filter(pk__in=keys)
+    return model._default_manager.filter(at_services([service.pk]), pk__in=keys)
 
 
 def _key(model: type[models.Model]) -> str:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..db import primary
 from ..db.ids import uuid7
+from ..db.of_service import OfService
 from ..protocol.digests import sha256
 from .api_token import ApiToken
 from .service import Service
@@ -61,7 +62,7 @@ class SelfServiceTokenManager(primary.PrimaryManager["SelfServiceToken"]):
         return token if token is not None and token.is_usable(service, now) else None
 
 
-class SelfServiceToken(models.Model):
+class SelfServiceToken(OfService):
     """A person's access to their own grants at a service, for at most 15 minutes."""
 
     id = models.UUIDField(_("ID"), primary_key=True, default=uuid7)

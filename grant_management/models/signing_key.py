@@ -11,6 +11,7 @@ from django.db.models import Q
 
 from ..db import clock, encryption, primary
 from ..db.ids import uuid7
+from ..db.of_service import OfService, at_services
 from ..protocol import security_event_token
 from .event import NO_REASON, Actor, EventKind, GrantEvent, Reason
 from .service import Service
@@ -72,7 +73,8 @@ class SigningKeyQuerySet(primary.PrimaryQuerySet["SigningKey"]):
 
     def purge_expired(self, now: datetime) -> int:
         """Delete the keys that are not published any more; how many."""
-        return self.filter(expires_at__lte=now).delete()[0]
+        everywhere = Service.objects.values("pk")
+        return self.filter(at_services(everywhere), expires_at__lte=now).delete()[0]
 
     def _add(self, service: Service, now: datetime) -> "SigningKey":
         secret = security_event_token.new_key()
@@ -86,7 +88,7 @@ class SigningKeyQuerySet(primary.PrimaryQuerySet["SigningKey"]):
         )
 
 
-class SigningKey(models.Model):
+class SigningKey(OfService):
     """A key pair: the public one as a JWK, the private one encrypted under `ENCRYPTION_KEYS`."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)

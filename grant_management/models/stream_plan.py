@@ -20,7 +20,7 @@ def plan_signals(rows: Iterable[OutboxEntry]) -> None:
     if not streams:
         return
     told = [row for row in rows if row.service_id in streams]
-    events = GrantEvent.objects.to_tell().in_bulk([row.event for row in told])
+    events = GrantEvent.objects.to_tell().of_outbox(told)
     for service_id, ours in streams.items():
         of = [(row, events[row.event]) for row in told if row.event in events]
         of_service = [one for one in of if one[1].service_id == service_id]

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..db import clock, primary
 from ..db.ids import uuid7
-from ..db.of_service import ForeignKeyWithinService
+from ..db.of_service import ForeignKeyWithinService, OfService
 from .client import Client
 from .event import NO_REASON, Actor, ActorKind, EventKind, GrantEvent, Reason
 from .grant import Grant
@@ -66,7 +66,7 @@ class SweepQuerySet(primary.PrimaryQuerySet["Sweep"]):
         return sweep
 
 
-class Sweep(models.Model):
+class Sweep(OfService):
     """A revoke by filter: the filter, who started it and why, and how far it has come.
 
     Any process can work on it, one batch after the other. If one process stops, another continues,
@@ -149,7 +149,7 @@ class Sweep(models.Model):
         """Claim the sweep for half a minute. Returns whether the caller may work on it."""
         now = clock.now()
         free = Q(worked_at=None) | Q(worked_at__lte=now - LEASE)
-        rows = Sweep.objects.filter(free, pk=self.pk, finished_at=None, paused_at=None)
+        rows = self._rows().filter(free)
         return rows.update(worked_at=now) == 1
 
     def work(self, batch_size: int) -> Iterator[int]:
@@ -188,7 +188,7 @@ class Sweep(models.Model):
         """
         with primary.atomic():
             left = Q(paused_at__isnull=False) | Q(worked_at__lte=clock.now() - LEASE)
-            rows = Sweep.objects.filter(left, pk=self.pk)
+            rows = self.its_row().filter(left)
             resumed = rows.filter(finished_at=None).update(
                 paused_at=None, worked_at=None, **_signed(actor)
             )
@@ -241,7 +241,7 @@ class Sweep(models.Model):
         return Reason(self.reason, self.note, self.ticket)
 
     def _rows(self) -> "models.QuerySet[Sweep]":
-        return Sweep.objects.filter(pk=self.pk, finished_at=None, paused_at=None)
+        return self.its_row().filter(finished_at=None, paused_at=None)
 
     def _advance(self, number: int) -> bool:
         """Note a batch; False: the sweep was paused or finished, or another actor resumed it."""

@@ -1,5 +1,6 @@
 """Access tokens and refresh tokens, by digest."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import Enum, auto
 from functools import cache
@@ -12,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from ..db import primary
 from ..db.ids import uuid7
 from ..db.joined import JoinedQuery, Part
-from ..db.of_service import ForeignKeyWithinService
+from ..db.of_service import ForeignKeyWithinService, OfService, at_services
 from ..protocol.digests import sha256
 from ..signals import token_presented
 from .client import Client
@@ -32,7 +33,7 @@ class TokenStatus(Enum):
     ACTIVE = auto()
 
 
-class Token(models.Model):
+class Token(OfService):
     """The columns of both kinds. `generation` is that of the grant when the token was issued."""
 
     id = models.UUIDField(_("ID"), primary_key=True, default=uuid7)
@@ -139,14 +140,15 @@ T = TypeVar("T", bound=Token)
 class TokenQuerySet(primary.PrimaryQuerySet[T]):
     """The store of tokens of one kind."""
 
-    def revoke(self, at: datetime) -> int:
-        """Revoke these tokens; how many this call revoked.
+    def revoke(self, services: Iterable[int], at: datetime) -> int:
+        """Revoke these tokens of the services with these numbers; how many this call revoked.
 
         Tokens that are revoked or expired already are left alone, and grants stay active.
         """
         # After waiting for a lock on a row PostgreSQL tests only the outer condition again, so
         # the caller's conditions are in a subquery and those that may change are outside of it.
-        rows = self.model._default_manager.filter(pk__in=self.order_by().values("pk"))
+        keys = self.order_by().values("pk")
+        rows = self.model._default_manager.filter(at_services(services), pk__in=keys)
         alive = rows.filter(revoked_at=None).exclude(expires_at__lte=at)
         return alive.update(revoked_at=at)
 
@@ -203,7 +205,7 @@ def _presented(model: type[Token]) -> JoinedQuery:
     )
 
 
-class AccessToken(LastUsed, Token):
+class AccessToken(Token, LastUsed):
     """The token that a client presents at the grant management endpoint."""
 
     objects = TokenQuerySet["AccessToken"].as_manager()

@@ -23,7 +23,7 @@ def revoke_tokens(
     with primary.atomic():
         clients = {key for rows in kinds for key in _clients(rows)}
         now = hold_clients(service, clients)
-        count = sum(rows.revoke(now) for rows in kinds)
+        count = sum(rows.revoke([service.pk], now) for rows in kinds)
         if count:
             _record(service, actor, now, count, about)
     return count
@@ -41,10 +41,11 @@ def revoke_token(token: AccessToken | RefreshToken, actor: Actor) -> int:
                 held, now = hold_token(token)
             except RefreshToken.DoesNotExist:  # purged
                 return 0
-            count = held.relatives().revoke(now)
+            count = held.relatives().revoke([held.service_id], now)
         else:
             now = clock.now()
-            count = AccessToken.objects.filter(service=token.service, pk=token.pk).revoke(now)
+            rows = AccessToken.objects.filter(service=token.service, pk=token.pk)
+            count = rows.revoke([token.service_id], now)
         if count:
             about = {"client_id": token.client.client_id, "subject": token.subject}
             grant = {"grant_id": token.grant.grant_id} if token.grant else {}

@@ -202,7 +202,7 @@ class WebhookDelivery(Delivery):
 
 def _events_of(rows: Iterable[OutboxEntry]) -> dict[UUID, GrantEvent]:
     """Their events by key, without details, which may be what a large grant held."""
-    return GrantEvent.objects.only("kind", "grant_id").in_bulk([row.event for row in rows])
+    return GrantEvent.objects.only("kind", "grant_id").of_outbox(rows)
 
 
 def _by_service(numbers: set[int]) -> dict[int, list[Webhook]]:

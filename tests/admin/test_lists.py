@@ -423,7 +423,10 @@ def test_keys_are_found_in_one_table(client, world, django_user_model, name):
         one["sql"] for one in captured if " JOIN " in one["sql"] and '."id" IN (' in one["sql"]
     )
     assert "LIMIT" not in read
-    assert re.search(rf'WHERE "grant_management_{name}"."id" IN \([^()]*\) ORDER', read)
+    table, listed = f'"grant_management_{name}"', r"\([^()]*\)"
+    sign = r"\+" if connection.vendor == "sqlite" else ""  # no index answers it
+    named = rf'{table}."id" IN {listed} AND {sign}{table}."service_id" IN {listed}'
+    assert re.search(rf"WHERE \({named}\) ORDER", read)
 
 
 @pytest.mark.parametrize("name", ["organizationevent", "webhookdelivery"])

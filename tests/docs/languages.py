@@ -11,6 +11,7 @@ import yaml
 from ..standalone import ROOT
 
 NEEDS = (
+    "Citus",
     "GitHub",
     "GitLab",
     "Go",

@@ -20,7 +20,7 @@ from grant_management.models import (
 )
 from grant_management.protocol.digests import sha256
 
-from ..ours import OURS
+from ..ours import OURS, connection
 from ..world import ENDPOINT, Key, certificate, make_world, now, organization_token
 
 ORGANIZATION = {"type": "organization", "id": 1, "name": "Example Bank"}
@@ -382,6 +382,19 @@ PAST, EARLIER, LATER = 1_764_000_000, 1_763_000_000, 1_764_000_500
 FUTURE = 4_000_000_000
 
 
+AS_CITUS_SAYS_IT = """
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_query() LIKE 'COPY %' AND EXISTS (SELECT 1 FROM grant_management_grant
+        WHERE service_id = NEW.service_id AND grant_id = NEW.grant_id)
+    THEN RAISE 'duplicate key value violates unique constraint' USING ERRCODE = 'XX000'; END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER refuse BEFORE INSERT ON grant_management_grant
+FOR EACH ROW EXECUTE FUNCTION refuse();
+"""
+
+
 class TestRowsThatAreThereAlready:
     """Nobody looks for them before a batch is refused because of them."""
 
@@ -391,6 +404,17 @@ class TestRowsThatAreThereAlready:
         take(other, GRANT | {"scopes": [{"scope": "openid"}]}, TOKEN | {"token": "value-2"})
         assert Grant.objects.get(grant_id="g-1").scopes == '[{"scope":"openid"}]'
         assert (Grant.objects.count(), AccessToken.objects.count()) == (2, 2)
+
+    def test_a_known_row_of_a_cluster(self, take):
+        """Citus reports a key that is taken, in a COPY, as an internal error (XX000)."""
+        if connection.vendor != "postgresql":
+            pytest.skip("needs PostgreSQL: --db postgresql")
+        take(*ALL)
+        with connection.cursor() as cursor:
+            cursor.execute(AS_CITUS_SAYS_IT)
+        take(GRANT | {"scopes": [{"scope": "openid"}]}, GRANT | {"grant_id": "g-2"})
+        assert Grant.objects.get(grant_id="g-1").scopes == '[{"scope":"openid"}]'
+        assert Grant.objects.count() == 2
 
     def test_errors_are_told_once(self, take):
         take(*ALL)

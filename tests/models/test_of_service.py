@@ -3,39 +3,28 @@
 import re
 
 import pytest
-from django.apps import apps
+from django.db.models import ProtectedError
 from django.test.utils import CaptureQueriesContext
 
-from grant_management.db import primary
-from grant_management.db.of_service import WithinService
-from grant_management.models import AccessToken, ApiToken, Client, Grant, Service
+from grant_management.db.deleting import delete
+from grant_management.db.of_service import OfService, WithinService, at_services, these
+from grant_management.models import AccessToken, Client, Grant, placement
 
+from ..ours import connection
 from ..standalone import ROOT
-
-EVERYWHERE = (Service, ApiToken)
-"""Tables that each database has whole: a call is looked up there first."""
 
 
 def relations():
-    """Those between two tables of which each row belongs to a service."""
-    for model in apps.get_app_config("grant_management").get_models():
+    """Those between two tables of which each row is where its service is."""
+    for model in placement.of_service():
         for field in model._meta.concrete_fields:
-            to = field.remote_field and field.remote_field.model
-            if (
-                to
-                and to not in EVERYWHERE
-                and all("service_id" in columns(one) for one in (model, to))
-            ):
+            if field.is_relation and placement.is_of_service(field.related_model):
                 yield field
-
-
-def columns(model):
-    return {field.column for field in model._meta.concrete_fields}
 
 
 def test_each_relation_is_within_its_service():
     found = list(relations())
-    assert len(found) >= 8
+    assert len(found) == 8
     assert [str(one) for one in found if not isinstance(one, WithinService)] == []
 
 
@@ -55,10 +44,69 @@ def test_a_join_names_the_service_of_both(field):
 def test_what_a_row_refers_to_is_found_in_its_service(world):
     world.token(world.grant())
     token = AccessToken.objects.get()
-    with CaptureQueriesContext(primary.connection()) as captured:
+    with CaptureQueriesContext(connection) as captured:
         assert isinstance(token.client, Client)
         assert isinstance(token.grant, Grant)
     assert [("service_id" in one["sql"].partition("WHERE")[2]) for one in captured] == [True, True]
+
+
+def change(row):
+    row.save(update_fields=["service"])
+
+
+def test_each_model_of_a_service_is_of_the_base():
+    """But those whose key has the service in it."""
+    lacking = {one.__name__ for one in placement.of_service() if not issubclass(one, OfService)}
+    assert lacking == {"EventChain", "UsedProof"}
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        change,
+        lambda row: row.refresh_from_db(),
+        lambda row: row.refresh_from_db(fields=["subject"]),
+        lambda row: type(row).objects.only("service").get(pk=row.pk).subject,
+        lambda row: row.delete(),
+        lambda row: list(row.its_row()),
+    ],
+)
+def test_what_is_sent_of_an_instance_names_its_service(world, act):
+    world.token(None)
+    row = AccessToken.objects.get()
+    with CaptureQueriesContext(connection) as captured:
+        act(row)
+    last = captured[-1]["sql"].partition("WHERE")[2]
+    assert '"id" =' in last
+    assert '"service_id" =' in last
+
+
+def test_a_row_whose_service_is_not_loaded(world):
+    grant = Grant.objects.only("pk").get(pk=world.grant().pk)
+    assert grant.service_id == world.service.pk
+
+
+def test_rows_and_what_refers_to_them(world):
+    """They are deleted by keys and service, and looked for at the service; what is used stays."""
+    used, unused = world.grant(), world.grant()
+    world.token(used)
+    with CaptureQueriesContext(connection) as captured:
+        assert delete(these(Grant.objects.all(), [(unused.pk, world.service.pk)])) == 1
+    tables = ("accesstoken", "refreshtoken", "grant")
+    ours = [one["sql"] for one in captured if "WHERE" in one["sql"]]
+    ours = [one for one in ours if any(f'"grant_management_{name}"' in one for name in tables)]
+    assert len(ours) == 4
+    assert [one for one in ours if "service_id" not in one.partition("WHERE")[2]] == []
+    with pytest.raises(ProtectedError):
+        delete(these(Grant.objects.all(), [(used.pk, world.service.pk)]))
+    assert Grant.objects.get() == used
+
+
+def test_of_another_service_nothing_is_found(world):
+    grant, other = world.grant(), world.service.pk + 1
+    assert not these(Grant.objects.all(), [(grant.pk, other)]).exists()
+    assert not Grant.objects.filter(at_services([]), pk=grant.pk).exists()
+    assert these(Grant.objects.all(), [(grant.pk, world.service.pk)]).get() == grant
 
 
 def test_each_join_that_is_written_by_hand_names_the_service_of_both():

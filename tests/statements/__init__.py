@@ -1,4 +1,5 @@
 """All SQL that the app sends while the suite runs, and whether each statement names its service.
 
-`pytest --db postgresql --statements FILE` collects; `python -m tests.statements FILE` judges.
+`pytest --db postgresql --statements FILE` collects, and `python -m tests.statements FILE` judges;
+`--ties` does both, as `run.py test` does.
 """

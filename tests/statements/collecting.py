@@ -1,35 +1,50 @@
-"""`--statements FILE`: writes each distinct statement that the app itself sends, and from where.
+"""`--statements FILE` writes each distinct statement that the app itself sends, and from where;
+`--ties` fails the run where one of them leaves a table without its service.
 
 A statement of a test's own is none of the app's. What a server in another process sends is not seen
 here: the doors of the app are walked in this one too.
 """
 
 import json
+import os
 import re
 import sys
 from pathlib import Path
+
+import pytest
 
 from ..standalone import ROOT
 
 APP = (f"{ROOT}/grant_management/", f"{ROOT}/gm_project/")
 TESTS = f"{ROOT}/tests/"
-_VALUES = re.compile(r"'(?:[^']|'')*'|\b\d+\b")
+_VALUES = re.compile(r"'(?:[^']|'')*'|\$\d+|\b\d+\b|%s(?:, %s)+")
 
 
 def pytest_addoption(parser):
     parser.addoption("--statements", default="", metavar="FILE", help="of the app, as JSON Lines")
+    parser.addoption(
+        "--ties",
+        choices=["some", "all"],
+        help="on PostgreSQL each statement names its service; of the whole suite (all) each"
+        " exception is needed, too",
+    )
 
 
 def pytest_configure(config):
-    if config.option.statements:
-        config.pluginmanager.register(Collector(Path(config.option.statements)), "statements")
+    file = config.option.statements
+    if config.option.ties and config.option.db == "postgresql":
+        file = file or str(Path(os.environ["TESTS_FOLDER"]) / "statements.jsonl")
+    if file:
+        config.pluginmanager.register(Collector(Path(file), config.option.ties), "statements")
 
 
 class Collector:
-    """Wraps the cursors of psycopg, which the ORM and the app's own statements go through."""
+    """Wraps the cursors of psycopg, which the ORM and the app's own statements go through, and the
+    app's prepared statements, which go past them.
+    """
 
-    def __init__(self, path):
-        self.path, self.found = path, {}
+    def __init__(self, path, ties):
+        self.path, self.ties, self.found, self.said = path, ties, {}, []
         import psycopg
 
         for kind in (psycopg.Cursor, psycopg.ServerCursor):
@@ -37,28 +52,52 @@ class Collector:
                 if name in vars(kind):
                     setattr(kind, name, self._noting(getattr(kind, name)))
 
+    def pytest_collection(self):
+        """Once Django is set up."""
+        from grant_management.db import prepared
+
+        for name in ("fetch", "change"):
+            setattr(prepared, name, self._noting(getattr(prepared, name)))
+
     def _noting(self, send):
-        def noted(cursor, query, *arguments, **options):
+        def noted(way, query, *arguments, **options):
             if place := place_of(sys._getframe(1)):
-                text = query if isinstance(query, str) else query.as_string(cursor.connection)
-                self.found.setdefault(_VALUES.sub("0", text), [place, text])
-            return send(cursor, query, *arguments, **options)
+                self._note(place, way, query)
+            return send(way, query, *arguments, **options)
 
         return noted
 
-    def pytest_sessionfinish(self):
-        """Each worker of a run adds its own."""
+    def _note(self, place, way, query):
+        if isinstance(query, bytes):
+            query = query.decode()
+        text = query if isinstance(query, str) else query.as_string(way.connection)
+        self.found.setdefault((place, _VALUES.sub("0", text)), text)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session):
+        """Each worker of a run adds its own; then the controller, or the only process, judges."""
         with self.path.open("a") as file:
-            for place, text in self.found.values():
+            for (place, _shape), text in self.found.items():
                 file.write(json.dumps({"place": place, "sql": text}) + "\n")
+        if self.ties and "PYTEST_XDIST_WORKER" not in os.environ:
+            from .judging import judged
+
+            self.said = judged(self.path, is_whole=self.ties == "all")
+            if self.said and not session.exitstatus:
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter):
+        if self.said:
+            terminalreporter.section("statements without their service")
+            terminalreporter.write_line("\n".join(self.said))
 
 
 def place_of(frame):
-    """The line of the app that sent it; None: a test did."""
+    """The file and the function of the app that sent it; None: a test did."""
     while frame is not None:
         name = frame.f_code.co_filename
         if name.startswith(APP):
-            return f"{name.removeprefix(f'{ROOT}/')}:{frame.f_lineno}"
+            return f"{name.removeprefix(f'{ROOT}/')} {frame.f_code.co_qualname}"
         if name.startswith(TESTS):
             return None
         frame = frame.f_back

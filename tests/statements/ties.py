@@ -5,6 +5,7 @@ that is tied. Only what holds for every row counts: conditions that are joined b
 in ON.
 """
 
+import re
 from dataclasses import dataclass, field
 
 from pglast import ast, parse_sql
@@ -12,13 +13,16 @@ from pglast.enums import A_Expr_Kind, BoolExprType
 
 COLUMN = "service_id"
 SERVICES = "grant_management_service"
+MEANT = {"%s": "$1", "%b": "$1", "%%": "%"}
+_PLACEHOLDERS = re.compile("%[sb%]")
+"""As psycopg takes them."""
 ONE_OF = (A_Expr_Kind.AEXPR_IN, A_Expr_Kind.AEXPR_OP_ANY)
 
 
 def untied(sql, tables):
     """The tables of services in the SQL that nothing ties to one, in the order of the text."""
     found = Found(frozenset(tables))
-    for one in parse_sql(sql):
+    for one in parse_sql(_PLACEHOLDERS.sub(lambda match: MEANT[match[0]], sql)):
         found.statement(one.stmt, None, frozenset())
     return found.untied
 

@@ -80,9 +80,7 @@ def shown(grant: Grant) -> dict[str, Any]:
     are shown at once, and `rest` after a click.
     """
     texts = {f"shown_{name}": bounded(F(name), READ) for name in CONTENT}
-    scopes, claims, details = (
-        Grant.objects.filter(pk=grant.pk).annotate(**texts).values_list(*texts).get()
-    )
+    scopes, claims, details = grant.its_row().annotate(**texts).values_list(*texts).get()
     entries, names = strict_json.stored(scopes or "[]"), strict_json.stored(claims or "[]")
     drawn, others = _drawn(details or "")
     shown_entries = [_entry(entry) for entry in entries[:ENTRIES]]

@@ -132,7 +132,11 @@ class ListAdmin(ReadOnlyAdmin[M]):
             return
         condition, rows = form.condition(), form.narrow(self.all_rows())
         for service in form.chosen():
-            own = Ordered(rows.filter(service=service), form.ordered(self._order(form)))
+            own = Ordered(
+                rows.filter(service=service),
+                form.ordered(self._order(form)),
+                services=(service,),
+            )
             yield from all_of(own, condition, size)
 
     def refused_export(self, request: HttpRequest) -> HttpResponse | None:
@@ -190,7 +194,8 @@ class ListAdmin(ReadOnlyAdmin[M]):
         order = order or self.order
         if self.is_merged and len(services) > 1:
             return Merged(rows, order, self.to_list, tuple(services))
-        return Ordered(rows.filter(service__in=services), order, self.to_list)
+        own = rows.filter(service__in=services)
+        return Ordered(own, order, self.to_list, tuple(services))
 
     def tools(self, request: HttpRequest) -> list[tuple[Any, str]]:
         """The links above the list: a label and a URL for each."""

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
@@ -14,8 +14,9 @@ from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext_lazy as _
 
 from ...db.counting import bounded_count
+from ...db.of_service import OfService, at_services
 from ...fields.members import MAX_ID
-from ...models import Actor, OrganizationMember
+from ...models import Actor, OrganizationMember, Service
 from . import utc
 from .forms import has_errors
 from .frame import framed
@@ -123,6 +124,19 @@ class ReadOnlyAdmin(ModelAdmin[M]):
     def get_queryset(self, request: HttpRequest) -> "models.QuerySet[M]":
         """The rows of the operator's organizations."""
         return limited(super().get_queryset(request), request, self.organization_path)
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> M | None:
+        """The row with this key, at the services that the operator sees; None: there is none."""
+        rows = self.get_queryset(request)
+        if issubclass(self.model, OfService):
+            seen = limited(Service.objects.all(), request, "organization")
+            rows = rows.filter(at_services(seen.values("pk")))
+        try:
+            return rows.get(pk=self.opts.pk.to_python(object_id))
+        except (ObjectDoesNotExist, ValidationError, ValueError):
+            return None
 
     def may_manage(self, request: HttpRequest) -> bool:
         """Whether the operator may see the rows and change them."""

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from ...db import clock
 from ...db.counting import COUNT_LIMIT, bounded_count, grouped
+from ...db.of_service import these
 from ...models import AccessToken, Client, Grant, GrantStatus, RefreshToken, Service
 
 LOOK: Final = 50_000
@@ -124,7 +125,8 @@ def _clients(newest: "QuerySet[Grant]", active: "QuerySet[Grant]") -> tuple[tupl
     all grants.
     """
     seen = active.filter(pk__in=newest.values("pk")[:COUNT_LIMIT]).order_by()
-    groups = seen.values_list("client_id").annotate(number=Count("pk"))
-    most = groups.order_by("-number", "client_id")[:LISTED]
-    names = Client.objects.in_bulk([key for key, _number in most])
-    return tuple((names[key].client_id, number) for key, number in most)
+    groups = seen.values_list("client_id", "service_id").annotate(number=Count("pk"))
+    most = list(groups.order_by("-number", "client_id")[:LISTED])
+    of = these(Client.objects, [which for *which, _number in most])
+    names = {client.pk: client.client_id for client in of}
+    return tuple((names[key], number) for key, _service, number in most)

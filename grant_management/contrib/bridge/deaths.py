@@ -153,5 +153,6 @@ def _revoked(found: Any, now: datetime) -> list[Token]:
     content = [f"grant__{name}" for name in CONTENT]
     joined = found.select_related("service", "client", "grant").defer(*content)
     tokens = list(joined.order_by("pk").select_for_update(of=("self",)))
-    found.model.objects.filter(pk__in=[token.pk for token in tokens]).revoke(now)
+    rows = found.model.objects.filter(pk__in=[token.pk for token in tokens])
+    rows.revoke({token.service_id for token in tokens}, now)
     return [token for token in tokens if token.status(now) in ALIVE]

@@ -74,7 +74,9 @@ def apps_of(
 ) -> list[App]:
     """The apps of rows of `clients_with_access`: at most 8 queries, however many they are."""
     keys = [row["client"] for row in found]
-    clients = Client.objects.filter(any_of("pk", keys)).in_bulk() if keys else {}
+    clients = (
+        Client.objects.filter(any_of("pk", keys), service=person.service).in_bulk() if keys else {}
+    )
     grants = _grants_of(person, keys, now)
     words = PlainWords(person.service, names_in(grants), preferred)
     named = of_clients(clients.values(), preferred)

@@ -8,8 +8,9 @@ from django.core.management.base import CommandError, CommandParser
 
 from ...db import clock
 from ...db.counting import COUNT_LIMIT, shown_number
+from ...db.of_service import at_services
 from ...fields import members as m
-from ...models import Actor, GrantFilter, Reason, Sweep
+from ...models import Actor, GrantFilter, Reason, Service, Sweep
 from ..base import GrantManagementCommand, find_client, find_service, taken
 from ..progress import progress
 
@@ -83,7 +84,8 @@ class Command(GrantManagementCommand):
 
 def _resumed(number: UUID, actor: Actor) -> Sweep:
     """The sweep, claimed by this process. CommandError: it is done, or another process has it."""
-    sweep = Sweep.objects.select_related("service", "client").filter(pk=number).first()
+    rows = Sweep.objects.filter(at_services(Service.objects.values("pk")), pk=number)
+    sweep = rows.select_related("service", "client").first()
     if sweep is None:
         raise CommandError(f"There is no revoke by filter {number}.")
     sweep.resume(actor)

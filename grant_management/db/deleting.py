@@ -1,0 +1,37 @@
+"""Deletes rows of services together with what else refers to them, as Django does."""
+
+from typing import Any
+
+from django.db.models import signals
+from django.db.models.deletion import Collector
+
+from .of_service import OfService, at_services
+
+
+class _Collector(Collector):
+    """Looks for what refers to rows of a service at that service."""
+
+    def related_objects(self, related_model: Any, related_fields: Any, objs: Any) -> Any:
+        rows = super().related_objects(related_model, related_fields, objs)
+        if not issubclass(related_model, OfService):
+            return rows
+        return rows.filter(at_services(one.service_id for one in objs))
+
+
+def delete(rows: Any) -> int:
+    """Delete the rows of a query set that names their keys and services; how many went with them.
+
+    ProtectedError: other rows refer to them.
+    """
+    collector = _Collector(using=rows.db, origin=rows)
+    collector.collect(list(rows.only("pk", "service")))
+    if not _is_heard(rows.model):
+        # Django would delete them by their keys alone.
+        collector.data.pop(rows.model, None)
+        collector.fast_deletes.append(rows)
+    return collector.delete()[0]
+
+
+def _is_heard(model: Any) -> bool:
+    """Whether somebody wants to be told of each row."""
+    return any(one.has_listeners(model) for one in (signals.pre_delete, signals.post_delete))

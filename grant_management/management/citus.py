@@ -1,0 +1,119 @@
+"""What `distribute` asks of a database: whether it can be a Citus cluster, and how far it is."""
+
+from typing import Any, Final, NamedTuple
+
+from ..models import placement
+
+OLDEST: Final = 13
+"""The major version of Citus that was tried."""
+
+
+class Refused(NamedTuple):
+    """Why a database cannot be distributed: a code, and a sentence for an operator."""
+
+    code: str
+    reason: str
+
+
+class Database:
+    """The catalogue of PostgreSQL and of Citus, over one connection."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def refused(self) -> Refused | None:
+        """The first reason why it cannot be distributed; None: it can."""
+        if self._connection.vendor != "postgresql":
+            return Refused("not_postgresql", "Only a database of PostgreSQL can be distributed.")
+        return self._lacks_citus() or self._lacks_keys() or self._is_distributed_otherwise()
+
+    def placed(self) -> dict[str, tuple[str, int]]:
+        """The tables that Citus knows: how each is placed ("h": by a hash, "n": whole), and the
+        number of its colocation group.
+        """
+        return {table: (method, group) for table, method, group in self.rows(_PLACED)}
+
+    def has(self, index: str) -> bool:
+        """Whether there is an index of this name."""
+        return self.value("SELECT to_regclass(%s) IS NOT NULL", index) is True
+
+    def holds_rows(self, table: str) -> bool:
+        """Whether the coordinator's own part of a table takes space: rows from before."""
+        return bool(self.value("SELECT pg_relation_size(to_regclass(%s))", table))
+
+    def run(self, sql: str) -> None:
+        """Run one statement, which commits itself."""
+        self.rows(sql)
+
+    def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """The rows of a statement."""
+        with self._connection.cursor() as cursor:
+            cursor.execute(sql, values or None)
+            return cursor.fetchall() if cursor.description else []
+
+    def value(self, sql: str, *values: Any) -> Any:
+        """The first value of the first row."""
+        return self.rows(sql, *values)[0][0]
+
+    def _lacks_citus(self) -> Refused | None:
+        if self.value("SELECT to_regproc('citus_version') IS NULL"):
+            return Refused("no_citus", "The extension citus is not in this database.")
+        said = str(self.value("SELECT citus_version()"))
+        version = said.split()[1].partition(".")[0] if len(said.split()) > 1 else ""
+        if not version.isdigit() or int(version) < OLDEST:
+            reason = f"{said.partition(' on ')[0]} is too old: Citus {OLDEST} or later is needed."
+            return Refused("citus_too_old", reason)
+        if self.value("SELECT groupid FROM pg_dist_local_group") != 0:
+            return Refused("not_coordinator", "This is a worker: connect to the coordinator.")
+        if not self.rows("SELECT 1 FROM citus_get_active_worker_nodes()"):
+            return Refused("no_workers", "No worker is active: add nodes by citus_add_node first.")
+        return None
+
+    def _lacks_keys(self) -> Refused | None:
+        """Keys that do not begin with the service. Those that `distribute` drops do not count."""
+        tables = [model._meta.db_table for model in placement.of_service()]
+        if any(self.value("SELECT to_regclass(%s) IS NULL", table) for table in tables):
+            return Refused("not_migrated", "Tables are missing: run migrate first.")
+        alone = [f"{row[0]} ({row[1]})" for row in self.rows(_KEYS, tables, list(DROPPED))]
+        if alone:
+            named = ", ".join(alone)
+            return Refused("keys", f"Keys without the service: {named}. Run migrate first.")
+        others = {row[0] for row in self.rows(_FOREIGN, tables, tables)}
+        if others:
+            named = ", ".join(sorted(others))
+            reason = f"Tables of other apps refer to tables of services: {named}."
+            return Refused("referred_to", f"{reason} Drop these foreign keys first.")
+        return None
+
+    def _is_distributed_otherwise(self) -> Refused | None:
+        placed = self.placed()
+        hashed = {model._meta.db_table for model in placement.of_service()}
+        whole = {model._meta.db_table for model in placement.everywhere()}
+        groups = {placed[one][1] for one in hashed if one in placed}
+        wrong = [one for one in hashed if placed.get(one, ("h", 0))[0] != "h"]
+        wrong += [one for one in whole if placed.get(one, ("n", 0))[0] != "n"]
+        if len(groups) > 1 or wrong:
+            named = ", ".join(sorted(wrong)) or "tables of services, in several groups"
+            return Refused("placed_otherwise", f"Citus places these tables otherwise: {named}.")
+        return None
+
+
+DROPPED: Final = ("gm_client_alone", "gm_grant_alone")
+"""Unique indexes of a key alone, which a distributed table cannot have. They are for foreign keys
+of other apps.
+"""
+_PLACED: Final = (
+    "SELECT logicalrelid::regclass::text, partmethod::text, colocationid FROM pg_dist_partition"
+)
+_KEYS: Final = """
+SELECT indrelid::regclass::text, indexrelid::regclass::text FROM pg_index
+WHERE indisunique AND indrelid::regclass::text = ANY(%s)
+AND pg_get_indexdef(indexrelid, 1, false) <> 'service_id'
+AND NOT indexrelid::regclass::text = ANY(%s)
+ORDER BY 1, 2
+"""
+_FOREIGN: Final = """
+SELECT conrelid::regclass::text FROM pg_constraint
+WHERE contype = 'f' AND confrelid::regclass::text = ANY(%s)
+AND NOT conrelid::regclass::text = ANY(%s)
+"""

@@ -1,0 +1,162 @@
+"""`distribute`, on a real PostgreSQL with functions and tables that stand in for those of Citus.
+
+They refuse what Citus 13.2 refused: a unique key without the service, and a table that refers to one
+that is not placed yet. Whether Citus does more is not known here.
+"""
+
+import io
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from grant_management.management.citus import DROPPED
+from grant_management.models import placement
+
+from ..ours import connection
+
+CITUS = """
+CREATE FUNCTION citus_version() RETURNS text LANGUAGE sql
+    AS $$ SELECT 'Citus 13.2.2 on x86_64-pc-linux-gnu, compiled by gcc' $$;
+CREATE TABLE pg_dist_local_group (groupid integer);
+INSERT INTO pg_dist_local_group VALUES (0);
+CREATE TABLE pg_dist_node (node_name text);
+INSERT INTO pg_dist_node VALUES ('w1'), ('w2');
+CREATE FUNCTION citus_get_active_worker_nodes() RETURNS SETOF pg_dist_node LANGUAGE sql
+    AS $$ SELECT * FROM pg_dist_node $$;
+CREATE TABLE pg_dist_partition (logicalrelid regclass, partmethod "char", colocationid integer);
+CREATE FUNCTION lacks_its_place(child regclass) RETURNS boolean LANGUAGE sql AS $$
+    SELECT EXISTS (SELECT 1 FROM pg_constraint WHERE contype = 'f' AND conrelid = child
+        AND confrelid NOT IN (SELECT logicalrelid FROM pg_dist_partition)) $$;
+CREATE FUNCTION create_reference_table(table_name regclass) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF lacks_its_place(table_name) THEN RAISE 'it refers to a local table'; END IF;
+    INSERT INTO pg_dist_partition VALUES (table_name, 'n', 1);
+END $$;
+CREATE FUNCTION create_distributed_table(table_name regclass, distribution_column text,
+    distribution_type text DEFAULT 'hash', colocate_with text DEFAULT 'default',
+    shard_count integer DEFAULT NULL) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT 1 FROM pg_index WHERE indisunique AND indrelid = table_name
+        AND NOT pg_get_indexdef(indexrelid) LIKE '%' || distribution_column || '%')
+    THEN RAISE 'a unique key lacks the distribution column'; END IF;
+    IF lacks_its_place(table_name) THEN RAISE 'it refers to a local table'; END IF;
+    INSERT INTO pg_dist_partition VALUES (table_name, 'h', CASE colocate_with WHEN 'none' THEN 2
+        ELSE (SELECT colocationid FROM pg_dist_partition WHERE logicalrelid = colocate_with::regclass)
+    END);
+END $$;
+CREATE FUNCTION truncate_local_data_after_distributing_table(function_name regclass) RETURNS void
+    LANGUAGE plpgsql AS $$ BEGIN EXECUTE format('TRUNCATE %s CASCADE', function_name); END $$;
+"""
+
+
+@pytest.fixture
+def postgresql(db):
+    if connection.vendor != "postgresql":
+        pytest.skip("needs PostgreSQL: --db postgresql")
+
+
+@pytest.fixture
+def citus(postgresql):
+    """A coordinator with two workers, until this transaction ends."""
+    run(CITUS)
+
+
+def run(sql):
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        return cursor.fetchall() if cursor.description else []
+
+
+def distribute(*arguments):
+    """Its answer."""
+    out = io.StringIO()
+    call_command("distribute", "--json", *arguments, stdout=out, stderr=io.StringIO())
+    return json.loads(out.getvalue())
+
+
+def placed():
+    return dict(run("SELECT logicalrelid::text, partmethod::text FROM pg_dist_partition"))
+
+
+def names(models):
+    return [model._meta.db_table for model in models]
+
+
+def test_the_whole_of_it(citus, world):
+    """What each node has whole, then the tables of services, together; then what is left behind."""
+    world.token(world.grant())
+    run("SET CONSTRAINTS ALL IMMEDIATE")  # as if its transaction had ended
+    told = distribute("--yes", "--shards", "8")
+    whole, own = names(placement.everywhere()), names(placement.of_service())
+    assert placed() == dict.fromkeys(whole, "n") | dict.fromkeys(own, "h")
+    assert run("SELECT DISTINCT colocationid FROM pg_dist_partition WHERE partmethod = 'h'") == [
+        (2,)
+    ]
+    first = told["statements"][len(DROPPED) + len(whole)]
+    assert first.endswith("'service_id', colocate_with => 'none', shard_count => 8)")
+    left = [sql for sql in told["statements"] if "truncate_local_data" in sql]
+    assert [sql.split("'")[1] for sql in left] == [one for one in own[::-1] if one in BEFORE]
+    assert told["statements"][-len(left) :] == left
+    assert distribute("--yes") == {"statements": [], "done": True}
+
+
+def test_a_dry_run_changes_nothing(citus, world):
+    told = distribute("--dry-run")
+    assert told["done"] is False
+    assert len(told["statements"]) > 20
+    assert placed() == {}
+
+
+def test_it_goes_on_where_it_was(citus):
+    statements = distribute("--dry-run")["statements"]
+    for done, sql in enumerate(statements, 1):
+        run(sql)
+        assert distribute("--dry-run")["statements"] == statements[done:]
+
+
+def test_it_asks(citus, monkeypatch):
+    monkeypatch.setattr("builtins.input", lambda question: "n")
+    with pytest.raises(CommandError, match=r"Nothing was done\."):
+        distribute()
+    assert placed() == {}
+    monkeypatch.setattr("builtins.input", lambda question: "y")
+    assert distribute()["done"] is True
+    assert placed()
+
+
+BEFORE = (
+    "grant_management_accesstoken",
+    "grant_management_client",
+    "grant_management_grant",
+)
+"""The tables that have rows in a world."""
+SPOILED = {
+    "citus_too_old": "CREATE OR REPLACE FUNCTION citus_version() RETURNS text LANGUAGE sql AS"
+    " $$ SELECT 'Citus 12.1.6 on x86_64' $$",
+    "not_coordinator": "UPDATE pg_dist_local_group SET groupid = 3",
+    "no_workers": "DELETE FROM pg_dist_node",
+    "keys": "CREATE UNIQUE INDEX host ON grant_management_grantevent (id)",
+    "referred_to": "CREATE TABLE host (grant_id uuid REFERENCES grant_management_grant (id))",
+    "placed_otherwise": "INSERT INTO pg_dist_partition VALUES ('grant_management_service', 'h', 7)",
+    "not_migrated": "ALTER TABLE grant_management_call RENAME TO other",
+}
+
+
+@pytest.mark.parametrize("code", SPOILED)
+def test_refused(citus, code):
+    run(SPOILED[code])
+    with pytest.raises(CommandError, match=f"^{code}: "):
+        distribute("--yes")
+    assert "grant_management_client" not in placed()
+
+
+def test_without_citus(db):
+    code = "no_citus" if connection.vendor == "postgresql" else "not_postgresql"
+    with pytest.raises(CommandError, match=f"^{code}: "):
+        distribute("--yes")
+
+
+def test_a_number_of_shards(db):
+    with pytest.raises(CommandError, match="'shards'"):
+        distribute("--shards", "0")

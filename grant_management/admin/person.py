@@ -85,7 +85,7 @@ class PersonPages(ListAdmin[Grant]):
         """The grant whose subject the page is about. Http404: there is none for this operator."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        grant = owned_by(self.get_queryset(request), pk)
+        grant = owned_by(self.at_services(request), pk)
         if grant is None:
             raise Http404
         return grant

@@ -187,7 +187,7 @@ class SweepAdmin(ListAdmin[Sweep]):
     def _sweep(self, request: HttpRequest, pk: uuid.UUID) -> Sweep:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        rows = self.get_queryset(request).select_related("service", "client")
+        rows = self.at_services(request).select_related("service", "client")
         sweep = rows.filter(pk=pk).first()
         if sweep is None:
             raise Http404

@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import signals
 from django.db.models.deletion import Collector
 
-from .of_service import OfService, at_services
+from .of_service import WithinService, at_services
 
 
 class _Collector(Collector):
@@ -13,15 +13,14 @@ class _Collector(Collector):
 
     def related_objects(self, related_model: Any, related_fields: Any, objs: Any) -> Any:
         rows = super().related_objects(related_model, related_fields, objs)
-        if not issubclass(related_model, OfService):
-            return rows
-        return rows.filter(at_services(one.service_id for one in objs))
+        if all(isinstance(one, WithinService) for one in related_fields):
+            rows = rows.filter(at_services(one.service_id for one in objs))
+        return rows
 
 
-def delete(rows: Any) -> int:
-    """Delete the rows of a query set that names their keys and services; how many went with them.
-
-    ProtectedError: other rows refer to them.
+def delete(rows: Any) -> tuple[int, dict[str, int]]:
+    """Delete the rows of a query set that names their keys and services: how many rows went, and
+    how many of each model. ProtectedError: other rows refer to them.
     """
     collector = _Collector(using=rows.db, origin=rows)
     collector.collect(list(rows.only("pk", "service")))
@@ -29,7 +28,8 @@ def delete(rows: Any) -> int:
         # Django would delete them by their keys alone.
         collector.data.pop(rows.model, None)
         collector.fast_deletes.append(rows)
-    return collector.delete()[0]
+    deleted: tuple[int, dict[str, int]] = collector.delete()
+    return deleted
 
 
 def _is_heard(model: Any) -> bool:

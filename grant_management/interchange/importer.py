@@ -11,8 +11,9 @@ from django.db import DataError, IntegrityError, InternalError
 from ..conf import app_settings
 from ..db import clock, primary
 from ..db.bulk_insert import insert
-from ..db.of_service import OfService, at_services
+from ..db.of_service import at_services
 from ..db.retry import retried
+from ..db.service_row import OfService
 from ..models import Actor, ApiToken, EventKind, GrantEvent, Organization, OrganizationEvent
 from ..protocol import strict_json
 from .end_record import TYPE as END

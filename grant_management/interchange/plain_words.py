@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from ..db.of_service import these
 from ..fields import members as m
 from ..models import ClientProfile, Described, Description, Logo
 from .record import BadRecord, Fields, Key, Kind, assign
@@ -60,14 +61,14 @@ class OfClient(Kind):
     refers = ("service", "client")
 
     def key(self, fields: Fields) -> Key:
-        """Its client."""
-        return (fields["client"].pk,)
+        """Its service and its client."""
+        return fields["service"].pk, fields["client"].pk
 
     def known(self, keys: Iterable[Key]) -> dict[Key, Any]:
-        """The rows by client, locked."""
+        """The rows by service and client, locked."""
         rows = self.model._default_manager.select_for_update()
-        found = rows.filter(pk__in=[key[0] for key in keys])
-        return {(row.pk,): row for row in found.order_by("pk")}
+        found = these(rows, ((client, service) for service, client in keys))
+        return {(row.service_id, row.pk): row for row in found.order_by("pk")}
 
     def create(self, fields: Fields, now: datetime) -> Any:
         """A new row."""

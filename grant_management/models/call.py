@@ -6,8 +6,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from ..db.ids import uuid7
-from ..db.of_service import OfService
 from ..db.primary import PrimaryQuerySet
+from ..db.service_row import OfService
 from .service import Service
 
 TRIMS_PER_LOG: Final = 10

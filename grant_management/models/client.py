@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from ..db import clock, primary
 from ..db.ids import random_number
-from ..db.of_service import OfService
 from ..db.retry import retried
+from ..db.service_row import OfService
 from ..protocol.numbers import MAX_NUMBER
 from .cut_off import CutOff
 from .event import NO_REASON, Actor, EventKind, GrantEvent, Reason, Told

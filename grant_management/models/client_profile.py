@@ -8,7 +8,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from ..db import clock, primary
-from ..db.of_service import OfService, OneToOneWithinService
+from ..db.of_service import OneToOneWithinService
+from ..db.service_row import OfService
 from .client import Client
 from .event import NO_REASON, Actor, EventKind, GrantEvent, Reason
 from .logo import Logo

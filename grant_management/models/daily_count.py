@@ -9,15 +9,16 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final, Self
 
 from django.db import models
-from django.db.models import Count, Sum
+from django.db.models import Count
 from django.utils.translation import gettext_lazy as _
 
 from ..db import clock, primary
 from ..db.ids import first_uuid7
+from ..db.of_service import at_services
 from ..db.periods import date_of
-from ..db.of_service import OfService, at_services
+from ..db.service_row import OfService
 from . import hourly_count
-from .event import EventKind, GrantEvent
+from .event import GrantEvent
 from .grant import Grant, GrantQuerySet, GrantStatus
 from .hourly_count import HourlyCount
 from .service import Service
@@ -31,11 +32,6 @@ SETTLED: Final = timedelta(seconds=60)
 
 class DailyCountQuerySet(primary.PrimaryQuerySet["DailyCount"]):
     """The store of counters."""
-
-    def by_day(self, kind: EventKind, since: date) -> dict[date, int]:
-        """The number of events of a kind on each day from `since` on, without empty days."""
-        rows = self.filter(kind=kind, day__gte=since).values("day").annotate(sum=Sum("number"))
-        return {row["day"]: row["sum"] for row in rows}
 
     def live(self) -> Self:
         """The counters of active grants."""

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..db import clock, primary
 from ..db.ids import uuid7
-from ..db.of_service import OfService
+from ..db.service_row import OfService
 from .event import NO_REASON, Actor, EventKind, GrantEvent, Reason
 from .service import Service
 

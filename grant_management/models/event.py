@@ -12,8 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from .. import request_id, signals, tracing
 from ..db import primary
 from ..db.ids import uuid7
-from ..db.of_service import OfService, these
+from ..db.of_service import these
 from ..db.primary import PrimaryQuerySet
+from ..db.service_row import OfService
 from ..protocol.event_payload import TYPES, EventPayload
 from .actor import NO_REASON, Actor, ActorKind, Reason
 from .outbox import OutboxEntry

@@ -6,14 +6,15 @@ outbox. See `protocol/event_chain.py` for the digests.
 
 from collections.abc import Callable
 from datetime import UTC
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from django.db import models
 from django.db.models import Exists, OuterRef
 
 from ..conf import app_settings
 from ..db import clock, primary
-from ..db.of_service import OfService
+from ..db.of_service import at_services
+from ..db.service_row import OfService
 from ..protocol import times
 from ..protocol.event_chain import (
     CHECKPOINT,
@@ -41,6 +42,10 @@ class EventChainQuerySet(primary.PrimaryQuerySet["EventChain"]):
         """Begin the chain of a service, if it has none."""
         self.get_or_create(service=service)
 
+    def of_each_service(self) -> Self:
+        """All chains, by the numbers of their services."""
+        return self.filter(at_services(Service.objects.values("pk"))).order_by("pk")
+
     def extend(self, most: int, history: History = lambda service, most: 0) -> int:
         """Add at most so many links to each chain that lacks some; how many were added.
 
@@ -50,7 +55,7 @@ class EventChainQuerySet(primary.PrimaryQuerySet["EventChain"]):
         further = OutboxEntry.objects.filter(
             service=OuterRef("service"), number__gt=OuterRef("number")
         )
-        keys = self.filter(Exists(further)).values_list("pk", flat=True)
+        keys = self.of_each_service().filter(Exists(further)).values_list("pk", flat=True)
         return sum(self._extend(key, most, history) for key in list(keys))
 
     def _extend(self, key: int, most: int, history: History) -> int:

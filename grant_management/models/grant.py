@@ -15,8 +15,9 @@ from .. import signals
 from ..db import clock, primary
 from ..db.ids import uuid7
 from ..db.joined import JoinedQuery, Part
-from ..db.of_service import ForeignKeyWithinService, OfService
+from ..db.of_service import ForeignKeyWithinService
 from ..db.retry import retried
+from ..db.service_row import OfService
 from ..fields.members import MAX_GENERATION, MAX_INTEGER
 from ..protocol import content, times, uris
 from ..protocol.content import Content

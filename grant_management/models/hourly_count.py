@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..db import primary
 from ..db.periods import hour_of
-from ..db.of_service import OfService
+from ..db.service_row import OfService
 from .service import Service
 
 KEPT: Final = timedelta(hours=48)

@@ -6,8 +6,8 @@ from typing import Final
 from django.db import models
 
 from ..db.ids import uuid7
-from ..db.of_service import OfService
 from ..db.primary import PrimaryQuerySet
+from ..db.service_row import OfService
 from .api_token import ApiToken
 from .service import Service
 

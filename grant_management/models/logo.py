@@ -4,7 +4,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from ..db import primary
-from ..db.of_service import OfService, OneToOneWithinService
+from ..db.of_service import OneToOneWithinService
+from ..db.service_row import OfService
 from .client import Client
 from .service import Service
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..db import clock, primary
 from ..db.ids import uuid7
-from ..db.of_service import OfService
+from ..db.service_row import OfService
 from ..db.statement import Statement
 from ..db.values import Row
 from .event import Actor, EventKind, GrantEvent, Reason

@@ -178,7 +178,7 @@ def _purge_batch(model: type[models.Model], service: Service, keys: list[Any]) -
         held = _of(model, service, keys).order_by("pk").select_for_update()
         list(held.values_list(_key(model), flat=True))
         dead = _judged(model, service, keys)
-        return delete(_of(model, service, dead)) if dead else 0
+        return delete(_of(model, service, dead))[0] if dead else 0
 
 
 def _judged(model: type[models.Model], service: Service, keys: list[Any]) -> list[Any]:

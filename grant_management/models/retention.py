@@ -33,7 +33,7 @@ def purged(batch_size: int) -> Iterator[tuple[str, int]]:
     yield from _of_streams(now, batch_size)
     before = since(now)
     if before is not None:
-        chains = list(EventChain.objects.order_by("pk"))
+        chains = list(EventChain.objects.of_each_service())
         for chain in chains:
             for _name_of_chain, number in _without_end(ChainPurge(chain), before, batch_size):
                 yield _name(GrantEvent), number
@@ -78,7 +78,7 @@ def _without_end(rows: Any, before: datetime, batch_size: int) -> Iterator[tuple
 
 
 def _outbox_of_purged_events() -> OutboxQuerySet:
-    event = GrantEvent.objects.filter(pk=OuterRef("event"))
+    event = GrantEvent.objects.filter(service=OuterRef("service"), pk=OuterRef("event"))
     return OutboxEntry.objects.filter(~Exists(event))
 
 

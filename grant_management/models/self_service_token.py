@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..db import primary
 from ..db.ids import uuid7
-from ..db.of_service import OfService
+from ..db.service_row import OfService
 from ..protocol.digests import sha256
 from .api_token import ApiToken
 from .service import Service

@@ -11,7 +11,8 @@ from django.db.models import Q
 
 from ..db import clock, encryption, primary
 from ..db.ids import uuid7
-from ..db.of_service import OfService, at_services
+from ..db.of_service import at_services
+from ..db.service_row import OfService
 from ..protocol import security_event_token
 from .event import NO_REASON, Actor, EventKind, GrantEvent, Reason
 from .service import Service

@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from ..db import clock, primary
 from ..db.ids import uuid7
-from ..db.of_service import ForeignKeyWithinService, OfService
+from ..db.of_service import ForeignKeyWithinService
+from ..db.service_row import OfService
 from .client import Client
 from .event import NO_REASON, Actor, ActorKind, EventKind, GrantEvent, Reason
 from .grant import Grant

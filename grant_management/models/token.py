@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from ..db import primary
 from ..db.ids import uuid7
 from ..db.joined import JoinedQuery, Part
-from ..db.of_service import ForeignKeyWithinService, OfService, at_services
+from ..db.of_service import ForeignKeyWithinService, at_services
+from ..db.service_row import OfService
 from ..protocol.digests import sha256
 from ..signals import token_presented
 from .client import Client

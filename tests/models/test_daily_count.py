@@ -112,14 +112,6 @@ def test_live_grants(world):
     assert counts(LIVE) == []
 
 
-def test_by_day(world):
-    record(world, now(), 2)
-    record(world, now() - timedelta(days=40), 1)
-    later(Tally.count_events)
-    since = (now() - timedelta(days=30)).date()
-    assert DailyCount.objects.by_day("revoked", since) == {now().date(): 2}
-
-
 @pytest.mark.django_db(transaction=True)
 def test_the_purge_counts():
     from django.core.management import call_command

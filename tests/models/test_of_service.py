@@ -7,7 +7,8 @@ from django.db.models import ProtectedError
 from django.test.utils import CaptureQueriesContext
 
 from grant_management.db.deleting import delete
-from grant_management.db.of_service import OfService, WithinService, at_services, these
+from grant_management.db.of_service import WithinService, at_services, these
+from grant_management.db.service_row import OfService
 from grant_management.models import AccessToken, Client, Grant, placement
 
 from ..ours import connection
@@ -91,7 +92,7 @@ def test_rows_and_what_refers_to_them(world):
     used, unused = world.grant(), world.grant()
     world.token(used)
     with CaptureQueriesContext(connection) as captured:
-        assert delete(these(Grant.objects.all(), [(unused.pk, world.service.pk)])) == 1
+        assert delete(these(Grant.objects.all(), [(unused.pk, world.service.pk)]))[0] == 1
     tables = ("accesstoken", "refreshtoken", "grant")
     ours = [one["sql"] for one in captured if "WHERE" in one["sql"]]
     ours = [one for one in ours if any(f'"grant_management_{name}"' in one for name in tables)]

@@ -14,7 +14,8 @@ from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext_lazy as _
 
 from ...db.counting import bounded_count
-from ...db.of_service import OfService, at_services
+from ...db.of_service import at_services
+from ...db.service_row import OfService
 from ...fields.members import MAX_ID
 from ...models import Actor, OrganizationMember, Service
 from . import utc
@@ -125,16 +126,22 @@ class ReadOnlyAdmin(ModelAdmin[M]):
         """The rows of the operator's organizations."""
         return limited(super().get_queryset(request), request, self.organization_path)
 
+    def at_services(self, request: HttpRequest) -> "models.QuerySet[M]":
+        """The rows of the operator's organizations, to look for some by their keys: rows of
+        services at the services of these.
+        """
+        rows = self.get_queryset(request)
+        if not issubclass(self.model, OfService):
+            return rows
+        seen = limited(Service.objects.all(), request, "organization")
+        return rows.filter(at_services(seen.values("pk")))
+
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> M | None:
         """The row with this key, at the services that the operator sees; None: there is none."""
-        rows = self.get_queryset(request)
-        if issubclass(self.model, OfService):
-            seen = limited(Service.objects.all(), request, "organization")
-            rows = rows.filter(at_services(seen.values("pk")))
         try:
-            return rows.get(pk=self.opts.pk.to_python(object_id))
+            return self.at_services(request).get(pk=self.opts.pk.to_python(object_id))
         except (ObjectDoesNotExist, ValidationError, ValueError):
             return None
 

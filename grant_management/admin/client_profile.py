@@ -159,7 +159,8 @@ class ClientProfileAdmin(DescribedAdmin[ClientProfile]):
         """The picture, for operators who see the client."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        logo = Logo.objects.filter(pk=self._row(request, pk).pk).first()
+        row = self._row(request, pk)
+        logo = Logo.objects.filter(service=row.service_id, pk=row.pk).first()
         if logo is None:
             raise Http404
         response = HttpResponse(bytes(logo.content), content_type=MEDIA_TYPE)
@@ -174,13 +175,13 @@ class ClientProfileAdmin(DescribedAdmin[ClientProfile]):
         except Client.DoesNotExist:  # deleted at this moment
             raise Http404 from None
         messages.success(request, _("The profile was saved."))
-        known = ClientProfile.objects.filter(pk=row.pk).exists()
+        known = row.its_row().exists()
         return HttpResponseRedirect(self.url("change", row) if known else self.url("changelist"))
 
     def _row(self, request: HttpRequest, pk: Any) -> ClientProfile:
         if pk > MAX_NUMBER:  # a larger number does not fit into the column
             raise Http404
-        rows = self.get_queryset(request).select_related("client", "service")
+        rows = self.at_services(request).select_related("client", "service")
         row = rows.filter(pk=pk, client__deleted_at=None, service__deleted_at=None).first()
         if row is None:
             raise Http404

@@ -135,7 +135,7 @@ class DescriptionAdmin(DescribedAdmin[Description]):
         return self.page(request, "action.html", title, form=form, row=row, page=page, lines=lines)
 
     def _row(self, request: HttpRequest, pk: Any) -> Description:
-        row = self.get_queryset(request).select_related("service").filter(pk=pk).first()
+        row = self.at_services(request).select_related("service").filter(pk=pk).first()
         if row is None or row.service.deleted_at is not None:
             raise Http404
         return row

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..db import clock
 from ..db.counting import bounded_count, shown_number
+from ..db.of_service import at_services
 from ..models import (
     AccessToken,
     ApiToken,
@@ -131,7 +132,8 @@ def _clients_beginning(sought: Sought) -> list[Hit]:
     keys = {f"client_{n}": Subquery(ahead[n : n + 1]) for n in range(NAMES)}
     services = Service.objects.filter(pk__in=sought.services).annotate(**keys)
     numbers = {key for row in services.values_list(*keys) for key in row if key is not None}
-    found = Client.objects.filter(pk__in=numbers).order_by("name", "pk").select_related("service")
+    found = Client.objects.filter(at_services(sought.services), pk__in=numbers)
+    found = found.order_by("name", "pk").select_related("service")
     text = sought.text.lower()
     begins = [client for client in found if text and client.name.lower().startswith(text)]
     return [_client(sought, client) for client in begins[:MOST]]
@@ -166,8 +168,8 @@ def _of_key(model: type[Any], name: str) -> Callable[[Sought], list[Hit]]:
     """A function that finds the row whose key was typed."""
 
     def find(sought: Sought) -> list[Hit]:
-        rows = sought.rows(model).filter(pk=sought.key) if sought.key else []
-        return [Hit(sought.url(name, row.pk), row, (row.service,)) for row in rows]
+        found = sought.by_key(model)
+        return [Hit(sought.url(name, row.pk), row, (row.service,)) for row in found]
 
     return find
 

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import Promise
 
+from ..db import of_service
 from ..protocol.digests import sha256
 from .related import page_url
 
@@ -65,6 +66,11 @@ class Sought:
     def at_services(self, model: type[Any]) -> Rows:
         """The same, with the services named: every index of a tenant's table begins with them."""
         return self.rows(model).filter(service__in=self.services)
+
+    def by_key(self, model: type[Any]) -> list[Any]:
+        """The row of a model of services whose key the text is, if any."""
+        rows = self.rows(model).filter(of_service.at_services(self.services), pk=self.key)
+        return list(rows) if self.key else []
 
     def url(self, name: str, *arguments: Any) -> str:
         """The URL of a page of this admin site."""

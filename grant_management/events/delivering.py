@@ -127,7 +127,9 @@ def _judge(receiver: Receiver, outcome: Outcome, now: datetime, seconds: float) 
 
 
 def _sent(delivery: WebhookDelivery, now: datetime) -> tuple[Outcome, int | None]:
-    event = GrantEvent.objects.filter(pk=delivery.event).first()
+    event = GrantEvent.objects.filter(
+        service=delivery.webhook.service_id, pk=delivery.event
+    ).first()
     if event is None:
         return Outcome.NO_EVENT, None
     body = event.payload().as_json().encode()

@@ -41,7 +41,8 @@ def _parent(delivery: StreamDelivery) -> tracing.Carrier:
     """The trace context of the request that the event comes from."""
     if tracing.tracer is None:
         return {}
-    event = GrantEvent.objects.filter(pk=delivery.event).only("details").first()
+    rows = GrantEvent.objects.filter(service=delivery.stream.service_id, pk=delivery.event)
+    event = rows.only("details").first()
     return tracing.carried(event.details) if event else {}
 
 

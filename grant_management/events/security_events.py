@@ -4,6 +4,7 @@ from collections.abc import Collection
 from typing import Any, Final
 from uuid import UUID
 
+from ..db.of_service import these
 from ..models import GrantEvent, SigningKey, StreamDelivery
 from ..protocol import security_event_token, shared_signals
 from ..protocol.shared_signals import STREAM_UPDATED, VERIFICATION
@@ -33,8 +34,9 @@ def tokens_of(deliveries: Collection[StreamDelivery]) -> dict[UUID, str]:
 
     CannotDecrypt: as in `token_of`.
     """
-    about = [one.event for one in deliveries if one.type not in OF_STREAMS]
-    events = GrantEvent.objects.to_tell().in_bulk(about)
+    about = (one for one in deliveries if one.type not in OF_STREAMS)
+    found = these(GrantEvent.objects.to_tell(), ((one.event, one.stream.service_id) for one in about))
+    events = {event.pk: event for event in found}
     told = [one for one in deliveries if one.type in OF_STREAMS or one.event in events]
     if not told:
         return {}

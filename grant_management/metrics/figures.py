@@ -120,7 +120,8 @@ def _backlog(now: datetime) -> dict[str, float]:
 def _outbox() -> Figures:
     now = clock.now()
     first = OutboxEntry.objects.waiting().order_by("pk").first()
-    event = GrantEvent.objects.filter(pk=first.event).only("at").first() if first else None
+    known = {"service": first.service_id, "pk": first.event} if first else {}
+    event = GrantEvent.objects.filter(**known).only("at").first() if known else None
     return {
         "grant_management_outbox_age_seconds": (
             "Seconds since the oldest event that has no number yet; 0: none waits.",

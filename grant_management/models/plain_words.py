@@ -9,6 +9,7 @@ from urllib.parse import quote
 from django.utils.translation import get_language
 
 from ..db.any_of import any_of
+from ..db.of_service import at_services
 from ..protocol import languages, strict_json
 from ..protocol.content import Content
 from .client import Client
@@ -127,9 +128,10 @@ def of_clients(clients: Iterable[Client], preferred: Sequence[str]) -> dict[int,
     known = {client.pk: client for client in clients}
     if not known:
         return {}
-    profiles = ClientProfile.objects.filter(any_of("pk", known)).values_list("pk", "texts")
+    at = at_services(client.service_id for client in known.values())
+    profiles = ClientProfile.objects.filter(at, any_of("pk", known)).values_list("pk", "texts")
     texts = {pk: chosen(texts, preferred) for pk, texts in profiles}
-    logos = dict(Logo.objects.filter(any_of("pk", known)).values_list("pk", "digest"))
+    logos = dict(Logo.objects.filter(at, any_of("pk", known)).values_list("pk", "digest"))
     return {
         pk: ClientWords(
             **{"name": client.name or client.client_id, **texts.get(pk, {})},

@@ -47,7 +47,7 @@ def add_batch(service: Service, batch_size: int) -> int:
     with primary.atomic():
         OutboxHead.objects.locked()  # one process at a time
         lowest = _lowest(service)
-        last = None if lowest is None else GrantEvent.objects.filter(pk=lowest.event).first()
+        last = lowest and GrantEvent.objects.filter(service=service, pk=lowest.event).first()
         events = list(_unpublished(service, last)[:batch_size])
         below = FIRST if lowest is None or lowest.number is None else lowest.number
         OutboxEntry.objects.bulk_create(

@@ -417,7 +417,7 @@ def test_an_event_that_was_purged(world, receiver, listen, last_attempt):
     listen(event_types=["client.locked"])
     world.client.lock(BY_TEST, WHY)
     number_waiting()
-    GrantEvent.objects.all().purge_oldest(now() + timedelta(days=1), 100)
+    GrantEvent.objects.filter(service=world.service).purge_oldest(now() + timedelta(days=1), 100)
     deliver()
     assert last_attempt().outcome == "no_event"
     assert WebhookDelivery.objects.get().state == "dead"

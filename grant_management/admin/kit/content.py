@@ -96,7 +96,7 @@ def shown(grant: Grant) -> dict[str, Any]:
 
 def whole(grant: Grant) -> HttpResponse:
     """The whole content of a grant, as a JSON file."""
-    texts = dict(zip(CONTENT, Grant.objects.values_list(*CONTENT).get(pk=grant.pk), strict=True))
+    texts = dict(zip(CONTENT, grant.its_row().values_list(*CONTENT).get(), strict=True))
     members = (f'"{name}":{text}' for name, text in texts.items() if text)
     return json_file("{" + ",".join(members) + "}", f"grant-{grant.pk}.json")
 

@@ -117,7 +117,7 @@ def _issue(basis: Basis, order: Issue, refresh_is_known: bool) -> None:
     issued = lifecycle.issue(basis.client, basis.subject, basis.grant, asked)
     _unbind(basis, issued)
     if old is not None and issued.refresh is not None:  # another pair, in the grace period
-        RefreshToken.objects.filter(pk=issued.refresh.pk).update(family=old.family)
+        issued.refresh.its_row().update(family=old.family)
     elif old is not None and refresh_is_known:  # kept: the toolkit does not rotate
         _prolong(old, issued, order)
 
@@ -125,7 +125,7 @@ def _issue(basis: Basis, order: Issue, refresh_is_known: bool) -> None:
 def _unbind(basis: Basis, issued: Issued) -> None:
     """A confidential client's refresh token needs no key: the client is authenticated anyway."""
     if basis.is_confidential and issued.refresh is not None and is_bound(issued.refresh):
-        RefreshToken.objects.filter(pk=issued.refresh.pk).update(jkt="", x5t_s256="")
+        issued.refresh.its_row().update(jkt="", x5t_s256="")
 
 
 def _check_repeated(service: Service, value: str, binding: Binding) -> None:
@@ -142,7 +142,7 @@ def _prolong(kept: RefreshToken, issued: Issued, order: Issue) -> None:
         ends.append(issued.access.issued_at + timedelta(seconds=seconds))
     if kept.grant is not None and kept.grant.expires_at is not None:
         ends.append(kept.grant.expires_at)
-    RefreshToken.objects.filter(pk=kept.pk).update(expires_at=min(ends, default=None))
+    kept.its_row().update(expires_at=min(ends, default=None))
 
 
 def _order(token: dict[str, Any]) -> Issue:

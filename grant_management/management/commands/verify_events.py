@@ -57,7 +57,7 @@ class Command(GrantManagementCommand):
 
 def _chains(number: int | None, *, has_head: bool) -> list[EventChain]:
     """The chains to verify. CommandError: there is none, or more than one for a head."""
-    rows = EventChain.objects.order_by("pk")
+    rows = EventChain.objects.of_each_service()
     if number is not None:
         rows = rows.filter(service=find_service(number, also_deleted=True))
     elif has_head:

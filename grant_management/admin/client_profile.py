@@ -62,8 +62,9 @@ class NewProfileForm(ProfileForm, ServiceForm):
     def clean(self) -> dict[str, Any]:
         """The values, with `client`. The field's error: the service has no such client."""
         values = super().clean()
-        named = {name: values.get(name) for name in ("service", "client_id")}
-        values["client"] = Client.objects.filter(deleted_at=None, **named).first()
+        service, known = values.get("service"), Client.objects.filter(deleted_at=None)
+        sought = known.filter(service=service, client_id=values.get("client_id"))
+        values["client"] = sought.first() if service else None
         if values["client"] is None:
             self.add_error("client_id", _("The service has no such client."))
         return values

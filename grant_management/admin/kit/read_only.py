@@ -60,6 +60,14 @@ def limited(
     return rows if limits is None else rows.filter(**{f"{organization_path}__in": limits})
 
 
+def named(rows: "models.QuerySet[R]", request: HttpRequest) -> "models.QuerySet[R]":
+    """The same rows; those of services with the services that the operator sees."""
+    if not issubclass(rows.model, OfService):
+        return rows
+    seen = limited(Service.objects.all(), request, "organization")
+    return rows.filter(at_services(seen.values("pk")))
+
+
 def number(text: str) -> int | None:
     """A service's number from a query string; None: no service can have such a number."""
     is_short = len(text) <= len(str(MAX_ID)) and text.isdecimal()
@@ -130,11 +138,7 @@ class ReadOnlyAdmin(ModelAdmin[M]):
         """The rows of the operator's organizations, to look for some by their keys: rows of
         services at the services of these.
         """
-        rows = self.get_queryset(request)
-        if not issubclass(self.model, OfService):
-            return rows
-        seen = limited(Service.objects.all(), request, "organization")
-        return rows.filter(at_services(seen.values("pk")))
+        return named(self.get_queryset(request), request)
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None

@@ -23,7 +23,7 @@ from . import list_choices, list_export
 from .list_form import Applied
 from .list_table import Column, Fields
 from .newest_first import NewestFirst
-from .read_only import ReadOnlyAdmin
+from .read_only import ReadOnlyAdmin, named
 
 M = TypeVar("M", bound=models.Model)
 
@@ -71,6 +71,10 @@ class ShortListAdmin(ReadOnlyAdmin[M]):
     def get_sortable_by(self, request: HttpRequest) -> Any:
         """The columns whose heads sort the list."""
         return () if self.in_one_order else super().get_sortable_by(request)
+
+    def get_queryset(self, request: HttpRequest) -> "models.QuerySet[M]":
+        """The rows of the operator's organizations; of services, with these named."""
+        return named(super().get_queryset(request), request)
 
     def query_names(self) -> set[str]:
         """The parameters that a saved view keeps: the filters. The order is none of them, for

@@ -5,6 +5,7 @@ A statement of a test's own is none of the app's. What a server in another proce
 here: the doors of the app are walked in this one too.
 """
 
+import fcntl
 import json
 import os
 import re
@@ -77,6 +78,7 @@ class Collector:
     def pytest_sessionfinish(self, session):
         """Each worker of a run adds its own; then the controller, or the only process, judges."""
         with self.path.open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)  # other workers may end at the same moment
             for (place, _shape), text in self.found.items():
                 file.write(json.dumps({"place": place, "sql": text}) + "\n")
         if self.ties and "PYTEST_XDIST_WORKER" not in os.environ:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db import router
 from django.db.models import signals
 from django.db.models.deletion import Collector
 
@@ -22,6 +23,7 @@ def delete(rows: Any) -> tuple[int, dict[str, int]]:
     """Delete the rows of a query set that names their keys and services: how many rows went, and
     how many of each model. ProtectedError: other rows refer to them.
     """
+    rows = rows.using(router.db_for_write(rows.model))
     collector = _Collector(using=rows.db, origin=rows)
     if collector.can_fast_delete(rows):
         return rows.delete()  # type: ignore[no-any-return]

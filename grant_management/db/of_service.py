@@ -23,13 +23,12 @@ class _AtServices(In):
         return f"+{sql}", parameters
 
 
-def at_services(services: Any, of: str = "") -> Any:
+def at_services(services: Any) -> Any:
     """A condition for `filter` beside one about keys: the row is of one of these services.
 
-    `services` are their numbers, or a query of one column; `of` is the path to the row, such as
-    `grant__`. No number at all: no row.
+    `services` are their numbers, or a query of one column. No number at all: no row.
     """
-    return _AtServices(F(f"{of}service"), services if hasattr(services, "query") else set(services))
+    return _AtServices(F("service"), services if hasattr(services, "query") else set(services))
 
 
 def these(rows: Any, found: Iterable[tuple[Any, int]]) -> Any:

@@ -6,7 +6,7 @@ import sys
 import pytest
 from django.db import IntegrityError, transaction
 
-from grant_management.migrations import _keys
+from grant_management.migrations import _catalogue
 from grant_management.models import placement
 
 from ..gm_project.test_processes import postgresql  # noqa: F401 - a fixture
@@ -21,7 +21,7 @@ SELECT indrelid::regclass::text, indexrelid::regclass::text, pg_get_indexdef(ind
 FROM pg_index WHERE indisunique
 """
 FOREIGN = f"""
-SELECT conrelid::regclass::text, {_keys._NAMES}, confrelid::regclass::text
+SELECT conrelid::regclass::text, {_catalogue._NAMES}, confrelid::regclass::text
 FROM pg_constraint WHERE contype = 'f'
 """
 VALID = "SELECT count(*) FROM pg_constraint WHERE NOT convalidated"
@@ -121,9 +121,12 @@ def test_a_busy_table_is_tried_again(world, monkeypatch):
         type(world.client).objects.filter(pk=world.client.pk).count()
         pauses.append(seconds)
         if len(pauses) == 3:
-            writer.close()
+            writer.connection.rollback()  # waits for its end: no lock is left
 
-    monkeypatch.setattr(_keys.time, "sleep", pause)
-    monkeypatch.setattr(_keys, "LOCK_TIMEOUT", 10)
-    _keys.Keys(connection).briefly(["LOCK TABLE grant_management_client IN ACCESS EXCLUSIVE MODE"])
+    monkeypatch.setattr(_catalogue.time, "sleep", pause)
+    monkeypatch.setattr(_catalogue, "LOCK_TIMEOUT", 10)
+    _catalogue.Catalogue(connection).briefly(
+        ["LOCK TABLE grant_management_client IN ACCESS EXCLUSIVE MODE"]
+    )
+    writer.close()
     assert len(pauses) == 3

@@ -52,9 +52,10 @@ class Catalogue:
         found = self.rows(_IDENTITY, _table(name))
         return found != [("",)]
 
-    def is_referred_to_by_others(self, name):
-        """Whether a table of another app refers to it."""
-        return any(not table.startswith(f"{APP}_") for table, *_ in self._to(name))
+    def is_referred_to_by_others(self, name, own):
+        """Whether a table refers to it that is none of `own`."""
+        tables = {_table(one) for one in own}
+        return any(table not in tables for table, *_ in self._to(name))
 
     def make_index(self, index, name, columns, *, is_unique):
         """Make it, unless a valid one is there."""
@@ -76,6 +77,7 @@ class Catalogue:
         ours = [one for one in from_child if one[2][-1] == columns[-1]]
         if not any(one[2] == columns for one in ours):
             self.briefly([
+                _lock(parent, "SHARE ROW EXCLUSIVE"),
                 f"ALTER TABLE {_table(child)} ADD CONSTRAINT {constraint}"
                 f" FOREIGN KEY ({', '.join(columns)})"
                 f" REFERENCES {_table(parent)} ({', '.join(to)})"
@@ -85,7 +87,8 @@ class Catalogue:
         gone = [one[1] for one in ours if one[2] != columns]
         if gone:
             dropped = ", ".join(f'DROP CONSTRAINT "{one}"' for one in gone)
-            self.briefly([f"ALTER TABLE {_table(child)} {dropped}"])
+            dropping = f"ALTER TABLE {_table(child)} {dropped}"
+            self.briefly([_lock(parent, "ACCESS EXCLUSIVE"), dropping])
 
     def validate_those_to(self, parent):
         """Check the rows of each foreign key that was added without. Writers go on meanwhile."""
@@ -98,6 +101,7 @@ class Catalogue:
         table, key = _table(name), f"{_table(name)}_pkey"
         moved = self._to(name, f" AND conindid = to_regclass('{key}')")
         self.briefly([
+            _lock(name, "ACCESS EXCLUSIVE"),
             *(f'ALTER TABLE {child} DROP CONSTRAINT "{one}"' for child, one, *_ in moved),
             f"ALTER TABLE {table} DROP CONSTRAINT {key},"
             f" ADD CONSTRAINT {key} PRIMARY KEY USING INDEX {index}",
@@ -116,6 +120,13 @@ class Catalogue:
 
 def _table(name):
     return f"{APP}_{name}"
+
+
+def _lock(parent, mode):
+    """A change of a foreign key takes the table that refers first, a writer the one that it refers
+    to: in that order each would wait for the other.
+    """
+    return f"LOCK TABLE {_table(parent)} IN {mode} MODE"
 
 
 _NAMES = (

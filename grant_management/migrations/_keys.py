@@ -30,8 +30,10 @@ class KeysWithinService(Operation):
 
     def database_forwards(self, app_label, schema_editor, from_state, to_state):
         if keys := self._catalogue(app_label, schema_editor, to_state):
+            # Of the key alone: for servers of the version before, and foreign keys of others.
             for name, column in self.tables.items():
-                _index_alone(keys, name, column, is_unique=name in self.shared)
+                is_unique = name in self.shared or keys.is_referred_to_by_others(name, self.tables)
+                keys.make_index(f"gm_{name}_alone", name, [column], is_unique=is_unique)
             self._switch(keys, lambda column: ["service_id", column], "fk")
 
     def database_backwards(self, app_label, schema_editor, from_state, to_state):
@@ -62,12 +64,6 @@ class KeysWithinService(Operation):
             if keys.primary(name) != columns(column):
                 keys.make_primary(name, f"gm_{name}_key")
             keys.validate_those_to(name)
-
-
-def _index_alone(keys, name, column, *, is_unique):
-    """An index of the key alone: for servers of the version before, and foreign keys of others."""
-    is_unique = is_unique or keys.is_referred_to_by_others(name)
-    keys.make_index(f"gm_{name}_alone", name, [column], is_unique=is_unique)
 
 
 class NumbersBySequence(Operation):

@@ -25,7 +25,13 @@ class Database:
         """The first reason why it cannot be distributed; None: it can."""
         if self._connection.vendor != "postgresql":
             return Refused("not_postgresql", "Only a database of PostgreSQL can be distributed.")
-        return self._lacks_citus() or self._lacks_keys() or self._is_distributed_otherwise()
+        return (
+            self._lacks_citus()
+            or self._lacks_tables()
+            or self._is_referred_to()
+            or self._lacks_keys()
+            or self._is_distributed_otherwise()
+        )
 
     def placed(self) -> dict[str, tuple[str, int]]:
         """The tables that Citus knows: how each is placed ("h": by a hash, "n": whole), and the
@@ -33,9 +39,11 @@ class Database:
         """
         return {table: (method, group) for table, method, group in self.rows(_PLACED)}
 
-    def has(self, index: str) -> bool:
-        """Whether there is an index of this name."""
-        return self.value("SELECT to_regclass(%s) IS NOT NULL", index) is True
+    def unique_alone(self) -> list[str]:
+        """The unique indexes of a key alone that the migrations left for tables of other apps. A
+        distributed table cannot have them.
+        """
+        return [index for _table, index in self._lacking_service(tables()) if _is_left(index)]
 
     def holds_rows(self, table: str) -> bool:
         """Whether the coordinator's own part of a table takes space: rows from before."""
@@ -69,25 +77,39 @@ class Database:
             return Refused("no_workers", "No worker is active: add nodes by citus_add_node first.")
         return None
 
-    def _lacks_keys(self) -> Refused | None:
-        """Keys that do not begin with the service. Those that `distribute` drops do not count."""
-        tables = [model._meta.db_table for model in placement.of_service()]
-        if any(self.value("SELECT to_regclass(%s) IS NULL", table) for table in tables):
+    def _lacks_tables(self) -> Refused | None:
+        if any(self.value("SELECT to_regclass(%s) IS NULL", table) for table in tables()):
             return Refused("not_migrated", "Tables are missing: run migrate first.")
-        alone = [f"{row[0]} ({row[1]})" for row in self.rows(_KEYS, tables, list(DROPPED))]
-        if alone:
-            named = ", ".join(alone)
-            return Refused("keys", f"Keys without the service: {named}. Run migrate first.")
-        others = {row[0] for row in self.rows(_FOREIGN, tables, tables)}
+        return None
+
+    def _is_referred_to(self) -> Refused | None:
+        """Tables that stay on the coordinator cannot refer to rows on other nodes."""
+        others = sorted({table for (table,) in self.rows(_FOREIGN, tables(), tables())})
+        bridges = [one for one in others if one.startswith(f"{placement.APP}_")]
+        if bridges:
+            reason = f"Tables of a bridge refer to grants: {', '.join(bridges)}."
+            return Refused("bridge", f"{reason} A bridge needs all tables on one node.")
         if others:
-            named = ", ".join(sorted(others))
-            reason = f"Tables of other apps refer to tables of services: {named}."
+            reason = f"Tables of other apps refer to tables of services: {', '.join(others)}."
             return Refused("referred_to", f"{reason} Drop these foreign keys first.")
         return None
 
+    def _lacks_keys(self) -> Refused | None:
+        """Keys that do not begin with the service. Those that `distribute` drops do not count."""
+        found = self._lacking_service(tables())
+        alone = [f"{table} ({index})" for table, index in found if not _is_left(index)]
+        if alone:
+            named = ", ".join(alone)
+            return Refused("keys", f"Keys without the service: {named}. Run migrate first.")
+        return None
+
+    def _lacking_service(self, of: list[str]) -> list[tuple[Any, ...]]:
+        """Tables, and unique indexes of theirs that do not begin with the service."""
+        return self.rows(_KEYS, of)
+
     def _is_distributed_otherwise(self) -> Refused | None:
         placed = self.placed()
-        hashed = {model._meta.db_table for model in placement.of_service()}
+        hashed = set(tables())
         whole = {model._meta.db_table for model in placement.everywhere()}
         groups = {placed[one][1] for one in hashed if one in placed}
         wrong = [one for one in hashed if placed.get(one, ("h", 0))[0] != "h"]
@@ -98,10 +120,15 @@ class Database:
         return None
 
 
-DROPPED: Final = ("gm_client_alone", "gm_grant_alone")
-"""Unique indexes of a key alone, which a distributed table cannot have. They are for foreign keys
-of other apps.
-"""
+def tables() -> list[str]:
+    """The tables of services; one follows those that it refers to."""
+    return [model._meta.db_table for model in placement.of_service()]
+
+
+def _is_left(index: str) -> bool:
+    return index.startswith("gm_") and index.endswith("_alone")
+
+
 _PLACED: Final = (
     "SELECT logicalrelid::regclass::text, partmethod::text, colocationid FROM pg_dist_partition"
 )
@@ -109,7 +136,6 @@ _KEYS: Final = """
 SELECT indrelid::regclass::text, indexrelid::regclass::text FROM pg_index
 WHERE indisunique AND indrelid::regclass::text = ANY(%s)
 AND pg_get_indexdef(indexrelid, 1, false) <> 'service_id'
-AND NOT indexrelid::regclass::text = ANY(%s)
 ORDER BY 1, 2
 """
 _FOREIGN: Final = """

@@ -6,14 +6,15 @@ that is not placed yet. Whether Citus does more is not known here.
 
 import io
 import json
+import re
 
 import pytest
 from django.core.management import CommandError, call_command
 
-from grant_management.management.citus import DROPPED
 from grant_management.models import placement
 
 from ..ours import connection
+from ..standalone import ROOT
 
 CITUS = """
 CREATE FUNCTION citus_version() RETURNS text LANGUAGE sql
@@ -125,6 +126,7 @@ def test_it_asks(citus, monkeypatch):
     assert placed()
 
 
+DROPPED = ("gm_client_alone", "gm_grant_alone")
 BEFORE = (
     "grant_management_accesstoken",
     "grant_management_client",
@@ -137,10 +139,23 @@ SPOILED = {
     "not_coordinator": "UPDATE pg_dist_local_group SET groupid = 3",
     "no_workers": "DELETE FROM pg_dist_node",
     "keys": "CREATE UNIQUE INDEX host ON grant_management_grantevent (id)",
+    "bridge": "CREATE TABLE grant_management_oauth_toolkit_linkedtoken"
+    " (grant_id uuid REFERENCES grant_management_grant (id))",
     "referred_to": "CREATE TABLE host (grant_id uuid REFERENCES grant_management_grant (id))",
     "placed_otherwise": "INSERT INTO pg_dist_partition VALUES ('grant_management_service', 'h', 7)",
     "not_migrated": "ALTER TABLE grant_management_call RENAME TO other",
 }
+
+
+def test_a_key_that_was_left_for_others_is_dropped(citus):
+    """The migration left it where a host's table referred to tokens; that table is gone since."""
+    run("DROP INDEX gm_accesstoken_alone")
+    run("CREATE UNIQUE INDEX gm_accesstoken_alone ON grant_management_accesstoken (id)")
+    run("CREATE TABLE host (token_id uuid REFERENCES grant_management_accesstoken (id))")
+    with pytest.raises(CommandError, match=r"^referred_to: .*: host"):
+        distribute("--yes")
+    run("DROP TABLE host")
+    assert "DROP INDEX gm_accesstoken_alone" in distribute("--yes")["statements"]
 
 
 @pytest.mark.parametrize("code", SPOILED)
@@ -149,6 +164,17 @@ def test_refused(citus, code):
     with pytest.raises(CommandError, match=f"^{code}: "):
         distribute("--yes")
     assert "grant_management_client" not in placed()
+
+
+def test_the_page_names_the_tables_of_the_bridges():
+    page = (ROOT / "docs/how-to/sharding.md").read_text()
+    found = []
+    for path in (ROOT / "grant_management/contrib").glob("*/migrations/0*.py"):
+        made = re.findall(r"CreateModel\(\s+name='(\w+)'(.*?)\n        \)", path.read_text(), re.S)
+        label = f"grant_management_{path.parent.parent.name}"
+        found += [f"{label}_{name}" for name, text in made if "grant_management.grant'" in text]
+    assert len(found) == 5
+    assert [one for one in found if f"`{one.lower()}`" not in page] == []
 
 
 def test_without_citus(db):

@@ -8,7 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 from ...db import primary
 from ...models import placement
 from ..base import GrantManagementCommand
-from ..citus import DROPPED, Database
+from ..citus import Database, tables
 
 SHARDS: Final = 32
 MOST_SHARDS: Final = 1024
@@ -67,11 +67,11 @@ def statements(database: Database, shards: int) -> Iterator[str]:
     """What is left to do, in its order: tables that others refer to come first."""
     placed = database.placed()
     whole = [model._meta.db_table for model in placement.everywhere()]
-    tables = [model._meta.db_table for model in placement.of_service()]
-    yield from (f"DROP INDEX {index}" for index in DROPPED if database.has(index))
+    own = tables()
+    yield from (f"DROP INDEX {index}" for index in database.unique_alone())
     yield from (f"SELECT create_reference_table('{one}')" for one in whole if one not in placed)
-    yield from (_distributed(one, tables[0], shards) for one in tables if one not in placed)
-    yield from (_emptied(one) for one in reversed(tables) if database.holds_rows(one))
+    yield from (_distributed(one, own[0], shards) for one in own if one not in placed)
+    yield from (_emptied(one) for one in reversed(own) if database.holds_rows(one))
 
 
 def _distributed(table: str, first: str, shards: int) -> str:

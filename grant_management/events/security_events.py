@@ -35,7 +35,9 @@ def tokens_of(deliveries: Collection[StreamDelivery]) -> dict[UUID, str]:
     CannotDecrypt: as in `token_of`.
     """
     about = (one for one in deliveries if one.type not in OF_STREAMS)
-    found = these(GrantEvent.objects.to_tell(), ((one.event, one.stream.service_id) for one in about))
+    found = these(
+        GrantEvent.objects.to_tell(), ((one.event, one.stream.service_id) for one in about)
+    )
     events = {event.pk: event for event in found}
     told = [one for one in deliveries if one.type in OF_STREAMS or one.event in events]
     if not told:

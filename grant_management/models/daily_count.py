@@ -5,7 +5,7 @@ counter. They include the events up to `Tally.counted_until`.
 """
 
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, Self
 
 from django.db import models

@@ -138,7 +138,7 @@ class ClientProfileAdmin(DescribedAdmin[ClientProfile]):
 
     def _client(self, request: HttpRequest, key: str) -> dict[str, Any]:
         """What the form begins with: the client of this number, if the operator sees it."""
-        rows = limited(Client.objects.filter(pk=number(key)), request, "service__organization")
+        rows = limited(Client.objects.filter(pk=number(key) or 0), request, "service__organization")
         return {
             name: value
             for row in rows.values("service", "client_id")

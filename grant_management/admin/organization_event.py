@@ -7,7 +7,7 @@ from typing import Any, Final
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -187,7 +187,7 @@ class OrganizationEventAdmin(ShortListAdmin[OrganizationEvent]):
             raise Http404
         return as_file(event, request, self.url("change", event))
 
-    def export_json_lines(self, request: HttpRequest) -> HttpResponse:
+    def export_json_lines(self, request: HttpRequest) -> HttpResponse | FileResponse:
         """The events of the CSV export, with all fields and the details of each, as JSON Lines."""
         if refused := self.refused_export(request):
             return refused

@@ -1,7 +1,7 @@
 """The CSV export of a list: the rows of all its pages, with the columns that its operator sees."""
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .listing import ListAdmin
     from .short_list import ShortListAdmin
 
-    Admin = ListAdmin[Any] | ShortListAdmin[Any]
+    Admin: TypeAlias = ListAdmin[Any] | ShortListAdmin[Any]
 
 
 def urls(of: "Admin") -> list[URLPattern]:

@@ -163,5 +163,5 @@ def _applied(shown: ChangeList) -> dict[str, Any]:
             name = str(one.expected_parameters()[0])
             rest = str(first["query_string"]).removeprefix("?")
             applied.append((Applied(name, capfirst(str(one.title)), value), rest))
-    names = [name for one in shown.filter_specs for name in one.expected_parameters()]
+    names = [str(name) for one in shown.filter_specs for name in one.expected_parameters()]
     return {"applied": applied, "bare": shown.get_query_string(remove=names).removeprefix("?")}

@@ -1,8 +1,8 @@
 """Where the project lives: the one file of the code that has its addresses.
 
-It has no home yet: nobody can own this host (RFC 2606). docs/how-to/releasing.md says what to
-replace. Once released, the host of event types stays what it is, wherever the project moves, since
-receivers ask for these types by name.
+It has no home yet: nobody can own this host (RFC 2606). The page on releasing says what to replace.
+Once released, the host of event types stays what it is, wherever the project moves, since receivers
+ask for these types by name.
 """
 
 from typing import Final

@@ -3,7 +3,9 @@
 import json
 import re
 import shutil
+import sqlite3
 import subprocess
+from contextlib import closing
 from urllib.parse import urlencode
 
 import pytest
@@ -12,7 +14,18 @@ import yaml
 
 from grant_management.protocol.results import Result
 
-from ..standalone import API_TOKEN, PATH, QUERY, ROOT, free_port, post, until, wait_for
+from ..standalone import (
+    API_TOKEN,
+    PATH,
+    QUERY,
+    ROOT,
+    free_port,
+    post,
+    until,
+    wait_for,
+    write_records,
+)
+from ..world import Key
 from .test_processes import serving
 
 PROMETHEUS, PROMTOOL = shutil.which("prometheus"), shutil.which("promtool")
@@ -24,14 +37,57 @@ RULES = ROOT / "deploy/grant-management.rules.yml"
 BOARD = json.loads((ROOT / "deploy/grafana-dashboard.json").read_text())
 ALERTS = [rule for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]]
 PANELS = [target["expr"] for panel in BOARD["panels"] for target in panel["targets"]]
+PROOFS = "grant_management_usedproof"
 NAME = re.compile(r"\bgrant_management_[a-z_]+")
+
+
+BOUND = {
+    "type": "access_token",
+    "service": 1001,
+    "client_id": "app-1",
+    "grant_id": "g-1",
+    "token": "t-bound",
+    "scopes": ["grant_management_query"],
+}
+FIGURES = {
+    "decisions by action, code and service": (
+        'grant_management_decisions_total{action="QUERY",code="A277001",service="1001"} > 0'
+    ),
+    "latency by door": 'grant_management_request_seconds_bucket{door="gm",le="+Inf"} > 0',
+    "refused replays": 'grant_management_replays_refused_total{service="1001"} == 1',
+    "database errors by kind": 'grant_management_database_errors_total{kind!=""} > 0',
+    "lock waits": "grant_management_lock_seconds_count > 0",
+    "retries": "grant_management_retries_total == 0",
+    "purge backlog": 'grant_management_purge_backlog{table="accesstoken"} == 0',
+    "last run of the purge": "grant_management_purge_last_timestamp_seconds == 0",
+    "outbox age": "grant_management_outbox_age_seconds == 0",
+    "webhook attempts": 'grant_management_delivery_attempts_total{to="webhook",outcome="gone"} == 0',
+    "workers": "grant_management_workers == 2",
+}
+"""What an operator wants to see, and the series of it that a server has after the calls below."""
+
+
+def act(port, url, key):
+    """Calls that make every series of a counter appear."""
+    post(port, PATH, API_TOKEN, QUERY)
+    proof = key.proof("t-bound", htu="https://as.example.com/gm/g-1")
+    for _ in range(2):
+        post(port, PATH, API_TOKEN, QUERY | {"accessToken": "t-bound", "dpop": proof})
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as database:
+        database.execute(f"ALTER TABLE {PROOFS} RENAME TO elsewhere")
+        again = key.proof("t-bound", htu="https://as.example.com/gm/g-1")
+        post(port, PATH, API_TOKEN, QUERY | {"accessToken": "t-bound", "dpop": again})
+        database.execute(f"ALTER TABLE elsewhere RENAME TO {PROOFS}")
+    post(port, PATH, API_TOKEN, QUERY | {"gmAction": "REVOKE"})
 
 
 @pytest.fixture
 def ask(url, tmp_path):
     """A Prometheus that has scraped a server with some calls; ask it for a query's series."""
+    key = Key()
+    write_records(url, tmp_path, [BOUND | {"cnf": {"jkt": key.jkt}}])
     with serving(url, PURGE_EVERY_MINUTES="0") as (_process, port, metrics):
-        post(port, PATH, API_TOKEN, QUERY)
+        act(port, url, key)
         listening = free_port()
         line = [PROMETHEUS, f"--config.file={_configuration(tmp_path, metrics)}"]
         line += [
@@ -78,12 +134,20 @@ def test_every_query(ask):
     queries += [panel.replace("$__rate_interval", "1m") for panel in PANELS]
     for query in queries:
         ask(query)
-    # A name that is misspelt would answer with nothing, and no error. Labels appear with events.
-    later = {"grant_management_replays_refused_total", "grant_management_database_errors_total"}
-    for name in {name for query in queries for name in NAME.findall(query)} - later:
+    # A name that is misspelt would answer with nothing, and no error.
+    for name in {name for query in queries for name in NAME.findall(query)}:
         assert ask(name), name
+    for figure, query in FIGURES.items():
+        assert ask(query), figure
+    assert {name for query in FIGURES.values() for name in NAME.findall(query)} <= shown()
     until(lambda: ask('ALERTS{alertname="GrantManagementPurgeLate"}'), "an alert")
     assert {one["metric"]["alertname"] for one in ask("ALERTS")} == {"GrantManagementPurgeLate"}
+
+
+def shown():
+    """The series of the panels, with all those of their histograms."""
+    names = {name for query in PANELS for name in NAME.findall(query)}
+    return names | {re.sub("_bucket$", "_count", name) for name in names}
 
 
 def test_every_metric_has_a_panel():
@@ -92,10 +156,7 @@ def test_every_metric_has_a_panel():
     from grant_management.metrics.counters import DECISIONS  # noqa: F401
 
     ours = {one.name for one in REGISTRY.collect() if one.name.startswith("grant_management_")}
-    shown = {
-        re.sub("_(total|bucket)$", "", name) for query in PANELS for name in NAME.findall(query)
-    }
-    assert ours <= shown
+    assert ours <= {re.sub("_(total|bucket)$", "", name) for name in shown()}
 
 
 def test_the_codes_of_queries_are_codes():

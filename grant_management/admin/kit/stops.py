@@ -127,6 +127,6 @@ def _clients(newest: "QuerySet[Grant]", active: "QuerySet[Grant]") -> tuple[tupl
     seen = active.filter(pk__in=newest.values("pk")[:COUNT_LIMIT]).order_by()
     groups = seen.values_list("client_id", "service_id").annotate(number=Count("pk"))
     most = list(groups.order_by("-number", "client_id")[:LISTED])
-    of = these(Client.objects, [which for *which, _number in most])
+    of = these(Client.objects, [(key, service) for key, service, _number in most])
     names = {client.pk: client.client_id for client in of}
     return tuple((names[key], number) for key, _service, number in most)

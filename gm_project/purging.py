@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import connections
 
 from gm_project.database.timeouts import are_in_force
-from grant_management.db import clock, primary
+from grant_management.db import apart, clock, primary
 from grant_management.db.failures import settle, tell
 from grant_management.db.postgresql.longer import longer_statements
 from grant_management.db.write_slots import uncounted
@@ -57,11 +57,17 @@ def _purge_for_ever(every: timedelta) -> None:
 def purge_if_due(every: timedelta) -> bool:
     """Purge if the last purge ended `every` ago and no other process purges; whether it ended here.
 
-    An error is logged as one line. Then the purge is tried again when the claim has ended.
+    An error is logged as one line. Then the purge is tried again when the claim has ended. Where
+    services live apart, each database is purged by itself.
     """
+    ended = [_purge_of(alias, every) for alias in apart.databases()]
+    return all(ended)
+
+
+def _purge_of(alias: str, every: timedelta) -> bool:
     try:
         holder = uuid4()
-        with uncounted():
+        with uncounted(), apart.database(alias):
             return PurgeRun.objects.claim(holder, every) and _purge_without_haste(holder)
     except Exception as error:  # noqa: BLE001 - the thread must go on, whatever failed
         tell(error, settle(error), "The purge")

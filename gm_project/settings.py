@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from gm_project.database import timeouts, url
+from gm_project.database import service_databases, timeouts, url
 from gm_project.database.write_ahead import WriteAheadConnection
 from gm_project.logs import configuration
 
@@ -153,7 +153,14 @@ if os.environ.get("DATABASE_REPLICA_URL"):
         "CONN_HEALTH_CHECKS": True,
         **url.parse(os.environ["DATABASE_REPLICA_URL"]),
     }
-_SQLITE = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
+# Services that live apart, such as "1001=eu,1002=us" with DATABASE_URL_EU and DATABASE_URL_US.
+_APART = service_databases.parse_map(os.environ.get("SERVICE_DATABASES", ""))
+_ENGINE = DATABASES["default"]["ENGINE"]
+for _alias, _found in service_databases.databases_of(_APART, os.environ, _ENGINE).items():
+    DATABASES[_alias] = {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True, **_found}
+if _APART:
+    DATABASE_ROUTERS = ["grant_management.db.routing.Router"]
+_SQLITE = _ENGINE == "django.db.backends.sqlite3"
 if _SQLITE:
     _defaults = {
         # Several writers: take the write lock at BEGIN and wait for it, instead of failing halfway.
@@ -166,7 +173,9 @@ if _SQLITE:
         "init_command": "PRAGMA synchronous=EXTRA; PRAGMA fullfsync=ON",
         "factory": WriteAheadConnection,
     }
-    DATABASES["default"]["OPTIONS"] = _defaults | DATABASES["default"]["OPTIONS"]
+    for _database in DATABASES.values():
+        if _database["ENGINE"] == _ENGINE:  # not the replica, if one is set by mistake
+            _database["OPTIONS"] = _defaults | _database["OPTIONS"]
 else:
     _switch = os.environ.get("DATABASE_TIMEOUTS") or "on"
     for _database in DATABASES.values():
@@ -183,6 +192,8 @@ GRANT_MANAGEMENT = _object("GRANT_MANAGEMENT")
 if DATABASE_FOR == "requests" and isinstance(GRANT_MANAGEMENT, dict):
     # One is kept for reads: a write may wait for a lock.
     GRANT_MANAGEMENT.setdefault("WRITES_AT_ONCE", CALLS_AT_ONCE - 1)
+if _APART and isinstance(GRANT_MANAGEMENT, dict):
+    GRANT_MANAGEMENT.setdefault("SERVICE_DATABASES", _APART)
 if "replica" in DATABASES and isinstance(GRANT_MANAGEMENT, dict):
     GRANT_MANAGEMENT.setdefault("READ_REPLICA", "replica")
 

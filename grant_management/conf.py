@@ -94,6 +94,13 @@ def _is_database_or_none(value: Any) -> bool:
     return "postgresql" in found.get("ENGINE", "")
 
 
+def _are_databases(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        _is_positive(key) and isinstance(alias, str) and alias in settings.DATABASES
+        for key, alias in value.items()
+    )
+
+
 def _is_name(value: Any) -> bool:
     return isinstance(value, str) and value != ""
 
@@ -159,6 +166,10 @@ class Settings:
         None, _is_database_or_none, "None or a key of DATABASES, with PostgreSQL", "E037"
     )
     """The alias of a standby that lists, counts, the overview and exports read; None: none."""
+    service_databases = Setting[dict[int, str]](
+        {}, _are_databases, "a dict of numbers of services and keys of DATABASES", "E038"
+    )
+    """The databases of services that live apart from the others (`db.apart`); {}: none does."""
     oauth_toolkit_service = Setting[int | None](
         None, _is_positive_or_none, "None or the number of a service", "E016"
     )

@@ -6,7 +6,7 @@ from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.db.models.signals import post_delete
 
-from .db import primary
+from .db import apart, primary
 from .models import Actor, ListColumns, OperatorPreference, OrganizationMember, SavedView
 from .models.event import ActorKind
 
@@ -27,6 +27,7 @@ def connect() -> None:
             )
 
 
+@apart.in_first
 def remove_memberships(instance: Any, **kwargs: Any) -> None:
     """Remove the memberships of a deleted user, each with its event, and the user's preferences.
 

@@ -8,6 +8,8 @@ import pytest
 from django.test import Client as HTTP
 from hypothesis import settings
 
+from grant_management.db import apart
+
 from .npm import node, npm  # noqa: F401 - fixtures for everybody
 from .ours import OURS
 from .world import make_world
@@ -49,6 +51,16 @@ def searched_spans(request):
         from .traced import searched
 
         with searched():
+            yield
+    else:
+        yield
+
+
+@pytest.fixture(autouse=True)
+def services_in_view(request):
+    """With `--apart`: what a test does itself is about the services, which requests do not know."""
+    if request.config.getoption("--apart"):
+        with apart.database("apart"):
             yield
     else:
         yield

@@ -14,6 +14,9 @@ POOL = 12
 NOT_POOLED = {}
 """Tests that cannot pass behind PgBouncer, by the beginning of their IDs, and why."""
 
+NOT_APART = {}
+"""Tests that say nothing of services that live apart, by the beginning of their IDs, and why."""
+
 
 def pytest_addoption(parser):
     parser.addoption("--db", choices=["sqlite", "postgresql"], default="sqlite")
@@ -25,6 +28,9 @@ def pytest_addoption(parser):
     )
     parser.addoption(
         "--routed", action="store_true", help="the app in a second database, beside a stale replica"
+    )
+    parser.addoption(
+        "--apart", action="store_true", help="every service in a second database (tests/apart.py)"
     )
     parser.addoption(
         "--pooled", action="store_true", help="PostgreSQL behind PgBouncer in transaction mode"
@@ -57,6 +63,8 @@ def pytest_load_initial_conftests(early_config, parser, args):
     os.environ["DATABASE_FOR"] = "commands"
     if early_config.known_args_namespace.routed:
         os.environ["DJANGO_SETTINGS_MODULE"] = "tests.routed"
+    if early_config.known_args_namespace.apart:
+        os.environ["DJANGO_SETTINGS_MODULE"] = "tests.apart"
     early_config.add_cleanup(lambda: _end(server, folder))
     return (yield)
 
@@ -87,14 +95,25 @@ def _end(server, folder):
 def pytest_collection_modifyitems(config, items):
     """A test that may use the database may use each that there is."""
     if config.option.pooled:
+        _mark(items, NOT_POOLED, pytest.mark.xfail)
+    if config.option.apart:
+        _mark(items, NOT_APART, pytest.mark.skip)
+    if config.option.routed or config.option.apart:
         for item in items:
-            for name, reason in NOT_POOLED.items():
-                if item.nodeid.startswith(name):
-                    item.add_marker(pytest.mark.xfail(reason=reason))
-    if config.option.routed:
-        for item in items:
-            transactional = "transactional_db" in item.fixturenames
-            marker = item.get_closest_marker("django_db")
-            if marker is not None or "db" in item.fixturenames or transactional:
-                given = dict(marker.kwargs) if marker else {"transaction": transactional}
-                item.add_marker(pytest.mark.django_db(**(given | {"databases": "__all__"})), False)
+            _open_all(item)
+
+
+def _mark(items, reasons, mark):
+    for item in items:
+        for name, reason in reasons.items():
+            if item.nodeid.startswith(name):
+                item.add_marker(mark(reason=reason))
+
+
+def _open_all(item):
+    """Let the test use all databases, if it uses one."""
+    transactional = "transactional_db" in item.fixturenames
+    marker = item.get_closest_marker("django_db")
+    if marker is not None or "db" in item.fixturenames or transactional:
+        given = dict(marker.kwargs) if marker else {"transaction": transactional}
+        item.add_marker(pytest.mark.django_db(**(given | {"databases": "__all__"})), False)

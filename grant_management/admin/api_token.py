@@ -10,16 +10,17 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
-from ..db import clock
+from ..db import apart, clock
 from ..models import ApiToken, EventKind, GrantEvent, OrganizationEvent, Service
 from ..redaction import redacted
 from .api_token_forms import IssueForm, RotateForm, facts_of, may_get, warnings_of
 from .first_run import call_of
+from .kit.database import number
 from .kit.display import state, time_tag
 from .kit.list_table import fields
 from .kit.making import FIRST_RUN, checklist
 from .kit.once import first_time, fresh
-from .kit.read_only import number, operator
+from .kit.read_only import operator
 from .kit.reasons import ReasonForm
 from .kit.short_filters import PeriodFilter, ServiceFilter, StateFilter
 from .kit.short_list import ShortListAdmin
@@ -240,7 +241,7 @@ class ApiTokenAdmin(ShortListAdmin[ApiToken]):
 def _revocation(token: ApiToken) -> GrantEvent | OrganizationEvent | None:
     """The newest event that tells of a revocation at the token's service or organization."""
     of: Any = {"kind": EventKind.API_TOKEN_REVOKED, "details__tokenId": str(token.pk)}
-    if token.service_id:
+    if token.service_id and not apart.lives_apart(token.service_id):
         rows: Any = GrantEvent.objects.filter(service=token.service_id, **of)
     else:
         rows = OrganizationEvent.objects.filter(organization=token.organization_id, **of)

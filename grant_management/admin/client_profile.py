@@ -18,7 +18,8 @@ from ..protocol.logos import LARGEST, MEDIA_TYPE
 from ..protocol.numbers import MAX_NUMBER
 from .kit import list_table
 from .kit.described import DescribedAdmin, languages_of
-from .kit.read_only import limited, number, operator
+from .kit.database import number
+from .kit.read_only import limited, operator
 from .kit.service_form import ServiceForm
 from .kit.short_filters import ServiceFilter
 from .kit.utc import NONE

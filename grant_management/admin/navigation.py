@@ -11,7 +11,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from ..models import Service
-from .kit.read_only import limited, number
+from .kit.database import CHOSEN, databases, number
+from .kit.read_only import limited
 from .related import page_url
 from .search_kinds import KINDS
 
@@ -83,8 +84,20 @@ def navigation(context: Context) -> dict[str, Any]:
         ],
         "service": chosen or _of_row(context),
         "all_services": _without_service(request) if chosen else "",
+        "databases": _databases(request),
         "search_url": page_url(request, "grant_find") if menu.may_search() else "",
     }
+
+
+def _databases(request: HttpRequest) -> list[tuple[str, str]]:
+    """The databases and the URL that shows each, "" for the one that is shown; [] where all
+    services are in one.
+    """
+    overview = page_url(request, "dailycount_changelist")
+    return [
+        (alias, "" if is_shown else f"{overview}?{CHOSEN}={alias}")
+        for alias, is_shown in databases(request)
+    ]
 
 
 class _Menu:

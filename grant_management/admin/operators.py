@@ -6,7 +6,7 @@ from typing import Any, Final
 from django.contrib.auth import get_user_model
 from django.http import HttpRequest
 
-from ..db import clock, primary
+from ..db import apart, clock, primary
 from ..models import Actor, EventKind, Organization, OrganizationEvent, OrganizationMember, Reason
 from ..roles import ROLES
 from .kit.read_only import limited, operator
@@ -15,6 +15,7 @@ ALL: Final = None
 """In place of an organization: all of them."""
 
 
+@apart.in_first
 def create(request: HttpRequest, values: dict[str, Any], why: Reason) -> Any:
     """Create the user that a form describes, with its event and one for each membership."""
     model: Any = get_user_model()
@@ -30,6 +31,7 @@ def create(request: HttpRequest, values: dict[str, Any], why: Reason) -> Any:
     return user
 
 
+@apart.in_first
 def change(request: HttpRequest, user: Any, values: dict[str, Any], why: Reason) -> None:
     """Change the user to what a form describes, with an event where something differs.
 

@@ -16,9 +16,10 @@ from django.utils.translation import gettext_lazy as _
 from ..db.keyset import Cursor, page_of
 from ..models import Grant, Service
 from .kit.counting import counted
+from .kit.database import number
 from .kit.display import time_tag
 from .kit.listing import ListAdmin
-from .kit.read_only import limited, number
+from .kit.read_only import limited
 from .people import BY_SUBJECT, by_subject, newest
 from .person_grants import by_client, living, owned_by, to_person
 from .person_history import calls_of, events_of

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from ..models import Organization, OrganizationMember, Service
-from .kit.read_only import number
+from .kit.database import number
 from .sought import Hit, Kind, Sought
 
 _USER: Any = get_user_model()

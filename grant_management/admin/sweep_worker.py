@@ -1,10 +1,12 @@
 """Works on a revoke by filter in a thread of the process that started or resumed it."""
 
 import threading
+from functools import partial
 from typing import Final
 
 from django.db import Error, connections
 
+from ..db import apart
 from ..db.failures import settle, tell
 from ..models import Sweep
 
@@ -19,7 +21,8 @@ def work_in_background(sweep: Sweep) -> None:
     """
     if sweep.claim():
         name = f"sweep-{sweep.pk}"
-        threading.Thread(target=_work, args=(sweep,), name=name, daemon=True).start()
+        work = apart.carried(partial(_work, sweep))
+        threading.Thread(target=work, name=name, daemon=True).start()
 
 
 def _work(sweep: Sweep) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.http import HttpRequest
 
+from ..db import apart
 from ..db.aside import aside
 from ..models import Credentials
 from ..models.last_used import PRECISION
@@ -32,7 +33,8 @@ def note_use(request: HttpRequest, found: Credentials) -> None:
         return
     if _is_first(token.pk, now):
         address = _known(client_address(request))
-        aside("The note of an API token's use", lambda: token.note_use(now, address))
+        with apart.first_alone():
+            aside("The note of an API token's use", lambda: token.note_use(now, address))
 
 
 def _is_first(key: UUID, now: datetime) -> bool:

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from rest_framework.views import APIView
 
 from ..conf import app_settings
+from ..db import apart
 from ..models import Credentials, Service
 from ..protocol.results import Refused, Result
 from .authentication import NO_SERVICE, authenticate, authorize
@@ -46,6 +47,12 @@ class JSONView(APIView):
         return view
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The response to a request, in view of the service that its path names (`db.apart`)."""
+        number = kwargs.get("service_id")
+        with apart.first_alone() if number is None else apart.service(int(number)):
+            return self.answer(request, **kwargs)
+
+    def answer(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         """The response of `respond`, or a JSON response for the exception that it raised.
 
         Once the response is made, the use of the API token is noted; not if the call failed, since

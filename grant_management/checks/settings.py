@@ -9,6 +9,7 @@ from django.core.checks import Warning as CheckWarning
 
 from ..api.client_certificate import has_two_spellings
 from ..conf import Settings, app_settings, configured
+from .apart import check_apart
 
 ROOM: Final = 65_536
 """Bytes that the record of a grant in an export has besides what the grant holds, at most."""
@@ -95,7 +96,7 @@ def _unusable_values() -> list[CheckMessage]:
         for setting in Settings.all()
         if not setting.is_usable(configured().get(setting.key, setting.default))
     ]
-    return errors or [*_header_without_proxies(), *_lines_too_short()]
+    return errors or [*_header_without_proxies(), *_lines_too_short(), *check_apart()]
 
 
 def _header_without_proxies() -> list[CheckMessage]:

@@ -4,11 +4,10 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
-from django.db import models
+from django.db import connections, models, router
 from django.db.models.base import ModelState
 from django.db.models.signals import post_init, pre_init
 
-from . import primary
 from .ids import uuid7, uuid7s
 
 try:
@@ -78,7 +77,7 @@ def insert(model: type[models.Model], rows: list[Any]) -> None:
     PostgreSQL gets them by COPY, if the driver is psycopg 3 and the model has no JSON field, whose
     values would need converting: Django's INSERT spends most of its time building SQL.
     """
-    connection = primary.connection()
+    connection = connections[router.db_for_write(model)]
     _give_uuids(model, rows)
     if sql is None or connection.vendor != "postgresql" or _has_json(model):
         model._default_manager.bulk_create(rows)

@@ -6,7 +6,7 @@ of `replica.reading`, where nothing is decided.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from functools import cache
 from typing import Any, Final, TypeVar
@@ -14,7 +14,8 @@ from typing import Any, Final, TypeVar
 from django.apps import apps
 from django.db import connections, models, router, transaction
 
-from .write_slots import write_slot
+from . import apart
+from .write_slots import uncounted, write_slot
 
 M = TypeVar("M", bound=models.Model)
 READS: Final = ContextVar[str | None]("READS", default=None)
@@ -22,8 +23,11 @@ READS: Final = ContextVar[str | None]("READS", default=None)
 
 
 def alias() -> str:
-    """The key of the database in the host's `DATABASES`."""
-    return router.db_for_write(_any_model())
+    """The key of the database in the host's `DATABASES`; with a map, of that in view (`apart`).
+
+    NotInView: there is a map, and none is in view.
+    """
+    return apart.in_view() or router.db_for_write(_any_model())
 
 
 def connection() -> Any:
@@ -45,6 +49,25 @@ def atomic() -> Iterator[None]:
     else:
         with _write(name), transaction.atomic(using=name):
             yield
+
+
+@contextmanager
+def atomic_in_first() -> Iterator[None]:
+    """Within a transaction of the database in view, one of the first database, if that is another.
+
+    It is taken after the one around it and committed before it, everywhere in this order: so no two
+    processes wait for each other.
+    """
+    if not apart.is_away():
+        yield
+        return
+    with uncounted(), _write(apart.first()), transaction.atomic(using=apart.first()):
+        yield
+
+
+def savepoint(model: type[models.Model]) -> AbstractContextManager[None]:
+    """A savepoint within a transaction of the database that the model's rows are in."""
+    return transaction.atomic(using=router.db_for_write(model))
 
 
 @contextmanager
@@ -85,7 +108,8 @@ class PrimaryQuerySet(models.QuerySet[M]):
     @property
     def db(self) -> str:
         """The alias of the database that this query goes to."""
-        replica = None if self._for_write else READS.get()  # type: ignore[attr-defined]
+        reads = None if self._for_write else READS.get()  # type: ignore[attr-defined]
+        replica = None if reads is None or apart.is_away() else reads
         return (
             self._db  # type: ignore[attr-defined]
             or replica

@@ -16,7 +16,7 @@ from django.db import Error, router
 from django.db.migrations.loader import MigrationLoader
 from django.utils.dateparse import parse_datetime
 
-from . import clock, primary
+from . import apart, clock, primary
 from .clock import CLOCK_TOLERANCE
 from .failures import classify
 
@@ -34,18 +34,24 @@ Key = tuple[str, str]
 class Probe:
     """Asks the database. One thread at a time may call `ask`; any thread may call `abort`."""
 
-    def __init__(self) -> None:
+    def __init__(self, alias: str | None = None) -> None:
+        """`alias`: of a database in which services live apart; None: the app's, or the first."""
+        self._alias = alias
         self._connection: Any = None
         self._socket: socket.socket | None = None
         self.last_purge: datetime | None = None
         """When the last purge ended, as of the last question; None: unknown, or there was none."""
 
     def ask(self) -> Failing:
-        """The words for what fails; () where all is well. It blocks while the database does."""
+        """The words for what fails; () where all is well. It blocks while the database does.
+
+        Where services live apart, it asks the first database: another one stops its own alone.
+        """
         try:
-            connection = self._opened()
-            failing = _failing(connection)
-            self.last_purge = None if failing else _last_purge(connection)
+            with apart.database(self._alias) if self._alias else apart.first_alone():
+                connection = self._opened()
+                failing = _failing(connection)
+                self.last_purge = None if failing else _last_purge(connection)
         except Exception:  # noqa: BLE001 - whatever it was, the answer is no, without its text
             failing = (DATABASE,)
         if DATABASE in failing:

@@ -18,7 +18,7 @@ from typing import Any, Final, TypeVar
 from django.db import DatabaseError, InterfaceError, connections
 
 from ..conf import app_settings
-from . import primary
+from . import apart, primary
 from .failures import settle
 from .postgresql.longer import longer_statements
 
@@ -112,7 +112,8 @@ def reading(patience: float = 0.0) -> Iterator[float | None]:
     None: there is no replica that may be used, also not within `patience` seconds, and they read
     from the primary. Rows that are locked are read from the primary in any case.
     """
-    alias = app_settings.read_replica
+    # It is the first database's.
+    alias = None if apart.is_away() else app_settings.read_replica
     behind = None if alias is None else _behind(_replica(alias), patience)
     if alias is None or behind is None:
         yield None

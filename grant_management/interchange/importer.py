@@ -16,6 +16,7 @@ from ..db.retry import retried
 from ..db.service_row import OfService
 from ..models import Actor, ApiToken, EventKind, GrantEvent, Organization, OrganizationEvent
 from ..protocol import strict_json
+from .copied import check_is_here, copy
 from .end_record import TYPE as END
 from .end_record import End, Error
 from .grants import AccessTokenKind, GrantKind, RefreshTokenKind
@@ -116,7 +117,7 @@ class Importer:
     def _take(self, read: ReadLines) -> list[Error]:
         # If this fails, its references name rows that were rolled back: continue without any.
         references, self.references = self.references.of_next_batch(), References()
-        with primary.atomic():
+        with primary.atomic(), primary.atomic_in_first():
             now = clock.now()
             batch = Batch(now, references, [*read.errors], self.expects_new)
             batch.write(read.records)
@@ -185,8 +186,10 @@ class Batch:
         inserted = self._insert(kind, new)
         for key, (line, row) in inserted.items():
             self.references.define(kind.name, key, row, line)
+        written = [*changed.values(), *(row for _, row in inserted.values())]
+        copy(kind, written)
         if kind.model in (Organization, ApiToken):
-            self._note_organizations([*changed.values(), *(row for _, row in inserted.values())])
+            self._note_organizations(written)
 
     def _known(self, kind: Kind, records: list[Record]) -> dict[Key, Any]:
         if self.expects_new:
@@ -197,6 +200,7 @@ class Batch:
         resolved = []
         for line, fields in records:
             try:
+                check_is_here(kind, fields)
                 resolved.append(Record(line, self.references.resolve(line, fields, *kind.refers)))
             except BadRecord as error:
                 self.errors.append(Error(line, str(error)))
@@ -241,7 +245,7 @@ class Batch:
         Citus reports a key that is taken, in a COPY, as an internal error.
         """
         try:
-            with primary.atomic():
+            with primary.savepoint(kind.model):
                 insert(kind.model, [row for _, row in new.values()])
         except (IntegrityError, DataError, InternalError):
             if self.expects_new:
@@ -251,7 +255,7 @@ class Batch:
 
     def _insert_one(self, line: int, row: Any) -> bool:
         try:
-            with primary.atomic():  # a savepoint, so that a failure does not abort the batch
+            with primary.savepoint(type(row)):  # so that a failure does not abort the batch
                 row.save(force_insert=True)
         except (IntegrityError, DataError):
             self.errors.append(Error(line, "conflicts with another record: is its number taken?"))

@@ -27,6 +27,7 @@ ADVICE: Final = {
     "E017": "Check that the database runs and takes writes, and DATABASES (standalone:"
     " DATABASE_URL; behind PgBouncer DATABASE_TIMEOUTS=off too).",
     "E018": "Run migrate.",
+    "W019": "Run copy_services; import a service that is not in its own database yet.",
 }
 
 

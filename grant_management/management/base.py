@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error
 
-from ..db import primary
+from ..db import apart, primary
 from ..db.failures import described, settle, tell
 from ..fields import members as m
 from ..fields.field import Field
@@ -37,8 +37,10 @@ class GrantManagementCommand(BaseCommand):
 
         The line says what to do, and quotes no value.
         """
+        number = options.get("service")
         try:
-            return super().execute(*args, **options)
+            with apart.first_alone() if number is None else apart.service(number):
+                return super().execute(*args, **options)
         except Error as error:
             failure = settle(error)
             if failure.is_bug:
@@ -48,6 +50,24 @@ class GrantManagementCommand(BaseCommand):
     def answer(self, options: dict[str, Any], value: Any, text: str) -> None:
         """Print what was done: `value` as JSON with `--json`, else `text`."""
         self.stdout.write(json.dumps(value) if options["json"] else text)
+
+    def in_each_database(self, work: Callable[[], Any]) -> None:
+        """Do the work in view of the services, one database after the other where some live apart.
+
+        CommandError: a database failed. The others had their turn.
+        """
+        failed = []
+        for alias in apart.databases():
+            try:
+                with apart.database(alias):
+                    work()
+            except Error as error:
+                if not apart.is_on():
+                    raise
+                tell(error, settle(error, alias), f"The work in the database {alias}")
+                failed.append(alias)
+        if failed:
+            raise CommandError(f"It was not done in these databases: {', '.join(failed)}.")
 
     @property
     def actor(self) -> Actor:
@@ -127,6 +147,6 @@ def save_new(instance: Organization | Service, actor: Actor) -> None:
         instance.full_clean(exclude=["organization"])
     except ValidationError as error:
         raise CommandError("; ".join(error.messages)) from None
-    with primary.atomic():
+    with apart.of(instance), primary.atomic():
         instance.save(force_insert=True)
         instance.record_creation(actor)

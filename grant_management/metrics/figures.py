@@ -10,7 +10,7 @@ from django.db import connections
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from ..db import clock
+from ..db import apart, clock
 from ..db.failures import settle
 from ..db.write_slots import uncounted
 from ..models import (
@@ -77,7 +77,9 @@ def _read() -> Figures:
 
 
 def _read_all() -> Figures:
-    return {**_purge(), **_outbox(), **_deliveries()}
+    """Where services live apart, these are the first database's."""
+    with apart.database(apart.first()):
+        return {**_purge(), **_outbox(), **_deliveries()}
 
 
 def _connected() -> set[str]:

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from ..db import clock, primary
+from ..db import apart, clock, primary
 from ..db.ids import uuid7
 from ..protocol.digests import sha256
 from .event import NO_REASON, Actor, EventKind, GrantEvent, Reason
@@ -36,6 +36,7 @@ RIGHTS: Final = (
 class ApiTokenQuerySet(primary.PrimaryQuerySet["ApiToken"]):
     """The store of API tokens."""
 
+    @apart.in_first
     def issue(
         self,
         *,
@@ -162,6 +163,7 @@ class ApiToken(LastUsed, models.Model):
         ends = self.expires_at.isoformat() if self.expires_at else None
         return {"rights": sorted(self.rights()), "expires_at": ends}
 
+    @apart.in_first
     def rotate(
         self, actor: Actor, why: Reason = NO_REASON, judge: "Judge | None" = None
     ) -> str | None:
@@ -182,6 +184,7 @@ class ApiToken(LastUsed, models.Model):
         self.digest, self.prefix = held.digest, held.prefix
         return value
 
+    @apart.in_first
     def revoke(self, actor: Actor, why: Reason = NO_REASON, judge: "Judge | None" = None) -> bool:
         """Revoke it. Returns False if it was revoked already. `judge` is as in `rotate`."""
         with primary.atomic():
@@ -191,6 +194,7 @@ class ApiToken(LastUsed, models.Model):
             held._write(EventKind.API_TOKEN_REVOKED, {"revoked_at": now}, now, actor, why)
         return True
 
+    @apart.in_first
     def describe(self, description: str, actor: Actor, judge: "Judge | None" = None) -> bool:
         """Change its description; False: it is the same. `judge`: as in `rotate`."""
         with primary.atomic():
@@ -227,13 +231,19 @@ class ApiToken(LastUsed, models.Model):
     ) -> None:
         """Add an event about this token: to the events of its service or, for an organization
         token, to those of its organization.
+
+        Where the service lives apart, its tokens do not, and their events are the organization's:
+        so a change and its event are in one database and one transaction.
         """
         about = {"tokenId": str(self.pk), "prefix": self.prefix, "description": self.description}
         fields = {"details": about | details, **asdict(why)}
+        if self.service_id is not None and not apart.lives_apart(self.service_id):
+            with apart.service(self.service_id):
+                GrantEvent.objects.record(kind, self.service_id, at, actor, **fields)
+            return
         if self.service_id is not None:
-            GrantEvent.objects.record(kind, self.service_id, at, actor, **fields)
-        else:
-            OrganizationEvent.objects.record(kind, self.organization_id, at, actor, **fields)
+            fields["details"] = {"serviceId": self.service_id, **fields["details"]}
+        OrganizationEvent.objects.record(kind, self.organization_id, at, actor, **fields)
 
 
 Judge = Callable[[ApiToken], None]

@@ -112,8 +112,12 @@ class CutOff(models.Model):
             if written:
                 fields = self.event_fields() | asdict(why) | more
                 GrantEvent.objects.record(kind, at=now, actor=actor, **fields)
+                self.copy()
         self.refresh_from_db(fields=list(stamp))
         return written
+
+    def copy(self) -> None:
+        """Write its copy in another database, where there is one."""
 
     def event_fields(self) -> dict[str, Any]:
         """The columns by which its events are found."""

@@ -8,6 +8,7 @@ from django.db import models
 from ..db.ids import uuid7
 from ..db.primary import PrimaryQuerySet
 from ..db.service_row import OfService
+from . import copies
 from .api_token import ApiToken
 from .service import Service
 
@@ -34,6 +35,7 @@ class IdempotencyKeyQuerySet(PrimaryQuerySet["IdempotencyKey"]):
             body_digest=body,
             expires_at=now + KEPT_FOR,
         )
+        copies.of_api_token(api_token)
         # Waits for a concurrent insert of the same key, and then does nothing.
         self.bulk_create([row], ignore_conflicts=True)
         held = rows.get()

@@ -6,10 +6,11 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from ..db import clock, primary
+from ..db import apart, clock, primary
 from ..db.ids import random_number
 from ..db.primary import PrimaryManager
 from ..fields.members import MAX_ID
+from . import copies
 from .event import NO_REASON, Actor, EventKind, Reason, Told
 from .organization_event import OrganizationEvent
 
@@ -39,6 +40,7 @@ class Organization(models.Model):
         """Add the event of its creation, in the transaction that creates it."""
         self._record(EventKind.ORGANIZATION_CREATED, actor, why, {"name": self.name})
 
+    @apart.in_first
     def rename(self, name: str, actor: Actor, why: Reason = NO_REASON) -> bool:
         """Give it another name, with an event that has both; False: it has that name already."""
         with primary.atomic():
@@ -47,9 +49,11 @@ class Organization(models.Model):
             if held.name == name:
                 return False
             Organization.objects.filter(pk=self.pk).update(name=name)
+            self.name = name
             details = {"before": {"name": held.name}, "after": {"name": name}}
             self._record(EventKind.ORGANIZATION_CHANGED, actor, why, details)
-        self.name = name
+            if apart.is_on():
+                primary.on_commit(lambda: copies.renamed(self))
         return True
 
     def _record(self, kind: EventKind, actor: Actor, why: Reason, details: Told) -> None:

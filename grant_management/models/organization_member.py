@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from ..db import clock, primary
+from ..db import apart, clock, primary
 from .event import NO_REASON, Actor, EventKind, Reason
 from .organization import Organization
 from .organization_event import OrganizationEvent
@@ -80,12 +80,14 @@ class OrganizationMember(models.Model):
         found = get_user_model()._default_manager.filter(pk=self.user_id).first()
         return str(self.user_id) if found is None else found.get_username()
 
+    @apart.in_first
     def add(self, actor: Actor, why: Reason = NO_REASON) -> None:
         """Insert this new membership and its event."""
         with primary.atomic():
             self.save(force_insert=True)
             self._record(EventKind.MEMBER_ADDED, actor, why)
 
+    @apart.in_first
     def remove(self, actor: Actor, why: Reason = NO_REASON) -> bool:
         """Delete the membership and add the event; whether this call did."""
         with primary.atomic():

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from ..db import primary
+from ..db import apart, primary
 
 MOST: Final = 50
 """The most views that an operator keeps of one list."""
@@ -64,6 +64,7 @@ class SavedViewManager(primary.PrimaryManager["SavedView"]):
         """The views that this operator saved of a list, by name."""
         return self.filter(user_id=user.pk, of=of).order_by("name")
 
+    @apart.in_first
     def keep(self, user: Any, of: str, name: str, query: str) -> "SavedView":
         """Save a view, in place of one of the same name.
 

@@ -7,10 +7,11 @@ from typing import Final
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from ..db import primary
+from ..db import apart, primary
 from ..db.ids import uuid7
 from ..db.service_row import OfService
 from ..protocol.digests import sha256
+from . import copies
 from .api_token import ApiToken
 from .service import Service
 
@@ -48,6 +49,7 @@ class SelfServiceTokenManager(primary.PrimaryManager["SelfServiceToken"]):
             issued_at=now,
             expires_at=now + lifetime,
         )
+        copies.of_api_token(api_token)
         token.save(force_insert=True)
         return token, value
 
@@ -57,8 +59,9 @@ class SelfServiceTokenManager(primary.PrimaryManager["SelfServiceToken"]):
         It works until it expires, or a cut-off of the service comes after its issue, or the API
         token that issued it expires, is revoked or loses the right to issue such tokens.
         """
-        rows = self.select_related("api_token").filter(service=service, digest=sha256(value))
-        token = rows.first()
+        rows = self.filter(service=service, digest=sha256(value))
+        # Where the service lives apart, the API token does not: it is read when it is asked for.
+        token = (rows if apart.is_away() else rows.select_related("api_token")).first()
         return token if token is not None and token.is_usable(service, now) else None
 
 

@@ -9,14 +9,15 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from ..db import clock, primary
+from ..db import apart, clock, primary
 from ..db.ids import random_number
-from ..db.primary import PrimaryManager
+from ..db.primary import PrimaryManager, PrimaryQuerySet
 from ..fields import members as m
 from ..fields.field import Field
 from ..fields.members import ACTIONS, MAX_ID
 from ..fields.words import read_for_page
 from ..protocol import jwk, uris
+from . import copies
 from .cut_off import CutOff
 from .event import NO_REASON, Actor, EventKind, GrantEvent, Reason
 from .organization import Organization
@@ -66,6 +67,16 @@ def validate_origins(value: Any) -> None:
 
 def _validate(member: Field, value: Any) -> None:
     read_for_page(lambda: member.read(value))
+
+
+class ServiceManager(PrimaryManager["Service"]):
+    """The services of the database in view, without copies of those that live apart."""
+
+    def get_queryset(self) -> PrimaryQuerySet["Service"]:
+        """All rows; a row that another one refers to is found in any case."""
+        rows = super().get_queryset()
+        hidden = () if self._db or self._hints else apart.hidden()  # type: ignore[attr-defined]
+        return rows.exclude(pk__in=hidden) if hidden else rows
 
 
 class Service(CutOff, models.Model):
@@ -212,7 +223,7 @@ class Service(CutOff, models.Model):
         validators=[validate_origins],
     )
 
-    objects = PrimaryManager["Service"]()
+    objects = ServiceManager()
 
     class Meta:
         base_manager_name = "objects"
@@ -222,6 +233,17 @@ class Service(CutOff, models.Model):
 
     def __str__(self) -> str:
         return self.marked(self.name)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save it, and its copy in the first database where it lives apart."""
+        if self._state.adding:
+            copies.of_organization(self.organization)
+        super().save(*args, **kwargs)
+        self.copy()
+
+    def copy(self) -> None:
+        """Write its copy in the first database, where it lives apart."""
+        copies.of_service(self)
 
     def grant_url(self, grant_id: str) -> str:
         """The URL of a grant at this service's endpoint (draft §6.3); "": it has no endpoint."""

@@ -8,11 +8,11 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from ..db import clock, encryption, primary
+from ..db import apart, clock, encryption, primary
 from ..db.ids import uuid7
 from ..protocol.shared_signals import SUPPORTED
 from ..protocol.uris import without_secrets
-from . import publishing
+from . import copies, publishing
 from .api_token import ApiToken
 from .event import NO_REASON, Actor, EventKind, GrantEvent, Reason
 from .receiver import Receiver
@@ -53,6 +53,7 @@ class StreamQuerySet(primary.PrimaryQuerySet["Stream"]):
             now = publishing.begin(service)
             SigningKey.objects.begin(service, now)
             columns = sealed(fields)
+            copies.of_api_token(api_token)
             stream = Stream(service=service, api_token=api_token, created_at=now, **columns)
             stream.save(force_insert=True)
             stream.record(EventKind.STREAM_CREATED, actor, NO_REASON, **stream.told())
@@ -65,7 +66,7 @@ class StreamQuerySet(primary.PrimaryQuerySet["Stream"]):
     def receiving(self, now: datetime) -> Self:
         """Those that are told what happens: not disabled, and their API tokens are valid."""
         return self.filter(
-            valid("", now),
+            valid(now),
             status__in=(StreamStatus.ENABLED, StreamStatus.PAUSED),
             deleted_at=None,
         )
@@ -203,11 +204,14 @@ class Stream(Receiver):
         return {"service_id": self.service_id, "details__streamId": str(self.pk)}
 
 
-def valid(prefix: str, now: datetime) -> Q:
+def valid(now: datetime) -> Q:
     """The lookup of streams whose API token is neither expired nor revoked."""
-    name = f"{prefix}api_token__"
-    alive = Q(**{f"{name}expires_at": None}) | Q(**{f"{name}expires_at__gt": now})
-    return alive & Q(**{f"{name}revoked_at": None})
+    if apart.is_away():  # the streams live apart, but not the API tokens
+        keys = set(Stream.objects.filter(deleted_at=None).values_list("api_token_id", flat=True))
+        active = ApiToken.objects.active(now).filter(pk__in=keys)
+        return Q(api_token__in=list(active.values_list("pk", flat=True)))
+    alive = Q(api_token__expires_at=None) | Q(api_token__expires_at__gt=now)
+    return alive & Q(api_token__revoked_at=None)
 
 
 def sealed(fields: dict[str, Any]) -> dict[str, Any]:

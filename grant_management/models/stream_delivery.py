@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from ..db import clock, primary
+from ..db import apart, clock, primary
 from ..db.ids import first_uuid7
 from ..protocol.shared_signals import STREAM_UPDATED, VERIFICATION
 from .delivery import Delivery, DeliveryQuerySet
@@ -52,6 +52,8 @@ class StreamDeliveryQuerySet(DeliveryQuerySet["StreamDelivery"]):
         """
         while row := super().claim():
             now = clock.now()
+            if apart.is_away():  # what was joined is a copy
+                del row.stream._state.fields_cache["api_token"]
             if row.stream.api_token.is_active(now):
                 break
             ended = StreamDelivery.objects.filter(stream=row.stream, due_at__lte=now)

@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from ...models import OperatorPreference
+from .database import shown_database
 from .language import in_operators_language, offered
 from .preference import preference_of
 from .zone import shown_in, zone_name
@@ -28,19 +29,22 @@ View = Callable[..., HttpResponse]
 def framed(route: Any, page: "ModelAdmin[Any]") -> Any:
     """The route of a page, whose answers get this frame."""
     if isinstance(route, URLPattern):
-        route.callback = in_operators_language(in_frame(route.callback, page.admin_site))
+        model = str(page.opts.model_name)
+        route.callback = in_operators_language(in_frame(route.callback, page.admin_site, model))
     return route
 
 
-def in_frame(view: View, site: AdminSite) -> View:
+def in_frame(view: View, site: AdminSite, model: str = "") -> View:
     """The view, whose page has this frame at an admin site. Django's own pages show times in the
-    operator's zone, too.
+    operator's zone, too. `model`: the name of the one that the page is about, if any.
     """
 
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         zone = zone_named(preference_of(request).time_zone)
-        with shown_in(zone), timezone.override(zone):
+        key = str(kwargs.get("object_id") or "")
+        database = shown_database(request, model, key)
+        with shown_in(zone), timezone.override(zone), database:
             try:
                 response = view(request, *args, **kwargs)
             except PermissionDenied:

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from ...db import primary
+from ...db import apart, primary
 from ...models import Actor, Organization, Reason, Service
 from .read_only import ReadOnlyAdmin
 
@@ -23,7 +23,7 @@ FIRST_RUN: Final = "first-run"
 
 def insert(row: Organization | Service, actor: Actor, why: Reason) -> None:
     """Insert a new row and its event."""
-    with primary.atomic():
+    with apart.of(row), primary.atomic():
         row.save(force_insert=True)
         row.record_creation(actor, why)
 

@@ -16,7 +16,6 @@ from django.utils.translation import gettext_lazy as _
 from ...db.counting import bounded_count
 from ...db.of_service import at_services
 from ...db.service_row import OfService
-from ...fields.members import MAX_ID
 from ...models import Actor, OrganizationMember, Service
 from . import utc
 from .forms import has_errors
@@ -66,12 +65,6 @@ def named(rows: "models.QuerySet[R]", request: HttpRequest) -> "models.QuerySet[
         return rows
     seen = limited(Service.objects.all(), request, "organization")
     return rows.filter(at_services(seen.values("pk")))
-
-
-def number(text: str) -> int | None:
-    """A service's number from a query string; None: no service can have such a number."""
-    is_short = len(text) <= len(str(MAX_ID)) and text.isdecimal()
-    return int(text) if is_short and int(text) <= MAX_ID else None
 
 
 def operator(request: HttpRequest) -> Actor:

@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from ...db import clock
 from ...models import Service
 from . import periods
-from .read_only import limited, number
+from .database import number
+from .read_only import limited
 
 States = Mapping[str, tuple[Any, Callable[[datetime], Q]]]
 """The label of each state, and the condition of its rows at a time."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
-from ...db import primary
+from ...db import apart, primary
 from ...fields import members as m
 from ...fields.field import Field
 from ...fields.numeric import WholeNumber
@@ -50,7 +50,7 @@ def create(request: OrganizationRequest) -> Answer:
     if "name" not in settings:
         raise Refused(Result.BODY_UNREADABLE, "'serviceName' is missing.")
     service = Service(organization=request.caller.organization, **settings)
-    with primary.atomic():
+    with apart.service(service.pk), primary.atomic():
         service.save(force_insert=True)
         service.record_creation(Actor.api_token(request.caller))
     return show(service)

@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation.trans_real import parse_accept_lang_header
@@ -32,7 +32,7 @@ class SelfServiceView(JSONView):
 
     methods: ClassVar[tuple[str, ...]] = ("GET", "HEAD")
 
-    def dispatch(self, request: HttpRequest, *args: str, **kwargs: str) -> HttpResponse:
+    def answer(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         """The response of `perform`, or a JSON response for the exception that it raised.
 
         Either can be read by web pages of the service's origins.

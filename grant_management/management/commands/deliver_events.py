@@ -42,10 +42,14 @@ class Command(GrantManagementCommand):
             _serve_metrics(options["metrics_port"])
         while not options["once"]:
             time.sleep(deliver_due())
-        steps = 0
+        self._steps = 0
+        self.in_each_database(self._deliver)
+        text = f"Nothing is due any more, after {self._steps} step(s)."
+        self.answer(options, {"steps": self._steps}, text)
+
+    def _deliver(self) -> None:
         while deliver_next():
-            steps += 1
-        self.answer(options, {"steps": steps}, f"Nothing is due any more, after {steps} step(s).")
+            self._steps += 1
 
 
 def _serve_metrics(port: int) -> None:

@@ -2,16 +2,18 @@
 
 import contextlib
 import sys
+from collections.abc import Iterator
 from typing import Any, Final
 
 from django.core.checks import ERROR, CheckMessage, run_checks
 from django.core.management.base import CommandParser
 
-from ...db import primary
+from ...db import apart, primary
 from ...db.probe import DATABASE, MIGRATIONS, Probe
 from ...db.readiness import Readiness
 from ..advice import found
 from ..base import GrantManagementCommand
+from ..copies import check_copies
 from ..load import Processes, check_connections, check_writers
 
 PATIENCE: Final = 10
@@ -48,17 +50,37 @@ class Command(GrantManagementCommand):
 
 def _findings(processes: Processes) -> list[CheckMessage]:
     """What the system checks find, with those of the database if it answers."""
-    with contextlib.closing(Probe()) as probe:
-        failing = Readiness(probe, PATIENCE).failing()
-    if DATABASE in failing:
-        message = f"The database did not answer within {PATIENCE} seconds, or takes no writes."
-        return [found("E017", message), *_checked([])]
+    failing = {alias: _failing(alias) for alias in apart.databases()}
+    well = [alias for alias, words in failing.items() if DATABASE not in words]
     return [
-        *([found("E018", "Migrations were not applied.")] if MIGRATIONS in failing else []),
-        *_checked([primary.alias()]),
-        *check_writers(primary.connection(), processes),
-        *check_connections(primary.connection(), processes),
+        *(one for alias, words in failing.items() for one in _said(alias, words)),
+        *_checked(well),
+        *(one for alias in well for one in _loads(alias, processes)),
+        *(one for alias in well[1:] if apart.first() in well for one in check_copies(alias)),
     ]
+
+
+def _failing(alias: str) -> tuple[str, ...]:
+    with contextlib.closing(Probe(alias)) as probe:
+        return Readiness(probe, PATIENCE).failing()
+
+
+def _said(alias: str, failing: tuple[str, ...]) -> Iterator[CheckMessage]:
+    """Where services live apart, the message names the database."""
+    which = f"The database {alias}" if apart.is_on() else "The database"
+    where = f" in {alias}" if apart.is_on() else ""
+    if DATABASE in failing:
+        yield found(
+            "E017", f"{which} did not answer within {PATIENCE} seconds, or takes no writes."
+        )
+    elif MIGRATIONS in failing:
+        yield found("E018", f"Migrations were not applied{where}.")
+
+
+def _loads(alias: str, processes: Processes) -> list[CheckMessage]:
+    with apart.database(alias):
+        connection = primary.connection()
+        return [*check_writers(connection, processes), *check_connections(connection, processes)]
 
 
 def _checked(databases: list[str]) -> list[CheckMessage]:

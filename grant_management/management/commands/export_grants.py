@@ -9,7 +9,7 @@ from typing import Any, Final, TextIO
 
 from django.core.management.base import CommandError, CommandParser
 
-from ...db import replica
+from ...db import apart, replica
 from ...db.snapshot import snapshot
 from ...interchange.end_record import end_record
 from ...interchange.exporter import records, total
@@ -44,6 +44,8 @@ class Command(GrantManagementCommand):
         standard output.
         """
         number, self._sent = options["service"], 0
+        if number is None and apart.is_on():
+            raise CommandError("Services live apart: name one with --service.")
         service = None if number is None else find_service(number, also_deleted=True)
         count, behind = replica.read(lambda: self._export(service, options["output"]), PATIENCE)
         if options["json"]:

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 from django.core.management.base import CommandError, CommandParser
 
 from ...conf import DOCUMENTS
+from ...db import apart
 from ...fields import members as m
 from ...interchange.end_record import End, Error
 from ...interchange.importer import BadBatch, Importer, batches
@@ -31,6 +32,12 @@ class Command(GrantManagementCommand):
         super().add_arguments(parser)
         parser.add_argument("file", metavar="FILE", help="JSON Lines; - is standard input")
         parser.add_argument(
+            "--service",
+            type=int,
+            metavar="N",
+            help="where services live apart: the one whose database it goes to; default: the first",
+        )
+        parser.add_argument(
             "--batch-size", type=int, default=10_000, metavar="LINES", help="in a transaction"
         )
         parser.add_argument(
@@ -46,7 +53,8 @@ class Command(GrantManagementCommand):
         CommandError: records are bad, or the end record does not match the file. What was imported
         by then stays.
         """
-        name = options["file"]
+        name, number = options["file"], options["service"]
+        here = apart.first() if number is None else apart.database_of(number)
         skip = options["on_error"] == "skip"
         importer = Importer(self.actor, _source(name), skip_bad=skip)
         end = End()
@@ -57,7 +65,8 @@ class Command(GrantManagementCommand):
         ):
             for batch in read:
                 try:
-                    errors = importer.take(batch)
+                    with apart.database(here):
+                        errors = importer.take(batch)
                 except BadBatch as bad:
                     self._name(name, bad.errors)
                     raise CommandError(_stopped(batch.first)) from None

@@ -35,11 +35,15 @@ class Command(GrantManagementCommand):
         counts |= {"grantevent": 0, "organizationevent": 0, "call": 0}
         counts |= {"outboxentry": 0, "webhookdelivery": 0, "webhook": 0}
         counts |= {"streamdelivery": 0, "stream": 0, "signingkey": 0}
-        found = ((name, rows.count()) for name, rows in countable())
         with progress("Purging") as advance:
-            for name, number in found if dry else purge_all(size):
-                counts[name] += number
-                advance(number)
+
+            def purge() -> None:
+                found = ((name, rows.count()) for name, rows in countable())
+                for name, number in found if dry else purge_all(size):
+                    counts[name] += number
+                    advance(number)
+
+            self.in_each_database(purge)
         said = "Would delete" if dry else "Deleted"
         listed = ", ".join(f"{number} {name}" for name, number in counts.items())
         self.answer(options, counts, f"{said}: {listed}.")

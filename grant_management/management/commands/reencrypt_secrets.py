@@ -37,9 +37,13 @@ class Command(GrantManagementCommand):
         size, dry = taken(options, m.BATCH_SIZE), options["dry_run"]
         counts = Counter(dict.fromkeys(Found, 0))
         with progress("Encrypting") as advance:
-            for found in reencrypt(size, is_dry=dry):
-                counts[found] += 1
-                advance(1)
+
+            def encrypt() -> None:
+                for found in reencrypt(size, is_dry=dry):
+                    counts[found] += 1
+                    advance(1)
+
+            self.in_each_database(encrypt)
         old, current, lost = (counts[one] for one in (Found.OLD, Found.CURRENT, Found.LOST))
         said = "would be encrypted anew" if dry else "encrypted anew"
         text = f"{old} secret(s) {said}, {current} under the first key already, {lost} lost."

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.core.management.base import CommandError, CommandParser
 
-from ...db import clock
+from ...db import apart, clock
 from ...db.counting import COUNT_LIMIT, shown_number
 from ...db.of_service import at_services
 from ...fields import members as m
@@ -48,7 +48,8 @@ class Command(GrantManagementCommand):
     def handle(self, **options: Any) -> None:
         """Revoke the grants that match, or only count them with `--dry-run`."""
         if options["resume"]:
-            return self._work(_resumed(options["resume"], self.actor), options)
+            with apart.database(_database_of(options["resume"])):
+                return self._work(_resumed(options["resume"], self.actor), options)
         wanted = _filter(options)
         if options["dry_run"]:
             return self._count(wanted, options)
@@ -80,6 +81,15 @@ class Command(GrantManagementCommand):
             raise
         value = {"revoked": revoked, "sweep": str(sweep.pk)}
         self.answer(options, value, f"Revoked {revoked} grants.")
+
+
+def _database_of(number: UUID) -> str:
+    """The database that has the sweep; the first one, where none does."""
+    for alias in apart.databases():
+        with apart.database(alias):
+            if apart.is_on() and Sweep.objects.filter(pk=number).exists():
+                return alias
+    return apart.first()
 
 
 def _resumed(number: UUID, actor: Actor) -> Sweep:

@@ -30,21 +30,36 @@ class Command(GrantManagementCommand):
 
     def handle(self, **options: Any) -> None:
         """Say what was found. CommandError: something was, or there is nothing to verify."""
-        head = _read(options["head"])
+        number, head = options["service"], _read(options["head"])
         found: list[dict[str, Any]] = []
-        with snapshot():
-            chains = _chains(options["service"], has_head=bool(head))
-            if options["service"] is None:
-                found += self._without_chain()
-            for chain in chains:
-                for one in findings(chain, head):
-                    self.stderr.write(f"Service {chain.service_id}: {one}.")
-                    found.append({"service": chain.service_id, "found": str(one)})
+        chains: list[EventChain] = []
+
+        def verify() -> None:
+            chains.extend(self._verify(number, head, found))
+
+        if number is None:
+            self.in_each_database(verify)
+        else:
+            verify()
         events = sum(chain.position - chain.purged_position for chain in chains)
         text = f"{events} events of {len(chains)} service(s) verified, {len(found)} finding(s)."
         self.answer(options, {"events": events, "findings": found}, text)
         if found:
             raise CommandError("The events are not as they were.")
+
+    def _verify(
+        self, number: int | None, head: str, found: list[dict[str, Any]]
+    ) -> list[EventChain]:
+        """The chains of the database in view; adds what was found."""
+        with snapshot():
+            chains = _chains(number, has_head=bool(head))
+            if number is None:
+                found += self._without_chain()
+            for chain in chains:
+                for one in findings(chain, head):
+                    self.stderr.write(f"Service {chain.service_id}: {one}.")
+                    found.append({"service": chain.service_id, "found": str(one)})
+        return chains
 
     def _without_chain(self) -> list[dict[str, Any]]:
         """The services that publish their events, but whose chain is gone."""

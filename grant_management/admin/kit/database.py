@@ -1,0 +1,55 @@
+"""Which database a page shows, where services live apart (`db.apart`): one at a time.
+
+It is that of the service that the page is about, or that its address or its form names; on other
+pages the one that was shown last. Organizations, API tokens and operators are shown in any case.
+"""
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Final
+
+from django.http import HttpRequest
+
+from ...db import apart
+from ...fields.members import MAX_ID
+
+CHOSEN: Final = "grant_management_database"
+"""The key in the operator's session, and in the query of a page that changes it."""
+
+
+def number(text: str) -> int | None:
+    """A service's number from a query string; None: no service can have such a number."""
+    is_short = len(text) <= len(str(MAX_ID)) and text.isdecimal()
+    return int(text) if is_short and int(text) <= MAX_ID else None
+
+
+def shown_database(request: HttpRequest, model: str, key: str) -> AbstractContextManager[None]:
+    """In this context the services of one database are in view. `key` is that of the page's row."""
+    if not apart.is_on() or not request.user.is_staff:
+        return nullcontext()
+    alias = _named(request, model, key)
+    if alias is None:
+        alias = request.session.get(CHOSEN)
+    elif alias != request.session.get(CHOSEN):
+        request.session[CHOSEN] = alias
+    return apart.database(alias if alias in apart.databases() else apart.first())
+
+
+def databases(request: HttpRequest) -> list[tuple[str, bool]]:
+    """The aliases, and whether each is the one that this page shows; [] without a map."""
+    if not apart.is_on():
+        return []
+    chosen = request.session.get(CHOSEN)
+    shown = chosen if chosen in apart.databases() else apart.first()
+    return [(alias, alias == shown) for alias in apart.databases()]
+
+
+def _named(request: HttpRequest, model: str, key: str) -> str | None:
+    """The database that the request says; None: it says none."""
+    given: Any = request.POST if request.method == "POST" else request.GET
+    names = (key if model == "service" else "", given.get("service"), request.GET.get("service"))
+    for one in names:
+        service = number(one or "")
+        if service is not None:
+            return apart.database_of(service)
+    asked = request.GET.get(CHOSEN)
+    return asked if asked in apart.databases() else None

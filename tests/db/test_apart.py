@@ -28,6 +28,7 @@ from grant_management.models import (
     Reason,
     SelfServiceToken,
     Service,
+    Stream,
 )
 
 from ..management.test_commands import run
@@ -247,6 +248,20 @@ def test_what_depends_on_an_api_token_ends_with_it(both):
     copied = ApiToken.objects.using("apart").get()
     assert not copied.is_active(moment)
     assert bytes(copied.digest) != bytes(api_token.digest)
+
+
+def test_a_stream_ends_with_its_api_token(both, post, settings):
+    """Of the first database; the stream is in the other one, with a revoked copy of the token."""
+    world, keys = both[1], ["A" * 43 + "="]
+    settings.GRANT_MANAGEMENT = settings.GRANT_MANAGEMENT | {"ENCRYPTION_KEYS": keys}
+    api_token = ApiToken.objects.get(service=THERE)
+    with apart.service(THERE):
+        told = {"method": "poll", "events_requested": []}
+        Stream.objects.register(api_token, world.service, BY_TEST, **told)
+        assert Stream.objects.receiving(now()).count() == 1
+    api_token.revoke(BY_TEST)
+    with apart.service(THERE):
+        assert Stream.objects.receiving(now()).count() == 0
 
 
 def test_an_organization_token_opens_services_of_both(both, post):

@@ -4,12 +4,14 @@ It is that of the service that the page is about, or that its address or its for
 pages the one that was shown last. Organizations, API tokens and operators are shown in any case.
 """
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Final
 
 from django.http import HttpRequest
 
-from ...db import apart
+from ...db import apart, primary, replica
+from ...db.postgresql.longer import longer_statements
 from ...fields.members import MAX_ID
 
 CHOSEN: Final = "grant_management_database"
@@ -31,7 +33,16 @@ def shown_database(request: HttpRequest, model: str, key: str) -> AbstractContex
         alias = request.session.get(CHOSEN)
     elif alias != request.session.get(CHOSEN):
         request.session[CHOSEN] = alias
-    return apart.database(alias if alias in apart.databases() else apart.first())
+    return _shown(alias if alias in apart.databases() else apart.first())
+
+
+@contextmanager
+def _shown(alias: str) -> Iterator[None]:
+    """With as much time for a statement as the first database gives to pages."""
+    with apart.database(alias):
+        seconds = replica.SECONDS.get() if apart.is_away() else None
+        with longer_statements(primary.connection(), seconds) if seconds else nullcontext():
+            yield
 
 
 def databases(request: HttpRequest) -> list[tuple[str, bool]]:

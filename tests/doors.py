@@ -1726,6 +1726,12 @@ def encrypt_anew(scene):
     scene.run("reencrypt_secrets")
 
 
+@act("command copy_services")
+def copy_services(scene):
+    yield
+    scene.run("copy_services")
+
+
 @act("page stream pause", ("stream_changed", "operator"))
 def pause_a_stream_by_hand(scene):
     stream = stream_of(scene)

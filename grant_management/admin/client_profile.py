@@ -17,8 +17,8 @@ from ..models import Client, ClientProfile, Logo, Reason, Service
 from ..protocol.logos import LARGEST, MEDIA_TYPE
 from ..protocol.numbers import MAX_NUMBER
 from .kit import list_table
-from .kit.described import DescribedAdmin, languages_of
 from .kit.database import number
+from .kit.described import DescribedAdmin, languages_of
 from .kit.read_only import limited, operator
 from .kit.service_form import ServiceForm
 from .kit.short_filters import ServiceFilter

@@ -5,13 +5,13 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Error
 
 from .demo import PATIENCE, find_chromium, log_in, must_have, running_browser, running_demo
+from .empty import running_console
 
 WCAG = {
     "preload": False,
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"],
 }
-
-
+CONTRAST = {"preload": False, "runOnly": {"type": "rule", "values": ["color-contrast"]}}
 FAILED = pytest.StashKey[bool]()
 
 
@@ -40,6 +40,13 @@ def demo(chromium):
 
 
 @pytest.fixture
+def console(chromium, tmp_path):
+    """A server with an empty database."""
+    with running_console(tmp_path) as console:
+        yield console
+
+
+@pytest.fixture
 def patience():
     """Seconds that a test's browser has."""
     return PATIENCE
@@ -52,12 +59,18 @@ def browser(chromium, patience):
 
 
 @pytest.fixture
-def open_page(browser, request):
+def tolerated():
+    """The beginnings of what a browser's console may say without a test failing."""
+    return ()
+
+
+@pytest.fixture
+def open_page(browser, request, tolerated):
     """A page in a browser context of its own; what went wrong in it fails the test."""
     wrong, pages = [], []
 
     def hear(message):
-        if message.type in ("error", "warning"):
+        if message.type in ("error", "warning") and not message.text.startswith(tolerated):
             wrong.append(f"{message.text} {message.location}")
 
     def open_(**options):
@@ -102,8 +115,22 @@ def axe():
     """What axe finds on a page against WCAG 2.2 A and AA."""
     checker = Axe()
 
-    def check(page):
-        found = checker.run(page, options=WCAG).response["violations"]
+    def check(page, options=WCAG):
+        found = checker.run(page, options=options).response["violations"]
         return [(one["id"], [node["html"][:160] for node in one["nodes"]]) for one in found]
+
+    return check
+
+
+@pytest.fixture(scope="session")
+def axe_in_both_themes(axe):
+    """The same; of the dark theme the contrast, which is all that a theme changes."""
+
+    def check(page):
+        found = axe(page)
+        page.emulate_media(color_scheme="dark")
+        found += axe(page, CONTRAST)
+        page.emulate_media(color_scheme="light")
+        return found
 
     return check

@@ -1,12 +1,14 @@
 """The demo as a process of its own, and a browser to look at it."""
 
 import contextlib
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 import threading
+import urllib.request
 from dataclasses import dataclass
 
 import psutil
@@ -50,9 +52,30 @@ class Demo:
     api_token: str
     access_token: str
     grant_id: str
+    language: str = "en"
+    """The one that its operator chose."""
 
     def url(self, path):
         return f"{self.admin}grant_management/{path}"
+
+    def send(self, door, body):
+        """Post to a door of its service's API; the answer's body."""
+        host = self.admin.removesuffix("/admin/")
+        asked = urllib.request.Request(
+            f"{host}/api/{self.service}/{door}",
+            json.dumps(body).encode(),
+            {"Content-Type": "application/json", "Authorization": f"Bearer {self.api_token}"},
+        )
+        with urllib.request.urlopen(asked) as answer:
+            return json.load(answer)
+
+    def give(self, client, subject, grants=1):
+        """So many active grants to a client, which is created where it is new."""
+        about = {"clientIdentifier": client}
+        self.send("clients", about | {"name": client.title()})
+        for _ in range(grants):
+            held = {"subject": subject, "scopes": [{"scope": "openid"}], "active": True}
+            self.send("grants", about | held)
 
 
 def type_the_phrase(page):
@@ -122,6 +145,16 @@ def log_in(page, demo):
     page.fill("#id_password", demo.password)
     page.press("#id_password", "Enter")
     page.wait_for_selector("#user-tools")
+
+
+def speak(page, demo, language):
+    """Let the operator, who has logged in, choose a language."""
+    if demo.language != language:
+        page.goto(demo.url("operatorpreference/"))
+        page.select_option("[name=language]", language)
+        with page.expect_navigation():
+            page.click("form.gm-form .default")
+        demo.language = language
 
 
 def log_in_as_person(page, demo):

@@ -27,6 +27,7 @@ class Console:
     admin: str
     user: str = USER
     password: str = PASSWORD
+    language: str = "en"
 
     def url(self, path):
         return f"{self.admin}grant_management/{path}"

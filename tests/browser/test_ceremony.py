@@ -1,77 +1,29 @@
-"""A cut-off with its report, in clicks; a receipt on paper; and times in another zone."""
+"""A cut-off by filter; a receipt on paper; and times in another zone."""
 
 import io
 import unicodedata
-from pathlib import Path
 
 import pytest
 
 from .demo import revoke_all_of, second_try, type_the_phrase
+from .hand import SUBMIT, Mouse
 
 pytestmark = second_try
-MOST = 8
-"""Clicks from the first page to the report of a cut-off."""
-
-
-class Clicks:
-    """Clicks on a page, counted; to choose in a list is one, too."""
-
-    def __init__(self, page):
-        self.page, self.number = page, 0
-
-    def click(self, selector):
-        self.number += 1
-        self.page.click(selector)
-
-    def choose(self, name, value):
-        self.number += 1
-        self.page.select_option(f"[name={name}]", value)
-
-
-@pytest.fixture
-def cut_off(operator, demo):
-    """The receipt of a client's cut-off, and the clicks to it."""
-    page = operator(color_scheme="dark")
-    clicks = Clicks(page)
-    page.goto(demo.url("client/"))
-    clicks.number += 1  # from the first page, by the navigation
-    clicks.click("[data-row]:has-text('tax-helper') a >> nth=0")
-    clicks.click("text=Cut off…")
-    assert "This stops now: grants:" in page.inner_text("main")
-    if page.locator("[name=typed]").count():
-        label = page.inner_text("label[for=id_typed]")
-        page.fill("[name=typed]", label.rstrip(":").split()[-1])
-    clicks.choose("reason", "compromised key")
-    page.fill("[name=ticket]", "T-77")
-    clicks.click("[type=submit][value='Cut off']")
-    page.wait_for_selector("text=This page is the receipt.")
-    return page, clicks
-
-
-def test_a_cut_off_with_its_report(cut_off):
-    page, clicks = cut_off
-    with page.expect_download() as download:
-        clicks.click("text=Receipt (JSON)")
-    assert b'"ticket": "T-77"' in Path(download.value.path()).read_bytes()
-    assert clicks.number <= MOST
 
 
 def test_a_cut_off_by_filter_with_its_report(operator, demo):
     page = operator()
-    clicks = Clicks(page)
-    page.goto(demo.url("grant/"))
-    clicks.number += 1  # from the first page
-    clicks.click("text=Revoke by filter…")
-    page.fill("[name=client]", "home-loans")
-    page.fill("[name=created_before]", "2020-01-01")
-    clicks.click("[value=Check]")
+    hand = Mouse(page, look=lambda page: None)
+    hand.start(demo.url("dailycount/"))
+    hand.navigate("sweep/start/")
+    hand.type("[name=client]", "home-loans")
+    hand.type("[name=created_before]", "2020-01-01")
+    hand.follow(SUBMIT, then="[name=reason]")
     type_the_phrase(page)
-    clicks.choose("reason", "regulator")
-    clicks.click("[value=Revoke]")
-    page.wait_for_selector(".gm-done")
-    with page.expect_download():
-        clicks.click("text=Report (CSV)")
-    assert clicks.number <= MOST
+    hand.choose("[name=reason]", "regulator")
+    hand.follow(SUBMIT, then=".gm-done")
+    hand.download("a[href$='report.csv']")
+    assert hand.clicks <= 8
 
 
 def text_of(pdf):

@@ -1,5 +1,6 @@
-// Additions to the navigation, which works without them: "/" goes to the search box, and a group
-// that is open closes by Escape and by a click beside it.
+// Additions to the navigation, which works without them: "/" goes to the search box, a menu that
+// opens above its button takes the focus, and a group that is open closes by Escape and by a click
+// beside it.
 "use strict";
 
 document.addEventListener("keydown", (event) => {
@@ -16,6 +17,10 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.addEventListener("click", (event) => closeGroups(event.target));
+
+document.getElementById("gm-navigation").addEventListener("toggle", (event) => {
+  if (event.target.popover && event.newState === "open") event.target.querySelector("a").focus();
+});
 
 function closeGroups(except) {
   for (const group of document.querySelectorAll("#gm-navigation details[open]")) {

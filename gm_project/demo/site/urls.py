@@ -2,8 +2,9 @@
 
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import include, path
-from django.views.defaults import page_not_found
+from django.utils.translation import gettext as _
 
 from gm_project import urls
 
@@ -21,5 +22,16 @@ handler400 = urls.handler400
 def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
     """A page for the person; to everybody else what the standalone project says."""
     if request.path_info.startswith("/account/"):
-        return page_not_found(request, exception)
+        return _refusal(request, 404, _("Page not found"))
     return urls.handler404(request, exception)
+
+
+def handler403(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The same, for an operator at a person's page."""
+    if request.path_info.startswith("/account/"):
+        return _refusal(request, 403, _("Forbidden"))
+    return urls.handler403(request, exception)
+
+
+def _refusal(request: HttpRequest, status: int, title: str) -> HttpResponse:
+    return render(request, "demo_site/refusal.html", {"title": title}, status=status)

@@ -72,18 +72,6 @@ class TestThePhoneCall:
         page.reload()
         assert "/revoke/" in page.url
 
-    def test_find_by_token(self, page, demo):
-        """The token is in no URL."""
-        urls = []
-        page.on("request", lambda request: urls.append(request.url))
-        page.goto(demo.url("grant/"))
-        page.fill("#gm-search", demo.access_token)
-        page.press("#gm-search", "Enter")
-        page.click(".gm-hits a")
-        assert "Budget App for user-2" in page.inner_text("h1")
-        assert urls
-        assert not any(demo.access_token in url for url in urls)
-
     def test_two_operators_at_once(self, operator, demo):
         """One receipt, and one that learns who was faster."""
         first, second = operator(), operator()

@@ -54,11 +54,19 @@ def tests(session: nox.Session, django: str) -> None:
         _pytest(session, database, *rest)
 
 
-@nox.session(
-    python=next((one for one in PYTHONS[::-1] if shutil.which(f"python{one}")), PYTHONS[0])
-)
+NEWEST = next((one for one in PYTHONS[::-1] if shutil.which(f"python{one}")), None)
+"""The newest Python of this machine that the newest Django runs on."""
+
+
+@nox.session(python=NEWEST or False)
 def newest(session: nox.Session) -> None:
     """Run the core of the suite with the newest Python of this machine and the newest Django."""
+    if NEWEST is None:
+        these = " or ".join(PYTHONS)
+        session.skip(
+            f"NOT RUN: Django {DJANGOS[-1]} on SQLite and PostgreSQL 18. It needs Python {these},"
+            " which this machine does not have"
+        )
     _install(session, DJANGOS[-1])
     for database in ("sqlite", "18"):
         _pytest(session, database, *SHORT)

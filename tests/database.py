@@ -37,7 +37,7 @@ def pytest_addoption(parser):
     )
     parser.addoption("--grants", type=int, default=0, help="for tests/scale: how many")
     parser.addoption(
-        "--lifecycle", type=int, default=15, metavar="N", help="for tests/lifecycle: how many lives"
+        "--lifecycle", type=int, default=8, metavar="N", help="for tests/lifecycle: how many lives"
     )
     parser.addoption("--interleavings", choices=["some", "all"], default="some")
     parser.addoption(

@@ -101,11 +101,12 @@ def all_are_dead(world, tokens):
 
 
 @pytest.mark.parametrize(
-    ("stopping", "number"), [(replacing, 50), (consenting, 20), (revoking, 50), (giving_up, 20)]
+    ("stopping", "number"), [(replacing, 15), (consenting, 10), (revoking, 15), (giving_up, 10)]
 )
-def test_a_refresh_beside(world, stopping, number):
+def test_a_refresh_beside(world, stopping, number, request):
+    """With --slow four times as often."""
     both = 0
-    for pair in pairs(number):
+    for pair in pairs(4 * number if request.config.getoption("--slow") else number):
         tokens = world.tokens()
         stop = stopping(world, tokens)
         refreshed, _ = at_once(refreshing(world, tokens), stop, pair % STEPS - 2)

@@ -1,5 +1,6 @@
 """What holds in every process, and when the database goes away: with the real server."""
 
+import contextlib
 import shutil
 import tempfile
 from pathlib import Path
@@ -16,11 +17,32 @@ def postgresql(db):
     """A database server of its own, to be stopped and started."""
     if connection.vendor != "postgresql":
         pytest.skip("needs PostgreSQL: --db postgresql")
+    with started() as server:
+        yield server
+
+
+@contextlib.contextmanager
+def started():
     folder = Path(tempfile.mkdtemp(prefix="gm-away-"))
     server = start_postgresql(folder)
-    yield server
-    server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        yield server
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def shared_url(tmp_path_factory):
+    """A seeded database of the kind that the run is on, for tests that leave it as it is."""
+    folder = tmp_path_factory.mktemp("shared")
+    with contextlib.ExitStack() as stack:
+        if connection.vendor == "postgresql":
+            url = stack.enter_context(started()).get_uri()
+        else:
+            url = f"sqlite:///{folder / 'shared.sqlite3'}"
+        seed(url, folder)
+        yield url
 
 
 def test_database_that_goes_away_and_comes_back(postgresql, tmp_path):

@@ -24,7 +24,7 @@ from gm_project.serving.tcp import clients
 from ..admin.test_exports import FILL, LOGIN
 from ..postgresql import run as run_on
 from ..standalone import API_TOKEN, PATH, QUERY, manage, post, seed, serving
-from .test_processes import database_url, postgresql  # noqa: F401 - fixtures
+from .test_processes import database_url, postgresql, shared_url  # noqa: F401 - fixtures
 
 CLIENTS = 200
 EXPORT = reverse("admin:grant_management_grantevent_export_jsonl")
@@ -90,27 +90,27 @@ def ends(client):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_nobody_waits_for_them(url, kind):
+def test_nobody_waits_for_them(shared_url, kind):  # noqa: F811 - it is that fixture
     """Here nobody closes them, so each call of another client would wait for ever."""
-    with serving(url, CONNECTION_SECONDS="600") as port, stalling(port, *KINDS[kind]):
+    with serving(shared_url, CONNECTION_SECONDS="600") as port, stalling(port, *KINDS[kind]):
         for _ in range(20):
             assert post(port, PATH, API_TOKEN, QUERY)[1]["action"] == "OK"
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_they_are_closed(url, kind):
-    with serving(url, CONNECTION_SECONDS="1") as port:
+def test_they_are_closed(shared_url, kind):  # noqa: F811 - it is that fixture
+    with serving(shared_url, CONNECTION_SECONDS="1") as port:
         with stalling(port, *KINDS[kind], number=20) as stalled:
             for client in stalled:
                 ends(client)
         assert post(port, PATH, API_TOKEN, QUERY)[1]["action"] == "OK"
 
 
-def test_a_body_that_is_cut_off_calls_nothing(url, tmp_path):
+def test_a_body_that_is_cut_off_calls_nothing(shared_url, tmp_path):  # noqa: F811 - it is that fixture
     """Not even the API token is looked at, and the log has no line for each."""
     log = tmp_path / "log"
     with (
-        serving(url, log=log, CONNECTION_SECONDS="1") as port,
+        serving(shared_url, log=log, CONNECTION_SECONDS="1") as port,
         stalling(port, *KINDS["half of a body"], number=20) as stalled,
     ):
         for client in stalled:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..db.encryption import CannotDecrypt
 from ..models import Actor, EventKind, Reason, Webhook, WebhookDelivery
+from ..models.receiver import AT_MOST, TooManyReceivers
 from ..redaction import redacted
 from .kit.actions import ObjectAction, Text
 from .kit.display import state, time_tag
@@ -211,6 +212,10 @@ class WebhookAdmin(ShortListAdmin[Webhook], ChangeableWebhooks):
             value = make()
         except CannotDecrypt:
             messages.error(request, _("This server has no ENCRYPTION_KEYS for webhooks."))
+            return HttpResponseRedirect(page)
+        except TooManyReceivers:
+            said = _("A service can have %(number)s webhooks at most.") % {"number": AT_MOST}
+            messages.error(request, said)
             return HttpResponseRedirect(page)
         template, label = "apitoken/shown_once.html", _("Key for the receiver")
         title = _("Key of a webhook")

@@ -1,7 +1,7 @@
 """What is known of the receiver of events: whether it answers, and when it is tried again."""
 
 from datetime import datetime, timedelta
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from django.db import models
 from django.db.models import F, Q
@@ -11,6 +11,18 @@ LONGEST_PAUSE: Final = 60
 """Seconds that nothing is sent to a receiver that does not answer, at most."""
 PROBE: Final = timedelta(minutes=2)
 """A receiver that did not answer last time gets nothing else while it is tried again."""
+AT_MOST: Final = 100
+"""Webhooks of a service; and streams of a receiver there: each event makes a row for each."""
+
+
+class TooManyReceivers(Exception):
+    """There are `AT_MOST` already."""
+
+
+def check_room(rows: models.QuerySet[Any]) -> None:
+    """TooManyReceivers: there are too many of these rows; whoever adds one holds the service."""
+    if rows.count() >= AT_MOST:
+        raise TooManyReceivers
 
 
 class Receiver(models.Model):

@@ -15,7 +15,7 @@ from ..protocol.uris import without_secrets
 from . import copies, publishing
 from .api_token import ApiToken
 from .event import NO_REASON, Actor, EventKind, GrantEvent, Reason
-from .receiver import Receiver
+from .receiver import Receiver, check_room
 from .service import Service
 from .signing_key import SigningKey
 
@@ -47,10 +47,11 @@ class StreamQuerySet(primary.PrimaryQuerySet["Stream"]):
         """A new stream of the receiver that has this API token.
 
         Every event whose transaction ends after this one is told. CannotDecrypt: there are no
-        `ENCRYPTION_KEYS`.
+        `ENCRYPTION_KEYS`. TooManyReceivers: the receiver has `AT_MOST`.
         """
         with primary.atomic():
             now = publishing.begin(service)
+            check_room(self.of(service, api_token))
             SigningKey.objects.begin(service, now)
             columns = sealed(fields)
             copies.of_api_token(api_token)

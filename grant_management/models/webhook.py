@@ -14,7 +14,7 @@ from ..protocol.event_payload import TYPES
 from ..protocol.uris import without_secrets
 from . import publishing
 from .event import NO_REASON, Actor, EventKind, GrantEvent, Reason
-from .receiver import Receiver
+from .receiver import Receiver, check_room
 from .service import Service
 from .webhook_key import WebhookKey
 
@@ -31,10 +31,11 @@ class WebhookQuerySet(primary.PrimaryQuerySet["Webhook"]):
         """A new webhook, and what its receiver verifies with; a secret is shown this once.
 
         Every event whose transaction ends after this one is told. CannotDecrypt: there are no
-        `ENCRYPTION_KEYS`.
+        `ENCRYPTION_KEYS`. TooManyReceivers: the service has `AT_MOST`.
         """
         with primary.atomic():
             now = publishing.begin(service)
+            check_room(self.of(service))
             webhook = Webhook(service=service, created_at=now, **fields)
             webhook.save(force_insert=True)
             shown = webhook.add_key(signature, now)

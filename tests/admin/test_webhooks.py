@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group
 from django.urls import reverse
 
 from grant_management.events.delivering import number_waiting
-from grant_management.models import GrantEvent, Webhook, WebhookDelivery, webhook_delivery
+from grant_management.models import GrantEvent, Webhook, WebhookDelivery, receiver, webhook_delivery
 from grant_management.models.webhook_key import WebhookKey
 from grant_management.roles import ADMINISTRATOR, INCIDENT, SUPPORT, VIEWER
 
@@ -257,6 +257,15 @@ def test_a_span_that_is_too_long_says_so(operator, world, webhook, dead, monkeyp
     said = client.post(url("replay", webhook.pk), WHY | {"first": "2026-01-01"}, follow=True)
     assert "again: 1." in said.content.decode()
     assert "send the rest, too" in said.content.decode()
+
+
+def test_a_service_has_so_many_webhooks(operator, world, webhook, monkeypatch):
+    monkeypatch.setattr(receiver, "AT_MOST", 1)
+    client = operator(ADMINISTRATOR, world.service.organization)
+    data = {"service": world.service.pk, "url": URL, "signature": "v1", "once": "x"}
+    answer = client.post(url("register"), data, follow=True)
+    assert "webhooks at most" in answer.content.decode()
+    assert Webhook.objects.count() == 1
 
 
 def test_without_encryption_keys(operator, world, settings):

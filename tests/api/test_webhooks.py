@@ -7,7 +7,13 @@ from cryptography.fernet import Fernet
 from django.test.utils import CaptureQueriesContext
 
 from grant_management.events.delivering import number_waiting
-from grant_management.models import GrantEvent, Webhook, WebhookDelivery, webhook_delivery
+from grant_management.models import (
+    GrantEvent,
+    Webhook,
+    WebhookDelivery,
+    receiver,
+    webhook_delivery,
+)
 from grant_management.models.event import NO_REASON
 from grant_management.models.webhook_key import WebhookKey
 
@@ -168,6 +174,17 @@ def test_webhooks_not_configured(ask, settings):
     assert code(ask("", {"url": URL})) == (409, "A293203")
     assert code(ask(f"/{made}/rotate")) == (409, "A293203")
     assert Webhook.objects.count() == 1
+
+
+def test_a_service_has_so_many_webhooks(ask, monkeypatch):
+    """Each event makes a row for each. A deleted one leaves its place."""
+    monkeypatch.setattr(receiver, "AT_MOST", 2)
+    first, _second = (ask("", {"url": URL})[1]["webhookId"] for _ in range(2))
+    before = GrantEvent.objects.count()
+    assert code(ask("", {"url": URL})) == (400, "A126202")
+    assert (Webhook.objects.count(), GrantEvent.objects.count()) == (2, before)
+    ask(f"/{first}/delete")
+    assert code(ask("", {"url": URL})) == (200, "A291001")
 
 
 def test_replay_needs_to_know_what(ask):

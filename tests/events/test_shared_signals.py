@@ -19,6 +19,7 @@ from grant_management.models import (
     Stream,
     StreamDelivery,
 )
+from grant_management.models import receiver as receivers
 from grant_management.models.delivery import KEPT_FOR, LEASE
 from grant_management.models.event import ActorKind
 from grant_management.models.purge import purge_all
@@ -353,6 +354,16 @@ def test_verified_just_before(signals, push):
     assert signals.call("verification_endpoint", members=members) == (204, None)
     status, refused = signals.call("verification_endpoint", members=members)
     assert (status, refused["resultCode"]) == (429, "A296204")
+
+
+def test_a_receiver_has_so_many_streams(world, signals, receiver, monkeypatch):
+    monkeypatch.setattr(receivers, "AT_MOST", 1)
+    signals.create()
+    before = GrantEvent.objects.count()
+    status, refused = signals.call("configuration_endpoint", members={})
+    assert (status, refused["resultCode"]) == (400, "A126202")
+    assert (Stream.objects.count(), GrantEvent.objects.count()) == (1, before)
+    receiver_of(world, receiver).create()  # another one's are its own
 
 
 def test_verification(signals, push):

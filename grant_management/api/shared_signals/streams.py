@@ -6,6 +6,7 @@ from typing import Any
 from ...fields import signals as m
 from ...fields.reading import read
 from ...models import Stream
+from ...models.receiver import AT_MOST, TooManyReceivers
 from ...models.stream import HEADER, VERIFIED_EVERY, Delivered
 from ...protocol.results import Refused, Result
 from ...protocol.shared_signals import POLL, PUSH, SUPPORTED
@@ -22,13 +23,18 @@ DELETED: dict[str, Any] = {"events_requested": [], "description": "", "delivery"
 def create(request: StreamRequest) -> dict[str, Any]:
     """`POST`: a new stream; without `delivery` its SETs are polled.
 
-    Refused: the service has no issuer, or the server no encryption keys.
+    Refused: the service has no issuer, the receiver too many streams, or the server no encryption
+    keys.
     """
     if not request.service.issuer:
         raise Refused(Result.STREAMS_NOT_CONFIGURED)
     columns = _columns(DELETED | dict(request.values))
     caller, token = request.caller, request.api_token
-    return show(Stream.objects.register(token, request.service, caller, **columns))
+    try:
+        return show(Stream.objects.register(token, request.service, caller, **columns))
+    except TooManyReceivers:
+        text = f"this receiver has {AT_MOST} streams of the service already."
+        raise Refused(Result.BODY_UNREADABLE, text) from None
 
 
 def get(request: StreamRequest) -> Any:

@@ -7,6 +7,7 @@ from uuid import UUID
 from ...db import encryption
 from ...fields import members as m
 from ...models import Webhook, WebhookAttempt, WebhookDelivery
+from ...models.receiver import AT_MOST, TooManyReceivers
 from ...models.webhook import OVERLAP
 from ...models.webhook_delivery import NoSuchEvent
 from ...protocol import times
@@ -32,7 +33,7 @@ _COLUMNS: Final = {
 def create(request: StoreRequest) -> Answer:
     """`/webhooks`: a new webhook, and its key. Only this answer has the secret of a `v1` key.
 
-    Refused: `url` is missing, or the server has no encryption keys.
+    Refused: `url` is missing, the service has too many, or the server has no encryption keys.
     """
     if "url" not in request.values:
         raise Refused(Result.BODY_UNREADABLE, "'url' is missing.")
@@ -44,6 +45,9 @@ def create(request: StoreRequest) -> Answer:
         )
     except encryption.CannotDecrypt:
         raise Refused(Result.WEBHOOKS_NOT_CONFIGURED) from None
+    except TooManyReceivers:
+        text = f"the service has {AT_MOST} webhooks already."
+        raise Refused(Result.BODY_UNREADABLE, text) from None
     return done(show(webhook) | _key(signature, shown))
 
 

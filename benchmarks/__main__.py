@@ -37,7 +37,7 @@ PARTS = {
     "store": "tokens created and refreshed, grants merged",
     "counts": "statements and reference cycles of a request",
     "memory": "a worker after many requests",
-    "observed": "what log lines, metrics and spans cost a QUERY",
+    "observed": "what it costs to watch and to tell, and how fast events are delivered",
     "growth": "few grants and many; one token and 100,000",
     "purge": "p99 beside the purge that runs by itself",
     "import": "rows a second, and memory",
@@ -46,6 +46,9 @@ PARTS = {
 }
 
 
+BOTH = (goals.POSTGRESQL, goals.SQLITE)
+WRITTEN = {"admin", "observed"}
+"""The parts that have a section in the document."""
 SIZING = "sizing"
 """No part, since it measures nothing: the arithmetic of docs/explanation/sizing.md."""
 
@@ -59,7 +62,7 @@ def main():
     options = _options()
     os.sched_setaffinity(0, {LOAD_CORE})
     figures = {"machine": _machine(), "options": {**vars(options), "json": None}}
-    for database in options.db or [goals.POSTGRESQL, goals.SQLITE]:
+    for database in options.db or BOTH:
         measures = {}
         for part in options.parts or _usual(database):
             print(f"\n== {part} on {database}: {PARTS[part]} ==", flush=True)
@@ -71,7 +74,8 @@ def main():
             measures |= run["ratios"]
         goals.show(database, measures)
     if options.write:
-        document.write({database: figures[database]["admin"] for database in document.NAMES})
+        for part in WRITTEN & set(options.parts):
+            _write(part, {name: figures[name][part] for name in BOTH})
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n")
     return 0
@@ -93,14 +97,18 @@ def _options():
     parser.add_argument("--imported", type=int, default=1_000_000, help="with 2 tokens each")
     parser.add_argument("--json", type=Path, help="where to write all figures")
     parser.add_argument(
-        "--write", action="store_true", help="of admin: docs/explanation/performance.md"
+        "--write", action="store_true", help="of admin and observed: docs/explanation/performance.md"
     )
     options = parser.parse_args()
-    if options.write and (options.db or "admin" not in options.parts):
-        parser.error("--write takes admin on both databases")
     if unknown := set(options.parts) - PARTS.keys():
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
+    if options.write and (options.db or not WRITTEN & set(options.parts)):
+        parser.error("--write takes admin, observed or both, on both databases")
     return options
+
+
+def _write(part, figures):
+    {"admin": document.write, "observed": observed.document.write}[part](figures)
 
 
 def _usual(database):

@@ -97,7 +97,9 @@ def _options():
     parser.add_argument("--imported", type=int, default=1_000_000, help="with 2 tokens each")
     parser.add_argument("--json", type=Path, help="where to write all figures")
     parser.add_argument(
-        "--write", action="store_true", help="of admin and observed: docs/explanation/performance.md"
+        "--write",
+        action="store_true",
+        help="of admin and observed: docs/explanation/performance.md",
     )
     options = parser.parse_args()
     if unknown := set(options.parts) - PARTS.keys():

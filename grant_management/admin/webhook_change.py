@@ -97,7 +97,7 @@ class ChangeableWebhooks(ReceiverAdmin[Webhook]):
             request, "action.html", title, form=form, row=webhook, page=page, lines=lines
         )
 
-    def _leave(self, request: HttpRequest, webhook: Webhook, said: Text) -> HttpResponse:
+    def _leave(self, request: HttpRequest, webhook: Webhook, said: Any) -> HttpResponse:
         messages.success(request, said)
         return HttpResponseRedirect(self.url("change", webhook))
 

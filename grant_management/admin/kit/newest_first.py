@@ -45,5 +45,6 @@ class NewestFirst(ChangeList):
 
     def _shape(self, rows: Rows) -> Rows:
         """The rows with what the columns show of other tables."""
-        shaped: Rows = rows.select_related(*self.list_select_related)
+        shown: Any = self.list_select_related
+        shaped: Rows = rows.select_related(*shown)
         return shaped

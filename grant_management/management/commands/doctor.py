@@ -70,9 +70,8 @@ def _said(alias: str, failing: tuple[str, ...]) -> Iterator[CheckMessage]:
     which = f"The database {alias}" if apart.is_on() else "The database"
     where = f" in {alias}" if apart.is_on() else ""
     if DATABASE in failing:
-        yield found(
-            "E017", f"{which} did not answer within {PATIENCE} seconds, or takes no writes."
-        )
+        message = f"{which} did not answer within {PATIENCE} seconds, or takes no writes."
+        yield found("E017", message)
     elif MIGRATIONS in failing:
         yield found("E018", f"Migrations were not applied{where}.")
 

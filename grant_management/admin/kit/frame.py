@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from django.contrib.admin import AdminSite, ModelAdmin
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
@@ -29,20 +30,20 @@ View = Callable[..., HttpResponse]
 def framed(route: Any, page: "ModelAdmin[Any]") -> Any:
     """The route of a page, whose answers get this frame."""
     if isinstance(route, URLPattern):
-        model = str(page.opts.model_name)
-        route.callback = in_operators_language(in_frame(route.callback, page.admin_site, model))
+        view = in_frame(route.callback, page.admin_site, page.model)
+        route.callback = in_operators_language(view)
     return route
 
 
-def in_frame(view: View, site: AdminSite, model: str = "") -> View:
+def in_frame(view: View, site: AdminSite, model: type[Model] | None = None) -> View:
     """The view, whose page has this frame at an admin site. Django's own pages show times in the
-    operator's zone, too. `model`: the name of the one that the page is about, if any.
+    operator's zone, too. `model`: what the page is about; None: no model of this app.
     """
 
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         zone = zone_named(preference_of(request).time_zone)
-        key = str(kwargs.get("object_id") or "")
+        key = str(kwargs.get("object_id") or kwargs.get("pk") or "")
         database = shown_database(request, model, key)
         with shown_in(zone), timezone.override(zone), database:
             try:

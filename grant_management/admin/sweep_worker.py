@@ -1,7 +1,6 @@
 """Works on a revoke by filter in a thread of the process that started or resumed it."""
 
 import threading
-from functools import partial
 from typing import Final
 
 from django.db import Error, connections
@@ -21,8 +20,8 @@ def work_in_background(sweep: Sweep) -> None:
     """
     if sweep.claim():
         name = f"sweep-{sweep.pk}"
-        work = apart.carried(partial(_work, sweep))
-        threading.Thread(target=work, name=name, daemon=True).start()
+        work = apart.carried(_work)
+        threading.Thread(target=work, args=(sweep,), name=name, daemon=True).start()
 
 
 def _work(sweep: Sweep) -> None:

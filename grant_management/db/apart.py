@@ -119,13 +119,13 @@ def in_first(work: Callable[P, T]) -> Callable[P, T]:
     return done
 
 
-def carried(work: Callable[[], T]) -> Callable[[], T]:
+def carried(work: Callable[P, T]) -> Callable[P, T]:
     """The work with what is in view now, for another thread, which would begin with nothing."""
     view = VIEW.get()
 
-    def done() -> T:
+    def done(*args: P.args, **kwargs: P.kwargs) -> T:
         with _shown(view):
-            return work()
+            return work(*args, **kwargs)
 
     return done
 

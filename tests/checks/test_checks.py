@@ -49,6 +49,7 @@ WRONG = {
     "E033": {"METRICS": "yes"},
     "E035": {"TRACES": 1},
     "E037": {"READ_REPLICA": "nowhere"},
+    "E038": {"SERVICE_DATABASES": {"1001": "default"}},
     "E014": {"MAX_GRANT_CONTENT": 1_000_000},
 }
 

@@ -37,8 +37,8 @@ def shown_database(
     """
     if not apart.is_on() or not request.user.is_staff:
         return nullcontext()
-    alias = _named(request, model and str(model._meta.model_name), key)
-    alias = alias or _with_row(request, model, key)
+    name = str(model._meta.model_name) if model is not None else ""
+    alias = _named(request, name, key) or _with_row(request, model, key)
     if alias is None:
         alias = request.session.get(CHOSEN)
     elif alias != request.session.get(CHOSEN):
@@ -82,7 +82,7 @@ def _with_row(request: HttpRequest, model: type[models.Model] | None, key: str) 
     return None
 
 
-def _named(request: HttpRequest, model: str | None, key: str) -> str | None:
+def _named(request: HttpRequest, model: str, key: str) -> str | None:
     """The database that the request says; None: it says none."""
     given: Any = request.POST if request.method == "POST" else request.GET
     names = (key if model == "service" else "", given.get("service"), request.GET.get("service"))

@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import re
+import secrets
 import shutil
 import subprocess
 from pathlib import Path
@@ -24,6 +25,7 @@ SERVERS = {
     "granian": ["granian", "--interface", "asgi", "--port", "{port}", ASGI],
 }
 SECOND_DATABASE = {"databases": ["default", "grants"], "DATABASE_ROUTERS": ["router.Router"]}
+"""With `--db postgresql` the second one is on PostgreSQL, beside a default one on SQLite."""
 SCRIPT_NAME = {"FORCE_SCRIPT_NAME": "/behind/a/proxy"}
 LOGIN_REQUIRED = {
     "last_middleware": ["django.contrib.auth.middleware.LoginRequiredMiddleware"],
@@ -141,10 +143,36 @@ def revoke(port, session, grant):
     return ask(port, "POST", page, body, Cookie=f"sessionid={session}; {cookie}", **form)[0]
 
 
+@pytest.fixture
+def on_postgresql():
+    """The changes for a second database on the server of this run, made for this test."""
+    import psycopg
+    from psycopg.conninfo import conninfo_to_dict
+
+    name, url = f"host_{secrets.token_hex(6)}", os.environ["DATABASE_URL"]
+    with psycopg.connect(url, autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}")
+        place = conninfo_to_dict(url)
+        given = {"USER": place["user"], "HOST": place["host"], "PORT": place.get("port", "")}
+        given |= {"ENGINE": "django.db.backends.postgresql", "NAME": name, "ATOMIC_REQUESTS": True}
+        yield SECOND_DATABASE | {"databases": ["default"], "more_databases": {"grants": given}}
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def changes(request, host):
+    """Those of the settings. What PostgreSQL makes no difference to is seen with SQLite alone."""
+    if request.config.getoption("--db") == "sqlite":
+        return HOSTS[host][1]
+    if HOSTS[host][1] is not SECOND_DATABASE:
+        pytest.skip("seen with --db sqlite")
+    return request.getfixturevalue("on_postgresql")
+
+
 @pytest.mark.parametrize("host", HOSTS)
-def test_host(host, installed_with_servers, tmp_path):
+def test_host(host, changes, installed_with_servers, tmp_path):
     """It answers as ever; each page of the admin is there; a revoke works at once."""
-    server, changes = HOSTS[host]
+    server = HOSTS[host][0]
     project = Project(tmp_path, installed_with_servers, changes)
     session = project.prepare()
     with project.serving(server) as port:
@@ -159,8 +187,10 @@ def test_host(host, installed_with_servers, tmp_path):
         assert call(port, "/api/1001/gm") == (200, "UNAUTHORIZED", "A280303")
 
 
-def test_naive_times_are_refused(installed, tmp_path):
+def test_naive_times_are_refused(request, installed, tmp_path):
     """By a check, which each command makes before it does anything."""
+    if request.config.getoption("--db") != "sqlite":
+        pytest.skip("seen with --db sqlite")
     project = Project(tmp_path, installed, {"USE_TZ": False})
     done = subprocess.run(
         [*project.django, "check"],

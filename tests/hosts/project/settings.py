@@ -69,5 +69,6 @@ def database(name):
 
 _changes = json.loads(os.environ["HOST"])
 DATABASES = {name: database(name) for name in _changes.pop("databases", ["default"])}
+DATABASES |= _changes.pop("more_databases", {})
 MIDDLEWARE += _changes.pop("last_middleware", [])
 globals().update(_changes)

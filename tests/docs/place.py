@@ -5,7 +5,6 @@ import http.client
 import os
 import re
 import subprocess
-import sysconfig
 
 from ..standalone import environment, free_port, wait_for
 
@@ -22,22 +21,24 @@ export -p > "$STATE"
 class Place(contextlib.ExitStack):
     """One stage of a page. The page's ports 8000 and 8443 are free ones here."""
 
-    def __init__(self, folder, venv, wheels):
+    def __init__(self, folder):
         super().__init__()
         self.folder, self.port, self.said = folder / "work", str(free_port()), ""
         self.second_port = str(free_port())
         self.serves = False
         self.folder.mkdir()
+
+    def has(self, venv, wheels, **more):
+        """The environment that commands find, and the folders that pip installs from."""
         self.environment = environment(
-            HOME=str(folder),
+            HOME=str(self.folder.parent),
             PATH=f"{venv / 'bin'}:{os.environ['PATH']}",
-            # What the wheel needs is taken from here, the wheel itself from where it was built.
-            PYTHONPATH=sysconfig.get_path("purelib"),
             PYTHONDONTWRITEBYTECODE="1",
             PIP_NO_INDEX="1",
-            PIP_FIND_LINKS=str(wheels),
+            PIP_FIND_LINKS=" ".join(map(str, wheels)),
             PIP_DISABLE_PIP_VERSION_CHECK="1",
-            STATE=str(folder / "state"),
+            STATE=str(self.folder.parent / "state"),
+            **more,
         )
 
     def follow(self, block):
@@ -57,6 +58,11 @@ class Place(contextlib.ExitStack):
             if block.language == "python"
             else None
         )
+
+    def start_project(self):
+        """Load all of a project whose last lines no command has used: settings, URLs, middleware."""
+        self._run("python manage.py check")
+        self._run("python -c 'from mysite.wsgi import application'")
 
     def reach(self, path):
         """The status that a server that runs here answers to a GET."""

@@ -41,13 +41,12 @@ def once(tmp_path_factory, worker_id):
 
 
 @pytest.fixture(scope="session")
-def packages(once):
+def packages(once, wheel):
     """The wheel, what it needs, and what the pages install beside it; nothing else is installed."""
 
     def fill(folder):
-        run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "-o", folder, cwd=ROOT)
         get = [sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check"]
-        get += ["--dest", folder, "--find-links", folder]
+        get += ["--dest", folder, "--find-links", wheel.parent]
         run(*get, EXTRAS, "sentry-sdk", "authlete", "authlib>=1.9,<2", "requests")
         run(*get, "--require-hashes", "--no-deps", "-r", ROOT / "requirements.lock")
 

@@ -34,6 +34,25 @@ def test_every_page_is_built(site):
     assert pages <= built
 
 
+@pytest.mark.parametrize(
+    ("page", "link"),
+    [
+        ("reference/python", "../project/readme.html#add-it-to-a-django-project"),
+        ("project/readme", "../reference/admin.html#first-steps"),
+        ("project/contributing", "../explanation/reliability.html#a-cluster"),
+        ("project/security", "../how-to/operations.html#without-a-proxy"),
+        ("index", "project/changelog.html"),
+        ("index", "project/code-of-conduct.html"),
+        ("index", "project/allauth_idp.html"),
+    ],
+)
+def test_files_beside_the_documents_are_pages(site, page, link):
+    """A link between them and the documents leads to a page, and no page is downloaded."""
+    assert f'href="{link}"' in (site / f"{page}.html").read_text()
+    assert (site / page).parent.joinpath(link.partition("#")[0]).exists()
+    assert [*site.glob("_downloads/**/*.md")] == []
+
+
 def test_nothing_is_loaded_from_elsewhere(site):
     for path in [*site.rglob("*.html"), *site.rglob("*.css")]:
         assert not LOADS.search(path.read_text()), path

@@ -8,7 +8,7 @@ it.
 """
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from grant_management import lifecycle
 from grant_management.lifecycle import Binding, Issue, Issued, LifecycleError
@@ -41,6 +41,10 @@ class Basis:
     a client proves itself by its secret (RFC 9449 §5, RFC 8705 §4).
     """
     is_confidential: bool = False
+    is_judged: bool = False
+    """Whether the server has judged `old` by itself, under these locks. It may then take a token
+    again that was rotated just now (a grace period): another pair joins the family of the first.
+    """
 
 
 def lock(client: Client, grant: Grant | None) -> None:
@@ -64,17 +68,35 @@ def issue(basis: Basis, order: Issue) -> Issued:
     old one, that must be alive, and only an access token is issued. LifecycleError: the tokens must
     not be issued, and the server's rows must be rolled back.
     """
-    old = basis.old
     asked = replace(order, consented=basis.consented, binding=basis.binding)
     service = basis.client.service
     if order.refresh_token is not None and is_known(RefreshToken, service, order.refresh_token):
         asked = replace(asked, refresh_token=None)
-    if old is None:
-        return lifecycle.issue(basis.client, basis.subject, basis.grant, asked)
-    if asked.refresh_token is not None:
-        return lifecycle.rotate(old, asked)
-    check_alive(old)
+    issued = _issued(basis, asked)
+    if issued.refresh is not None:
+        _settle(basis, issued.refresh)
+    return issued
+
+
+def _issued(basis: Basis, asked: Issue) -> Issued:
+    old = basis.old
+    if old is not None and not (basis.is_judged and old.rotated_at is not None):
+        if asked.refresh_token is not None:
+            return lifecycle.rotate(old, asked)
+        if not basis.is_judged:
+            check_alive(old)
     return lifecycle.issue(basis.client, basis.subject, basis.grant, asked)
+
+
+def _settle(basis: Basis, new: RefreshToken) -> None:
+    """A confidential client's refresh token is bound to no key, and each one has its family."""
+    values: dict[str, Any] = {}
+    if basis.is_confidential and (new.jkt or new.x5t_s256):
+        values |= {"jkt": "", "x5t_s256": ""}
+    if basis.old is not None and new.family != basis.old.family:
+        values["family"] = basis.old.family
+    if values:
+        new.its_row().update(**values)
 
 
 def check_alive(old: RefreshToken) -> None:

@@ -9,8 +9,7 @@ from typing import Any, Final
 
 from oauth2_provider.settings import oauth2_settings
 
-from grant_management import lifecycle
-from grant_management.contrib.bridge.issuing import NOTHING, Basis, is_known, lock
+from grant_management.contrib.bridge.issuing import NOTHING, Basis, is_known, issue, lock
 from grant_management.lifecycle import NEVER, Binding, Issue, Issued, LifecycleError
 from grant_management.models import AccessToken, Client, RefreshToken, Service
 from grant_management.protocol.digests import sha256
@@ -18,7 +17,7 @@ from grant_management.protocol.results import INVALID_GRANT
 
 from . import bridge, device, rows
 from .models import AuthorizedCode, LinkedToken
-from .sender import check_refresh, is_bound
+from .sender import check_refresh
 
 LONGEST: Final = 2**31 - 1
 """The longest lifetime of a token in seconds; a token that never expires has NEVER instead."""
@@ -35,7 +34,9 @@ def hold(request: Any) -> Basis:
     binding = getattr(request, "grant_management_binding", NOTHING)
     if found.old is not None:
         check_refresh(found.old, binding)
-    return replace(found, binding=binding, is_confidential=bridge.is_confidential(request.client))
+    is_confidential = bridge.is_confidential(request.client)
+    # `_save_bearer_token` judges a refresh token once it is locked.
+    return replace(found, binding=binding, is_confidential=is_confidential, is_judged=True)
 
 
 def _basis(request: Any) -> Basis:
@@ -62,13 +63,13 @@ def register(token: dict[str, Any], basis: Basis) -> None:
     the toolkit's rows must be rolled back.
     """
     order = _order(token)
-    service = basis.client.service
-    refresh_is_known = is_known(RefreshToken, service, order.refresh_token)
+    service, repeated = basis.client.service, order.refresh_token
     if not is_known(AccessToken, service, order.access_token):
-        order = replace(order, consented=basis.consented, binding=basis.binding)
-        _issue(basis, order, refresh_is_known)
+        issued = issue(basis, order)
+        if basis.old is not None and issued.refresh is None and repeated is not None:
+            _prolong(basis.old, issued, order)  # kept: the toolkit does not rotate
     # The toolkit repeats an access token, and replaces its refresh token, which was revoked.
-    elif order.refresh_token is not None and not refresh_is_known:
+    elif repeated is not None and not is_known(RefreshToken, service, repeated):
         message = "The tokens that replaced this refresh token were revoked."
         raise LifecycleError(INVALID_GRANT, message)
     else:
@@ -106,26 +107,6 @@ def _of_refresh_token(client: Client, request: Any) -> Basis:
     if old is None:  # issued before this app was added
         return Basis(client, bridge.subject(request.user))
     return Basis(client, old.subject, old.grant, old)
-
-
-def _issue(basis: Basis, order: Issue, refresh_is_known: bool) -> None:
-    old, is_new = basis.old, order.refresh_token is not None and not refresh_is_known
-    if old is not None and old.rotated_at is None and is_new:
-        _unbind(basis, lifecycle.rotate(old, order))
-        return
-    asked = order if is_new else replace(order, refresh_token=None)
-    issued = lifecycle.issue(basis.client, basis.subject, basis.grant, asked)
-    _unbind(basis, issued)
-    if old is not None and issued.refresh is not None:  # another pair, in the grace period
-        issued.refresh.its_row().update(family=old.family)
-    elif old is not None and refresh_is_known:  # kept: the toolkit does not rotate
-        _prolong(old, issued, order)
-
-
-def _unbind(basis: Basis, issued: Issued) -> None:
-    """A confidential client's refresh token needs no key: the client is authenticated anyway."""
-    if basis.is_confidential and issued.refresh is not None and is_bound(issued.refresh):
-        issued.refresh.its_row().update(jkt="", x5t_s256="")
 
 
 def _check_repeated(service: Service, value: str, binding: Binding) -> None:

@@ -17,7 +17,9 @@ _NAMED = re.compile(r"(?:#|//|<!--) (?P<path>[\w./-]+\.\w+)(?P<appended>, at the
 
 @dataclass(frozen=True)
 class Block:
-    """`mark`: what the HTML comment directly above it says, such as `not run: needs a cluster`."""
+    """`mark`: what the HTML comment directly above it says, such as `not run: needs a cluster`, or
+    `run by: tests/…`, which is another test.
+    """
 
     page: Path
     line: int
@@ -30,7 +32,7 @@ class Block:
 
     @property
     def runs(self):
-        return not self.mark.startswith("not run: ")
+        return not self.mark.startswith(("not run: ", "run by: "))
 
     @property
     def is_shell(self):

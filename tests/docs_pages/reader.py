@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import secrets
 import signal
 import subprocess
@@ -19,20 +20,21 @@ PATIENCE = 300
 
 class Reader:
     """A reader in a folder. `typed` has what is typed where a page says `read`: a function each.
-    `at_address` is what is done in a browser when a command prints an address and waits.
+    `at_address` is what is done in a browser when a command prints an address and waits. With a
+    `machine` the shell is there, with its ports, and the folder is for files alone.
     """
 
-    def __init__(self, folder, *, typed=None, replaced=None, at_address=None, **env):
+    def __init__(self, folder, *, typed=None, replaced=None, at_address=None, machine=None, **env):
         self.folder, self.at_address = folder, at_address
         self.typed = dict(typed or {})
         self.port = free_port()
-        self.replaced = (replaced or {}) | {PORT: str(self.port)}
+        self.replaced = (replaced or {}) | ({} if machine else {PORT: str(self.port)})
         self.said = ""
         self._lines = Queue()
         self._shell = subprocess.Popen(
-            ["bash"],
+            machine.shell() if machine else ["bash"],
             cwd=folder,
-            env=environment(**env),
+            env=machine.environment(**env) if machine else environment(**env),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -107,8 +109,8 @@ class Reader:
             return
         for line in text.splitlines(keepends=True):
             self._write(line.rstrip("\n"))
-            if line.startswith("read -r "):  # as if it were typed or pasted
-                self._write(self.typed[line.split()[2]](self))
+            if asked := re.match(r"read -rs? (\w+)", line):  # as if it were typed or pasted
+                self._write(self.typed[asked[1]](self))
         self.said = self._until_done(block)
 
     def _until_done(self, block):

@@ -24,17 +24,18 @@ NEEDS = (
     "a public name",
     "another repository",
     "containers",
-    "nginx",
     "pip and a network",
     "root",
     "your project",
     "your server",
 )
 REASONS = {*(f"needs {one}" for one in NEEDS), "takes long", "an example"}
-"""Why a block is not run. Beside them `run by: tests/…` names the test that runs it."""
+"""Why a block is not run: `test_not_run.py` lists them. Beside them `run by: tests/…` names the test
+that runs it.
+"""
 WORDS = {"start", "not run", "run by", "write", "append", "keeps running", "prints", "shell"}
 STARTS = ("an empty folder", "a checkout", "a new Django project", "an empty Debian")
-"""Where a page begins. On an empty Debian root is needed: what begins there is not followed."""
+"""Where a page begins. On an empty Debian root is needed: what begins there has tests of its own."""
 
 
 def shell(text):

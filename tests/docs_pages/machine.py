@@ -79,7 +79,7 @@ class Machine(contextlib.ExitStack):
 
     def shell(self, *line):
         """The command line, here, of a command there."""
-        there = ("nsenter", f"--target={self._first}", "--all", "--root")
+        there = ("nsenter", f"--target={self._first}", "--all", "--root", "--wd")
         return [*there, "sh", "-c", 'cd && exec "$@"', "sh", *(line or ("bash",))]
 
     def environment(self, **changes):

@@ -7,16 +7,17 @@ site is added here, since a `toctree` in a page would be shown there as code.
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
 import django
 from pygments.lexers import JsonLexer
 from sphinx.application import Sphinx
-from sphinx.project import Project
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gm_project.settings")
 django.setup()
+
+from outside import OUTSIDE, Pages  # noqa: E402 - found by the path above
 
 project = "django-grant-management"
 extensions = ["myst_parser", "sphinx.ext.autodoc"]
@@ -40,35 +41,6 @@ SECTIONS = {
     "Explanation": "explanation",
     "The project": "project",
 }
-ROOT = Path(__file__).resolve().parents[1]
-FILES = ("README", "CHANGELOG", "CONTRIBUTING", "SECURITY", "CODE_OF_CONDUCT")
-OUTSIDE = {
-    **{f"project/{name.lower().replace('_', '-')}": ROOT / f"{name}.md" for name in FILES},
-    **{f"project/{one.parent.name}": one for one in sorted(ROOT.glob("examples/*/README.md"))},
-}
-"""Files that are pages of the site by these names, and stand where a web view looks for them."""
-
-
-class Pages(Project):
-    """The pages of this folder, and those outside of it, so that a link leads to its page."""
-
-    def discover(self, *args: Any, **kwargs: Any) -> set[str]:
-        """Find those of this folder, and add the others."""
-        super().discover(*args, **kwargs)
-        self.docnames |= OUTSIDE.keys()
-        return self.docnames
-
-    def path2doc(self, filename: str | os.PathLike[str]) -> str | None:
-        """Return the name of the page that this file is."""
-        path = Path(self.srcdir, filename).resolve()
-        return next((one for one in OUTSIDE if OUTSIDE[one] == path), super().path2doc(filename))
-
-    def doc2path(self, docname: str, absolute: bool) -> Any:
-        """Return the file of the page of this name."""
-        if docname in OUTSIDE:
-            found = os.path.relpath(OUTSIDE[docname], self.srcdir)
-            return self.srcdir / found if absolute else type(self.srcdir)(found)
-        return super().doc2path(docname, absolute)
 
 
 def add_pages(app: Sphinx) -> None:
@@ -86,7 +58,7 @@ def add_contents(app: Sphinx, name: str, source: list[str]) -> None:
 
 def pages(folder: str) -> list[str]:
     """Return the names of a section's pages."""
-    own = sorted(f"{folder}/{one.stem}" for one in ROOT.glob(f"docs/{folder}/*.md"))
+    own = sorted(f"{folder}/{one.stem}" for one in HERE.glob(f"{folder}/*.md"))
     return own + [name for name in OUTSIDE if name.startswith(f"{folder}/")]
 
 

@@ -47,8 +47,8 @@ def add_batch(service: Service, batch_size: int) -> int:
     with primary.atomic():
         OutboxHead.objects.locked()  # one process at a time
         lowest = _lowest(service)
-        events_here = GrantEvent.objects.filter(service=service)
-        last = None if lowest is None else events_here.filter(pk=lowest.event).first()
+        of_service = GrantEvent.objects.filter(service=service)
+        last = None if lowest is None else of_service.filter(pk=lowest.event).first()
         events = list(_unpublished(service, last)[:batch_size])
         below = FIRST if lowest is None or lowest.number is None else lowest.number
         OutboxEntry.objects.bulk_create(

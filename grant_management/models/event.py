@@ -6,7 +6,7 @@ from typing import Any, Final, NoReturn, Self, TypeVar
 from uuid import UUID
 
 from django.db import models
-from django.db.models.fields.json import KT
+from django.db.models.fields.json import KeyTextTransform
 from django.utils.translation import gettext_lazy as _
 
 from .. import request_id, signals, tracing
@@ -172,7 +172,7 @@ class GrantEventQuerySet(EventQuerySet["GrantEvent"]):
         """With what `payload` has, and without the other details: they may be what a large grant
         held.
         """
-        return self.defer("details").annotate(request_id=KT("details__request_id"))
+        return self.defer("details").annotate(request_id=KeyTextTransform("request_id", "details"))
 
     def record(
         self,

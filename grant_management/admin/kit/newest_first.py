@@ -9,7 +9,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest
 
 from ...db.counting import shown_number
-from ...db.keyset import Cursor, Ordered, Rows, page_of
+from ...db.keyset import Cursor, Ordered, page_of
 
 ORDER: Final = ("-pk",)
 CURSORS: Final = ("after", "before")
@@ -33,18 +33,11 @@ class NewestFirst(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         """The rows of one page, the bounded count of all, and the links to the pages beside it."""
         cursor = Cursor.read(self.model, ORDER, request.GET)
-        page = page_of(Ordered(self.queryset, ORDER, self._shape), cursor, None)
+        page = page_of(Ordered(self.queryset, ORDER, self.apply_select_related), cursor, None)
         self.result_list, self.result_count = page.rows, page.count
         self.full_result_count, self.show_full_result_count = None, False
         self.multi_page = self.can_show_all = False
         self.show_admin_actions = True
-        self.paginator = None
         self.shown_count = shown_number(page.count)
         self.next = self.get_query_string({"after": page.next}) if page.next else ""
         self.previous = self.get_query_string({"before": page.previous}) if page.previous else ""
-
-    def _shape(self, rows: Rows) -> Rows:
-        """The rows with what the columns show of other tables."""
-        shown: Any = self.list_select_related
-        shaped: Rows = rows.select_related(*shown)
-        return shaped

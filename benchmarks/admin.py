@@ -17,7 +17,7 @@ from pathlib import Path
 from . import goals, targets
 from .processes import ROOT
 
-ROUNDS = int(os.environ.get("BENCH_ROUNDS", 9))
+ROUNDS = 9
 SETTINGS = "benchmarks.console.settings"
 
 

@@ -49,8 +49,11 @@ def _outside(url: str, text: str) -> str:
     """A link out of the console, which tells the other site nothing of it."""
     if not url:
         return ""
-    shown = '<a href="{}" rel="noopener noreferrer nofollow"><bdi class="gm-long">{}</bdi></a>'
-    return format_html(shown, url, text)
+    return format_html(
+        '<a href="{}" rel="noopener noreferrer nofollow"><bdi class="gm-long">{}</bdi></a>',
+        url,
+        text,
+    )
 
 
 def _page(client: Client, request: HttpRequest, *, is_known: bool) -> tuple[Any, str] | None:

@@ -150,7 +150,7 @@ class TestAClient:
             url("client_cut-off", world.client.pk),
         ):
             assert f'href="{link}"' in text
-        ((code, number, _, calls, row),) = page.context["codes"]
+        ((code, number, _, calls, row, _),) = page.context["codes"]
         assert (code, number, row) == ("A281305", 1, f"{url('call_codes')}#A281305")
         assert admin_client.get(calls).context["list"].count == 1
 

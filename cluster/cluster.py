@@ -77,18 +77,19 @@ class Cluster:
     def start_servers(self, path: str) -> None:
         """Migrate the database, then start the servers on that path to it (`Layout.url`).
 
-        Of several hosts the primary is the last, so that whichever replaces it is asked before it.
+        Of several hosts the primary is the last, so that whichever replaces it is asked before it;
+        one server then leaves a primary that acknowledges nothing, and the other waits for ever.
         """
         code, said = run_command(self.layout.url("haproxy"), "migrate", "-v", "0")
         if code:
             raise RuntimeError(f"migrate ended with {code}: {said[-2000:]}")
         key = secrets.token_urlsafe(50)
         url = self.layout.url(path, self.primary().member)
-        settings = {"DATABASE_URL": url, "SECRET_KEY": key}
-        settings |= {"DATABASE_TIMEOUTS": "off"} if path == "pgbouncer" else {}
-        for server, port in zip(self.servers, self.layout.servers, strict=True):
+        urls = [url, f"{url}&answer_timeout=none" if path == "hosts" else url]
+        settings = {"DATABASE_TIMEOUTS": "off"} if path == "pgbouncer" else {}
+        for server, port, own in zip(self.servers, self.layout.servers, urls, strict=True):
             line = [sys.executable, "-m", "gm_project.serving", LOOPBACK, str(port), "2"]
-            server.start(line, **settings)
+            server.start(line, DATABASE_URL=own, SECRET_KEY=key, **settings)
         for port in self.layout.servers:
             self._listens(LOOPBACK, port)
 

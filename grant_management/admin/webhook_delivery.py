@@ -63,7 +63,7 @@ class WebhookDeliveryAdmin(ShortListAdmin[WebhookDelivery], OperatorAdmin[Webhoo
     list_filter = (DeliveryStateFilter, PeriodFilter)
     file_name = "webhook-deliveries"
     exported = {
-        "type": list_table.fields("id", "type", "event_id"),
+        "type": list_table.fields("id", "type", "event"),
         "webhook": list_table.fields("webhook_id"),
         "outcome": list_table.fields("state"),
         "grant": list_table.fields("grant_id"),

@@ -1,5 +1,6 @@
 """The demo's URLs: those of the standalone project, and the person's below `/account/`."""
 
+from django.apps import apps as installed
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -29,9 +30,10 @@ def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
 def handler403(request: HttpRequest, exception: Exception) -> HttpResponse:
     """The same, for an operator at a person's page."""
     if request.path_info.startswith("/account/"):
-        return _refusal(request, 403, _("Forbidden"))
+        return _refusal(request, 403, _("You may not open this page"))
     return urls.handler403(request, exception)
 
 
 def _refusal(request: HttpRequest, status: int, title: str) -> HttpResponse:
-    return render(request, "demo_site/refusal.html", {"title": title}, status=status)
+    apps = installed.get_app_config("grant_management_self_service").verbose_name
+    return render(request, "demo_site/refusal.html", {"title": title, "apps": apps}, status=status)

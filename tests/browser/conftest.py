@@ -129,6 +129,10 @@ def axe_in_both_themes(axe):
     def check(page):
         found = axe(page)
         page.emulate_media(color_scheme="dark")
+        # Colours that are on their way from one theme to the other are of neither.
+        page.wait_for_function(
+            "document.getAnimations().every((one) => one.playState !== 'running')"
+        )
         found += axe(page, CONTRAST)
         page.emulate_media(color_scheme="light")
         return found

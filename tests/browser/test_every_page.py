@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
-from playwright.sync_api import Error
 
 from ..standalone import ROOT, environment
 from .demo import log_in_as_person, second_try, speak
@@ -27,6 +26,14 @@ NO_PAGES = {
     "_delete_view": "takes a form, and leads back to the list",
 }
 """The ends of the names of URLs that answer no GET, and why."""
+DJANGOS = {
+    "auth_group_add": {"aria-prohibited-attr"},
+    "auth_group_change": {"aria-prohibited-attr"},
+    "auth_user_change": {"aria-prohibited-attr", "label"},
+}
+"""What axe finds in the widgets of Django's own forms, which its scripts write: two lists to choose
+from, and a date beside its time.
+"""
 WIDTHS = [one["viewport"] for one in SIZES.values()]
 
 
@@ -76,13 +83,11 @@ def wrong_with(axe_in_both_themes):
 def open_each(page, addresses, host):
     """The name of each page, once it is open, with its status. A file is no page."""
     for name, path in addresses.items():
-        try:
-            answer = page.goto(f"{host}{path}")
-        except Error as error:
-            if "Download is starting" not in str(error):
-                raise
-            continue
-        if answer.headers.get("content-type", "").startswith("text/html") or answer.status == 405:
+        answer = page.request.get(f"{host}{path}")
+        if answer.status == 405:
+            yield name, answer.status
+        elif answer.headers.get("content-type", "").startswith("text/html"):
+            page.goto(f"{host}{path}")
             yield name, answer.status
 
 
@@ -94,8 +99,10 @@ def walk(page, addresses, host, wrong_with, *, is_checked):
             unopened.add(name)
         elif status < 400 or page.title() not in refusals:
             refusals |= {page.title()} if status >= 400 else set()
-            if found := wrong_with(page, is_checked=is_checked):
-                wrong[name] = found
+            found = wrong_with(page, is_checked=is_checked)
+            ours = [one for one in found.pop("axe", []) if one[0] not in DJANGOS.get(name, ())]
+            if found or ours:
+                wrong[name] = found | {"axe": ours}
     return wrong, unopened
 
 
@@ -157,8 +164,7 @@ def states(page, demo):
         page.click("form.gm-form .default")
     yield "a form with an error"
     page.goto(demo.url("grant/?status=active&period=90d"))
-    page.click("#gm-navigation summary >> nth=0")
-    yield "a list with filters, and a menu"
+    yield "a list with filters"
     page.eval_on_selector_all("[data-working]", "all => all.forEach((one) => one.hidden = false)")
     page.keyboard.press("Escape")
     page.keyboard.press("?")
@@ -168,5 +174,6 @@ def states(page, demo):
 @pytest.mark.parametrize("pages", [strangers, states])
 def test_pages_in_between(open_page, operator, demo, wrong_with, pages, request):
     page = open_page(bypass_csp=True) if pages is strangers else operator(bypass_csp=True)
-    found = {name: wrong_with(page, is_checked=True) for name in pages(page, demo)}
+    # Of Swagger UI's page the width alone: its contrasts and buttons are its own.
+    found = {name: wrong_with(page, is_checked="schema" not in name) for name in pages(page, demo)}
     assert {name: wrong for name, wrong in found.items() if wrong} == {}

@@ -24,6 +24,7 @@ NOT_RUN = {
     "docs/how-to/emulator-in-ci.md": {"needs GitHub": 1, "needs GitLab": 1},
     "docs/how-to/moving-in.md": {"needs Keycloak": 1, "needs Hydra": 1},
     "docs/how-to/operations.md": {"needs a public name": 1, "needs containers": 1},
+    "docs/how-to/sharding.md": {"needs Citus": 4},
     "docs/how-to/self-service.md": {"needs a browser": 1},
     "docs/reference/oauth-toolkit-tokens.md": {"needs your project": 2, "needs your server": 1},
 }

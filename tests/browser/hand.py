@@ -14,7 +14,9 @@ FOCUS = """(selector) => {
   if (!(left < right && top < bottom)) wrong.push("out of sight");
   else if (!on || !(one.contains(on) || on.contains(one) || on.closest("label")?.control === one))
     wrong.push("covered");
-  if (style.outlineStyle === "none" && style.boxShadow === "none" && !one.closest("svg"))
+  // Of a date the browser marks the part that is typed.
+  const marksItself = one.type === "date" || one.closest("svg");
+  if (style.outlineStyle === "none" && style.boxShadow === "none" && !marksItself)
     wrong.push("no ring");
   if (before?.isConnected && before.compareDocumentPosition(one) & Node.DOCUMENT_POSITION_PRECEDING)
     wrong.push("back up");

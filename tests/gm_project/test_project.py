@@ -167,6 +167,7 @@ def test_each_key_of_the_app_can_be_set_by_the_environment():
         "MAX_IMPORT_LINE": 2_000_000,
         "WRITES_AT_ONCE": 2,
         "READ_REPLICA": "replica",
+        "SERVICE_DATABASES": {"1001": "eu"},
         "OAUTH_TOOLKIT_SERVICE": 1001,
         "ALLAUTH_SERVICE": 1001,
         "ENCRYPTION_KEYS": ["MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="],
@@ -189,7 +190,10 @@ def test_each_key_of_the_app_can_be_set_by_the_environment():
         "--no-imports",
         "-c",
         seen,
-        GRANT_MANAGEMENT=json.dumps(given),
+        # No key of JSON is a number, so the map has a variable of its own.
+        GRANT_MANAGEMENT=json.dumps({k: v for k, v in given.items() if k != "SERVICE_DATABASES"}),
+        SERVICE_DATABASES="1001=eu",
+        DATABASE_URL_EU="sqlite:///eu.sqlite3",
         DATABASE_REPLICA_URL="postgresql://standby/grants",
     )
     assert json.loads(said) == given

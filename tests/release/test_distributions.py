@@ -50,8 +50,9 @@ COMMANDS = [
     ["deliver_events", "--once"],
     ["revoke_grants", "--service", "1001", "--subject", "u-1", "--dry-run"],
     ["purge_expired"],
+    ["copy_services"],
 ]
-"""All but `revoke_api_token`, which needs the ID of a token, and `doctor`, which exits with 1."""
+"""All but `revoke_api_token`, which needs the ID of a token, and two that exit with 1 here."""
 
 
 @pytest.fixture(scope="module")
@@ -157,8 +158,11 @@ def test_commands_need_no_rich(installed, tmp_path):
     # It exits with 1 for what it finds, such as the Python of this machine.
     found = subprocess.run([*django, "doctor"], capture_output=True, text=True, **here)
     assert (found.returncode, found.stderr) in ((0, ""), (1, ""))
+    # SQLite is no Citus.
+    refused = subprocess.run([*django, "distribute"], capture_output=True, text=True, **here)
+    assert (refused.returncode, "Traceback" in refused.stderr) == (1, False), refused.stderr
     ours = find_commands(str(ROOT / "grant_management" / "management"))
-    assert sorted([*said, "revoke_api_token", "doctor"]) == sorted(ours)
+    assert sorted({*said, "revoke_api_token", "doctor", "distribute"}) == sorted(ours)
 
 
 def test_conformance_needs_no_rich(installed, tmp_path):

@@ -215,9 +215,10 @@ def seed(database_url, folder):
     """Migrate a database of its own, and import a small world."""
     path = Path(database_url.removeprefix("sqlite:///"))
     if database_url.startswith("sqlite:") and not path.exists():
-        copy_of(_migrate_and_import, path)
+        copy_of(migrate_and_import, path)
+        as_lines(folder, RECORDS)
     else:
-        _migrate_and_import(database_url, folder)
+        migrate_and_import(database_url, folder)
 
 
 def copy_of(make, path):
@@ -235,13 +236,19 @@ def _made(make):
     return path
 
 
-def _migrate_and_import(database_url, folder):
+def migrate_and_import(database_url, folder):
+    """What `seed` does, where it is no copy."""
     manage("migrate", "-v", "0", DATABASE_URL=database_url)
     write_records(database_url, folder, RECORDS)
 
 
 def write_records(database_url, folder, records):
     """Import them."""
+    manage("import_grants", as_lines(folder, records), DATABASE_URL=database_url)
+
+
+def as_lines(folder, records):
+    """The file of the records, as JSON Lines."""
     path = Path(folder) / "records.jsonl"
     path.write_text("".join(json.dumps(record) + "\n" for record in records))
-    manage("import_grants", path, DATABASE_URL=database_url)
+    return path

@@ -25,6 +25,7 @@ from ..standalone import (
     environment,
     free_port,
     manage,
+    migrate_and_import,
     post,
     running,
     seed,
@@ -102,7 +103,7 @@ def test_the_target_of_a_link_is_private(tmp_path, umask_0):
 def test_what_sqlite_keeps_beside_it_is_private(tmp_path, umask_0):
     """While a server runs, which has written."""
     url, port = f"sqlite:///{tmp_path / 'own.sqlite3'}", free_port()
-    seed(url, tmp_path)
+    migrate_and_import(url, tmp_path)
     (tmp_path / "records.jsonl").unlink()
     with running(*SERVER, "127.0.0.1", port, 1, DATABASE_URL=url):
         wait_for(port)

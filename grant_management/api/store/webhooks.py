@@ -108,7 +108,7 @@ def test(request: StoreRequest, webhook_id: str) -> Answer:
 def replay(request: StoreRequest, webhook_id: str) -> Answer:
     """`/webhooks/{webhookId}/replay`: send one event once more, or those of a span of time.
 
-    Of a span the first `REPLAYED_AT_ONCE`; `complete` says whether these were all of them. `count`
+    Of a span the first 10,000; `complete` says whether these were all of them. `count`
     is without those that are on their way already. Refused: neither an event nor a span is named,
     there is no such event, or the webhook is disabled.
     """

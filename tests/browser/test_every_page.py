@@ -23,6 +23,8 @@ NO_PAGES = {
     "_resume": "takes a form, and leads back to the job",
     "_columns": "takes a form, and leads back to the list",
     "_save_view": "takes a form, and leads back to the list",
+    "_suggest": "answers what is typed into a field",
+    "_utc": "answers what is typed into a field",
     "_delete_view": "takes a form, and leads back to the list",
 }
 """The ends of the names of URLs that answer no GET, and why."""

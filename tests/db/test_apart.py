@@ -4,6 +4,7 @@ Run with `--apart`, which gives a run the second database.
 """
 
 import contextlib
+import json
 import sys
 from datetime import timedelta
 
@@ -31,6 +32,7 @@ from grant_management.models import (
     Stream,
 )
 
+from ..conftest import Answer
 from ..management.test_commands import run
 from ..world import BY_TEST, make_operator, make_world, now, organization_token
 
@@ -63,6 +65,21 @@ def granted(world):
     with apart.service(world.service.pk):
         grant = world.grant()
         return grant, world.token(grant)
+
+
+@pytest.fixture
+def post():
+    """Send any request of the API; its answers have numbers and lists, too."""
+
+    def send(path, body=None, *, api_token, method="POST", **headers):
+        headers["HTTP_AUTHORIZATION"] = f"Bearer {api_token}"
+        text = "" if body is None else json.dumps(body)
+        response = HTTP(raise_request_exception=False).generic(
+            method, path, text, "application/json", **headers
+        )
+        return Answer(response.status_code, response.headers, response.json())
+
+    return send
 
 
 @pytest.fixture

@@ -9,6 +9,19 @@ from .page import Page, admin, file, listing, own, search
 
 PERIODS = ("24h", "7d", "30d", "90d")
 
+SHORT_LISTS = (
+    "apitoken",
+    "clientprofile",
+    "description",
+    "organization",
+    "organizationmember",
+    "service",
+    "stream",
+    "webhook",
+    "webhookdelivery",
+)
+"""The lists of few rows, each of which has a file."""
+
 GRANTS = {
     "grants": listing("grant"),
     "grants, all services": admin("grant_changelist"),
@@ -46,6 +59,7 @@ GRANTS = {
 }
 PEOPLE = {
     "people": admin("grant_people"),
+    "people of one service, by subject": admin("grant_people", service="{service}", sort="subject"),
     "one person": admin("grant_person", "grant"),
     "one person: older events": admin("grant_person", "grant", events="{after_event}"),
     "one person: what a revoke of all stops": admin(
@@ -255,12 +269,15 @@ RECEIVERS = {
     "webhooks": admin("webhook_changelist"),
     "one webhook": admin("webhook_change", "webhook"),
     "one webhook: its history": admin("webhook_history", "webhook"),
+    "one webhook: to change it": admin("webhook_edit", "webhook"),
+    "one webhook: to send events again": admin("webhook_replay", "webhook"),
     "one webhook: to rotate its key": admin("webhook_rotate", "webhook"),
     "one webhook: to test it": admin("webhook_test", "webhook"),
     "one webhook: to disable it": admin("webhook_disable", "webhook"),
     "one webhook: to enable it": admin("webhook_enable", "webhook_disabled"),
     "one webhook: to delete it": admin("webhook_remove", "webhook"),
     "a new webhook": admin("webhook_register"),
+    **{f"the file of each {name}": file(f"{name}_export_csv") for name in SHORT_LISTS},
     "deliveries": admin("webhookdelivery_changelist"),
     "deliveries: of a webhook": admin("webhookdelivery_changelist", webhook__id__exact="{webhook}"),
     "deliveries: the next page, in the middle": admin(

@@ -32,7 +32,7 @@ FOUND = {
 def test_a_search_for_anything(admin_client, known, name):
     page = SEARCHES[name].ask(admin_client, known)
     found = [str(title) for title, _ in page.context["groups"]]
-    assert found[:1] == ([FOUND[name]] if FOUND[name] else [])
+    assert (FOUND[name] in found) if FOUND[name] else found == []
 
 
 @pytest.mark.parametrize("query", [{"q": "subject-77"}, {"q": "client-7"}, {"q": "g-0000000042"}])

@@ -55,7 +55,8 @@ def test_a_call_with_dpop(big, api_token):
 
 def test_the_rows_of_a_call_are_found_by_index(big, api_token):
     """Of the large tables nothing is read but by an index."""
-    _, made = call(big, api_token, 1_002, "QUERY")
+    code, made = call(big, api_token, 1_000, "QUERY")
+    assert code == "A277001"
     scans = [
         node["Node Type"]
         for sql in made
@@ -78,4 +79,5 @@ def test_the_data_is_as_large_as_it_says(big, request):
     number = request.config.getoption("--grants")
     assert Service.objects.count() == 2
     for model in (Grant, AccessToken, RefreshToken):
-        assert model.objects.filter(service=big).count() == number
+        # And what is long.
+        assert number <= model.objects.filter(service=big).count() < 1.1 * number

@@ -60,18 +60,17 @@ def test(options: argparse.Namespace, rest: list[str]) -> int:
         arguments = ["--db", database, *rest]
         if number:  # tests that need no database ran with the first one
             arguments += [f"--ignore={path}" for path in WITHOUT_DATABASE]
-        failed |= not _pass(arguments, ties="some" if rest else "all")
+        failed |= not _pass(arguments)
     return int(failed)
 
 
-def _pass(arguments: list[str], ties: str) -> bool:
+def _pass(arguments: list[str]) -> bool:
     """Whether the tests pass. Those that fail run once more, one after the other.
 
     They start servers, databases and browsers: beside others, one of them may be late.
-    `ties`: each statement names its service; of a part of the suite, not each exception is met.
     """
     pytest = [str(PYTHON), "-m", "pytest", *arguments]
-    whole = ("--cache-clear", "--ties", ties, "-n", "auto", "--dist", "worksteal")
+    whole = ("--cache-clear", "-n", "auto", "--dist", "worksteal")
     # At SIGINT pytest ends what its tests started.
     code = call([*pytest, *whole], signal.SIGINT)
     if code != SOME_FAILED:

@@ -19,7 +19,7 @@ from ..protocol.numbers import MAX_NUMBER
 from .kit import list_table
 from .kit.database import number
 from .kit.described import DescribedAdmin, languages_of
-from .kit.read_only import limited, operator
+from .kit.read_only import limited, named, operator
 from .kit.service_form import ServiceForm
 from .kit.short_filters import ServiceFilter
 from .kit.utc import NONE
@@ -139,7 +139,8 @@ class ClientProfileAdmin(DescribedAdmin[ClientProfile]):
 
     def _client(self, request: HttpRequest, key: str) -> dict[str, Any]:
         """What the form begins with: the client of this number, if the operator sees it."""
-        rows = limited(Client.objects.filter(pk=number(key) or 0), request, "service__organization")
+        seen = limited(Client.objects.filter(pk=number(key) or 0), request, "service__organization")
+        rows = named(seen, request)
         return {
             name: value
             for row in rows.values("service", "client_id")

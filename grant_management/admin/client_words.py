@@ -19,7 +19,7 @@ def told(client: Client, request: HttpRequest) -> dict[str, Any]:
     """
     if not (may_view(request, "clientprofile") and page_url(request, "clientprofile_changelist")):
         return {}
-    is_known = ClientProfile.objects.filter(pk=client.pk).exists()
+    is_known = ClientProfile.objects.filter(service=client.service_id, pk=client.pk).exists()
     words = of_clients([client], reader_languages())[client.pk]
     return {
         "told": _facts(words, page_url(request, "clientprofile_logo", client.pk)),

@@ -13,6 +13,7 @@ from django.db.models import Exists, Max, OuterRef, Q
 from django.http import HttpRequest
 
 from ..db.keyset import Cursor, Merged, Ordered, Rows, page_of
+from ..db.of_service import at_services
 from ..models import Grant
 from ..models.grant import CONTENT
 
@@ -41,7 +42,8 @@ def newest(rows: Rows, services: list[int], request: HttpRequest) -> People:
     newer = same.filter(created_at__gt=OuterRef("created_at"))
     of_that_moment = same.filter(created_at=OuterRef("created_at"), pk__gt=OuterRef("pk"))
     keys = [grant.pk for grant in page.rows if grant.subject is not None]
-    first = Grant.objects.filter(~Exists(newer), ~Exists(of_that_moment), pk__in=keys)
+    here = Grant.objects.filter(at_services(services), pk__in=keys)
+    first = here.filter(~Exists(newer), ~Exists(of_that_moment))
     shown = set(first.values_list("pk", flat=True))
     grants = [grant for grant in page.rows if grant.pk in shown]
     return People(grants, page.next, page.previous)

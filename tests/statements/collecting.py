@@ -98,7 +98,8 @@ def place_of(frame):
     """The file and the function of the app that sent it; None: a test did."""
     while frame is not None:
         name = frame.f_code.co_filename
-        if name.startswith(APP):
+        # What follows a statement for a trace is around those of tests, too.
+        if name.startswith(APP) and not name.endswith("/tracing.py"):
             return f"{name.removeprefix(f'{ROOT}/')} {frame.f_code.co_qualname}"
         if name.startswith(TESTS):
             return None

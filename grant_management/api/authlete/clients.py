@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from django.db.models import Q
+
 from ...db.ids import random_number
 from ...fields import members as m
 from ...models import Client, Reason, Service
@@ -83,10 +85,10 @@ def find(service: Service, identifier: str) -> Client:
     if "\0" in identifier:  # PostgreSQL takes no U+0000, so no client has it
         raise Refused(Result.STORE_CLIENT_NOT_FOUND)
     rows = Client.objects.filter(service=service, deleted_at=None)
-    named = rows.filter(client_id=identifier)
+    named = Q(client_id=identifier)
     if identifier.isascii() and identifier.isdigit() and int(identifier[:20]) <= MAX_NUMBER:
-        named |= rows.filter(pk=int(identifier))
-    found = {str(client.pk) == identifier: client for client in named}
+        named |= Q(pk=int(identifier))
+    found = {str(client.pk) == identifier: client for client in rows.filter(named)}
     client = found.get(True, found.get(False))
     if client is None:
         raise Refused(Result.STORE_CLIENT_NOT_FOUND)

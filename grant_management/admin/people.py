@@ -53,7 +53,7 @@ def _ordered(rows: Rows, services: list[int]) -> Ordered:
     own = rows.filter(service__in=services)
     if len(services) > 1:
         return Merged(own, _NEWEST, _to_people, tuple(services))
-    return Ordered(own, _NEWEST, _to_people)
+    return Ordered(own, _NEWEST, _to_people, tuple(services))
 
 
 def _to_people(grants: Rows) -> Rows:

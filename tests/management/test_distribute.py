@@ -97,7 +97,10 @@ def test_the_whole_of_it(citus, world):
     first = told["statements"][len(DROPPED) + len(whole)]
     assert first.endswith("'service_id', colocate_with => 'none', shard_count => 8)")
     left = [sql for sql in told["statements"] if "truncate_local_data" in sql]
-    assert [sql.split("'")[1] for sql in left] == [one for one in own[::-1] if one in BEFORE]
+    cut = [sql.split("'")[1] for sql in left]
+    # Other tests may have left pages of their rows in more tables than these.
+    assert set(cut) >= set(BEFORE)
+    assert cut == [one for one in own[::-1] if one in cut]
     assert told["statements"][-len(left) :] == left
     assert distribute("--yes") == {"statements": [], "done": True}
 

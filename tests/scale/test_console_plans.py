@@ -15,6 +15,7 @@ MOST = 45
 
 
 FALL_SHORT = {
+    "the file of each webhookdelivery",
     "a receipt of several grants",
     "a receipt of several grants: the file",
     "search: a job",

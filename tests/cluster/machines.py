@@ -25,12 +25,12 @@ COPIED = (
 """What leads to the packages, over the network of this machine."""
 PROGRAMS = ("mmdebstrap", "ip", "nsenter", "unshare")
 INIT = """
-mount -t overlay overlay -o lowerdir={base},upperdir={own}/upper,workdir={own}/work {own}/root
-mount --rbind /dev {own}/root/dev
-mount -t tmpfs tmpfs {own}/root/dev/shm
-mount -t proc proc {own}/root/proc
-mount --bind {shared} {own}/root/var/backups/cluster
-exec chroot {own}/root bash -c 'touch /run/is-up; while :; do sleep 1000; done'
+mount -t overlay overlay -o lowerdir={base},upperdir={own}/upper,workdir={own}/work {own}/tree
+mount --rbind /dev {own}/tree/dev
+mount -t tmpfs tmpfs {own}/tree/dev/shm
+mount -t proc proc {own}/tree/proc
+mount --bind {shared} {own}/tree/var/backups/cluster
+exec chroot {own}/tree bash -c 'touch /run/is-up; while :; do sleep 1000; done'
 """
 PASSED_ON = ("PIP_", "SSL_CERT_", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
 
@@ -94,7 +94,7 @@ class Machine:
         self.typed = 0
 
     def __enter__(self):
-        for part in ("upper", "work", "root"):
+        for part in ("upper", "work", "tree"):
             (self.folder / part).mkdir(parents=True)
         text = INIT.format(base=self._base, own=self.folder, shared=self._shared)
         apart = ["--mount", "--pid", "--net", "--uts", "--ipc", "--fork", "--kill-child"]

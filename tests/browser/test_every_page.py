@@ -17,10 +17,6 @@ from .view import LANGUAGES, SIZES, WIDER
 pytestmark = second_try
 NO_PAGES = {
     "logout": "takes a form, and ends the login",
-    "_check": "answers the form of a revoke by filter: the story of the incident",
-    "_revoke_many": "answers the form of a person's page: the story of the phone call",
-    "_pause": "takes a form, and leads back to the job",
-    "_resume": "takes a form, and leads back to the job",
     "_columns": "takes a form, and leads back to the list",
     "_save_view": "takes a form, and leads back to the list",
     "_suggest": "answers what is typed into a field",

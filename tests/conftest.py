@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from functools import partial
 
 import pytest
+from django.dispatch import receiver
 from django.test import Client as HTTP
+from django.test.signals import setting_changed
+from django.utils import translation
 from hypothesis import settings
 
 from grant_management.db import apart
@@ -18,6 +21,13 @@ from .world import make_world
 # there the examples are the same each time.
 settings.register_profile("tests", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("tests")
+
+
+@receiver(setting_changed)
+def forget_translations(setting, **_others):
+    """Django keeps the first function that it has chosen by `USE_I18N`: each test chooses anew."""
+    if setting == "USE_I18N":
+        vars(translation._trans).clear()
 
 
 @pytest.fixture(scope="session")

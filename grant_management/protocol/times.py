@@ -47,9 +47,14 @@ def to_milliseconds(at: datetime) -> int:
     return (at - EPOCH) // timedelta(milliseconds=1)
 
 
+def to_microseconds(at: datetime) -> int:
+    """Microseconds since 1970."""
+    return (at - EPOCH) // _MICROSECOND
+
+
 def exact_seconds(at: datetime) -> str:
     """Seconds since 1970 as a JSON number, to the microsecond."""
-    microseconds = (at - EPOCH) // _MICROSECOND
+    microseconds = to_microseconds(at)
     sign, magnitude = "-" if microseconds < 0 else "", abs(microseconds)
     whole, fraction = divmod(magnitude, 1_000_000)
     return f"{sign}{whole}.{fraction:06}".rstrip("0").rstrip(".") if fraction else f"{sign}{whole}"

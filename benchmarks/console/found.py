@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from benchmarks.data import FIRST_SERVICE
 
 from . import long
-from .rows import MARK, OPERATOR
+from .rows import ANOTHER, MARK, OPERATOR
 
 
 def rows():
@@ -78,6 +78,7 @@ def _small():
         "dpopnonce": DPoPNonce.objects.filter(**of)[0].pk,
         "organizationmember": OrganizationMember.objects.get(user_id=user.pk).pk,
         "user": user.pk,
+        "another": get_user_model().objects.get(username=ANOTHER).pk,
         "group": Group.objects.order_by("pk")[0].pk,
         "stream": streams.get(status="enabled").pk,
         "stream_paused": streams.get(status="paused").pk,

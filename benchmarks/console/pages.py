@@ -89,7 +89,7 @@ CLIENTS = {
     "clients: by name": listing("client", sort="name"),
     "clients: by ID, falling": listing("client", sort="-client_id"),
     "clients: the file of one": file("client_export_csv", q="{client_id}"),
-    "clients: suggestions": admin("client_suggest", q="client-7", service="{service}"),
+    "clients: suggestions": admin("client_suggest", posted={"q": "client-7"}, service="{service}"),
     **{f"one client, {one}": admin("client_change", "client", period=one) for one in PERIODS},
     "one client: its history": admin("client_history", "client"),
     "one client: to change it": admin("client_edit", "client"),
@@ -150,7 +150,6 @@ EVENTS = {
     "a receipt: its details": file("grantevent_details", "event"),
     "a receipt: its history": admin("grantevent_history", "event"),
     "events of organizations": admin("organizationevent_changelist"),
-    "events of organizations: a ticket's": admin("organizationevent_changelist", q="T-1"),
     "events of organizations: of a kind": admin("organizationevent_changelist", kind="imported"),
     "events of organizations: of a kind that none has": admin(
         "organizationevent_changelist", kind="member_added"
@@ -161,10 +160,12 @@ EVENTS = {
     "events of organizations: the next page, in the middle": admin(
         "organizationevent_changelist", after="{after_organizationevent}"
     ),
-    "events of organizations: the file of a ticket's": file(
-        "organizationevent_export_csv", q="T-1"
+    "events of organizations: the file of a kind that none has": file(
+        "organizationevent_export_csv", kind="member_added"
     ),
-    "events of organizations: the other file": file("organizationevent_export_jsonl", q="T-1"),
+    "events of organizations: the other file": file(
+        "organizationevent_export_jsonl", kind="member_added"
+    ),
     "a receipt of an organization": admin("organizationevent_change", "organizationevent"),
     "a receipt of an organization: the file": file(
         "organizationevent_receipt", "organizationevent"
@@ -245,7 +246,7 @@ SETTINGS = {
     "members": admin("organizationmember_changelist"),
     "one member": admin("organizationmember_change", "organizationmember"),
     "one member: the history": admin("organizationmember_history", "organizationmember"),
-    "one operator: to change": admin("organizationmember_operator_edit", "user"),
+    "one operator: to change": admin("organizationmember_operator_edit", "another"),
     "a new operator": admin("organizationmember_operator_create"),
     "users": Page("admin:auth_user_changelist"),
     "users: a name": Page("admin:auth_user_changelist", query={"q": "operator"}),
@@ -260,7 +261,7 @@ SETTINGS = {
     "one nonce: its history": admin("dpopnonce_history", "dpopnonce"),
     "one nonce: to expire it": admin("dpopnonce_expire", "dpopnonce"),
     "language and time zone": admin("operatorpreference_changelist"),
-    "a time in UTC": admin("operatorpreference_utc", at="2026-01-01 00:00"),
+    "a time in UTC": admin("operatorpreference_utc", posted={"at": "2026-01-01 00:00"}),
     "the own password": Page("admin:password_change"),
     "the own password: changed": Page("admin:password_change_done"),
     "the first page": Page("admin:index", status=302),

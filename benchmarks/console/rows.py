@@ -13,7 +13,7 @@ LOG = 1_000_000
 """The most calls that a service can keep."""
 MARK = "bench"
 """The description of what is made here, by which it is found again."""
-OPERATOR = "operator"
+OPERATOR, ANOTHER = "operator", "another"
 """The user who sees everything."""
 
 
@@ -21,7 +21,7 @@ def make(grants):
     """Make what is missing, beside this many grants. It costs nothing where all is there."""
     from django.db import connection, transaction
 
-    from grant_management.models import Tally, Webhook
+    from grant_management.models import Tally, Webhook, daily_total
 
     if Webhook.objects.filter(description=MARK).exists():
         return
@@ -29,6 +29,7 @@ def make(grants):
         growing.make(grants // EACH, *_make_few())
         long.make()
     analyze(connection)
+    daily_total.add_up(Tally.count_events())
     Tally.count_live()
 
 
@@ -43,6 +44,8 @@ def _make_few():
     service = Service.objects.get(pk=FIRST_SERVICE)
     user = get_user_model().objects.create_superuser(OPERATOR, password=None)
     OrganizationMember.objects.create(user=user, organization=service.organization)
+    another = get_user_model().objects.create_user(ANOTHER)
+    OrganizationMember.objects.create(user=another, organization=service.organization)
     DPoPNonce.objects.at(service, midnight())
     about = {"organization": service.organization, "service": service, "description": MARK}
     made = {"digest": sha256(MARK), "prefix": MARK, "created_at": midnight()}

@@ -35,7 +35,7 @@ def client_page(client: Client, request: HttpRequest) -> dict[str, Any]:
     """The template's context for the page of a client; without what the operator may not see."""
     now = clock.now()
     grants = Grant.objects.filter(service=client.service_id, client=client.pk)
-    active = counted(grants.order_by("-created_at"), [client.service_id], living)
+    active = counted(grants.order_by("-created_at"), living())
     sees = {name: may_view(request, name) for name in ("grant", "call", "grantevent")}
     return {
         "client": client,
@@ -110,7 +110,7 @@ def _stops(
         tokens = model._default_manager.filter(service=client.service_id, client=client.pk)
         # In the order of their index, so that the database has no reason to follow another one.
         ordered = tokens.order_by("service", "client")
-        alive = counted(ordered, [client.service_id], lambda rows: rows.alive(now))
+        alive = counted(ordered, model.living(now))
         yield model._meta.verbose_name_plural, alive
 
 

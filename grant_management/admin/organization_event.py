@@ -18,7 +18,7 @@ from .kit.export import TURN, json_lines
 from .kit.list_export import attached
 from .kit.list_table import fields
 from .kit.reasons import in_words
-from .kit.short_filters import EventPeriodFilter, chosen_of
+from .kit.short_filters import EventPeriodFilter, OrganizationFilter, chosen_of
 from .kit.short_list import ShortListAdmin
 from .kit.utc import in_utc
 from .receipt import as_file, receipt
@@ -100,7 +100,7 @@ class OrganizationEventAdmin(ShortListAdmin[OrganizationEvent]):
     list_select_related = ("organization",)
     list_filter = (
         KindFilter,
-        ("organization", admin.RelatedOnlyFieldListFilter),
+        ("organization", OrganizationFilter),
         "actor_kind",
         ActorFilter,
         EventPeriodFilter,

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from ..conf import app_settings
 from ..db.periods import day_of, hour_of
 from ..models import EventKind, HourlyCount, Service
+from ..models.daily_total import sums
 from .kit.chart import Chart, Series
 from .kit.periods import LENGTHS
 from .kit.utc import exact
@@ -181,18 +182,24 @@ class Calls:
 
 
 def _counted(view: View, axis: Axis) -> Counter[tuple[datetime, str]]:
-    kinds = (EventKind.CREATED, EventKind.REVOKED)
     first = axis.starts()[0]
+    found: Counter[tuple[datetime, str]] = Counter()
     if axis.is_hourly:
         rows = HourlyCount.objects.filter(view.of_client(), service__in=view.keys)
-        rows, name = rows.filter(hour__gte=first, kind__in=kinds), "hour"
+        for at, kind, number in _summed(rows.filter(hour__gte=first), "hour"):
+            found[at, kind] += number
     else:
-        rows, name = view.counters().filter(day__gte=first.date(), kind__in=kinds), "day"
-    found: Counter[tuple[datetime, str]] = Counter()
-    for at, kind, number in rows.order_by().values_list(name, "kind").annotate(Sum("number")):
-        start = at if axis.is_hourly else datetime(at.year, at.month, at.day, tzinfo=UTC)
-        found[start, kind] += number
+        rows = view.counters().filter(day__gte=first.date())
+        days = _summed(rows, "day") if view.client_id else sums(view.keys, first.date())
+        for day, kind, number in days:
+            found[datetime(day.year, day.month, day.day, tzinfo=UTC), kind] += number
     return found
+
+
+def _summed(rows: Any, period: str) -> Any:
+    """The numbers of these counters, by hour or day and by kind."""
+    drawn = rows.filter(kind__in=(EventKind.CREATED, EventKind.REVOKED)).order_by()
+    return drawn.values_list(period, "kind").annotate(Sum("number"))
 
 
 def _chart(

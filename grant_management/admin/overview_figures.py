@@ -16,7 +16,6 @@ from ..db.clock import CLOCK_TOLERANCE
 from ..db.counting import grouped, shown_number
 from ..db.ids import first_uuid7
 from ..db.keyset import Merged, Order, Ordered, Rows
-from ..db.of_service import at_services
 from ..models import (
     AccessToken,
     Call,
@@ -77,10 +76,9 @@ class View:
     def calls(self, service: Service, since: datetime) -> Rows:
         """The calls of one service since then, of the newest `COUNT_LIMIT` of its log."""
         first = first_uuid7(since - CLOCK_TOLERANCE)
-        rows = Call.objects.filter(service=service, pk__gte=first).order_by("-pk")
-        newest = rows.values("pk")[: counting.COUNT_LIMIT]
-        those = Call.objects.filter(at_services([service.pk]), pk__in=newest)
-        return those.filter(self.of_client(), at__gte=since).order_by()
+        rows = Ordered(Call.objects.filter(service=service, pk__gte=first), ("-pk",))
+        newest = rows.until(rows.window(counting.COUNT_LIMIT)).rows
+        return newest.filter(self.of_client(), at__gte=since).order_by()
 
     def count(self, rows: Rows, order: Order) -> int:
         """The number of these rows at the services, bounded; an index has them in that order."""

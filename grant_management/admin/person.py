@@ -122,7 +122,7 @@ class PersonPages(ListAdmin[Grant]):
             "person_url": self.url("person", grant),
             "groups_of_grants": by_client(page.rows, request),
             "grants_page": page,
-            "living": counted(own.order_by("-created_at"), services, living),
+            "living": counted(own.order_by("-created_at"), living()),
             "service_number": self._service_number(request, services),
             "revoke_url": self.url("revoke_many", grant) if request.user.has_perm(REVOKE) else "",
             "several_services": len({one.service_id for one in page.rows}) > 1,

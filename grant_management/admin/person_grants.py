@@ -3,6 +3,7 @@
 from itertools import groupby
 from typing import Any, Final
 
+from django.db.models import Q
 from django.http import HttpRequest
 
 from ..db import clock
@@ -60,11 +61,11 @@ def to_person(rows: Any) -> Any:
     return rows.select_related("service", "client").annotate(**content.listed())
 
 
-def living(rows: Any) -> Any:
-    """The grants that are `LIVE` now."""
+def living() -> Q:
+    """The condition that a grant is `LIVE` now."""
     now = clock.now()
     active, pending = (status_condition(status, now) for status in LIVE)
-    return rows.filter(active | pending)
+    return active | pending
 
 
 def owned_by(grants: Any, key: Any) -> Grant | None:

@@ -62,7 +62,7 @@ class RevokeManyPages(ReceiptPages):
     def _chosen(self, request: HttpRequest, person: Grant) -> list[Any]:
         """The living grants that are asked for, at most one more than `MOST`."""
         rows = self.get_queryset(request).filter(subject=person.subject)
-        alive = living(rows.filter(service__in=self._services(request)))
+        alive = rows.filter(living(), service__in=self._services(request))
         if request.POST.get("these") != "all":
             named = request.POST.getlist("one") or request.POST.getlist("grant")
             alive = alive.filter(pk__in=list(filter(None, map(_key, named[: MOST + 1]))))

@@ -15,6 +15,7 @@ from .kit.cut_off import CUT_OFF_SERVICE
 from .kit.list_table import fields
 from .kit.making import insert, make
 from .kit.read_only import limited, operator
+from .kit.short_filters import OrganizationFilter
 from .kit.short_list import ShortListAdmin
 from .service_forms import NewServiceForm, SettingsForm
 from .service_page import portrait
@@ -38,7 +39,7 @@ class ServiceAdmin(ShortListAdmin[Service], OperatorAdmin[Service]):
         "deleted_at",
     )
     list_select_related = ("organization",)
-    list_filter = (("organization", admin.RelatedOnlyFieldListFilter),)
+    list_filter = (("organization", OrganizationFilter),)
     filter_lookups = frozenset({"organization__id__exact"})
     file_name = "services"
     exported = {

@@ -5,7 +5,7 @@ counter. They include the events up to `Tally.counted_until`.
 """
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final, Self
 
 from django.db import models
@@ -25,6 +25,8 @@ from .service import Service
 
 LIVE: Final = "live"
 """The kind of the counters of active grants. Only those of the last count are kept."""
+TOTALS: Final = {"created": "created_total", "revoked": "revoked_total"}
+"""The kinds that `daily_total` adds up over all clients, each with the kind of its sums."""
 DAY: Final = date_of("at")
 SETTLED: Final = timedelta(seconds=60)
 """The age at which events are counted: by then every transaction that writes events has ended."""
@@ -36,6 +38,10 @@ class DailyCountQuerySet(primary.PrimaryQuerySet["DailyCount"]):
     def live(self) -> Self:
         """The counters of active grants."""
         return self.filter(kind=LIVE)
+
+    def totals(self) -> Self:
+        """The sums over all clients."""
+        return self.filter(kind__in=TOTALS.values())
 
 
 class DailyCount(OfService):
@@ -113,7 +119,8 @@ class Tally(models.Model):
             if tally is None:
                 return cls.objects.get()
             if tally.counted_until is None or tally.counted_until < until:
-                _add(DailyCount, "day", _new_events(tally.counted_until, until, DAY))
+                first = _add(DailyCount, "day", _new_events(tally.counted_until, until, DAY))
+                _forget_totals(first, until.date())
                 tally._count_hours(until)
                 tally.counted_until = until
                 tally.save(update_fields=["counted_until", "hours_until"])
@@ -158,8 +165,11 @@ def _new_events(since: datetime | None, until: datetime, period: Any) -> Iterabl
     return groups.annotate(number=Count("pk")).iterator()
 
 
-def _add(model: type[models.Model], period: str, groups: Iterable[Any]) -> None:
-    """Add each group to its counter by one statement, so that concurrent additions all count."""
+def _add(model: type[models.Model], period: str, groups: Iterable[Any]) -> dict[int, Any]:
+    """Add each group to its counter by one statement, so that concurrent additions all count.
+
+    It gives the earliest period of each service.
+    """
     connection = primary.connection()
     table = connection.ops.quote_name(model._meta.db_table)
     sql = (
@@ -169,11 +179,24 @@ def _add(model: type[models.Model], period: str, groups: Iterable[Any]) -> None:
     )
     names = ("service_id", "kind", "period", "client_id", "number")
     field: Any = model._meta.get_field(period)
+    groups = list(groups)
     with connection.cursor() as cursor:
         rows = [[group[name] for name in names] for group in groups]
         for row in rows:
             row[2] = field.get_db_prep_value(row[2], connection)
         cursor.executemany(sql, rows)
+    first: dict[int, Any] = {}
+    for group in groups:
+        service, at = group["service_id"], group["period"]
+        first[service] = min(first.get(service, at), at)
+    return first
+
+
+def _forget_totals(first: dict[int, date], today: date) -> None:
+    """Delete the sums of days to which an event was added after all: they are made again."""
+    for service, day in first.items():
+        if day < today:
+            DailyCount.objects.totals().filter(service=service, day__gte=day).delete()
 
 
 def active_by_client(grants: GrantQuerySet, now: datetime) -> Iterable[tuple[int, str, int]]:

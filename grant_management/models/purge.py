@@ -18,7 +18,7 @@ from ..db.clock import CLOCK_TOLERANCE
 from ..db.deleting import delete
 from ..db.of_service import at_services
 from ..db.retry import retried
-from . import retention
+from . import daily_total, retention
 from .call import Call
 from .daily_count import Tally
 from .grant import Grant
@@ -58,8 +58,9 @@ def purge_all(batch_size: int, *, thorough: bool = True) -> Iterator[tuple[str, 
         deleted += number
         yield name, number
     PurgeRun.objects.record(started_at, deleted, thorough=thorough)
-    Tally.count_events()
+    tally = Tally.count_events()
     if thorough:
+        daily_total.add_up(tally)
         Tally.count_live()
 
 

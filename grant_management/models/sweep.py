@@ -212,8 +212,11 @@ class Sweep(OfService):
         return rows.filter(kind=EventKind.REVOKED).order_by("pk")
 
     def history(self) -> list[GrantEvent]:
-        """The events of the job itself, oldest first: it was started, paused, resumed, finished."""
-        rows = GrantEvent.objects.filter(service_id=self.service_id, job=self.pk)
+        """The events of the job itself, oldest first: it was started, paused, resumed, finished.
+
+        They are of no grant: by that an index finds them among those that revoked grants.
+        """
+        rows = GrantEvent.objects.filter(service_id=self.service_id, job=self.pk, grant_id="")
         return list(rows.exclude(kind=EventKind.REVOKED).order_by("at", "pk"))
 
     def _revoke(self, wanted: GrantFilter, keys: list[Any]) -> int:

@@ -134,6 +134,18 @@ class Token(OfService):
         """The rule of `generation_of` as a condition of a query."""
         raise NotImplementedError
 
+    @classmethod
+    def living(cls, now: datetime) -> Q:
+        """The condition that `status` is ACTIVE, or CLIENT_LOCKED, at that time."""
+        kept = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=now))
+        of_grant = cls.of_living_grant()
+        of_grant &= Q(grant__expires_at=None) | Q(grant__expires_at__gt=now)
+        for cut_off in ("client__not_before", "service__not_before"):
+            # SQL compares NULL neither as true nor as false: a missing cut-off has its own test.
+            kept &= Q(**{cut_off: None}) | Q(issued_at__gte=F(cut_off))
+            of_grant &= Q(**{cut_off: None}) | Q(grant__created_at__gte=F(cut_off))
+        return kept & (Q(grant=None) | of_grant)
+
 
 T = TypeVar("T", bound=Token)
 
@@ -154,15 +166,8 @@ class TokenQuerySet(primary.PrimaryQuerySet[T]):
         return alive.update(revoked_at=at)
 
     def alive(self, now: datetime) -> Self:
-        """The tokens whose `status` is ACTIVE, or CLIENT_LOCKED, at that time."""
-        kept = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=now))
-        of_grant = self.model.of_living_grant()
-        of_grant &= Q(grant__expires_at=None) | Q(grant__expires_at__gt=now)
-        for cut_off in ("client__not_before", "service__not_before"):
-            # SQL compares NULL neither as true nor as false: a missing cut-off has its own test.
-            kept &= Q(**{cut_off: None}) | Q(issued_at__gte=F(cut_off))
-            of_grant &= Q(**{cut_off: None}) | Q(grant__created_at__gte=F(cut_off))
-        return self.filter(kept & (Q(grant=None) | of_grant))
+        """The tokens that are `living` at that time."""
+        return self.filter(self.model.living(now))
 
     def presented(self, service: Service, value: str) -> T:
         """The token of a clear value, with its client and grant: 1 query. Sends `token_presented`.

@@ -229,7 +229,7 @@ def test_what_is_no_choice_says_so(admin_client, lived, query):
 
 
 def test_statements(admin_client, lived, django_assert_max_num_queries):
-    with django_assert_max_num_queries(25):
+    with django_assert_max_num_queries(26):
         admin_client.get(OVERVIEW)
 
 

@@ -6,6 +6,8 @@ from functools import cache
 
 from django.test.utils import CaptureQueriesContext
 
+from grant_management.admin.kit.stops import FIRST
+
 from ..ours import connection
 
 LARGE = {
@@ -32,9 +34,11 @@ def nodes(plan):
         yield from nodes(part)
 
 
-def plan_of(sql, parameters=None):
+def plan_of(sql, parameters=None, *, really=False):
+    """The plan of a statement; `really`: after it was run, with the rows that there were."""
+    analyze = ", ANALYZE, TIMING OFF" if really else ""
     with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", parameters)
+        cursor.execute(f"EXPLAIN (FORMAT JSON{analyze}) {sql}", parameters)
         found = cursor.fetchone()[0]
     return (json.loads(found) if isinstance(found, str) else found)[0]["Plan"]
 
@@ -47,40 +51,41 @@ def is_large(table):
         return table in LARGE and cursor.fetchone()[0] > 10_000
 
 
-def _of_large(statements):
-    """What these statements do with large tables: the nodes of their plans, with the statement."""
+def read_whole(statements):
+    """The large tables that these statements read from end to end, each with its statement."""
     return [
-        (node, sql)
+        (node["Relation Name"], sql[:2_000])
         for sql in statements
         if sql.startswith(("SELECT", "UPDATE", "DELETE", "WITH"))
         for node in nodes(plan_of(sql))
-        if is_large(node.get("Relation Name", ""))
+        if is_large(node.get("Relation Name", "")) and node["Node Type"] == "Seq Scan"
     ]
 
 
-def read_whole(statements):
-    """The large tables that these statements read from end to end, each with its statement."""
-    return _whole(_of_large(statements))
+MOST_ROWS = FIRST + 1
+"""The rows of a table that a page looks at for one number, at most."""
 
 
-def _whole(large):
-    return [
-        (node["Relation Name"], sql[:2_000])
-        for node, sql in large
-        if node["Node Type"] == "Seq Scan"
-    ]
+def read_far(statements, most=MOST_ROWS):
+    """The large tables of which these queries look at more rows than that, each with the number of
+    rows and its statement.
 
-
-def follow_no_index(statements):
-    """Those, and the indexes of large tables that these statements follow from an end, with no
-    condition that the index answers: they may read all of it before they find a row.
+    The queries are run again, since a plan does not tell how far the database follows an index.
     """
-    large = _of_large(statements)
-    return _whole(large) + [
-        (node["Index Name"], sql[:2_000])
-        for node, sql in large
-        if "Index Name" in node and "Index Cond" not in node
+    return [
+        (node["Relation Name"], _looked_at(node), sql[:2_000])
+        for sql in statements
+        if sql.startswith("SELECT") and not sql.endswith("FOR UPDATE")
+        for node in nodes(plan_of(sql, really=True))
+        if is_large(node.get("Relation Name", "")) and _looked_at(node) > most
     ]
+
+
+def _looked_at(node):
+    """The rows that it gave, and those that it read and left out, in all of its loops."""
+    left_out = ("Rows Removed by Filter", "Rows Removed by Index Recheck")
+    each = node["Actual Rows"] + sum(node.get(name, 0) for name in left_out)
+    return round(each * node["Actual Loops"])
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from grant_management.models import (
 
 from ..self_service_site import CHANGES
 from ..world import api_token_of, now
-from .plans import follow_no_index, statements
+from .plans import read_far, statements
 
 APP = "grant_management.contrib.self_service"
 MOST = 20
@@ -57,7 +57,7 @@ def judged(call, status=200, most=MOST):
         response = call(HTTP())
     assert response.status_code == status, response.content[:500]
     assert len(made) <= most, len(made)
-    assert follow_no_index(made) == []
+    assert read_far(made) == []
     return response
 
 

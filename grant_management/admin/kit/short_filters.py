@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from ...db import clock
-from ...models import Service
+from ...models import Organization, Service
 from . import periods
 from .database import number
 from .read_only import limited
@@ -37,6 +37,15 @@ class ServiceFilter(admin.SimpleListFilter):
         """The rows of the chosen service; all where none is chosen."""
         wanted = chosen_of(self)
         return queryset if wanted is None else queryset.filter(service=number(wanted))
+
+
+class OrganizationFilter(admin.RelatedFieldListFilter):
+    """The rows of one organization, of those that the operator sees."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
+        """The number and the name of each organization: no row of the list is read for them."""
+        seen = limited(Organization.objects.order_by("name", "pk"), request, "pk")
+        return [(organization.pk, str(organization)) for organization in seen]
 
 
 class PeriodFilter(admin.SimpleListFilter):

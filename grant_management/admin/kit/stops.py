@@ -8,9 +8,11 @@ from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from ...db import clock
-from ...db.counting import COUNT_LIMIT, bounded_count, grouped
+from ...db.counting import COUNT_LIMIT, counted_among, grouped
+from ...db.keyset import Ordered
 from ...db.of_service import these
 from ...models import AccessToken, Client, Grant, GrantStatus, RefreshToken, Service
+from ...models.grant import status_condition
 
 LOOK: Final = 50_000
 """Rows that are looked at for one number."""
@@ -28,15 +30,14 @@ class Number:
     is_exact: bool
 
     @classmethod
-    def of(cls, rows: "QuerySet[Any]", alive: "QuerySet[Any]") -> "Number":
-        """The number of `alive` among the first `LOOK` of `rows`, which an index finds in order."""
+    def of(cls, rows: "QuerySet[Any]", alive: Q) -> "Number":
+        """How many of the first `LOOK` rows are alive; an index finds the rows in order."""
         count = 0
         for look in (min(FIRST, LOOK), LOOK):
-            seen = alive.filter(pk__in=rows.values("pk")[:look])
-            count = bounded_count(seen.order_by())
+            count, is_all = counted_among(rows, alive, look)
             if count > COUNT_LIMIT:
                 return cls(COUNT_LIMIT, False)
-            if not rows[look : look + 1].exists():
+            if is_all:
                 return cls(count, True)
         return cls(count, False)
 
@@ -93,8 +94,8 @@ def stops_of(target: Service | Client) -> Stops:
     if isinstance(target, Client):
         of = {"service": target.service_id, "client": target.pk}
     now = clock.now()
-    active = Grant.objects.filter(**of).with_status(GrantStatus.ACTIVE, now)
-    newest = Grant.objects.filter(**of).order_by("-created_at")
+    active = status_condition(GrantStatus.ACTIVE, now)
+    newest = Grant.objects.filter(**of).order_by("-created_at", "-pk")
     return Stops(
         grants=Number.of(newest, active),
         access_tokens=_tokens(AccessToken, of, now),
@@ -113,18 +114,16 @@ def stops_of_grant(grant: Grant) -> Stops:
 
 def _tokens(model: type[AccessToken | RefreshToken], of: dict[str, Any], now: Any) -> Number:
     rows = model._default_manager.filter(**of)
-    alive = rows.alive(now)
     # Most rows of a large table are expired: of a service, an index finds the others.
     if of.keys() == {"service"}:
         rows = rows.filter(Q(expires_at=None) | Q(expires_at__gt=now))
-    return Number.of(rows.order_by(), alive)
+    return Number.of(rows.order_by(), model.living(now))
 
 
-def _clients(newest: "QuerySet[Grant]", active: "QuerySet[Grant]") -> tuple[tuple[str, int], ...]:
-    """Of the newest grants alone, by their keys: a database would begin with the clients, and read
-    all grants.
-    """
-    seen = active.filter(pk__in=newest.values("pk")[:COUNT_LIMIT]).order_by()
+def _clients(newest: "QuerySet[Grant]", active: Q) -> tuple[tuple[str, int], ...]:
+    """Of the newest grants alone."""
+    rows = Ordered(newest, ("-created_at", "-pk"))
+    seen = rows.until(rows.window(COUNT_LIMIT)).those(active).rows.order_by()
     groups = seen.values_list("client_id", "service_id").annotate(number=Count("pk"))
     most = list(groups.order_by("-number", "client_id")[:LISTED])
     of = these(Client.objects, [(key, service) for key, service, _number in most])

@@ -37,9 +37,9 @@ gm-manage create_service --organization 1 --name Retail --id 1001 --grant-manage
 gm-manage issue_api_token --service 1001"""
 BACK_UP = "systemctl start grant-management-backup\nsystemctl stop grant-management"
 START = "systemctl start grant-management"
-TOKEN = """
+TOKEN = r"""
 call() { curl -s "http://127.0.0.1:8000/api/1001/$1" -H "Host: $NAME" -H "X-Forwarded-Proto: https" -H "Authorization: Bearer $API_TOKEN" -H "Content-Type: application/json" -d "$2"; }
-member() { python3 -c "import json, sys; print(json.load(sys.stdin)['$1'])"; }
+member() { python3 -c "import json, sys; said = sys.stdin.read(); print(json.loads(said).get('$1') or sys.exit(said))"; }
 CLIENT=$(call clients '{"clientIdentifier":"app-1","name":"App"}' | member clientId)
 GRANT=$(call grants "{\"clientId\":$CLIENT,\"subject\":\"ann\",\"scopes\":[{\"scope\":\"contacts\"}]}" | member grantId)
 TOKEN=$(call auth/token/create "{\"grantType\":\"AUTHORIZATION_CODE\",\"clientId\":$CLIENT,\"subject\":\"ann\",\"scopes\":[\"grant_management_query\"],\"certificateThumbprint\":\"$(cat thumbprint.txt)\",\"properties\":[{\"key\":\"grant_id\",\"value\":\"$GRANT\"}]}" | member accessToken)"""
@@ -50,7 +50,10 @@ cp /etc/ssl/grant-management/*.pem .
 export CURL_CA_BUNDLE=$PWD/fullchain.pem"""
 TO_HAPROXY = "systemctl stop nginx\nsystemctl start haproxy"
 PACKAGES, REPOSITORY = "/srv/packages", "/srv/repository"
-pytestmark = pytest.mark.skipif("not config.getoption('--slow')", reason="takes a minute: --slow")
+pytestmark = [
+    pytest.mark.skipif("not config.getoption('--slow')", reason="takes minutes: --slow"),
+    pytest.mark.timeout(3600),  # ten of them were too few on a busy machine
+]
 
 
 @pytest.fixture

@@ -58,7 +58,7 @@ def main() -> int:
         passed = _call_all(port, data, noted)
         passed &= _show_webhook(receiver, data, noted)
         if passed and not options.once:
-            console.print(_farewell(port, data) + metrics, markup=False, soft_wrap=True)
+            console.print(_farewell(port, data, metrics), markup=False, soft_wrap=True)
             wait(server, noted)
             return 0
     noted.exit()
@@ -108,7 +108,7 @@ def _count() -> str:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     os.environ["METRICS_PORT"] = port
-    return f"\nMetrics: http://127.0.0.1:{port}/metrics\n"
+    return f"Metrics: http://127.0.0.1:{port}/metrics\n\n"
 
 
 @contextlib.contextmanager
@@ -213,7 +213,8 @@ _VERDICT = {
 _LONG = ("accessToken", "dpop", "clientCertificate", "dpopNonce")
 
 
-def _farewell(port: int, data: "DemoData") -> str:
+def _farewell(port: int, data: "DemoData", metrics: str) -> str:
+    """What the demo says last. Its last line is for a shell, so documents can point to it."""
     base, query = f"http://127.0.0.1:{port}", "QUERY"
     asked = data.curl_body(query)
     curl = (
@@ -236,6 +237,7 @@ def _farewell(port: int, data: "DemoData") -> str:
         f"Connected apps: {base}/account/apps/   user: {data.person}   password: {data.password}"
         "\n\n"
         f"OpenAPI: {base}/api/schema   to read and try: {base}/api/schema/page\n\n"
+        f"{metrics}"
         f"Query a grant:\n\n{curl}\n\nRevoke it:\n\n{revoke}\n\n"
         f"The same values for an SDK:\n\nexport {exported}\n"
     )

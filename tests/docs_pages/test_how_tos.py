@@ -46,9 +46,11 @@ def test_authlete_typescript(reader, checkout):
     if shutil.which("npm") is None:
         message = "needs node and npm"
         pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
-    paste = "until grep -q '^export API_TOKEN' .log-*; do sleep 0.2; done; eval \"$(grep -h '^export API_TOKEN' .log-*)\""
+    paste = "last() { grep -h . .log-* | tail -n 1; }; until last | grep -q '^export API_TOKEN='; do sleep 0.2; done; eval \"$(last)\""
     shown = "export API_TOKEN=… SERVICE_ID=… GRANT_ID=… ACCESS_TOKEN=…"
-    reader(checkout, replaced={shown: paste}).follow("how-to/authlete-typescript.md")
+    clone = 'git clone --quiet "$REPOSITORY" grant-management'
+    assert checkout.name == "grant-management"  # what the command would make
+    reader(replaced={shown: paste, clone: ":"}).follow("how-to/authlete-typescript.md")
 
 
 def test_authlete_python(reader, checkout):

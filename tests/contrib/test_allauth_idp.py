@@ -2,6 +2,7 @@
 
 import html
 import json
+import re
 import subprocess
 
 import pytest
@@ -49,6 +50,11 @@ class TestTheConsentPage:
         data = {**data, **ALLAUTH.allow, **changed}
         sent = {name: value for name, value in data.items() if value is not None}
         return world.ann.session.post(there, data=sent, timeout=60, allow_redirects=False)
+
+    def test_the_two_scopes_are_said_in_words(self, world):
+        page = world.ann.open(asking(world)).text
+        shown = re.findall(r'<label[^>]*>\s*<input type="checkbox"[^>]*>\s*(.+?)\s*</label>', page)
+        assert {"See what you allowed", "Give up what you allowed"} <= set(shown)
 
     def test_a_field_of_another_page_is_refused(self, world):
         """Neither field of one page is worth anything with the other field of another one."""

@@ -5,17 +5,19 @@ from typing import Any
 from allauth.idp.oidc.adapter import DefaultOIDCAdapter
 from allauth.idp.oidc.models import Client, Token
 
+from grant_management.contrib.bridge.scopes import SCOPES
 from grant_management.metadata import authorization_server_metadata
 from grant_management.protocol.times import to_seconds
 
 from . import registered, rows
 from .models import LinkedToken
 
-SCOPES = ("grant_management_query", "grant_management_revoke")
-
 
 class GrantManagementMixin:
     """For an adapter of your own: put it before `DefaultOIDCAdapter`."""
+
+    scope_display = DefaultOIDCAdapter.scope_display | SCOPES
+    """What the consent page says in the place of a scope."""
 
     def is_introspection_allowed(self, token: Token, *, caller_client: Client) -> bool:
         """Whether the token is alive here, and the adapter allows the caller to ask."""

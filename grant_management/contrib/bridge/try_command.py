@@ -14,12 +14,12 @@ from grant_management.management.base import GrantManagementCommand
 from grant_management.protocol.digests import b64url_encode, sha256
 
 from .loopback import RedirectURI, call
+from .scopes import SCOPES
 from .server import AuthorizationServer
 from .setup_command import add_base_url, base_url, path_of_grant, service_of
 
 CLIENT_ID: Final = "try-grant-management"
 NAME: Final = "Try grant management"
-SCOPES: Final = ("grant_management_query", "grant_management_revoke")
 EXPECTED: Final = (("GET", 200), ("DELETE", 204), ("GET", 401))
 """What the client does with its grant, and the statuses of the answers."""
 

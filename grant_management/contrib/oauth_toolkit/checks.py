@@ -22,6 +22,7 @@ from oauth2_provider.settings import oauth2_settings
 from grant_management.api.draft import GrantResourceView
 from grant_management.checks.asking import of_database
 from grant_management.contrib.bridge import database
+from grant_management.contrib.bridge.scopes import SCOPES
 
 from . import bridge
 from .models import AuthorizedCode, DeviceAuthorization, LinkedToken
@@ -30,7 +31,6 @@ from .views import GrantAuthorizationView
 
 ID: Final = "grant_management_oauth_toolkit"
 APP: Final = "grant_management.contrib.oauth_toolkit"
-SCOPES: Final = ("grant_management_query", "grant_management_revoke")
 BREAKS_DEVICES: Final = (4, 0, 1)
 """The first version of oauthlib whose answers the toolkit's view of device codes cannot read."""
 

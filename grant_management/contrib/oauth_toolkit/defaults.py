@@ -2,13 +2,12 @@
 
 from typing import Any, Final
 
+from grant_management.contrib.bridge.scopes import SCOPES
+
 OAUTH2_PROVIDER: Final[dict[str, Any]] = {
     "OAUTH2_VALIDATOR_CLASS": (
         "grant_management.contrib.oauth_toolkit.validator.GrantManagementValidator"
     ),
-    "SCOPES": {
-        "grant_management_query": "See what you allowed",
-        "grant_management_revoke": "Give up what you allowed",
-    },
+    "SCOPES": dict(SCOPES),
 }
 """The validator class, and the scopes of a token that may query and revoke its grant."""

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 
 from allauth.idp.oidc.models import Client
 
-from grant_management.contrib.bridge.try_command import CLIENT_ID, NAME, SCOPES, TryCommand
+from grant_management.contrib.bridge.scopes import SCOPES
+from grant_management.contrib.bridge.try_command import CLIENT_ID, NAME, TryCommand
 
 from ...rows import SERVER
 
@@ -25,7 +26,7 @@ class Command(TryCommand):
         Client.objects.filter(pk=CLIENT_ID).delete()
         client = Client(id=CLIENT_ID, name=NAME)
         client.set_secret(secret)
-        client.set_scopes(SCOPES)
+        client.set_scopes(list(SCOPES))
         client.set_grant_types(["authorization_code"])
         client.set_redirect_uris([redirect_uri])
         client.save()

@@ -153,7 +153,8 @@ def _without_notes() -> list[str]:
 
 
 def _without_packages() -> list[str]:
-    wanted = ("*.tar.gz", "*.whl", "sbom.cdx.json", "licences.md")
+    version = _version()
+    wanted = (f"*-{version}.tar.gz", f"*-{version}-*.whl", "sbom.cdx.json", "licences.md")
     return [f"dist/: no {one}." for one in wanted if not list(DIST.glob(one))]
 
 

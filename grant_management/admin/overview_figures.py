@@ -77,8 +77,9 @@ class View:
         """The calls of one service since then, of the newest `COUNT_LIMIT` of its log."""
         first = first_uuid7(since - CLOCK_TOLERANCE)
         rows = Ordered(Call.objects.filter(service=service, pk__gte=first), ("-pk",))
-        newest = rows.until(rows.window(counting.COUNT_LIMIT)).rows
-        return newest.filter(self.of_client(), at__gte=since).order_by()
+        if service.call_log_size > counting.COUNT_LIMIT:  # else the log has no more than that
+            rows = rows.until(rows.window(counting.COUNT_LIMIT))
+        return rows.rows.filter(self.of_client(), at__gte=since).order_by()
 
     def count(self, rows: Rows, order: Order) -> int:
         """The number of these rows at the services, bounded; an index has them in that order."""

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from ..standalone import ROOT
-from .demo import find_chromium, log_in, log_in_as_person, running_browser, running_demo
+from .demo import PATIENCE, find_chromium, log_in, log_in_as_person, running_browser, running_demo
 from .empty import running_console
 from .first_call import to_service
 
@@ -21,7 +21,7 @@ def main():
         print("Chromium is needed: apt-get install chromium", file=sys.stderr)
         return 1
     IMAGES.mkdir(exist_ok=True)
-    with running_browser() as browser, tempfile.TemporaryDirectory() as folder:
+    with running_browser(5 * PATIENCE) as browser, tempfile.TemporaryDirectory() as folder:
         with running_demo() as demo:
             for show in (_operators_pages, _persons_pages):
                 _take(browser, lambda page, show=show: show(page, demo))
@@ -38,7 +38,8 @@ def _take(browser, show):
     for name in show(page):
         for theme, suffix in (("light", ""), ("dark", "-dark")):
             page.emulate_media(color_scheme=theme)
-            page.screenshot(path=IMAGES / f"{name}{suffix}.png")
+            # Colours that are on their way from one theme to the other are of neither.
+            page.screenshot(path=IMAGES / f"{name}{suffix}.png", animations="disabled")
             print(f"docs/images/{name}{suffix}.png")
     context.close()
 

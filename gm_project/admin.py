@@ -1,20 +1,87 @@
-"""The lists of users and roles, without search boxes: what is typed there would come into the URL.
+"""The lists and the forms of users and roles: Django's, in the words of the console.
 
-The search of every page finds a user by the name.
+They have no search boxes: what is typed there would come into the URL. The search of every page
+finds a user by the name.
 """
+
+from typing import Any, Final
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.forms import UserChangeForm
 from django.contrib.auth.models import Group, User
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
 
 admin.site.unregister([User, Group])
 
+WORDS: Final = {
+    "is_active": (_("May log in"), _("Without it, nobody can log in as this user.")),
+    "is_staff": (_("May open the console"), _("Roles say what the user sees and does there.")),
+    "is_superuser": (
+        _("May do everything"),
+        _("Has every permission, whatever the roles and organizations are."),
+    ),
+    "groups": (_("Roles"), _("A user may do what any of the roles allows.")),
+    "user_permissions": (_("Further permissions"), _("Those that no role of the user has.")),
+}
+"""The label and the help of a field, in place of Django's."""
+
+
+class UserForm(UserChangeForm):  # type: ignore[type-arg]  # generic in the stubs alone
+    """Django's form, with labels that say what each field does."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, (label, help_text) in WORDS.items():
+            if name in self.fields:
+                self.fields[name].label, self.fields[name].help_text = label, help_text
+
+
+class _YesOrNo(admin.BooleanFieldListFilter):
+    """Whether the users may, under the label that the field has in the form."""
+
+    def __init__(self, field: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(field, *args, **kwargs)
+        self.title = WORDS[field.name][0]
+
+
+class _OfRole(admin.RelatedFieldListFilter):
+    """The users of a role."""
+
+    def __init__(self, field: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(field, *args, **kwargs)
+        self.title = WORDS[field.name][0]
+
 
 @admin.register(User)
-class Users(UserAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
+class Users(UserAdmin):  # type: ignore[type-arg]
     """Django's users."""
 
     search_fields = ()
+    form = UserForm
+    list_display = ("username", "may_log_in", "may_open", "may_do_everything", "last_login")
+    list_filter = (
+        ("is_active", _YesOrNo),
+        ("is_staff", _YesOrNo),
+        ("is_superuser", _YesOrNo),
+        ("groups", _OfRole),
+    )
+
+    @admin.display(boolean=True, ordering="is_active", description=WORDS["is_active"][0])
+    def may_log_in(self, user: User) -> bool:
+        """Whether the user may log in."""
+        return user.is_active
+
+    @admin.display(boolean=True, ordering="is_staff", description=WORDS["is_staff"][0])
+    def may_open(self, user: User) -> bool:
+        """Whether the user may open the console."""
+        return user.is_staff
+
+    @admin.display(boolean=True, ordering="is_superuser", description=WORDS["is_superuser"][0])
+    def may_do_everything(self, user: User) -> bool:
+        """Whether the user has every permission."""
+        return user.is_superuser
 
 
 @admin.register(Group)
@@ -22,3 +89,7 @@ class Roles(GroupAdmin):
     """Django's groups, which are the roles."""
 
     search_fields = ()
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Django's list, under the name that the navigation has for it."""
+        return super().changelist_view(request, {"title": _("Roles")} | (extra_context or {}))

@@ -53,6 +53,7 @@ LOCK = ObjectAction(
     describe=_what_a_lock_stops,
     perform=Client.lock,
     stops=stops_of,
+    warns=_("Stops every grant and token of this client, until it is unlocked."),
 )
 
 
@@ -64,6 +65,7 @@ UNLOCK = ObjectAction(
     applies=lambda client: client.locked_at is not None and client.deleted_at is None,
     describe=_what_an_unlock_lets_through,
     perform=Client.unlock,
+    warns=_("Its grants and tokens that are still valid work again."),
 )
 
 

@@ -107,7 +107,7 @@ def _issued(token: ApiToken | None, service: Service | None, site: str) -> Step:
 def _called(token: ApiToken | None, site: str) -> Step:
     title = _("Make the first call")
     if token is None or token.last_used_at is None:
-        return Step(title, False)
+        return Step(title, False, url=_url("call_changelist", site), label=_("Calls"))
     at, source = exact_tag(token.last_used_at), token.last_used_from or _("an unknown address")
     said = state("active", _("The call arrived"))
     call = _call_of(token)

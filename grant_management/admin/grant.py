@@ -23,7 +23,7 @@ from ..protocol import strict_json
 from .grant_page import grant_page
 from .kit import content
 from .kit.actions import ObjectAction, OperatorAdmin, Text
-from .kit.display import few, identifier, over, state
+from .kit.display import few, identifier, isolated, link, over, short_id, state
 from .kit.export import in_parts
 from .kit.listing import BetweenForm, Column, fields, moment
 from .kit.stops import LOOK, stops_of_grant
@@ -163,6 +163,11 @@ def _status(grant: Grant) -> str:
     return state(status, status.label)
 
 
+def _person(grant: Any) -> Any:
+    """The subject, which leads to the page of the person; a grant's ID leads to the grant."""
+    return link(grant.person_url, isolated(grant.subject)) if grant.subject else _("nobody")
+
+
 def _client(grant: Grant) -> str:
     return over(grant.client, grant.client.client_id)
 
@@ -218,11 +223,12 @@ class GrantAdmin(SearchPage, RevokeManyPages, OperatorAdmin[Grant]):
     columns = (
         Column(_("Status"), _status, key="status", exported={"status": _status_value}),
         Column(
-            _("Subject"),
-            lambda grant: grant.subject or _("nobody"),
+            _("Grant"),
+            lambda grant: short_id(grant.grant_id),
             leads=True,
-            exported=fields("grant_id", "service_id", "subject"),
+            exported=fields("grant_id", "service_id"),
         ),
+        Column(_("Subject"), _person, exported=fields("subject")),
         Column(_("Client"), _client, key="client", exported={"client_id": _client_id}),
         Column(_("Scopes"), _names(0), key="scopes", exported={"scopes": _scopes}),
         Column(
@@ -257,6 +263,11 @@ class GrantAdmin(SearchPage, RevokeManyPages, OperatorAdmin[Grant]):
         """Annotated with scope names and authorization types, unless these are too long."""
         listed: Rows = super().to_list(rows).defer(*CONTENT).annotate(**content.listed())
         return listed
+
+    def complete(self, rows: list[Any]) -> None:
+        """With the URL of the person whose grant it is."""
+        for row in rows:
+            row.person_url = self.url("person", row)
 
     def to_export(self, turns: Iterable[Rows]) -> Iterator[Any]:
         """With the scopes, which can be large, of some rows at a time."""

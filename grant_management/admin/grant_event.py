@@ -62,10 +62,10 @@ class EventListForm(OfPersonForm):
     job = forms.UUIDField(label=_("Job"), required=False)
     each = forms.BooleanField(label=_("Each event of a job"), required=False)
     kind = forms.ChoiceField(
-        label=_("What"), required=False, choices=[("", _("Anything")), *EventKind.choices]
+        label=_("Kind of event"), required=False, choices=[("", _("Any")), *EventKind.choices]
     )
     actor_kind = forms.ChoiceField(
-        label=_("Who"), required=False, choices=[("", _("Anybody")), *ActorKind.choices]
+        label=_("Done by"), required=False, choices=[("", _("Anybody")), *ActorKind.choices]
     )
     reason = forms.ChoiceField(label=_("Reason"), required=False, choices=REASONS)
 
@@ -125,7 +125,7 @@ class GrantEventAdmin(ListAdmin[GrantEvent]):
     list_form = EventListForm
     columns = (
         Column(
-            _("What"),
+            _("Event"),
             lambda event: event.get_kind_display(),
             leads=True,
             exported=fields("id", "service_id", "kind"),
@@ -137,7 +137,7 @@ class GrantEventAdmin(ListAdmin[GrantEvent]):
             sort=("at", "pk"),
             exported=fields("at"),
         ),
-        Column(_("Who"), _who, key="who", exported=fields("actor_kind", "actor", "actor_id")),
+        Column(_("Done by"), _who, key="who", exported=fields("actor_kind", "actor", "actor_id")),
         text(_("Client"), "client_id", "client"),
         text(_("Subject"), "subject", "subject"),
         Column(
@@ -158,6 +158,11 @@ class GrantEventAdmin(ListAdmin[GrantEvent]):
         text(_("Event number"), "id", "number", is_default=False),
     )
     file_name = "events"
+    ready_views = (
+        (_("Revoked by operators"), "kind=revoked&actor_kind=operator"),
+        (_("Cut-offs"), "kind=cut_off"),
+        (_("Locked clients"), "kind=client_locked"),
+    )
     exports = (
         (_("Export CSV"), "export_csv"),
         (_("Export JSON Lines, with all fields"), "export_jsonl"),

@@ -37,7 +37,7 @@ class Task:
     @property
     def section(self) -> str:
         """What a page below this entry has as `section` in its context; the list is the default."""
-        return self.page if self.page in ("people", "codes") else "changelist"
+        return self.page if self.page in ("people", "codes", "start") else "changelist"
 
 
 MAIN: Final = (

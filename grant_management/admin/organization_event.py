@@ -56,7 +56,7 @@ KINDS: Final = (
 class KindFilter(admin.SimpleListFilter):
     """A filter by kind, which offers only the kinds that concern organizations."""
 
-    title = _("what")
+    title = _("kind of event")
     parameter_name = "kind"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
@@ -72,7 +72,7 @@ class KindFilter(admin.SimpleListFilter):
 class ActorFilter(admin.SimpleListFilter):
     """A filter by who did it, which offers those of the newest events."""
 
-    title = _("who, by name")
+    title = _("name of whoever did it")
     parameter_name = "actor"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
@@ -127,7 +127,7 @@ class OrganizationEventAdmin(ShortListAdmin[OrganizationEvent]):
     }
     change_form_template = "admin/grant_management/event.html"
 
-    @admin.display(description=_("what"))
+    @admin.display(description=_("event"))
     def what(self, event: OrganizationEvent) -> str:
         """The kind of the event, in words."""
         return event.get_kind_display()
@@ -137,7 +137,7 @@ class OrganizationEventAdmin(ShortListAdmin[OrganizationEvent]):
         """The time, relative to now, with the exact time in UTC as its title."""
         return time_tag(event.at)
 
-    @admin.display(description=_("who"))
+    @admin.display(description=_("done by"))
     def who(self, event: OrganizationEvent) -> str:
         """The actor's kind and name."""
         return f"{event.get_actor_kind_display()} {event.actor}"

@@ -31,6 +31,7 @@ from ..models.daily_count import active_by_client
 from ..models.grant import GrantQuerySet
 from ..protocol.results import Result
 from .kit.display import time_tag
+from .kit.utc import exact
 from .overview_logs import Logs
 
 DONE: Final = (Result.QUERIED.code, Result.REVOKED.code)
@@ -158,7 +159,8 @@ def _revoked_today(view: View) -> Figure:
     midnight = view.now.replace(hour=0, minute=0, second=0, microsecond=0)  # as the counters are
     filters = {"kind": EventKind.REVOKED.value, "since": midnight.isoformat()}
     filters |= {"q": view.client_id} if view.client_id else {}
-    note = format_html(_("counted {}"), time_tag(view.tally.counted_until))
+    counted = format_html(_("counted {}"), time_tag(view.tally.counted_until))
+    note = format_html("{}; {}", _("since %(at)s") % {"at": exact(midnight)}, counted)
     label = _("grants revoked today (UTC)")
     return Figure(label, grouped(number), "grantevent", filters | _until(view), note)
 

@@ -1,26 +1,17 @@
-"""What is asked before several grants are revoked: the reason, and for more the more it stops."""
+"""What a revoke of several grants stops, counted before it is confirmed."""
 
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from ..db import clock
 from ..db.counting import bounded_count, shown_number
 from ..db.of_service import at_services
 from ..models import AccessToken, RefreshToken
-from .kit.confirmation import TypedForm
-from .kit.reasons import REASONS
 
 MOST: Final = 100
 """The most grants that are revoked while the operator waits; a revoke by filter takes more."""
-
-
-class RevokeForm(TypedForm):
-    """The reason for revoking the grants, one click away each."""
-
-    reason = forms.ChoiceField(label=_("Reason"), choices=REASONS[1:], widget=forms.RadioSelect)
 
 
 @dataclass(frozen=True)

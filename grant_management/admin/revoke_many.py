@@ -17,14 +17,14 @@ from django.utils.translation import ngettext
 from ..db import clock
 from ..db.ids import uuid7
 from ..models import Grant, Reason, Service
-from .kit.confirmation import is_typed, phrase_for, recall, remember, show_phrase
+from .kit.confirmation import TypedForm, is_typed, phrase_for, recall, remember, show_phrase
 from .kit.read_only import limited, operator
 from .kit.stops import stops_of_grant
 from .person import REVOKE
 from .person_grants import by_client, living, to_person
 from .receipt_many import ReceiptPages
 from .related import may_view
-from .revoke_form import MOST, Damage, RevokeForm
+from .revoke_form import MOST, Damage
 
 
 class RevokeManyPages(ReceiptPages):
@@ -51,7 +51,7 @@ class RevokeManyPages(ReceiptPages):
         if not grants or len(grants) > MOST:
             return self._cannot(request, page, grants)
         is_sent = "confirmed" in request.POST
-        form = RevokeForm(request.POST if is_sent else None, initial={"page": str(uuid4())})
+        form = TypedForm(request.POST if is_sent else None, initial={"page": str(uuid4())})
         asked = _asked(request, person, grants)
         if is_sent and form.is_valid():
             if is_typed(asked["phrase"], form.cleaned_data["typed"]):
@@ -87,7 +87,7 @@ class RevokeManyPages(ReceiptPages):
         request: HttpRequest,
         person: Grant,
         grants: list[Any],
-        form: RevokeForm,
+        form: TypedForm,
         asked: dict[str, Any],
     ) -> HttpResponse:
         page = str(form["page"].value())

@@ -55,14 +55,20 @@ def _people(sought: Sought) -> list[Hit]:
 def _grants(sought: Sought) -> list[Hit]:
     rows = sought.at_services(Grant).filter(grant_id=sought.text)
     return [
-        Hit(sought.url("grant_change", grant.pk), grant.client, (*_of_grant(grant), grant.service))
+        Hit(sought.url("grant_change", grant.pk), _title(grant), (_status(grant), grant.service))
         for grant in rows.select_related("service", "client")[:MOST]
     ]
 
 
-def _of_grant(grant: Grant) -> tuple[Any, ...]:
+def _title(grant: Grant) -> str:
+    """As on the page of the grant: its client has a page of its own, and so has the person."""
+    names = {"client": grant.client, "subject": grant.subject or _("nobody")}
+    return str(_("%(client)s for %(subject)s") % names)
+
+
+def _status(grant: Grant) -> str:
     status = grant.status(clock.estimate())
-    return state(status, status.label), grant.subject or _("nobody")
+    return state(status, status.label)
 
 
 def _tokens(sought: Sought) -> list[Hit]:

@@ -65,8 +65,8 @@ class SweepAdmin(ListAdmin[Sweep]):
             exported=fields("id", "service_id", "started_at"),
         ),
         Column(_("Status"), badge, key="status", exported={"status": status_value}),
-        text(_("Who"), "actor", "who"),
-        Column(_("Which"), described_job, key="which", exported={"which": described_job}),
+        text(_("Done by"), "actor", "who"),
+        Column(_("Filter"), described_job, key="which", exported={"which": described_job}),
         Column(
             _("Revoked"),
             lambda sweep: grouped(sweep.revoked),
@@ -201,7 +201,7 @@ class SweepAdmin(ListAdmin[Sweep]):
 
     def _ask(self, request: HttpRequest, form: FilterForm) -> HttpResponse:
         title, check = _("Revoke by filter: choose"), self.url("check")
-        return self.page(request, "choose.html", title, form=form, check=check)
+        return self.page(request, "choose.html", title, form=form, check=check, section="start")
 
     def _confirm(
         self, request: HttpRequest, form: FilterForm, confirm: ConfirmForm, wanted: GrantFilter
@@ -214,6 +214,7 @@ class SweepAdmin(ListAdmin[Sweep]):
         show_phrase(confirm, asked.phrase)
         context = {
             "form": form,
+            "section": "start",
             "confirm": confirm,
             "wanted": described(wanted),
             "count": str(look),

@@ -47,7 +47,7 @@ class TestColumns:
     def test_the_default(self, admin_client, world):
         world.grant()
         assert heads(admin_client) == [
-            "Status", "Subject", "Client", "Scopes", "Authorization types", "Created",
+            "Status", "Grant", "Subject", "Client", "Scopes", "Authorization types", "Created",
             "Last used", "Expires",
         ]  # fmt: skip
 
@@ -60,23 +60,24 @@ class TestColumns:
             page = admin_client.get(GRANTS)
             assert [head["label"] for head in page.context["heads"]] == [
                 "Status",
+                "Grant",
                 "Subject",
                 "Grant ID",
             ]
             assert grant.grant_id in page.content.decode()
-        assert len(heads(other)) == 8
+        assert len(heads(other)) == 9
         assert ListColumns.objects.get().names == ["status", "grant_id"]
 
     def test_none_but_the_one_that_leads(self, admin_client, world):
         world.grant()
         admin_client.post(COLUMNS, {})
-        assert heads(admin_client) == ["Subject"]
+        assert heads(admin_client) == ["Grant", "Subject"]
 
     def test_the_default_again(self, admin_client, world):
         world.grant()
         admin_client.post(COLUMNS, {"column": "status"})
         admin_client.post(COLUMNS, {"column": "status", "default": "1"})
-        assert len(heads(admin_client)) == 8
+        assert len(heads(admin_client)) == 9
         assert not ListColumns.objects.exists()
 
     def test_each_list_has_its_own(self, admin_client, world):

@@ -285,8 +285,8 @@ class TestNames:
         """Each cell has its label, and the one that leads is the head of its row."""
         world.grant()
         page = admin_client.get(GRANTS).content.decode()
-        assert re.search(r'<th scope="row" data-label="Subject"><a href="[^"]+"><bdi', page)
-        assert page.count("<td data-label=") == 7
+        assert re.search(r'<th scope="row" data-label="Grant"><a href="[^"]+"><code', page)
+        assert page.count("<td data-label=") == 8
 
 
 def plan(sql, parameters=()):

@@ -114,7 +114,7 @@ def test_only_what_they_may_see(client, django_user_model, rows):
 )
 def test_the_current_one(admin_client, rows, page, current):
     found = entries(admin_client.get(url(f"grant_management_{page}")))[1]
-    assert current in found
+    assert found == [current]
 
 
 class TestTheServiceInView:

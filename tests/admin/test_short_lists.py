@@ -196,5 +196,5 @@ def test_events_of_organizations_by_who_did_it(admin_client, world):
     pages = pages_of("organizationevent")
     page = admin_client.get(pages.url("changelist"), {"actor": "ann"})
     assert [row.actor for row in page.context["cl"].result_list] == ["ann"]
-    assert [label for label, _, _ in applied(page)] == ["Who, by name"]
+    assert [label for label, _, _ in applied(page)] == ["Name of whoever did it"]
     assert admin_client.get(pages.url("changelist"), {"actor": "bob"}).status_code == 400

@@ -89,7 +89,7 @@ def revoke_all_of(page, demo, client):
     page.goto(demo.url(f"sweep/start/?client={client}"))
     page.click("[value=Check]")
     type_the_phrase(page)
-    page.select_option("[name=reason]", "other")
+    page.check("[name=reason][value=other]")
     page.click("[value=Revoke]")
     page.wait_for_selector(".gm-done")
 

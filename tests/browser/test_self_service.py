@@ -62,7 +62,7 @@ def test_an_operator_describes_a_scope_and_a_client(operator, demo, tmp_path):
     for number, (tag, name) in enumerate([("en", "Payments"), ("ja", "支払い")]):
         page.fill(f"[name=language_{number}]", tag)
         page.fill(f"[name=name_{number}]", name)
-    page.select_option("[name=reason]", "other")
+    page.check("[name=reason][value=other]")
     page.click("input[type=submit]")
     page.wait_for_selector(".messagelist .success")
     logo = tmp_path / "logo.png"
@@ -71,7 +71,7 @@ def test_an_operator_describes_a_scope_and_a_client(operator, demo, tmp_path):
     page.select_option("[name=service]", index=1)
     page.fill("[name=client_id]", "shop-checkout")
     page.set_input_files("[name=logo_file]", logo)
-    page.select_option("[name=reason]", "other")
+    page.check("[name=reason][value=other]")
     page.click("input[type=submit]")
     assert "It must be a PNG" in page.inner_text("main")
 

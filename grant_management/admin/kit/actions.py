@@ -35,7 +35,8 @@ class ObjectAction:
     `describe` yields what the page says first. `perform` returns whether this call did it: of
     several at the same moment, one does. `stops` counts what it would stop; `perform` then takes
     the numbers as `told`, the details of its event. `says_numbers`: `describe` says the numbers in
-    words of its own.
+    words of its own. `warns` says in one sentence, beside the button, what the action does: it sets
+    the button apart from those that do no harm.
     """
 
     name: str
@@ -47,6 +48,7 @@ class ObjectAction:
     perform: Callable[..., bool]
     stops: Callable[[Any], Stops] | None = None
     says_numbers: bool = False
+    warns: Text = ""
 
 
 class OperatorAdmin(ReadOnlyAdmin[M]):
@@ -77,15 +79,26 @@ class OperatorAdmin(ReadOnlyAdmin[M]):
     ) -> HttpResponse:
         """The row, with a button for each action that it can still take."""
         row = self.get_object(request, object_id)
-        context = {} if row is None else {"buttons": self.buttons(request, row)}
+        context: dict[str, Any] = {}
+        if row is not None:
+            context = {"buttons": self.buttons(request, row), "dangers": self.dangers(request, row)}
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
 
     def buttons(self, request: HttpRequest, row: M) -> list[tuple[Text, str]]:
-        """A label and a URL for each action that this operator can take on this row now."""
-        applying = [one for one in self.object_actions if one.applies(row)]
+        """A label and a URL for each action without a warning that the operator can take now."""
+        offered = self._offered(request, row)
+        return [(f"{one.label}…", self.url(one.name, row)) for one in offered if not one.warns]
+
+    def dangers(self, request: HttpRequest, row: M) -> list[tuple[Text, str, Text]]:
+        """The label, the URL and the warning of each of the others."""
+        offered = self._offered(request, row)
         return [
-            (f"{one.label}…", self.url(one.name, row)) for one in applying if self.may(request, one)
+            (f"{one.label}…", self.url(one.name, row), one.warns) for one in offered if one.warns
         ]
+
+    def _offered(self, request: HttpRequest, row: M) -> list[ObjectAction]:
+        applying = [one for one in self.object_actions if one.applies(row)]
+        return [one for one in applying if self.may(request, one)]
 
     def _page_of(self, action: ObjectAction) -> Callable[..., HttpResponse]:
         def view(request: HttpRequest, object_id: str) -> HttpResponse:

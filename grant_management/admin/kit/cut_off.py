@@ -26,4 +26,5 @@ CUT_OFF_SERVICE = ObjectAction(
     describe=_what_a_cut_off_stops,
     perform=CutOff.move_cut_off,
     stops=stops_of,
+    warns=_("Stops every grant and token issued before now, for good. Those issued later work."),
 )

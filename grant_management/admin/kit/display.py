@@ -139,6 +139,11 @@ def identifier(value: str | None, what: Any = "") -> str:
     )
 
 
+def short_id(value: str) -> SafeString:
+    """An ID for a link to its page: monospaced as every ID, and shortened as by `identifier`."""
+    return format_html('<code title="{}">{}</code>', value, shortened(value))
+
+
 def shortened(value: str) -> str:
     """The value, or its beginning and its end where it is long."""
     return value if len(value) <= 17 else f"{value[:8]}…{value[-8:]}"

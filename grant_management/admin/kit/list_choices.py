@@ -1,8 +1,9 @@
 """What an operator keeps of a list: the columns that it shows, and views with a name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import quote
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -51,6 +52,7 @@ def context(of: "Admin", request: HttpRequest, shown: tuple[Column, ...]) -> dic
         "keeps_order": SORT in of.query_names(),
         "choosable": [(one, one in shown) for one in of.columns if one.can_be_hidden],
         "columns_url": of.url("columns"),
+        "ready": list(_ready(of, request, now)),
         "views": [
             {
                 "row": view,
@@ -63,6 +65,16 @@ def context(of: "Admin", request: HttpRequest, shown: tuple[Column, ...]) -> dic
         "save_view_url": of.url("save_view"),
         "longest_name": LONGEST_NAME,
     }
+
+
+def _ready(of: "Admin", request: HttpRequest, now: str) -> Iterator[tuple[Any, str, bool]]:
+    """The label and the query of each view for everybody, and whether it is shown. The service that
+    is in view stays.
+    """
+    service = request.GET.get("service", "")
+    for label, query in of.ready_views:
+        whole = f"service={quote(service)}&{query}" if service else query
+        yield label, whole, whole == now
 
 
 def columns_of(of: "Admin", request: HttpRequest) -> tuple[Column, ...]:

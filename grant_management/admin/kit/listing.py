@@ -55,6 +55,9 @@ class ListAdmin(ReadOnlyAdmin[M]):
     file_name: str = ""
     """How the names of exported files begin; "": the list has no export."""
 
+    ready_views: tuple[tuple[Any, str], ...] = ()
+    """Views for everybody, before those that an operator saved: a label and a query of each."""
+
     def query_names(self) -> set[str]:
         """The parameters that a saved view keeps: the filters and the order."""
         return {SORT, "q", *self.list_form.base_fields}

@@ -51,7 +51,7 @@ class NoteForm(forms.Form):
 
 
 class ReasonForm(NoteForm):
-    """Why an operator acts: a reason out of a list, a note, and the number of a ticket."""
+    """Why an operator acts: a reason, each one click away; a note, and the number of a ticket."""
 
-    reason = forms.ChoiceField(label=_("Reason"), choices=REASONS)
+    reason = forms.ChoiceField(label=_("Reason"), choices=REASONS[1:], widget=forms.RadioSelect)
     field_order: Any = ("reason", "note", "ticket")

@@ -45,6 +45,7 @@ class ShortListAdmin(ReadOnlyAdmin[M]):
     """The label of each export, and the end of its URL's name."""
     file_name: str = ""
     """How the names of exported files begin; "": the list has no export."""
+    ready_views: tuple[tuple[Any, str], ...] = ()
     texts: frozenset[str] = frozenset()
     """The filters that take any text: none."""
 

@@ -30,13 +30,27 @@ def free_port() -> int:
 
 def children(pid: int) -> list[int]:
     """The child processes of a process that still run."""
-    found = []
+    return _by_parent().get(pid, [])
+
+
+def descendants(pid: int) -> list[int]:
+    """The children of a process, their children, and so on."""
+    by_parent = _by_parent()  # read once: it takes long where there are many processes
+    found = [pid]
+    for one in found:
+        found += by_parent.get(one, [])
+    return found[1:]
+
+
+def _by_parent() -> dict[int, list[int]]:
+    """The processes that still run, by their parent."""
+    found: dict[int, list[int]] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(OSError):
                 fields = (entry / "stat").read_text().rpartition(")")[2].split()
-                if int(fields[1]) == pid and fields[0] != "Z":  # a zombie has ended
-                    found.append(int(entry.name))
+                if fields[0] != "Z":  # a zombie has ended
+                    found.setdefault(int(fields[1]), []).append(int(entry.name))
     return found
 
 

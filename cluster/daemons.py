@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from chaos.processes import ROOT, children, environment
+from chaos.processes import ROOT, descendants, environment
 
 from .programs import as_ordinary_user
 
@@ -81,12 +81,6 @@ def send_all(pids: Iterable[int], number: signal.Signals) -> None:
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
-
-
-def descendants(pid: int) -> list[int]:
-    """The children of a process, their children, and so on."""
-    found = children(pid)
-    return [*found, *(below for child in found for below in descendants(child))]
 
 
 def wait(condition: Callable[[], bool], seconds: float) -> bool:

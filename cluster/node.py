@@ -10,8 +10,10 @@ import urllib.request
 from pathlib import Path
 from typing import Any, Final
 
+from chaos.processes import descendants
+
 from . import network
-from .daemons import Daemon, descendants, send_all
+from .daemons import Daemon, send_all
 from .layout import Layout, Member
 
 PATIENCE: Final = 2.0

@@ -3,16 +3,22 @@
 import importlib.util
 import io
 import os
+import signal
 import subprocess
 import sys
+import time
 import urllib.error
+from types import SimpleNamespace
 
 import pytest
 
+from chaos.processes import descendants
 from cluster import __main__ as tools
 from cluster import network, programs
 from cluster.cluster import Cluster
 from cluster.layout import FOLDER, Layout
+from cluster.trials import trial
+from cluster.trials.faults import Fault
 
 from ..standalone import ROOT, environment, until
 
@@ -89,6 +95,27 @@ def test_one_that_does_not_come_up_leaves_no_process(monkeypatch, tmp_path, caps
         assert tools.main() == 1
         assert capsys.readouterr().err == "no\n"
     assert len(ended) == 2
+
+
+def test_a_fault_lasts_from_when_it_is_there():
+    """A busy machine is slow to bring it about."""
+
+    class Slow(Fault):
+        name, hold = "slow", 0.2
+
+        def inject(self, cluster):
+            time.sleep(0.3)
+
+    began, _, ended = trial._bring_about(SimpleNamespace(cluster=None), Slow())
+    assert ended - began > 0.45
+
+
+def test_processes_below_a_process():
+    line = ["sh", "-c", "sleep 60 & wait"]
+    with subprocess.Popen(line, start_new_session=True) as shell:
+        until(lambda: len(descendants(shell.pid)) == 1, "the child")
+        assert {shell.pid, *descendants(shell.pid)} <= set(descendants(os.getpid()))
+        os.killpg(shell.pid, signal.SIGKILL)
 
 
 @needs_slow

@@ -11,7 +11,7 @@ from .model import DOUBLED, LOST, Model
 from .place import SERVICE, Place, access_token, client_record, grant
 from .processes import clock, run_command
 from .proofs import Key
-from .wire import Answer, Caller
+from .wire import Answer
 
 OFF = 300.0
 """Seconds: more than any tolerance for a proof."""
@@ -80,8 +80,7 @@ class ClockOff(Fault):
 
     def call(self, place: Place, port: int, path: str, members: dict) -> Answer:
         """The answer to one call, on a connection of its own."""
-        target = place.target()
-        caller = Caller(port, target.api_token, target.timeout)
+        caller = place.target().caller(port)
         answer = caller.post(f"/api/{SERVICE}/{path}", members)
         caller.close()
         return answer

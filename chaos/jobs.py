@@ -12,7 +12,6 @@ from .faults import Fault
 from .model import DOUBLED, LOST, WRONG, Model
 from .place import Place, Record, access_token, client_record, grant
 from .processes import has_ended, kill_group, run_command, start_command
-from .wire import Caller
 
 SAMPLE = 10
 """Tokens of a job that are introspected over HTTP."""
@@ -116,7 +115,7 @@ class JobKilled(Fault):
     def alive(self, place: Place, token: str) -> bool:
         """Whether a server says that the token is active."""
         target = place.target()
-        caller = Caller(target.ports[0], target.api_token, target.timeout)
+        caller = target.caller(target.ports[0])
         answer = caller.form(f"/api/{target.service}/introspect", f"token={token}")
         caller.close()
         return answer.body.get("active") is True

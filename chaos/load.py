@@ -56,9 +56,14 @@ class Target:
     api_token: str
     client_tokens: dict[str, str]
     timeout: float = 5.0
+    host: str = ""
     may_refuse: Callable[[], frozenset[str]] = frozenset
     before_replay: Callable[[], None] = lambda: None
     garble: Callable[[Answer], Answer] = lambda answer: answer
+
+    def caller(self, port: int) -> Caller:
+        """A connection to one of the servers."""
+        return Caller(port, self.api_token, self.timeout, self.host)
 
 
 @dataclass
@@ -92,7 +97,7 @@ class Calls:
 
     def _caller(self, port: int) -> Caller:
         if port not in self.callers:
-            self.callers[port] = Caller(port, self.target.api_token, self.target.timeout)
+            self.callers[port] = self.target.caller(port)
         return self.callers[port]
 
     def _noted(self, answer: Answer, path: str, victim: str) -> Answer:

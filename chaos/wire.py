@@ -58,11 +58,13 @@ CLOSED = "connection closed"
 
 
 class Caller:
-    """One connection to one server, opened again after it broke."""
+    """One connection to one server, opened again after it broke. `host`: the name that the server
+    is called by; "": its address.
+    """
 
-    def __init__(self, port: int, api_token: str, timeout: float) -> None:
+    def __init__(self, port: int, api_token: str, timeout: float, host: str = "") -> None:
         self.port = port
-        self._headers = {"Authorization": f"Bearer {api_token}"}
+        self._headers = {"Authorization": f"Bearer {api_token}"} | ({"Host": host} if host else {})
         self._timeout = timeout
         self._connection: http.client.HTTPConnection | None = None
 

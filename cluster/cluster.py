@@ -16,8 +16,8 @@ from .layout import LOOPBACK, NAME, Layout, Member
 from .node import Node
 from .programs import found, give_away
 
-COME_UP: Final = 60.0
-"""Seconds that a part of the cluster has to start."""
+COME_UP: Final = 180.0
+"""Seconds that a part of the cluster has to start: on a busy machine it takes minutes."""
 ROLE: Final = (
     "CREATE ROLE \"{name}\" LOGIN PASSWORD '{password}'",
     'CREATE DATABASE "{name}" OWNER "{name}"',

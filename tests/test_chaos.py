@@ -142,7 +142,7 @@ def told():
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self):
             self.rfile.read(int(self.headers["Content-Length"]))
-            body = server.body
+            body, server.host = server.body, self.headers["Host"]
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -158,6 +158,15 @@ def told():
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+def test_a_server_is_called_by_its_name(told):
+    """One that was installed answers to no other."""
+    told.body = b"{}"
+    caller = Target([], 1001, "", {}, host="gm.example.com").caller(told.server_port)
+    caller.post("/", {})
+    caller.close()
+    assert told.host == "gm.example.com"
 
 
 def test_query_of_what_is_dead_that_is_answered(told, grant):

@@ -59,13 +59,13 @@ class Place:
 
     def reads(self, port: int) -> tuple[Caller, Call]:
         """A bearer QUERY to a server, which writes nothing."""
-        caller = Caller(port, self._api_token, TIMEOUT)
+        caller = self.target().caller(port)
         query = {"gmAction": "QUERY", "grantId": "probe", "accessToken": self._tokens["probe"]}
         return caller, lambda: caller.post(f"/api/{SERVICE}/auth/gm", query)
 
     def writes(self, port: int) -> tuple[Caller, Call]:
         """A write to a server: the probe's client gets another name."""
-        caller = Caller(port, self._api_token, TIMEOUT)
+        caller = self.target().caller(port)
 
         def write() -> Answer:
             client = {"clientIdentifier": "probe", "name": secrets.token_hex(4)}

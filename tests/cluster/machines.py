@@ -45,14 +45,13 @@ def make_base(folder):
     """An empty Debian, which all machines begin with."""
     lax = ["Check-Valid-Until", "Check-Date"]  # a mirror may be a snapshot
     options = [f'--aptopt=Acquire::{one} "false"' for one in lax]
+    options += ["--dpkgopt=force-unsafe-io"]  # it is thrown away: dpkg need not wait for the disk
     apart = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
     line = [*apart, "mmdebstrap", "--quiet", "--variant=apt", *options, "bookworm", str(folder)]
     subprocess.run(line, check=True, timeout=900)
     stand_in = folder / "usr" / "bin" / "systemctl"
     shutil.copy(Path(__file__).with_name("service_manager.py"), stand_in)
     stand_in.chmod(0o755)
-    # They are thrown away: dpkg need not wait for the disk.
-    (folder / "etc" / "dpkg" / "dpkg.cfg.d" / "fast").write_text("force-unsafe-io\n")
     policy = folder / "usr" / "sbin" / "policy-rc.d"  # packages start nothing: there is no systemd
     policy.write_text("#!/bin/sh\nexit 101\n")
     policy.chmod(0o755)
@@ -126,7 +125,7 @@ class Machine:
         """What a text for bash says there. `online`: over the network of this machine."""
         self.typed += len(text) if types else 0
         spaces = ["--mount", "--pid", "--uts", "--ipc", *([] if online else ["--net"])]
-        line = ["nsenter", "-t", str(self.init), *spaces, "--root", "--wd=/root"]
+        line = ["nsenter", "-t", str(self.init), *spaces, "--root", "--wdns=/root"]
         done = subprocess.run(
             [*line, "bash", "-eu", "-o", "pipefail", "-c", text],
             env=_environment(online) | dict(environment),

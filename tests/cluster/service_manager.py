@@ -2,12 +2,14 @@
 """Stands in for `systemctl` where no systemd runs: runs exactly what the units say.
 
 It knows what the units of the cluster use: ExecStart, ExecReload, the user, the environment, the
-working and the state folder, the signal that ends a service. What a sandbox adds is left out.
+working and the state folder, the signal that ends a service; and the folders below /run that
+packages ask for. What a sandbox adds is left out, and what ended is not started again.
 """
 
 import os
 import pwd
 import shlex
+import shutil
 import signal
 import string
 import subprocess
@@ -16,7 +18,23 @@ import time
 from pathlib import Path
 
 FOLDERS = ("/etc/systemd/system", "/lib/systemd/system")
+RUNTIME = Path("/usr/lib/tmpfiles.d")
+"""What folders below /run the packages need, as lines: `d PATH MODE USER GROUP`."""
 RUN = Path("/run/services")
+IGNORED = ("daemon-reload", "preset")
+"""`preset`: packages ask what starts with the machine."""
+
+
+def make_folders():
+    """What systemd-tmpfiles makes when the machine starts."""
+    for path in RUNTIME.glob("*.conf"):
+        for line in path.read_text().splitlines():
+            kind, *told = line.split() or [""]
+            if kind == "d" and not Path(told[0]).exists():
+                name, mode, user, group = told[:4]
+                Path(name).mkdir(parents=True)
+                shutil.chown(name, user, group)
+                Path(name).chmod(int(mode, 8))
 
 
 def settings(unit):
@@ -68,6 +86,7 @@ def start(unit):
     """Run ExecStart, as the unit's user."""
     if pid_of(unit):
         return
+    make_folders()
     told = settings(unit)
     given = environment(unit, told)
     user = told.get("User", ["root"])[-1]
@@ -121,7 +140,7 @@ def main(arguments):
     """`systemctl COMMAND [OPTIONS] UNIT…`."""
     options = {one for one in arguments if one.startswith("-")}
     command, *units = [one for one in arguments if not one.startswith("-")]
-    if command == "daemon-reload" or (command == "enable" and "--now" not in options):
+    if command in IGNORED or (command == "enable" and "--now" not in options):
         return
     act = {"start": start, "enable": start, "stop": stop, "restart": restart, "reload": reload}
     for unit in units:

@@ -19,6 +19,8 @@ from cluster.trials import report, trial
 from cluster.trials.faults import Fault
 from cluster.trials.place import SERVICE, TIMEOUT, Place
 
+HOST = "gm.example.com"
+"""`NAME` of the page: a server answers to no other."""
 MEMBERS = [Member(f"node{n}", f"10.0.0.1{n}", 5432, 8008) for n in (1, 2, 3)]
 
 
@@ -37,7 +39,7 @@ class Installed(Place):
 
     def target(self):
         """The server and credentials for the load."""
-        return Target(self.ports, SERVICE, self._api_token, self._tokens, TIMEOUT)
+        return Target(self.ports, SERVICE, self._api_token, self._tokens, TIMEOUT, HOST)
 
     def settle(self, seconds):
         """Wait until the cluster has a primary with two standbys, and the server works."""

@@ -11,6 +11,7 @@ import pwd
 import shlex
 import shutil
 import signal
+import socket
 import string
 import subprocess
 import sys
@@ -82,8 +83,8 @@ def pid_of(unit):
     return None if state == "Z" else pid
 
 
-def start(unit):
-    """Run ExecStart, as the unit's user."""
+def start(unit, waits=True):
+    """Run ExecStart, as the unit's user. `waits`: until a unit of `Type=notify` says that it is up."""
     if pid_of(unit):
         return
     make_folders()
@@ -94,6 +95,7 @@ def start(unit):
         Path("/var/lib", name).mkdir(exist_ok=True)
         os.chown(Path("/var/lib", name), pwd.getpwnam(user).pw_uid, -1)
     given["HOME"] = pwd.getpwnam(user).pw_dir
+    told_up = listen(unit, given) if waits and "notify" in told.get("Type", []) else None
     as_user = ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups"]
     with Path(f"/var/log/{unit}.service.log").open("ab") as log:
         process = subprocess.Popen(
@@ -107,6 +109,21 @@ def start(unit):
         )
     RUN.mkdir(exist_ok=True)
     (RUN / unit).write_text(str(process.pid))
+    while told_up and b"READY=1" not in told_up.recv(4096):
+        pass
+
+
+def listen(unit, given):
+    """The socket at which a service says that it is up (sd_notify)."""
+    RUN.mkdir(exist_ok=True)
+    path = RUN / f"{unit}.notify"
+    path.unlink(missing_ok=True)
+    heard = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    heard.bind(str(path))
+    path.chmod(0o777)
+    heard.settimeout(300)
+    given["NOTIFY_SOCKET"] = str(path)
+    return heard
 
 
 def stop(unit):
@@ -144,7 +161,8 @@ def main(arguments):
         return
     act = {"start": start, "enable": start, "stop": stop, "restart": restart, "reload": reload}
     for unit in units:
-        act[command](unit.removesuffix(".service"))
+        name, waits = unit.removesuffix(".service"), "--no-block" not in options
+        act[command](*([name] if command not in ("start", "enable") else [name, waits]))
 
 
 if __name__ == "__main__":

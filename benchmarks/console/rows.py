@@ -44,7 +44,7 @@ def _make_few():
     service = Service.objects.get(pk=FIRST_SERVICE)
     user = get_user_model().objects.create_superuser(OPERATOR, password=None)
     OrganizationMember.objects.create(user=user, organization=service.organization)
-    another = get_user_model().objects.create_user(ANOTHER)
+    another = get_user_model().objects.create_user(ANOTHER, is_staff=True)
     OrganizationMember.objects.create(user=another, organization=service.organization)
     DPoPNonce.objects.at(service, midnight())
     about = {"organization": service.organization, "service": service, "description": MARK}

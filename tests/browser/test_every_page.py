@@ -11,10 +11,10 @@ from uuid import UUID
 import pytest
 
 from ..standalone import ROOT, environment
-from .demo import log_in_as_person, second_try, speak
+from .demo import PATIENCE, log_in_as_person, second_try, speak
 from .view import LANGUAGES, SIZES, WIDER
 
-pytestmark = second_try
+pytestmark = [second_try, pytest.mark.timeout(1_500)]
 NO_PAGES = {
     "logout": "takes a form, and ends the login",
     "_columns": "takes a form, and leads back to the list",
@@ -33,6 +33,12 @@ DJANGOS = {
 from, and a date beside its time.
 """
 WIDTHS = [one["viewport"] for one in SIZES.values()]
+
+
+@pytest.fixture
+def patience():
+    """A browser opens hundreds of pages here."""
+    return 5 * PATIENCE
 
 
 @pytest.fixture

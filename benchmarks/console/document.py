@@ -39,11 +39,10 @@ def section(figures):
         " tokens, of a client whose name has 200 characters, some of them from right to left. The"
         " pages are listed once, in `benchmarks/console/pages.py`: `tests/scale` explains every"
         " statement of each of them, and fails where a page of the console is not in that list, or"
-        " looks at more than 12,001 rows of a large table. Seven may look further, and"
-        " `LOOK_FURTHER` in `tests/scale/test_console_plans.py` says why: two lists of events whose"
-        " text is in several columns of the same events (one of them reads every event of the"
-        " service), organization events of a kind that there are none of, the report of a job,"
-        " which counts its events, and a revoke by filter, which stops after 100,000 grants.\n"
+        " looks at more than 12,001 rows of a large table. Five may look further, and"
+        " `LOOK_FURTHER` in `tests/scale/test_console_plans.py` says why: organization events of a"
+        " kind that there are none of, with their files, the report of a job, which counts its"
+        " events, and a revoke by filter, which stops after 100,000 grants.\n"
     )
 
 

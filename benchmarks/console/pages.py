@@ -18,7 +18,6 @@ SHORT_LISTS = (
     "service",
     "stream",
     "webhook",
-    "webhookdelivery",
 )
 """The lists of few rows, each of which has a file."""
 
@@ -281,6 +280,9 @@ RECEIVERS = {
     **{f"the file of each {name}": file(f"{name}_export_csv") for name in SHORT_LISTS},
     "deliveries": admin("webhookdelivery_changelist"),
     "deliveries: of a webhook": admin("webhookdelivery_changelist", webhook__id__exact="{webhook}"),
+    "deliveries: the file of a webhook's": file(
+        "webhookdelivery_export_csv", webhook__id__exact="{webhook_disabled}"
+    ),
     "deliveries: the next page, in the middle": admin(
         "webhookdelivery_changelist", after="{after_webhookdelivery}"
     ),

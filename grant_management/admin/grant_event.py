@@ -103,7 +103,7 @@ _GROUPED: Final = _(
 
 
 def _who(event: GrantEvent) -> str:
-    return f"{event.get_actor_kind_display()} {event.actor}"
+    return event.done_by
 
 
 def _job(event: Any) -> Any:
@@ -126,7 +126,7 @@ class GrantEventAdmin(ListAdmin[GrantEvent]):
     columns = (
         Column(
             _("Event"),
-            lambda event: event.get_kind_display(),
+            lambda event: event.kind_in_words,
             leads=True,
             exported=fields("id", "service_id", "kind"),
         ),

@@ -130,7 +130,7 @@ class OrganizationEventAdmin(ShortListAdmin[OrganizationEvent]):
     @admin.display(description=_("event"))
     def what(self, event: OrganizationEvent) -> str:
         """The kind of the event, in words."""
-        return event.get_kind_display()
+        return event.kind_in_words
 
     @admin.display(description=_("when"))
     def when(self, event: OrganizationEvent) -> str:
@@ -140,7 +140,7 @@ class OrganizationEventAdmin(ShortListAdmin[OrganizationEvent]):
     @admin.display(description=_("done by"))
     def who(self, event: OrganizationEvent) -> str:
         """The actor's kind and name."""
-        return f"{event.get_actor_kind_display()} {event.actor}"
+        return event.done_by
 
     @admin.display(description=_("organization"))
     def concerns(self, event: OrganizationEvent) -> Any:

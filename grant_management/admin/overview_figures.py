@@ -128,7 +128,8 @@ def active(view: View) -> Active:
         return Active(None, None)
     else:
         rows = DailyCount.objects.live().filter(service__in=view.keys)
-        names = {(one.service_id, one.client_id): one.number for one in rows}
+        counted = rows.values_list("service_id", "client_id", "number")
+        names = {(key, name): number for key, name, number in counted}
         at = view.tally.live_at
     mine = {name: n for name, n in names.items() if view.client_id in ("", name[1])}
     return Active(Counter(mine), at)

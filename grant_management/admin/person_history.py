@@ -39,9 +39,9 @@ def shown_event(event: GrantEvent) -> dict[str, Any]:
     """An event for a template."""
     return {
         "row": event,
-        "title": event.get_kind_display(),
+        "title": event.kind_in_words,
         "moment": time_tag(event.at),
-        "actor": f"{event.get_actor_kind_display()} {event.actor}",
+        "actor": event.done_by,
         "why": why_of(event),
     }
 

@@ -37,7 +37,7 @@ def receipt(event: Event, request: HttpRequest) -> dict[str, Any]:
     address = request.build_absolute_uri(request.path)
     shown = [*_what(event), *_why(event), *_about(event, request), *_numbers(event)]
     shown += [(_("Receipt"), str(event.pk)), (_("Address"), address)]
-    title = _("Receipt: %(what)s") % {"what": event.get_kind_display()}
+    title = _("Receipt: %(what)s") % {"what": event.kind_in_words}
     return {"title": title, "receipt": shown}
 
 
@@ -129,7 +129,7 @@ def _named(event: Event) -> dict[str, Any]:
 
 
 def _what(event: Event) -> Iterator[tuple[Any, Any]]:
-    yield _("What"), event.get_kind_display()
+    yield _("What"), event.kind_in_words
     yield from _when(event)
 
 
@@ -138,7 +138,7 @@ def _when(event: Event) -> Iterator[tuple[Any, Any]]:
     yield _("When"), exact_tag(event.at)
     if zone_name() != "UTC":
         yield _("When, in UTC"), exact_utc(event.at)
-    yield _("Who"), f"{event.get_actor_kind_display()} {event.actor}"
+    yield _("Who"), event.done_by
     if event.actor_id:
         yield _("Who, by ID"), event.actor_id
 

@@ -167,7 +167,7 @@ def _organization_events(sought: Sought) -> list[Hit]:
 
 def _event(sought: Sought, model: str, event: Any, where: Any) -> Hit:
     about = (exact(event.at), event.actor, event.ticket, where)
-    return Hit(sought.url(f"{model}_change", event.pk), event.get_kind_display(), about)
+    return Hit(sought.url(f"{model}_change", event.pk), event.kind_in_words, about)
 
 
 def _of_key(model: type[Any], name: str) -> Callable[[Sought], list[Hit]]:

@@ -127,7 +127,7 @@ class Event(models.Model):
         abstract = True
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} ({self.at:%Y-%m-%d %H:%M:%S} UTC)"
+        return f"{self.kind_in_words} ({self.at:%Y-%m-%d %H:%M:%S} UTC)"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Insert the event. TypeError: it was saved before."""
@@ -139,6 +139,16 @@ class Event(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         """TypeError: events are append-only."""
         raise TypeError("Events are append-only.")
+
+    @property
+    def kind_in_words(self) -> str:
+        """The label of its kind. (Django's `get_kind_display` translates those of all kinds.)"""
+        return _label(EventKind, self.kind)
+
+    @property
+    def done_by(self) -> str:
+        """The label of its actor's kind, and the actor."""
+        return f"{_label(ActorKind, self.actor_kind)} {self.actor}"
 
     @classmethod
     def about(cls, kind: EventKind, at: datetime, actor: Actor, **fields: Any) -> Self:
@@ -152,6 +162,11 @@ class Event(models.Model):
         if tracing.tracer is not None and (parent := tracing.tracer.parent()):
             fields["details"] = {**fields.get("details", {}), **parent}
         return cls(kind=kind, at=at, **by, **fields)
+
+
+def _label(choices: type[models.TextChoices], value: str) -> str:
+    """In words; the value itself where a later version has stored one that is unknown here."""
+    return str(choices(value).label) if value in choices.values else value
 
 
 HEADS: Final = (

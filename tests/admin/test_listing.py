@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 
 from grant_management.db import counting, keyset
-from grant_management.models import Call, Client, Grant, GrantEvent
+from grant_management.models import Actor, Call, Client, EventKind, Grant, GrantEvent
 
 from ..world import make_world, now
 
@@ -236,3 +236,18 @@ def test_a_cursor_holds_no_more_than_the_order_needs(admin_client, world, small)
     cursor = json.loads(admin_client.get(GRANTS).context["list"].next)
     third = Grant.objects.order_by("-created_at", "-pk")[2]
     assert cursor == [third.created_at.isoformat(), str(third.pk)]
+
+
+@pytest.mark.parametrize("few", [0, 2_000])
+def test_a_text_that_several_columns_have(admin_client, world, few, monkeypatch):
+    """Each row once, in the list's order, whichever way the database looks for them."""
+    monkeypatch.setattr("grant_management.admin.kit.list_form.FEW", few)
+    for fields in ({"client_id": "x"}, {"subject": "y"}, {"subject": "x", "client_id": "x"}):
+        GrantEvent.objects.record(
+            EventKind.CREATED, world.service.pk, now(), Actor.client("x"), **fields
+        )
+    GrantEvent.objects.record(EventKind.CREATED, world.service.pk, now(), Actor.client("z"))
+    page = admin_client.get(reverse("admin:grant_management_grantevent_changelist"), {"q": "x"})
+    found = GrantEvent.objects.filter(actor="x").order_by("-at", "-pk")
+    assert [row.pk for row in page.context["list"].rows] == [event.pk for event in found]
+    assert len(found) == 3

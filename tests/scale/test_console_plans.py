@@ -20,7 +20,6 @@ LOOK_FURTHER = {
         200_000,
         "two columns have the ID: the rows of both are in no one order",
     ),
-    "long: the list of events": (1_200_000, "four columns have the same text: see above"),
     "events of organizations: of a kind that none has": (60_000, "no index has kinds: 6 ms"),
     "events of organizations: the file of a kind that none has": (60_000, "the same"),
     "events of organizations: the other file": (60_000, "the same"),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import reduce
+from itertools import chain
 from operator import or_
 from typing import Any, ClassVar, Final
 from uuid import UUID
@@ -25,6 +26,8 @@ from .utc import FirstMomentField, LastMomentField
 
 SORT: Final = "sort"
 """The parameter that names the order of a list."""
+FEW: Final = 2_000
+"""Rows that are found one by one where several conditions match."""
 
 
 @dataclass(frozen=True)
@@ -124,11 +127,18 @@ class ListForm(forms.Form):
     def found_by(self, rows: Rows, ways: "list[Q]") -> Rows:
         """The rows that match at least one of these conditions, each of which has its own index.
 
-        Conditions that match nothing are left out: with them, the OR would read the whole table.
+        Conditions that match nothing are left out: with them, the OR would read the whole table. So
+        it would where several match, and the rows are old: a few rows are found one by one.
         """
         known = rows.filter(service__in=self.chosen())
         finding = [way for way in ways if known.filter(way).exists()]
-        return rows.filter(reduce(or_, finding)) if finding else rows.none()
+        if not finding:
+            return rows.none()
+        if len(finding) > 1:
+            found = [known.filter(way).values_list("pk", flat=True)[: FEW + 1] for way in finding]
+            if len(keys := set(chain(*found))) <= FEW:
+                return rows.filter(pk__in=keys)
+        return rows.filter(reduce(or_, finding))
 
     def given(self, *names: str) -> dict[str, Any]:
         """The values of those of these fields that are filled in."""

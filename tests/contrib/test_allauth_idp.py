@@ -8,6 +8,9 @@ import subprocess
 import pytest
 import requests
 from authlib.common.security import generate_token
+from django.utils import translation
+
+from grant_management.contrib.bridge.scopes import SCOPES
 
 from ..bridges import ALLAUTH, EACH, fields
 from ..example import GM, PYTHON, example_environment, new_database, parameters
@@ -92,9 +95,10 @@ class TestTheConsentPage:
         place = "https://rs.example.com/accounts"
         page = html.unescape(world.ann.open(asking(world, **asked, resource=place)).text)
         assert "This is added to what you allowed this application before." in page
-        assert f"Before: {', '.join(world.all.split())}." in page.replace(
-            "View your user ID", "openid"
-        )
+        words = SCOPES | {"openid": "View your user ID"}
+        with translation.override("en"):
+            before = ", ".join(str(words.get(scope, scope)) for scope in world.all.split())
+        assert f"Before: {before}." in page
         assert f"It is limited to: {place}." in page
         assert "permission" not in world.ann.open(asking(world)).text.partition("<ul")[0]
 

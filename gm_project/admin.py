@@ -38,20 +38,20 @@ class UserForm(UserChangeForm):  # type: ignore[type-arg]  # generic in the stub
                 self.fields[name].label, self.fields[name].help_text = label, help_text
 
 
-class _YesOrNo(admin.BooleanFieldListFilter):
-    """Whether the users may, under the label that the field has in the form."""
+class _InWords(admin.FieldListFilter):
+    """A filter under the label that its field has in the form."""
 
     def __init__(self, field: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(field, *args, **kwargs)
         self.title = WORDS[field.name][0]
 
 
-class _OfRole(admin.RelatedFieldListFilter):
+class _YesOrNo(_InWords, admin.BooleanFieldListFilter):
+    """Whether the users may."""
+
+
+class _OfRole(_InWords, admin.RelatedFieldListFilter):
     """The users of a role."""
-
-    def __init__(self, field: Any, *args: Any, **kwargs: Any) -> None:
-        super().__init__(field, *args, **kwargs)
-        self.title = WORDS[field.name][0]
 
 
 @admin.register(User)

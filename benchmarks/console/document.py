@@ -39,7 +39,7 @@ def section(figures):
         " tokens, of a client whose name has 200 characters, some of them from right to left. The"
         " pages are listed once, in `benchmarks/console/pages.py`: `tests/scale` explains every"
         " statement of each of them, and fails where a page of the console is not in that list, or"
-        " looks at more than 12,001 rows of a large table. Five may look further, and"
+        " looks at more than 12,100 rows of a large table. Five may look further, and"
         " `LOOK_FURTHER` in `tests/scale/test_console_plans.py` says why: organization events of a"
         " kind that there are none of, with their files, the report of a job, which counts its"
         " events, and a revoke by filter, which stops after 100,000 grants.\n"

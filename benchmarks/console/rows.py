@@ -14,7 +14,7 @@ LOG = 1_000_000
 MARK = "bench"
 """The description of what is made here, by which it is found again."""
 OPERATOR, ANOTHER = "operator", "another"
-"""The user who sees everything."""
+"""The user who sees everything, and one whom that user may change."""
 
 
 def make(grants):

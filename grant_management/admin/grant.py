@@ -94,7 +94,8 @@ def _what_stops(grant: Grant) -> Iterable[Text]:
     if grant.status(now) is GrantStatus.ACTIVE:
         yield _("This stops now: 1 grant, of %(client)s for %(subject)s") % names
     yield _access_tokens(grant, now)
-    refresh = _number(_live(RefreshToken, grant, grant.refresh_generation, now))
+    tokens = _live(RefreshToken, grant, grant.refresh_generation, now)
+    refresh = bounded_count(tokens.order_by("-pk"))
     yield ngettext("%(n)s refresh token", "%(n)s refresh tokens", refresh) % {
         "n": shown_number(refresh)
     }
@@ -112,7 +113,7 @@ def _held(grant: Grant) -> str:
 
 def _access_tokens(grant: Grant, now: datetime) -> str:
     access = _live(AccessToken, grant, grant.access_generation, now)
-    number, at = _number(access), _last_end(access)
+    number, at = _number_and_end(access)
     # Whether a revoke also revokes access tokens is the server's choice (draft §6.5).
     if grant.service.revoke_access_tokens:
         said = ngettext("%(n)s access token", "%(n)s access tokens", number)
@@ -123,17 +124,13 @@ def _access_tokens(grant: Grant, now: datetime) -> str:
     return f"{said % {'n': shown_number(number)}} {after}".rstrip()
 
 
-def _last_end(tokens: "QuerySet[AccessToken]") -> str:
-    """Until when the last of the tokens works; of at most `LOOK` of them."""
+def _number_and_end(tokens: "QuerySet[AccessToken]") -> tuple[int, str]:
+    """How many there are, and until when the last of them works; of at most `LOOK` tokens."""
     # Of a slice: else a database might look for the last one by the index of all expiries.
     newest = tokens.order_by("-pk").values("expires_at")[:LOOK]
-    found = newest.aggregate(last=Max("expires_at"), all=Count("*"), ending=Count("expires_at"))
-    is_endless = found["last"] is None or found["ending"] < found["all"]
-    return str(_("for ever")) if is_endless else exact(found["last"])
-
-
-def _number(rows: "QuerySet[Any]") -> int:
-    return bounded_count(rows.order_by("-pk"))
+    found = newest.aggregate(number=Count("*"), last=Max("expires_at"), ending=Count("expires_at"))
+    is_endless = found["last"] is None or found["ending"] < found["number"]
+    return found["number"], str(_("for ever")) if is_endless else exact(found["last"])
 
 
 def _live(

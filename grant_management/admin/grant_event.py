@@ -102,10 +102,6 @@ _GROUPED: Final = _(
 )
 
 
-def _who(event: GrantEvent) -> str:
-    return event.done_by
-
-
 def _job(event: Any) -> Any:
     """The number of grants that the job revoked, as a link to the job's events.
 
@@ -137,7 +133,12 @@ class GrantEventAdmin(ListAdmin[GrantEvent]):
             sort=("at", "pk"),
             exported=fields("at"),
         ),
-        Column(_("Done by"), _who, key="who", exported=fields("actor_kind", "actor", "actor_id")),
+        Column(
+            _("Done by"),
+            lambda event: event.done_by,
+            key="who",
+            exported=fields("actor_kind", "actor", "actor_id"),
+        ),
         text(_("Client"), "client_id", "client"),
         text(_("Subject"), "subject", "subject"),
         Column(

@@ -76,11 +76,9 @@ class View:
 
     def calls(self, service: Service, since: datetime) -> Rows:
         """The calls of one service since then, of the newest `COUNT_LIMIT` of its log."""
-        first = first_uuid7(since - CLOCK_TOLERANCE)
-        rows = Ordered(Call.objects.filter(service=service, pk__gte=first), ("-pk",))
-        if service.call_log_size > counting.COUNT_LIMIT:  # else the log has no more than that
-            rows = rows.until(rows.window(counting.COUNT_LIMIT))
-        return rows.rows.filter(self.of_client(), at__gte=since).order_by()
+        first = self.logs.since(service, first_uuid7(since - CLOCK_TOLERANCE))
+        rows = Call.objects.filter(self.of_client(), service=service, pk__gte=first)
+        return rows.filter(at__gte=since)
 
     def count(self, rows: Rows, order: Order) -> int:
         """The number of these rows at the services, bounded; an index has them in that order."""

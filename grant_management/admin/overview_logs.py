@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 
@@ -58,14 +59,12 @@ class Logs:
 
     def _cut(self, service: Service, since: datetime) -> list[str]:
         """Where more calls are in the log than a page reads."""
-        limit = counting.COUNT_LIMIT
-        if service.call_log_size < limit:
-            return []
-        last = _times(service, pk__gte=first_uuid7(since)).order_by("-pk")[limit - 1 : limit]
-        if (at := last.first()) is None:
+        key, at = self._ends.get(service.pk, _NONE)
+        if at is None or key < first_uuid7(since):
             return []
         said = _("Of %(service)s the newest %(n)s calls, since %(when)s: choose a shorter period.")
-        return [said % {"service": service, "n": grouped(limit), "when": exact(at)}]
+        limit = grouped(counting.COUNT_LIMIT)
+        return [said % {"service": service, "n": limit, "when": exact(at)}]
 
     def _begun(self, service: Service, since: datetime) -> list[str]:
         """Where the log begins later, since it was empty, or is too small to have more."""
@@ -81,11 +80,29 @@ class Logs:
         )
         return [said % {**told, "when": exact(at)}]
 
+    def since(self, service: Service, first: UUID) -> UUID:
+        """The key from which a page reads a log, for the calls from `first` on."""
+        key, _at = self._ends.get(service.pk, _NONE)
+        return max(first, key)
+
+    @cached_property
+    def _ends(self) -> dict[int, tuple[UUID, datetime | None]]:
+        """The key and the time of the last call that a page reads, of each log that has as many."""
+        limit = counting.COUNT_LIMIT
+        large = [service for service in self.read if service.call_log_size >= limit]
+        found = {one.pk: _calls(one).order_by("-pk")[limit - 1 : limit].first() for one in large}
+        return {service: row for service, row in found.items() if row is not None}
+
     @cached_property
     def _begins(self) -> dict[int, datetime | None]:
         """For each log the time of its oldest call."""
-        return {one.pk: _times(one).order_by("pk").first() for one in self.read}
+        found = {one.pk: _calls(one).order_by("pk").first() for one in self.read}
+        return {service: row and row[1] for service, row in found.items()}
 
 
-def _times(service: Service, **conditions: Any) -> Any:
-    return Call.objects.filter(service=service, **conditions).values_list("at", flat=True)
+def _calls(service: Service) -> Any:
+    """The key and the time of each call of a log."""
+    return Call.objects.filter(service=service).values_list("pk", "at")
+
+
+_NONE: Final = (UUID(int=0), None)

@@ -16,10 +16,6 @@ MOST = 45
 
 
 LOOK_FURTHER = {
-    "events: a client's": (
-        200_000,
-        "two columns have the ID: the rows of both are in no one order",
-    ),
     "events of organizations: of a kind that none has": (60_000, "no index has kinds: 6 ms"),
     "events of organizations: the file of a kind that none has": (60_000, "the same"),
     "events of organizations: the other file": (60_000, "the same"),

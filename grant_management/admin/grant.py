@@ -263,8 +263,9 @@ class GrantAdmin(SearchPage, RevokeManyPages, OperatorAdmin[Grant]):
 
     def complete(self, rows: list[Any]) -> None:
         """With the URL of the person whose grant it is."""
+        person_url = self.url_of("person")
         for row in rows:
-            row.person_url = self.url("person", row)
+            row.person_url = person_url(row)
 
     def to_export(self, turns: Iterable[Rows]) -> Iterator[Any]:
         """With the scopes, which can be large, of some rows at a time."""

@@ -213,10 +213,11 @@ class GrantEventAdmin(ListAdmin[GrantEvent]):
         """With the job of each row, and where its events are. 1 query."""
         of_jobs = these(Sweep.objects, {(row.job, row.service_id) for row in rows if row.job})
         jobs = {job.pk: job for job in of_jobs}
+        events = self.url("changelist")
         for row in rows:
             row.sweep = jobs.get(row.job)
             query = urlencode({"service": row.service_id, "job": row.job})
-            row.events_url = f"{self.url('changelist')}?{query}"
+            row.events_url = f"{events}?{query}"
 
     def note(self, form: EventListForm) -> Any:
         """That a job is one row here, and all its events in an export."""

@@ -6,6 +6,7 @@ day. They can be drawn of all clients or of one.
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any, Final
 
 from django.db.models import Count, Sum
@@ -46,6 +47,7 @@ class Axis:
         """The length of a place."""
         return timedelta(hours=1) if self.is_hourly else timedelta(days=1)
 
+    @cached_property
     def starts(self) -> list[datetime]:
         """Where each place begins, the oldest first."""
         last = self.now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
@@ -56,22 +58,23 @@ class Axis:
     def places(self) -> list[str]:
         """The labels of the places."""
         shape = "%Y-%m-%d %H:%M UTC" if self.is_hourly else "%Y-%m-%d"
-        return [f"{start:{shape}}" for start in self.starts()]
+        return [f"{start:{shape}}" for start in self.starts]
 
     def marks(self) -> list[str]:
         """The short labels of the places."""
-        return [f"{start:{'%H:%M' if self.is_hourly else '%m-%d'}}" for start in self.starts()]
+        return [f"{start:{'%H:%M' if self.is_hourly else '%m-%d'}}" for start in self.starts]
 
     def label(self) -> str:
         """What the axis shows."""
         return _("Hour (UTC)") if self.is_hourly else _("Day (UTC)")
 
+    @cached_property
     def filters(self) -> list[dict[str, str]]:
         """For each place the filters of a list of it."""
         last = self.length - timedelta(microseconds=1)
         return [
             {"since": start.isoformat(), "until": (start + last).isoformat()}
-            for start in self.starts()
+            for start in self.starts
         ]
 
 
@@ -119,8 +122,8 @@ def grants_chart(view: View, axis: Axis, listed: Listed) -> Chart:
         Series(
             label,
             css,
-            [numbers[start, kind.value] for start in axis.starts()],
-            [listed("grantevent", kind=kind.value, **one, **client) for one in axis.filters()],
+            [numbers[start, kind.value] for start in axis.starts],
+            [listed("grantevent", kind=kind.value, **one, **client) for one in axis.filters],
         )
         for kind, label, css in kinds
     )
@@ -140,8 +143,8 @@ def calls_chart(calls: "Calls", axis: Axis, listed: Listed, view: View) -> Chart
         Series(
             label,
             css,
-            [calls.numbers[start, outcome == "done"] for start in axis.starts()],
-            [listed("call", outcome=outcome, **one, **filters) for one in axis.filters()],
+            [calls.numbers[start, outcome == "done"] for start in axis.starts],
+            [listed("call", outcome=outcome, **one, **filters) for one in axis.filters],
         )
         for outcome, label, css in outcomes
     )
@@ -166,11 +169,11 @@ class Calls:
         found = cls(bool(view.logs.read), Counter(), Counter(), [])
         for service in view.logs.read:
             found._add(service, view, axis)
-        found.notes.extend(view.logs.missed(axis.starts()[0]))
+        found.notes.extend(view.logs.missed(axis.starts[0]))
         return found
 
     def _add(self, service: Service, view: View, axis: Axis) -> None:
-        since = axis.starts()[0]
+        since = axis.starts[0]
         start_of = hour_of if axis.is_hourly else day_of
         rows = view.calls(service, since)
         rows = rows.filter(code=view.code) if view.code else rows
@@ -182,7 +185,7 @@ class Calls:
 
 
 def _counted(view: View, axis: Axis) -> Counter[tuple[datetime, str]]:
-    first = axis.starts()[0]
+    first = axis.starts[0]
     found: Counter[tuple[datetime, str]] = Counter()
     if axis.is_hourly:
         rows = HourlyCount.objects.filter(view.of_client(), service__in=view.keys)

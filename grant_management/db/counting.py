@@ -47,5 +47,6 @@ def grouped(number: float, places: int = 0) -> str:
     """The number with so many decimal places, as the language of the page writes it: 1,234.5 in
     English, 1.234,5 in German.
     """
-    marks = {",": get_format("THOUSAND_SEPARATOR"), ".": get_format("DECIMAL_SEPARATOR")}
-    return "".join(marks.get(one, one) for one in f"{number:,.{places}f}")
+    names = {",": "THOUSAND_SEPARATOR", ".": "DECIMAL_SEPARATOR"}
+    text = f"{number:,.{places}f}"
+    return "".join(get_format(names[one]) if one in names else one for one in text)

@@ -166,7 +166,10 @@ class Event(models.Model):
 
 def _label(choices: type[models.TextChoices], value: str) -> str:
     """In words; the value itself where a later version has stored one that is unknown here."""
-    return str(choices(value).label) if value in choices.values else value
+    try:
+        return str(choices(value).label)
+    except ValueError:
+        return value
 
 
 HEADS: Final = (

@@ -22,6 +22,7 @@ from ...db.ids import first_uuid7
 from ...db.keyset import Order, Rows
 from ...models import Service
 from . import periods
+from .plain_select import PlainSelect
 from .utc import FirstMomentField, LastMomentField
 
 SORT: Final = "sort"
@@ -70,6 +71,9 @@ class ListForm(forms.Form):
             del self.fields["q"]
         if sorts and len(sorts) > 1:
             self.fields[SORT] = forms.ChoiceField(choices=sorts, label=_("Order"), required=False)
+        for field in self.fields.values():
+            if isinstance(field, forms.ChoiceField):
+                field.widget = PlainSelect(field.widget.attrs, field.choices)  # type: ignore[arg-type]
 
     def chosen(self) -> list[int]:
         """The number of the chosen service, or the numbers of all that this operator sees. The

@@ -1,10 +1,12 @@
 """The table of a list: its columns, the heads that sort it, and its cells."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, Final
 
+from django.utils.html import conditional_escape, format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from ...db.keyset import Order
@@ -88,18 +90,24 @@ class Table:
         direction = "ascending" if rises else "descending" if falls else "none"
         return {"label": column.label, "query": "&".join(parts), "direction": direction}
 
-    def cells(self, row: Any, page: str) -> list[dict[str, Any]]:
-        """The cells of a row, whose page has this URL."""
-        return [self._cell(column, row, page) for column in self.columns]
+    def rows(self, rows: Iterable[Any], page_of: Callable[[Any], str]) -> Iterator[SafeString]:
+        """Each row as HTML; `page_of` makes the URL of its page. (These functions take a tenth of
+        the time that a template takes for a cell, and a page has some 500 cells.)
+        """
+        labels = [conditional_escape(column.label) for column in self.columns]
+        labelled = list(zip(self.columns, labels, strict=True))
+        for row in rows:
+            cells = ((_cell(column, label, row, page_of),) for column, label in labelled)
+            yield format_html("<tr data-row>{}</tr>\n", format_html_join("", "{}", cells))
 
-    def _cell(self, column: Column, row: Any, page: str) -> dict[str, Any]:
-        shown = column.show(row)
-        is_empty = shown in ("", None)
-        if column.leads:
-            content: Any = link(page, isolated(NONE if is_empty else shown))
-        else:
-            content = NONE if is_empty else isolated(shown)
-        return {"label": column.label, "content": content, "leads": column.leads}
+
+def _cell(column: Column, label: str, row: Any, page_of: Callable[[Any], str]) -> SafeString:
+    shown = column.show(row)
+    content = NONE if shown in ("", None) else isolated(shown)
+    if column.leads:
+        whole = link(page_of(row), isolated(content))
+        return format_html('<th scope="row" data-label="{}">{}</th>', label, whole)
+    return format_html('<td data-label="{}">{}</td>', label, content)
 
 
 def turned(order: Order) -> Order:

@@ -108,7 +108,7 @@ class ListAdmin(ReadOnlyAdmin[M]):
         table = Table((SERVICE, *columns) if several else columns, self._order(form), names)
         return {
             "list": page,
-            "rows": [table.cells(row, self.url("change", row)) for row in page.rows],
+            "rows": list(table.rows(page.rows, self.url_of("change"))),
             "heads": table.heads(self._query(request).without(SORT)),
             "caption": self._caption(form),
             "shown_count": shown_number(page.count),

@@ -46,9 +46,13 @@ for folder in sorted(Path.home().glob(".pyenv/versions/*/bin")):
 @nox.session
 @nox.parametrize("python,django", PAIRS)
 def tests(session: nox.Session, django: str) -> None:
-    """Run the whole suite: `-- [sqlite] [15] … [18] [arguments of pytest]`, without any on each."""
+    """Run the whole suite: `-- [sqlite] [15] … [18] [short] [arguments of pytest]`.
+
+    Without a database: on each. `short`: the core of the suite.
+    """
     chosen = [one for one in session.posargs if one in DATABASES] or DATABASES
-    rest = [one for one in session.posargs if one not in DATABASES]
+    rest = [one for one in session.posargs if one not in (*DATABASES, "short")]
+    rest += SHORT if "short" in session.posargs else ()
     _install(session, django)
     for database in chosen:
         _pytest(session, database, *rest)

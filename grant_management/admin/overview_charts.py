@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django.db.models import Count, Sum
 from django.http import HttpRequest
@@ -69,11 +70,11 @@ class Axis:
         return _("Hour (UTC)") if self.is_hourly else _("Day (UTC)")
 
     @cached_property
-    def filters(self) -> list[dict[str, str]]:
-        """For each place the filters of a list of it."""
+    def filters(self) -> list[str]:
+        """For each place the filters of a list of it, encoded for a URL."""
         last = self.length - timedelta(microseconds=1)
         return [
-            {"since": start.isoformat(), "until": (start + last).isoformat()}
+            urlencode({"since": start.isoformat(), "until": (start + last).isoformat()})
             for start in self.starts
         ]
 
@@ -123,7 +124,7 @@ def grants_chart(view: View, axis: Axis, listed: Listed) -> Chart:
             label,
             css,
             [numbers[start, kind.value] for start in axis.starts],
-            [listed("grantevent", kind=kind.value, **one, **client) for one in axis.filters],
+            [listed("grantevent", one, kind=kind.value, **client) for one in axis.filters],
         )
         for kind, label, css in kinds
     )
@@ -144,7 +145,7 @@ def calls_chart(calls: "Calls", axis: Axis, listed: Listed, view: View) -> Chart
             label,
             css,
             [calls.numbers[start, outcome == "done"] for start in axis.starts],
-            [listed("call", outcome=outcome, **one, **filters) for one in axis.filters],
+            [listed("call", one, outcome=outcome, **filters) for one in axis.filters],
         )
         for outcome, label, css in outcomes
     )

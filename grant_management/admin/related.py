@@ -16,7 +16,7 @@ from ..models import Call, Client, Grant, Service, Sweep
 Link = tuple[str, Any, str]
 """What it is, its name, and the URL of its page."""
 Listed = Callable[..., str]
-"""Makes the URL of a list from the name of its model and its filters."""
+"""Makes the URL of a list from the name of its model, of encoded filters, and of others by name."""
 
 
 def page_url(request: HttpRequest, name: str, *arguments: Any) -> str:
@@ -34,8 +34,8 @@ def lists_of(request: HttpRequest, service: Service | None) -> Listed:
     # A page has hundreds of these URLs, and few lists.
     url_of = cache(lambda model: page_url(request, f"{model}_changelist"))
 
-    def listed(model: str, **filters: str) -> str:
-        return f"{url_of(model)}?{urlencode(of | filters)}"
+    def listed(model: str, *encoded: str, **filters: str) -> str:
+        return f"{url_of(model)}?{'&'.join((urlencode(of | filters), *encoded))}"
 
     return listed
 

@@ -142,7 +142,20 @@ class ReadOnlyAdmin(ModelAdmin[M]):
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> M | None:
-        """The row with this key, at the services that the operator sees; None: there is none."""
+        """The row with this key, at the services that the operator sees; None: there is none.
+
+        A page that changes nothing reads it once.
+        """
+        if request.method != "GET":
+            return self._row(request, object_id)
+        known = request.__dict__.setdefault("_grant_management_rows", {})
+        key = (self.model, object_id)
+        if key not in known:
+            known[key] = self._row(request, object_id)
+        row: M | None = known[key]
+        return row
+
+    def _row(self, request: HttpRequest, object_id: str) -> M | None:
         try:
             return self.at_services(request).get(pk=self.opts.pk.to_python(object_id))
         except (ObjectDoesNotExist, ValidationError, ValueError):

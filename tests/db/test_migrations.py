@@ -6,9 +6,12 @@ import subprocess
 import sys
 from itertools import pairwise
 
+from ..each_migration import LAST, schema
+from ..gm_project.test_migrate import database_url  # noqa: F401 - a fixture
 from ..gm_project.test_processes import postgresql  # noqa: F401 - a fixture
+from ..ours import connection
 from ..postgresql import run
-from ..standalone import ROOT, environment, manage
+from ..standalone import ROOT, environment
 
 UPGRADE = """
 import json
@@ -17,9 +20,9 @@ django.setup()
 from django.apps import apps
 from django.core.management import call_command
 from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
+from tests.each_migration import migrate_to
 if not connection.introspection.table_names():  # by itself, without what follows a migration
-    MigrationExecutor(connection).migrate([("grant_management", "0001_initial")])
+    migrate_to(connection, "0001_initial")
 statements = []
 def note(execute, sql, params, many, context):
     statements.append(str(sql))
@@ -57,6 +60,13 @@ def upgrade(url):
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     return found["statements"], found["names"]
+
+
+def earlier(url, name):
+    """Make a database as an earlier version made it; its schema."""
+    env = environment(DATABASE_URL=url, DJANGO_SETTINGS_MODULE="gm_project.settings")
+    line = [sys.executable, "-m", "tests.each_migration", name]
+    return json.loads(subprocess.check_output(line, cwd=ROOT, env=env, text=True))
 
 
 def migrations_of(statements):
@@ -129,7 +139,7 @@ def test_a_key_whose_rows_are_checked_at_once_is_seen():
 def test_what_is_there_is_kept(postgresql):  # noqa: F811 - it is that fixture
     """As earlier versions of 0002 and 0003 made it. What an interrupt left invalid is made anew."""
     url = postgresql.get_uri()
-    manage("migrate", "grant_management", "0005", "-v", "0", DATABASE_URL=url)
+    earlier(url, "0005_purge_run")
     table = "CREATE INDEX {} ON grant_management_grantevent (service_id)"
     run(
         postgresql,
@@ -142,6 +152,15 @@ def test_what_is_there_is_kept(postgresql):  # noqa: F811 - it is that fixture
     after = {name: oid for name, oid, valid in run(postgresql, MADE) if valid}
     assert after["gm_event_newest"] == before["gm_event_newest"]
     assert after["gm_event_actor"] != before["gm_event_actor"]
+
+
+def test_the_squashed_migration_makes_what_the_others_make(database_url):  # noqa: F811
+    """The database of the tests is new; the other one was upgraded from the first version on."""
+    upgraded = earlier(database_url, LAST)
+    assert len(upgraded) > 25
+    for name, table in schema(connection).items():
+        assert upgraded.pop(name) == table
+    assert upgraded == {}
 
 
 def test_what_blocks_is_seen():

@@ -4,7 +4,6 @@ import pytest
 from django.apps import apps
 from django.contrib.auth.models import Group, Permission
 from django.db import connections, router
-from django.db.migrations.executor import MigrationExecutor
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -12,6 +11,7 @@ from grant_management.db import primary
 from grant_management.models import Actor, OrganizationEvent, OrganizationMember
 from grant_management.roles import VIEWER
 
+from ..each_migration import LAST, migrate_to
 from ..world import BY_TEST, make_world
 
 
@@ -124,8 +124,7 @@ def test_who_saw_all_still_does(django_user_model):
     ours = primary.alias()
     if router.db_for_write(django_user_model) != ours:
         pytest.skip("with users elsewhere nothing is known of them")
-    executor = MigrationExecutor(connections[ours])
-    executor.migrate([("grant_management", "0003_one_clock_one_trail")])
+    then = migrate_to(connections[ours], "0003_one_clock_one_trail")
     create = django_user_model.objects.create_user
     view = Permission.objects.get(codename="view_grant")
     users = {name: create(name) for name in ("direct", "grouped", "gone", "stranger", "limited")}
@@ -136,11 +135,9 @@ def test_who_saw_all_still_does(django_user_model):
     users["gone"].save()
     users["root"] = django_user_model.objects.create_superuser("root")
     users["root"].user_permissions.add(view)
-    then = executor.loader.project_state([("grant_management", "0003_one_clock_one_trail")]).apps
     bank = then.get_model("grant_management", "Organization").objects.create(name="Example Bank")
     OrganizationMember.objects.create(user_id=users["limited"].pk, organization_id=bank.pk)
-    executor = MigrationExecutor(connections[ours])
-    executor.migrate(executor.loader.graph.leaf_nodes("grant_management"))
+    migrate_to(connections[ours], LAST)
     of_all = OrganizationMember.objects.filter(organization=None)
     assert set(of_all.values_list("user_id", flat=True)) == {
         users["direct"].pk,
@@ -151,5 +148,3 @@ def test_who_saw_all_still_does(django_user_model):
     assert {(event.kind, event.actor_kind, event.actor) for event in told} == {
         ("member_added", "command", "migrate")
     }
-    executor = MigrationExecutor(connections[ours])
-    executor.migrate(executor.loader.graph.leaf_nodes("grant_management"))

@@ -147,15 +147,15 @@ class ReadOnlyAdmin(ModelAdmin[M]):
         A page that changes nothing reads it once.
         """
         if request.method != "GET":
-            return self._row(request, object_id)
+            return self._with_key(request, object_id)
         known = request.__dict__.setdefault("_grant_management_rows", {})
         key = (self.model, object_id)
         if key not in known:
-            known[key] = self._row(request, object_id)
+            known[key] = self._with_key(request, object_id)
         row: M | None = known[key]
         return row
 
-    def _row(self, request: HttpRequest, object_id: str) -> M | None:
+    def _with_key(self, request: HttpRequest, object_id: str) -> M | None:
         try:
             return self.at_services(request).get(pk=self.opts.pk.to_python(object_id))
         except (ObjectDoesNotExist, ValidationError, ValueError):

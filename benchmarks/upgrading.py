@@ -20,7 +20,7 @@ from .data import FIRST_SERVICE, Size
 from .processes import ROOT
 
 APP = "grant_management"
-BEFORE = "0001"
+BEFORE = "0001_squashed"
 """What the database is at before: the tables have the columns of now, which fill them."""
 WRITERS = 2
 ALONE = 10.0

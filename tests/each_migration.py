@@ -5,10 +5,13 @@ the schema, if that is the last one.
 """
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
 import grant_management
+
+from .standalone import ROOT, environment
 
 APP = "grant_management"
 LAST = max(path.stem for path in Path(grant_management.__file__).parent.glob("migrations/0*.py"))
@@ -23,6 +26,13 @@ def migrate_to(connection, name):
     executor.loader.build_graph()
     executor.migrate([(APP, name)])
     return executor.loader.project_state([(APP, name)]).apps
+
+
+def earlier(url, name):
+    """Make the database at this URL as it was after that migration; its schema."""
+    env = environment(DATABASE_URL=url, DJANGO_SETTINGS_MODULE="gm_project.settings")
+    line = [sys.executable, "-m", "tests.each_migration", name]
+    return json.loads(subprocess.check_output(line, cwd=ROOT, env=env, text=True))
 
 
 def schema(connection):

@@ -60,16 +60,15 @@ def addresses(demo):
 
 @pytest.fixture
 def languages(request):
-    """English with axe, German for its long words; with `--slow` every language with axe."""
-    is_slow = request.config.getoption("--slow")
-    return dict.fromkeys(LANGUAGES, True) if is_slow else {"en": True, "de": False}
+    """English; with `--slow` every language, such as German for its long words."""
+    return LANGUAGES if request.config.getoption("--slow") else LANGUAGES[:1]
 
 
 @pytest.fixture
 def wrong_with(axe_in_both_themes):
     """What is wrong with the page that is open; {}: nothing."""
 
-    def wrong_with_(page, *, is_checked):
+    def wrong_with_(page, *, is_checked=True):
         page.eval_on_selector_all(
             "main details, .gms details", "all => all.forEach((one) => { one.open = true; })"
         )
@@ -95,7 +94,7 @@ def open_each(page, addresses, host):
             yield name, answer.status
 
 
-def walk(page, addresses, host, wrong_with, *, is_checked):
+def walk(page, addresses, host, wrong_with):
     """What is wrong, by name; and the names of what answers no GET. Refusals of one kind are alike."""
     wrong, unopened, refusals = {}, set(), set()
     for name, status in open_each(page, addresses, host):
@@ -103,7 +102,7 @@ def walk(page, addresses, host, wrong_with, *, is_checked):
             unopened.add(name)
         elif status < 400 or page.title() not in refusals:
             refusals |= {page.title()} if status >= 400 else set()
-            found = wrong_with(page, is_checked=is_checked)
+            found = wrong_with(page)
             ours = [one for one in found.pop("axe", []) if one[0] not in DJANGOS.get(name, ())]
             if found or ours:
                 wrong[name] = found | {"axe": ours}
@@ -113,9 +112,9 @@ def walk(page, addresses, host, wrong_with, *, is_checked):
 def test_every_page_of_the_admin(operator, demo, addresses, wrong_with, languages):
     page = operator(bypass_csp=True)
     host = demo.admin.removesuffix("/admin/")
-    for language, is_checked in languages.items():
+    for language in languages:
         speak(page, demo, language)
-        wrong, unopened = walk(page, addresses["admin"], host, wrong_with, is_checked=is_checked)
+        wrong, unopened = walk(page, addresses["admin"], host, wrong_with)
         assert wrong == {}, language
         assert {one for one in unopened if not one.endswith(tuple(NO_PAGES))} == set()
         assert [end for end in NO_PAGES if not any(one.endswith(end) for one in unopened)] == []
@@ -127,12 +126,10 @@ def test_every_page_of_a_person(open_page, demo, addresses, wrong_with, language
         "without access": f"{urlsplit(demo.apps).path}?ended",
         "not there": f"{urlsplit(demo.apps).path}9999999/",
     }
-    for language, is_checked in languages.items():
+    for language in languages:
         page = open_page(locale=language, bypass_csp=True)
         log_in_as_person(page, demo)
-        wrong, unopened = walk(
-            page, addresses["person"] | more, host, wrong_with, is_checked=is_checked
-        )
+        wrong, unopened = walk(page, addresses["person"] | more, host, wrong_with)
         assert (wrong, unopened) == ({}, set()), language
 
 

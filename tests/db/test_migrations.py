@@ -6,7 +6,7 @@ import subprocess
 import sys
 from itertools import pairwise
 
-from ..each_migration import LAST, schema
+from ..each_migration import LAST, earlier, schema
 from ..gm_project.test_migrate import database_url  # noqa: F401 - a fixture
 from ..gm_project.test_processes import postgresql  # noqa: F401 - a fixture
 from ..ours import connection
@@ -60,13 +60,6 @@ def upgrade(url):
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     return found["statements"], found["names"]
-
-
-def earlier(url, name):
-    """Make a database as an earlier version made it; its schema."""
-    env = environment(DATABASE_URL=url, DJANGO_SETTINGS_MODULE="gm_project.settings")
-    line = [sys.executable, "-m", "tests.each_migration", name]
-    return json.loads(subprocess.check_output(line, cwd=ROOT, env=env, text=True))
 
 
 def migrations_of(statements):

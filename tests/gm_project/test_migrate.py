@@ -10,6 +10,7 @@ import pytest
 from gm_project.database.exclusive import lock
 
 from ..db.test_pooler import OFF, pooled, postgresql  # noqa: F401 - fixtures
+from ..each_migration import earlier
 from ..ours import connection
 from ..standalone import ROOT, SERVER, environment, free_port, manage, running, wait_for
 
@@ -57,7 +58,7 @@ def test_a_lock_that_is_held_stops_nobody_else(database_url):
     """Who comes after the migration does not wait behind it for long; it tries again until it can."""
     if connection.vendor != "postgresql":
         pytest.skip("needs PostgreSQL: --db postgresql")
-    manage("migrate", "grant_management", "0001", "-v", "0", DATABASE_URL=database_url)
+    earlier(database_url, "0012_console_search")
     line = ("manage.py", "migrate", "-v", "0")
     table = "SELECT count(*) FROM grant_management_call"  # which 0013 alters
     with psycopg.connect(database_url) as holder, psycopg.connect(database_url) as other:

@@ -86,8 +86,9 @@ class GrantFilter:
         if beyond is not None:
             at, key = beyond
             rows = rows.filter(Q(created_at__gt=at) | Q(pk__gt=key), created_at__gte=at)
-        count = bounded_count(rows)
-        return Look(count, beyond is None, _by_client(rows, most), _sample(rows, most))
+        found = _clients_of(rows)
+        clients = self._most(found, most)
+        return Look(len(found), beyond is None, clients, _sample(rows, most))
 
     def sample(self, number: int) -> list[Grant]:
         """The newest of the grants, at most this many, without their contents."""
@@ -102,7 +103,13 @@ class GrantFilter:
 
         The clients with the most grants come first; there are at most `most`.
         """
-        return _by_client(self._rows().order_by("-created_at"), most)
+        return self._most(_clients_of(self._rows().order_by("-created_at")), most)
+
+    def _most(self, found: list[int], most: int) -> list[tuple[str, int]]:
+        numbers = Counter(found[: counting.COUNT_LIMIT]).most_common(most)
+        of = these(Client.objects, [(pk, self.service.pk) for pk, _number in numbers])
+        clients = {client.pk: client.client_id for client in of}
+        return [(clients[pk], number) for pk, number in numbers]
 
     def _rows(self) -> GrantQuerySet:
         """The grants, selected by SQL alone."""
@@ -166,10 +173,8 @@ def _sample(rows: GrantQuerySet, number: int) -> list[Grant]:
     return list(shown[:number])
 
 
-def _by_client(rows: "QuerySet[Grant]", most: int) -> list[tuple[str, int]]:
-    """Counted in Python: to count groups in SQL a database might read the whole table."""
-    found = rows.values_list("client_id", "service_id")[: counting.COUNT_LIMIT]
-    numbers = Counter(found).most_common(most)
-    of = these(Client.objects, [which for which, _ in numbers])
-    clients = {client.pk: client.client_id for client in of}
-    return [(clients[key], number) for (key, _service), number in numbers]
+def _clients_of(rows: "QuerySet[Grant]") -> list[int]:
+    """The keys of the clients of these grants, of one more than `COUNT_LIMIT` at most. They are
+    counted in Python: to count groups in SQL a database might read the whole table.
+    """
+    return list(rows.values_list("client_id", flat=True)[: counting.COUNT_LIMIT + 1])

@@ -7,6 +7,11 @@ import errno
 import ipaddress
 import socket
 
+QUEUE = 1_024
+"""Connections that the kernel keeps until a worker takes them. granian asks for as many once a
+worker starts; Python would ask for 128, and drop what comes before that.
+"""
+
 
 class CannotListen(Exception):
     """The server cannot listen. The message says why, and what to do."""
@@ -25,6 +30,7 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         listening = socket.create_server(
             (host, port),
+            backlog=QUEUE,
             family=socket.AF_INET6 if ":" in host else socket.AF_INET,
             dualstack_ipv6=host == "::" and socket.has_dualstack_ipv6(),
         )

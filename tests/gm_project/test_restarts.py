@@ -13,6 +13,7 @@ import time
 import pytest
 
 from gm_project.serving.leaving import _stop_accepting
+from gm_project.serving.listening import listen
 
 from ..standalone import API_TOKEN, PATH, children, runs, until
 from .test_supervision import server
@@ -119,6 +120,9 @@ def test_what_the_kernel_has_queued_is_answered(url):
     request = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
     with server(url, workers=1) as (port, process), contextlib.ExitStack() as stack:
         (worker,) = children(process.pid)
+        with socket.create_connection(("127.0.0.1", port), 60) as first:
+            first.sendall(request)
+            assert first.recv(65_536)  # it has started
         os.kill(worker, signal.SIGSTOP)
         clients = []
         for _ in range(500):
@@ -130,6 +134,12 @@ def test_what_the_kernel_has_queued_is_answered(url):
         os.kill(worker, signal.SIGCONT)
         for client in clients:
             assert client.recv(65_536).startswith(b"HTTP/1.1 200")
+
+
+def test_what_comes_before_the_first_worker_is_queued():
+    with listen("127.0.0.1", 0) as listening, contextlib.ExitStack() as stack:
+        for _ in range(500):
+            stack.enter_context(socket.create_connection(listening.getsockname(), 1))
 
 
 def test_a_client_that_has_just_connected_is_waited_for(url):

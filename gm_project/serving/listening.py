@@ -8,8 +8,8 @@ import ipaddress
 import socket
 
 QUEUE = 1_024
-"""Connections that the kernel keeps until a worker takes them. granian asks for as many once a
-worker starts; Python would ask for 128, and drop what comes before that.
+"""Connections that the kernel keeps until a worker takes them, also before the first one starts.
+Python alone would ask for 128, and the kernel drops what is more.
 """
 
 

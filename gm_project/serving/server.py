@@ -25,7 +25,7 @@ from gm_project.logs import OF_GRANIAN
 from gm_project.options import worker_count
 from gm_project.serving import exporting, tcp
 from gm_project.serving.children import call, end_at_interrupts
-from gm_project.serving.listening import CannotListen, is_loopback, listen
+from gm_project.serving.listening import QUEUE, CannotListen, is_loopback, listen
 from gm_project.serving.metrics import shared_folder
 from gm_project.serving.supervision import Limits, SupervisedServer
 from gm_project.serving.worker import load
@@ -111,6 +111,7 @@ def serve(
         interface=Interfaces.WSGI,
         workers=workers,
         blocking_threads=THREADS,
+        backlog=QUEUE,
         backpressure=CONNECTIONS,
         log_access=False,
         log_level=LogLevels.warning,

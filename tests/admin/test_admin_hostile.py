@@ -163,12 +163,14 @@ def addresses(value):
 
 
 def test_keys_of_rows(get, rows, some):
-    number = 0
+    number = known = 0
     for place, value in enumerate((*VALUES, "_00", "../../etc/passwd")):
-        for url in some(list(addresses(value)), place):
+        urls = list(addresses(value))
+        known += len(urls)
+        for url in some(urls, place):
             assert get(url, data={} if number % 3 else None).status_code in (302, 403, 404), url
             number += 1
-    assert number > 130
+    assert known > 400
 
 
 def test_service_numbers(get, rows):

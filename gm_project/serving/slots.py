@@ -14,6 +14,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db import connections
+from django.db.backends.signals import connection_created
 
 from gm_project.serving import pages
 from gm_project.serving.bodies import Bodies, EndedEarly, NoRoom, is_unread
@@ -34,8 +35,7 @@ class Slot:
     """The connections that a call works with: one to each database.
 
     Where one was closed because of an error, the others to the same database are opened anew before
-    their next use. They may lead to a server that is no primary any more; and SQLite stays
-    read-only for a process that opened it so for as long as one of its connections is open.
+    their next use: they may lead to a server that is no primary any more.
     """
 
     def __init__(self) -> None:
@@ -43,6 +43,9 @@ class Slot:
         for connection in self._own.values():
             connection.inc_thread_sharing()  # many threads, one after the other
         self._losses = Counter[str]()
+        self._used = set[str]()
+        """The databases that the call in hand has had a connection to."""
+        connection_created.connect(self._opened)
 
     def enter(self, losses: Counter[str]) -> None:
         """Make its connections those of this thread. `losses`: how many were lost so far, by the
@@ -52,7 +55,7 @@ class Slot:
             if losses[alias] != self._losses[alias]:
                 connection.close()
                 self._losses[alias] = losses[alias]
-        self._open = [one for one in self._own.values() if one.connection is not None]
+        self._used = {alias for alias, one in self._own.items() if one.connection is not None}
         self._others = connections.all(initialized_only=True)
         for alias, connection in self._own.items():
             connections[alias] = connection
@@ -60,18 +63,39 @@ class Slot:
     def leave(self) -> list[str]:
         """Take them back: the thread has those that it had before, if any.
 
-        The aliases of those that were open, and are closed.
+        The aliases of those that were closed, and not for their age.
         """
         for alias in self._own:
             del connections[alias]
-        for connection in self._others:
-            connections[connection.alias] = connection
-        return [one.alias for one in self._open if one.connection is None]
+        for other in self._others:
+            connections[other.alias] = other
+        return [alias for alias in self._used if _is_lost(self._own[alias])]
+
+    def _opened(self, connection: Any, **_others: object) -> None:
+        """A connection was opened, by this slot or by another (`connection_created`)."""
+        alias: str = connection.alias
+        if self._own.get(alias) is connection:
+            self._used.add(alias)
+
+    def has_file(self, alias: str) -> bool:
+        """Whether this database is a file that this process opened, of SQLite."""
+        return self._own[alias].vendor == "sqlite"
+
+    def close(self) -> None:
+        """Close its connections; the next call opens them."""
+        for connection in self._own.values():
+            connection.close()
 
     def settle(self) -> None:
         """Close what Django closes at the end of a request (`close_old_connections`)."""
         for connection in self._own.values():
             connection.close_if_unusable_or_obsolete()
+
+
+def _is_lost(connection: Any) -> bool:
+    """Whether it was closed before CONN_MAX_AGE had passed."""
+    is_old = connection.close_at is not None and time.monotonic() >= connection.close_at
+    return connection.connection is None and not is_old
 
 
 class Slots:
@@ -83,9 +107,12 @@ class Slots:
     def __init__(self, application: "WSGIApplication", number: int, of_pages: int) -> None:
         self._application = application
         self._bodies = Bodies()
+        self._number = number
         self._free = Supply(Slot() for _ in range(number))
         self._pages = threading.BoundedSemaphore(of_pages)
         self._losses = Counter[str]()
+        self._renewing = threading.Lock()
+        self._is_file_lost = False
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
@@ -124,6 +151,8 @@ class Slots:
     def _answer(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
+        if self._is_file_lost:
+            self._renew()
         slot = self._free.take()
         slot.enter(self._losses)
         try:
@@ -135,8 +164,29 @@ class Slots:
             response.close()
             return [content]
         finally:
-            self._losses.update(slot.leave())
+            lost = slot.leave()
+            self._losses.update(lost)
+            if any(map(slot.has_file, lost)):
+                self._is_file_lost = True
             self._free.give_back(slot)
+
+    def _renew(self) -> None:
+        """Close the connections of all slots at one moment. SQLite stays read-only for a process
+        that opened it so until none is open: calls that overlap would keep it so for ever.
+
+        Callers wait here without a slot, so that those who have one can end.
+        """
+        with self._renewing:
+            taken: list[Slot] = []
+            try:
+                while self._is_file_lost and len(taken) < self._number:
+                    taken.append(self._free.take())
+                for slot in taken:
+                    slot.close()
+                self._is_file_lost = False
+            finally:
+                for slot in taken:
+                    self._free.give_back(slot)
 
 
 class _Sent:

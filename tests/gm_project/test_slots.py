@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from django.db import connections
+from django.db.backends.sqlite3.base import DatabaseWrapper
 from django.http import HttpResponse, StreamingHttpResponse
 
 from gm_project.serving.slots import Slots
@@ -118,6 +119,68 @@ def test_after_one_lost_its_connection_the_others_open_theirs_anew():
     assert later[0] is not first
     assert later[1] is not second
     assert later[2:] == later[:2]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_file_that_was_lost_is_opened_once_no_call_has_it_open(monkeypatch, tmp_path):
+    """SQLite keeps what it knows of a file as long as the process has it open anywhere."""
+    monkeypatch.setattr("gm_project.serving.supply.STEPS", 1000)
+    steps, seen = [], []
+    slots = Slots(answering(lambda: steps.pop(0)()), 2, 2)
+    own = [on_file(slot, tmp_path / "own.sqlite3") for slot in slots._free._free]
+    goes_on, has_opened = threading.Event(), threading.Event()
+
+    def overlap():
+        connections["default"].ensure_connection()
+        has_opened.set()
+        assert goes_on.wait(60)
+
+    def lose():
+        connections["default"].ensure_connection()  # the call that opens it can lose it too
+        connections["default"].close()
+
+    steps += [overlap, lose, lambda: seen.append([one.connection for one in own])]
+    long = threading.Thread(target=call, args=(slots,))
+    long.start()
+    assert has_opened.wait(60)
+    call(slots)
+    next_one = threading.Thread(target=call, args=(slots,))
+    next_one.start()
+    next_one.join(0.5)
+    assert (next_one.is_alive(), seen) == (True, [])
+    goes_on.set()
+    for thread in (long, next_one):
+        thread.join(60)
+    assert seen == [[None, None]]
+    call_again = [lambda: connections["default"].ensure_connection()] * 2
+    steps += call_again
+    for _ in call_again:
+        call(slots)
+    assert all(one.connection for one in own)
+    for one in own:
+        one.close()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("seconds", "is_lost"), [(None, True), (600, True), (0, False)])
+def test_a_connection_that_is_closed_for_its_age_is_not_lost(tmp_path, seconds, is_lost):
+    def work():
+        connections["default"].ensure_connection()
+        connections["default"].close()
+
+    slots = Slots(answering(work), 1, 1)
+    own = on_file(slots._free._free[0], tmp_path / "own.sqlite3", seconds)
+    for _ in range(2):
+        call(slots)
+        assert (own.connection, slots._is_file_lost) == (None, is_lost)
+
+
+def on_file(slot, path, seconds=None):
+    """The connection to this file of SQLite that the slot has from now on; `seconds`: its age."""
+    settings = {**connections["default"].settings_dict, "NAME": str(path), "CONN_MAX_AGE": seconds}
+    slot._own["default"] = DatabaseWrapper({**settings, "OPTIONS": {}}, "default")
+    slot._own["default"].inc_thread_sharing()
+    return slot._own["default"]
 
 
 def test_who_waits_too_long_is_told_to_try_again(monkeypatch):

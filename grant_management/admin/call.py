@@ -105,7 +105,7 @@ class CallAdmin(ListAdmin[Call]):
     )
     file_name = "calls"
     empty_text = _(
-        "No calls are logged. Set call_log_size above 0 on the service's page to log them."
+        "No calls are logged. Set “Call log size” above 0 on the service's page to log them."
     )
     change_form_template = "admin/grant_management/call.html"
 

@@ -36,7 +36,7 @@ class Logs:
         the first time.
         """
         if not self.read:
-            yield _("No service here keeps a log of calls: set call_log_size in its settings.")
+            yield _("No service here keeps a log of calls: set “Call log size” in its settings.")
             return
         if len(self.read) < len(self.services):
             yield self._unread()
@@ -53,7 +53,7 @@ class Logs:
         else:
             said = _(
                 "The calls of %(n)s of %(all)s services are counted. The others keep no log: set"
-                " call_log_size in their settings."
+                " “Call log size” in their settings."
             )
         return said % {"n": len(self.read), "all": len(self.services)}
 
@@ -76,7 +76,7 @@ class Logs:
             return []
         said = _(
             "The log of %(service)s begins %(when)s: it keeps the newest %(size)s calls, and fewer"
-            " of unknown clients (call_log_size)."
+            " of unknown clients (“Call log size”)."
         )
         return [said % {**told, "when": exact(at)}]
 

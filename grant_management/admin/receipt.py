@@ -140,7 +140,7 @@ def _when(event: Event) -> Iterator[tuple[Any, Any]]:
         yield _("When, in UTC"), exact_utc(event.at)
     yield _("Who"), event.done_by
     if event.actor_id:
-        yield _("Who, by ID"), event.actor_id
+        yield _("Who (ID)"), event.actor_id
 
 
 def _why(event: Event) -> Iterator[tuple[Any, Any]]:

@@ -169,7 +169,7 @@ class TestWhatIsNotCounted:
         make_world()
         settings.GRANT_MANAGEMENT = {"CALL_LOG_SAMPLE": 10}
         assert self.notes(admin_client)[:2] == [
-            "The calls of 1 of 2 services are counted. The others keep no log: set call_log_size in"
+            "The calls of 1 of 2 services are counted. The others keep no log: set “Call log size” in"
             " their settings.",
             "One call in 10 is logged (CALL_LOG_SAMPLE); metrics count all of them.",
         ]
@@ -184,7 +184,7 @@ class TestWhatIsNotCounted:
     def test_a_log_that_begins_within_the_period(self, admin_client, lived):
         (said,) = self.notes(admin_client)
         assert "begins 20" in said
-        assert "the newest 100 calls, and fewer of unknown clients (call_log_size)" in said
+        assert "the newest 100 calls, and fewer of unknown clients (“Call log size”)" in said
 
     def test_a_log_that_is_empty(self, admin_client, lived):
         Call.objects.all().delete()

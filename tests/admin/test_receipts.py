@@ -86,7 +86,7 @@ class TestOfSeveral:
         assert page.context["title"] == "Receipt: 3 grants revoked"
         assert f"{event.at:%Y-%m-%d %H:%M:%S} UTC" in shown["When"]
         assert shown["Who"] == "operator admin"
-        assert shown["Who, by ID"]
+        assert shown["Who (ID)"]
         assert [shown[name] for name in ("Reason", "Note", "Ticket")] == list(WHY.values())
         assert (shown["Grants stopped"], shown["Access tokens stopped"]) == ("3", "1")
         assert shown["Receipt"] == str(event.job)
@@ -160,7 +160,7 @@ def test_of_what_is_gone(admin_client, world):
     assert shown["Client"] == "gone"
     assert shown["Grant"] == "g" * 200
     assert "&lt;b&gt;" in page.content.decode()
-    assert shown["Who, by ID"] == "7"
+    assert shown["Who (ID)"] == "7"
     assert shown["Ticket"] == "none was given"
 
 

@@ -160,7 +160,7 @@ class TestWhatIsNotCounted:
         page = admin_client.get(OVERVIEW)
         assert figures(page)[2] is None
         said = page.content.decode()
-        assert said.count("No service here keeps a log of calls: set call_log_size") == 3
+        assert said.count("No service here keeps a log of calls: set “Call log size”") == 3
         assert said.count("Not counted") == 3
         assert "No logged call was refused" not in said
         assert said.count("As a table") == 1  # no column of zeros

@@ -44,6 +44,11 @@ def test_one_clock():
     assert lines_with(asked, besides=allowed) == []
 
 
+def test_bridges_import_what_is_public():
+    """Of the packages that they extend: `internal` modules change without a word."""
+    assert lines_with(r"(from|import) (allauth|oauth2_provider)\S*\binternal\b") == []
+
+
 def test_every_transaction_names_its_database():
     named = r"transaction\.(atomic|on_commit)\(|import .*\batomic\b"
     assert lines_with(named, besides=(DB / "primary.py", DB / "snapshot.py")) == []

@@ -12,10 +12,16 @@ from authlete.dto.client import Client
 from authlete.dto.client_authorization_get_list_request import ClientAuthorizationGetListRequest
 from authlete.dto.grant_management_action import GrantManagementAction
 from authlete.dto.grant_management_request import GrantManagementRequest
+from authlete.dto.introspection_action import IntrospectionAction
+from authlete.dto.introspection_request import IntrospectionRequest
 from authlete.dto.service import Service
 from authlete.dto.standard_introspection_request import StandardIntrospectionRequest
+from authlete.dto.token_create_action import TokenCreateAction
+from authlete.dto.token_create_request import TokenCreateRequest
+from authlete.dto.token_revoke_request import TokenRevokeRequest
 from authlete.dto.token_update_request import TokenUpdateRequest
 from authlete.types.gm_action import GMAction
+from authlete.types.grant_type import GrantType
 from binapy import BinaPy
 from requests_oauth2client import DPoPKey
 
@@ -141,6 +147,20 @@ class TestAuthleteSDK:
         sdk.tokenDelete(value)
         answer = sdk.standardIntrospection(request)
         assert json.loads(answer.responseContent) == {"active": False}
+
+    def test_a_token_from_its_creation_to_its_end(self, world, sdk):
+        members = {"grantType": GrantType.AUTHORIZATION_CODE, "clientId": world.client.pk}
+        made = sdk.tokenCreate(
+            TokenCreateRequest({**members, "subject": "user-1", "scopes": ["read"]})
+        )
+        assert (made.action, made.scopes) == (TokenCreateAction.OK, ["read"])
+        asked = IntrospectionRequest({"token": made.accessToken, "scopes": ["read"]})
+        answer = sdk.introspection(asked)
+        assert (answer.action, answer.usable) == (IntrospectionAction.OK, True)
+        assert (answer.clientId, answer.subject) == (world.client.pk, "user-1")
+        ended = sdk.tokenRevoke(TokenRevokeRequest({"accessTokenIdentifier": made.accessToken}))
+        assert ended.count == 1
+        assert sdk.introspection(asked).usable is False
 
     def test_consents(self, world, sdk, raw):
         world.token(world.grant())

@@ -5,10 +5,15 @@ import shlex
 
 import pytest
 
-from benchmarks.capacity import document
 from benchmarks.capacity.__main__ import main
 
-TYPED = re.findall(r"^python3 run\.py bench sizing (.+)$", document.DOCUMENT.read_text(), re.M)
+from ..docs_pages.page import blocks
+
+TYPED = [
+    arguments
+    for block in blocks("explanation/sizing.md")
+    for arguments in re.findall(r"^python3 run\.py bench sizing (.+)$", block.text, re.M)
+]
 
 
 @pytest.mark.parametrize("typed", TYPED)

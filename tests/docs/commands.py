@@ -13,7 +13,8 @@ For whom: operators at a terminal.
 At the end you know each command, its arguments and what they default to.
 
 Run them as `python manage.py NAME` in a Django project, as `python3 run.py manage NAME` in a checkout, and as `gm-manage NAME` where
-[operations](../how-to/operations.md) was followed. Each also takes the options of every command of Django's, such as `--settings` and
+[operations](../how-to/operations.md) was followed. The bridges add commands of their own: [django-oauth-toolkit](../how-to/oauth-toolkit.md),
+[allauth](../how-to/allauth.md). Each also takes the options of every command of Django's, such as `--settings` and
 `--verbosity`. Exit code 0: it was done; 1: it was not, and one line says why; 2: the arguments are wrong. With `--json` the answer is one
 JSON value.
 """

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import re
 import subprocess
 import tomllib
@@ -77,13 +78,22 @@ PARSERS = {
 }
 """Languages that any reader can check. Blocks of others give a reason."""
 RUN = ("sh", "python")
+SILENCED = {("an example", language) for language in RUN}
+
+
+def reads(test, page):
+    """Whether a test takes what it runs from this page, so that it runs what the page says."""
+    name, text = re.escape(os.path.relpath(page, ROOT / "docs")), test.read_text()
+    is_parameter = ".follow(" in text and re.search(rf'\("{name}", ', text)
+    return bool(is_parameter or re.search(rf'\b(typed|blocks|follow)\("{name}"', text))
 
 
 def allowed_not_to_run(block):
     reason, test = block.about("not run"), block.about("run by")
     if reason is not None:
         assert reason in REASONS, f"{block}: {reason!r} is not one of {sorted(REASONS)}"
+        assert (reason, block.language) not in SILENCED, f"{block}: what can be run is no example"
     if test is not None:
         assert (ROOT / test).exists(), f"{block}: there is no {test}"
-        assert block.page.name in (ROOT / test).read_text(), f"{test} does not name {block.page}"
+        assert reads(ROOT / test, block.page), f"{test} does not read {block.page}"
     return reason is not None or test is not None

@@ -108,6 +108,21 @@ def blocks(*pages):
     return [block for page in pages or PAGES for stage in stages(page) for block in stage.blocks]
 
 
+def typed(name, start):
+    """The only line of a page's commands that begins so, such as `typed("how-to/x.md", "pip ")`: for
+    a test that runs it. `name` is below docs/, or from the root: `../README.md`.
+    """
+    lines = [
+        line
+        for block in blocks((ROOT / "docs" / name).resolve())
+        if block.language == "sh"
+        for line in block.text.replace("\\\n", " ").splitlines()
+        if line.startswith(start)
+    ]
+    (line,) = lines
+    return line
+
+
 def inline(page, kind):
     """The inline tokens of a kind (`code_inline`, `link_open`, `image`) of a page."""
     return [

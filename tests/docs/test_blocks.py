@@ -3,7 +3,7 @@
 import pytest
 
 from ..standalone import ROOT
-from .languages import PARSERS, RUN, STARTS, WORDS, allowed_not_to_run
+from .languages import PARSERS, RUN, STARTS, WORDS, allowed_not_to_run, reads
 from .pages import PAGES, blocks, orders, short, stages, tokens
 
 
@@ -48,6 +48,5 @@ def test_every_other_block_says_what_becomes_of_it(page):
 
 
 def has_a_test_of_its_own(page):
-    """Whether a test follows it: then it names the page."""
-    name = f'"{page.parent.name}/{page.name}"'
-    return any(name in path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    """Whether a test of its own takes its blocks from it."""
+    return any(reads(test, page) for test in (ROOT / "tests").rglob("test_*.py"))

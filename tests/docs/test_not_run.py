@@ -14,6 +14,7 @@ NOT_RUN = {
     "README.md": {"takes long": 1},
     "docs/explanation/performance.md": {"takes long": 2},
     "docs/explanation/reliability.md": {"takes long": 2},
+    "docs/how-to/apart.md": {"needs your server": 1},
     "docs/how-to/authlete-other-languages.md": {
         "needs Java": 2,
         "needs Go": 1,

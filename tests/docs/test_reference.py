@@ -11,6 +11,7 @@ import pytest
 from django.contrib.auth import get_permission_codename
 from django.dispatch import Signal
 
+from gm_project.serving import metrics
 from grant_management import lifecycle, models, signals
 from grant_management.conf import Settings
 from grant_management.conformance.config import Config
@@ -68,8 +69,25 @@ def test_settings_of_the_environment():
     known |= {"HTTP_AUTHORIZATION", "HTTP_X_REQUEST_ID"}
     project = [text for path, text in SOURCES.items() if ROOT / "gm_project" in path.parents]
     found = {one or two for text in project for one, two in read.findall(text)} - known
+    found |= {metrics.FOLDER, *of_scripts()}
     table = rows("settings", ["variable", "what", "default"])
     assert {code for row in table for code in codes(row[0])} == found
+
+
+def of_scripts():
+    """What the scripts of deploy/ read beside the names of the project."""
+    scripts = [path.read_text() for path in (ROOT / "deploy").glob("gm-*")]
+    read = re.compile(r"\$\{([A-Z_]*DATABASE_URL)|environ\.get\(\"([A-Z_]*DATABASE_URL)\"")
+    return {one or two for text in scripts for one, two in read.findall(text)}
+
+
+def test_the_readme_has_the_figures_of_performance():
+    """Of PostgreSQL; the ratio without its decimals."""
+    speed = (ROOT / "docs" / "explanation" / "performance.md").read_text()
+    (calls,) = re.findall(r"^\| \*\*bearer QUERY\*\* \| ([\d,]+) ", speed, re.M)
+    (ratio,) = re.findall(r"^\| bearer QUERY ÷ toolkit introspection \| \*\*(\d+)", speed, re.M)
+    readme = " ".join((ROOT / "README.md").read_text().split())
+    assert f"answers {calls} QUERYs a second from PostgreSQL, {ratio} times as many" in readme
 
 
 def test_commands():

@@ -7,6 +7,7 @@ import base64
 import json
 from datetime import timedelta
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
@@ -30,6 +31,7 @@ from grant_management.models import (
 )
 from grant_management.models.purge import purge_all
 
+from ..docs.pages import typed
 from ..ours import connection
 from ..world import BY_TEST, later, now
 from .conftest import WHY
@@ -159,6 +161,19 @@ def test_an_event_that_took_anothers_place(chained):
     EventLink.objects.filter(pk=second.pk).update(event=third.event)
     named = {event for _what, _position, event in found(chained)}
     assert {second.event, third.event} <= named
+
+
+def test_a_head_is_taken_away_as_the_page_says(chained, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    given = ("python3", "run.py", "manage", "--service", "1001")
+    ours = ("--service", str(chained.pk))
+    export, _, file = typed("reference/events.md", "python3 run.py manage export").partition(" > ")
+    words = [word for word in export.split() if word not in given]
+    Path(file).write_text(run(*words, *ours))
+    verify = typed("reference/events.md", "python3 run.py manage verify")
+    words = [word for word in verify.split() if word not in given]
+    assert words == ["verify_events", "--head", file]
+    run(*words, *ours)
 
 
 def test_a_head_protects_what_is_before_it(world, chained, tmp_path):

@@ -9,6 +9,7 @@ import pytest
 
 from grant_management.conf import Settings
 
+from ..docs.pages import typed
 from ..standalone import ROOT, environment, free_port, manage
 from ..world import make_world
 
@@ -35,8 +36,9 @@ def test_demo_once(tmp_path):
         taken.bind(("127.0.0.1", free_port()))
         taken.listen()
         port = taken.getsockname()[1]
+        _python, _program, *arguments = typed("../README.md", "python3 run.py demo").split()
         for _ in range(2):
-            code, said = run("demo", "--once", "--port", str(port))
+            code, said = run(*arguments, "--once", "--port", str(port))
             assert code == 0, said
             assert "Every call was answered as it should." in said
             assert f"http://127.0.0.1:{port}\n" not in said

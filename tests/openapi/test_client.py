@@ -5,6 +5,7 @@ It is made by the command of docs/how-to/openapi.md.
 
 import importlib
 import re
+import shlex
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -12,6 +13,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from ..docs.pages import typed
 from ..standalone import API_TOKEN, seed, serving
 from .written import PAGE
 
@@ -23,8 +25,9 @@ DIRECT = {"trust_env": False}
 def generated(tmp_path_factory):
     """The package of the generated client."""
     folder = tmp_path_factory.mktemp("client")
-    line = [sys.executable, "-m", "openapi_python_client", "generate"]
-    line += ["--path", str(PAGE), "--output-path", str(folder / "generated"), "--meta", "none"]
+    _program, *arguments = shlex.split(typed("how-to/openapi.md", "openapi-python-client"))
+    (folder / "docs").symlink_to(PAGE.parent)
+    line = [sys.executable, "-m", "openapi_python_client", *arguments]
     done = subprocess.run(line, cwd=folder, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     sys.path.insert(0, str(folder))

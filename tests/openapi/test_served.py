@@ -11,6 +11,7 @@ import urllib.request
 import pytest
 import yaml
 
+from ..docs.pages import typed
 from ..standalone import seed, serving
 from .written import PAGE
 
@@ -25,7 +26,9 @@ def url(tmp_path_factory):
 
 @pytest.fixture(scope="module", params=["", "api"])
 def server(url, request):
-    with serving(url, API_SCHEMA="on", ONLY=request.param) as port:
+    setting, *command = typed("how-to/openapi.md", "API_SCHEMA").split()
+    assert command == ["python3", "run.py", "serve"]
+    with serving(url, **dict([setting.split("=")]), ONLY=request.param) as port:
         yield f"http://127.0.0.1:{port}"
 
 

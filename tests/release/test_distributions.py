@@ -16,6 +16,7 @@ from grant_management.conformance.checks import CHECKS
 
 from ..authority import members, serving
 from ..distribution import ROOT, run
+from ..docs.pages import typed
 
 MINIMAL = """
 SECRET_KEY = "only-for-this-test"
@@ -127,6 +128,7 @@ def test_one_address(metadata):
 
 def test_extras(metadata):
     extras = {"postgres", "oauth-toolkit", "allauth", "conformance", "logos", "openapi"}
+    extras |= {"prometheus", "otel"}
     assert extras <= set(metadata.get_all("Provides-Extra"))
     needed = [one for one in metadata.get_all("Requires-Dist") if "extra ==" not in one]
     assert {re.match(r"[\w-]+", one)[0] for one in needed} == {
@@ -181,10 +183,12 @@ def test_the_conformance_suite_as_installed(installed_with_conformance, tmp_path
     with serving() as server:
         text = "".join(f"{name} = {json.dumps(one)}\n" for name, one in members(server).items())
         (tmp_path / "server.toml").write_text(text)
-        said = run(program, "server.toml", "--json", "report.json", cwd=tmp_path, env=environment)
+        _name, *arguments = typed("how-to/conformance.md", program.name).split()
+        said = run(program, *arguments, cwd=tmp_path, env=environment)
     report = json.loads((tmp_path / "report.json").read_bytes())
     assert report["complete"]
     assert report["counts"]["failed"] == 0
     assert {one["number"] for one in report["checks"]} == {one.number for one in CHECKS}
     assert f"{report['counts']['passed']} passed" in said
-    assert {path.name for path in tmp_path.iterdir()} == {"server.toml", "report.json"}
+    written = {"server.toml", "report.json", "report.xml"}
+    assert {path.name for path in tmp_path.iterdir()} == written

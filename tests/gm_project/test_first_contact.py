@@ -286,6 +286,22 @@ def started(line, cwd, mark, **env):
     )
 
 
+@pytest.fixture(autouse=True)
+def busy(request):
+    """With `--slow` two programs take all the time of the processor that these tests run on."""
+    if not request.config.getoption("--slow"):
+        yield
+        return
+    one = {min(os.sched_getaffinity(0))}
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, one)
+    try:
+        with running("-c", "while True: pass"), running("-c", "while True: pass"):
+            yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="it reads /proc")
 @pytest.mark.parametrize("kind", ["group", "alone"])
 class TestInterrupts:

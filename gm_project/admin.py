@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
-from django.contrib.auth.forms import UserChangeForm
 from django.contrib.auth.models import Group, User
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
@@ -26,16 +25,6 @@ WORDS: Final = {
     "user_permissions": (_("Further permissions"), _("Those that no role of the user has.")),
 }
 """The label and the help of a field, in place of Django's."""
-
-
-class UserForm(UserChangeForm):  # type: ignore[type-arg]  # generic in the stubs alone
-    """Django's form, with labels that say what each field does."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name, (label, help_text) in WORDS.items():
-            if name in self.fields:
-                self.fields[name].label, self.fields[name].help_text = label, help_text
 
 
 class _InWords(admin.FieldListFilter):
@@ -56,10 +45,13 @@ class _OfRole(_InWords, admin.RelatedFieldListFilter):
 
 @admin.register(User)
 class Users(UserAdmin):  # type: ignore[type-arg]
-    """Django's users."""
+    """Django's users. Roles and permissions are chosen in plain lists, which a screen reader can
+    read. No field takes a time, since none would show UTC beside it.
+    """
 
     search_fields = ()
-    form = UserForm
+    filter_horizontal = ()
+    readonly_fields = ("last_login", "date_joined")
     list_display = ("username", "may_log_in", "may_open", "may_do_everything", "last_login")
     list_filter = (
         ("is_active", _YesOrNo),
@@ -67,6 +59,12 @@ class Users(UserAdmin):  # type: ignore[type-arg]
         ("is_superuser", _YesOrNo),
         ("groups", _OfRole),
     )
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """The field, with a label and a help text that say what it does."""
+        if db_field.name in WORDS:
+            kwargs["label"], kwargs["help_text"] = WORDS[db_field.name]
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     @admin.display(boolean=True, ordering="is_active", description=WORDS["is_active"][0])
     def may_log_in(self, user: User) -> bool:
@@ -86,9 +84,10 @@ class Users(UserAdmin):  # type: ignore[type-arg]
 
 @admin.register(Group)
 class Roles(GroupAdmin):
-    """Django's groups, which are the roles."""
+    """Django's groups, which are the roles; their permissions are chosen in a plain list."""
 
     search_fields = ()
+    filter_horizontal = ()
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Django's list, under the name that the navigation has for it."""

@@ -13,7 +13,17 @@ from django.utils.translation import gettext_lazy as _
 from ..db import clock
 from ..db.counting import bounded_count, shown_number
 from ..db.ids import first_uuid7
-from ..models import AccessToken, Call, Client, Grant, GrantEvent, RefreshToken, Tally
+from ..models import (
+    AccessToken,
+    Call,
+    Client,
+    Grant,
+    GrantEvent,
+    GrantStatus,
+    RefreshToken,
+    Tally,
+)
+from ..models.grant import status_condition
 from .call import DONE
 from .client_words import told
 from .kit.counting import counted
@@ -22,7 +32,7 @@ from .kit.periods import LENGTHS
 from .kit.utc import exact_tag
 from .overview_charts import DEFAULT, PERIODS, charts
 from .overview_figures import View
-from .person_grants import by_client, living, to_person
+from .person_grants import by_client, to_person
 from .person_history import shown_call, shown_event
 from .related import lists_of, may_view, page_url
 
@@ -35,7 +45,9 @@ def client_page(client: Client, request: HttpRequest) -> dict[str, Any]:
     """The template's context for the page of a client; without what the operator may not see."""
     now = clock.now()
     grants = Grant.objects.filter(service=client.service_id, client=client.pk)
-    active = counted(grants.order_by("-created_at"), living())
+    # Without pending ones, as the list behind the figure, and as the page of a cut-off.
+    is_active = status_condition(GrantStatus.ACTIVE, now)
+    active = counted(grants.order_by("-created_at"), is_active)
     sees = {name: may_view(request, name) for name in ("grant", "call", "grantevent")}
     return {
         "client": client,

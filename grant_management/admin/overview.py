@@ -129,7 +129,6 @@ class OverviewAdmin(ReadOnlyAdmin[DailyCount]):
             "sees": {name: may_view(request, name) for name in SEEN},
             "clients": _most(view, live, listed) if may_view(request, "grant") else [],
             "backlog": backlog(view) if may_view(request, "accesstoken") else "",
-            "tokens_url": listed("accesstoken"),
             "purge": _last_purge(),
             "cut_offs": [
                 (one, self._page(one), at)

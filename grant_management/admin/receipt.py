@@ -29,6 +29,7 @@ _LABELS: Final = {
     "access_tokens": gettext_lazy("Access tokens stopped"),
     "refresh_tokens": gettext_lazy("Refresh tokens stopped"),
 }
+_TOKENS: Final = ("access_tokens", "refresh_tokens")
 Event = GrantEvent | OrganizationEvent
 
 
@@ -50,8 +51,7 @@ def receipt_of_many(
     beginning = _("The first")
     what = f"{beginning}: {said}" if is_cut else said
     shown = [(_("What"), what), *_when(first), *_why(first)]
-    if not is_cut:
-        shown += [(_LABELS["grants"], grouped(number)), *stopped_by(events)]
+    shown += _labelled(_stopped_by(events, job, is_cut=is_cut))
     shown += [(_("Receipt"), str(job)), (_("Address"), request.build_absolute_uri(request.path))]
     return {"title": _("Receipt: %(what)s") % {"what": said}, "receipt": shown}
 
@@ -62,8 +62,7 @@ def as_file_of_many(
     """The receipt of several grants as a JSON file; times are in UTC."""
     members = _members(events[0]) | {"id": str(job), "is_whole": not is_cut}
     grants = [_named(event) | {"event": str(event.pk)} for event in events]
-    told = [stops_of(event) for event in events]
-    members["stops"] = _sums(told) if all(told) and not is_cut else None
+    members["stops"] = _stopped_by(events, job, is_cut=is_cut)
     members |= {"grants": grants, "url": request.build_absolute_uri(page)}
     return json_file(json.dumps(members, indent=2), f"receipt-{job}.json")
 
@@ -91,22 +90,30 @@ def stops_of(event: Event) -> Any:
     return event.details.get("stops") if event.kind in _STOPS else None
 
 
-def stopped_by(events: list[GrantEvent]) -> list[tuple[Any, str]]:
-    """The numbers of tokens that these events stopped together: labels and numbers.
-
-    Empty where one of them has no numbers, such as that of a job.
+def _stopped_by(events: list[GrantEvent], job: UUID, *, is_cut: bool) -> dict[str, Any]:
+    """The numbers of grants and tokens that the events of a job stopped together; None: nobody
+    counted them.
     """
     told = [stops_of(event) for event in events]
-    if not all(told):
-        return []
-    return [(_LABELS[name], _said(number)) for name, number in _sums(told).items()]
+    grants: int | None = len(events)
+    if is_cut:
+        jobs = Sweep.objects.filter(service=events[0].service_id, pk=job)
+        grants = jobs.values_list("revoked", flat=True).first()
+    if all(told) and not is_cut:
+        tokens = {name: _sum(one[name] for one in told) for name in _TOKENS}
+    else:
+        tokens = _tokens_of(events[0])
+    return {"grants": None if grants is None else Number(grants, True).as_json(), **tokens}
 
 
-def _sums(told: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The numbers of tokens that several acts stopped together."""
-    return {
-        name: _sum(stops[name] for stops in told) for name in ("access_tokens", "refresh_tokens")
-    }
+def _tokens_of(event: GrantEvent) -> dict[str, Any]:
+    """The numbers of tokens that the job of an event stopped, which a cut-off alone counts; None:
+    nobody counted them.
+    """
+    about = {"service": event.service_id, "job": event.job, "grant_id": ""}
+    began = GrantEvent.objects.filter(**about, kind=EventKind.CUT_OFF).order_by("at", "pk").first()
+    told = (began and stops_of(began)) or {}
+    return {name: told.get(name) for name in _TOKENS}
 
 
 def _sum(numbers: Iterable[dict[str, Any]]) -> dict[str, Any]:
@@ -115,8 +122,12 @@ def _sum(numbers: Iterable[dict[str, Any]]) -> dict[str, Any]:
     return Number(sum(one["number"] for one in told), whole).as_json()
 
 
-def _said(told: dict[str, Any]) -> str:
-    return str(Number(told["number"], told["exact"]))
+def _labelled(stops: dict[str, Any]) -> Iterator[tuple[Any, str]]:
+    """The numbers with their labels; of what nobody counted it says so."""
+    for name, label in _LABELS.items():
+        if name in stops:
+            told = stops[name]
+            yield label, str(Number(told["number"], told["exact"])) if told else _("Not counted")
 
 
 def _named(event: Event) -> dict[str, Any]:
@@ -193,10 +204,11 @@ def _numbers(event: Event) -> Iterator[tuple[Any, Any]]:
     stops = stops_of(event)
     if stops is None and event.kind == EventKind.REVOKED:
         yield _LABELS["grants"], "1"
-    for name, label in _LABELS.items() if stops else ():
-        if (told := stops.get(name)) is not None:
-            yield label, _said(told)
+    yield from _labelled(stops or {})
     if isinstance(event, GrantEvent) and event.job and event.kind not in _JOBS:
         job = Sweep.objects.filter(service=event.service_id, pk=event.job).first()
         if job is not None:
             yield _("Grants revoked by the job so far"), grouped(job.revoked)
+            is_one = event.kind == EventKind.REVOKED
+            told = dict.fromkeys(_TOKENS) if is_one else _tokens_of(event)
+            yield from _labelled({} if stops else told)

@@ -1,5 +1,6 @@
 """What a revoke of several grants stops, counted before it is confirmed."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -39,7 +40,12 @@ class Damage:
         """The largest of the numbers, which decides what must be typed."""
         return max(self.grants, self.access_tokens, self.refresh_tokens)
 
-    def lines(self) -> Any:
+    def lines(self) -> Iterator[Any]:
+        """Sentences with the numbers, and that nothing brings them back."""
+        yield from self.numbers()
+        yield _("It cannot be undone.")
+
+    def numbers(self) -> Iterator[Any]:
         """Sentences with the numbers."""
         numbers = {
             "grants": self.grants,
@@ -54,7 +60,6 @@ class Damage:
         if self.is_any_left:
             left = shown_number(self.left)
             yield _("Access tokens that stay valid until they expire: %(n)s.") % {"n": left}
-        yield _("It cannot be undone.")
 
 
 def _alive(model: type[Any], grants: list[Any], now: Any) -> int:

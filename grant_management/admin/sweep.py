@@ -31,7 +31,7 @@ from .kit.read_only import limited, operator
 from .kit.reasons import in_words, why_of
 from .kit.typed import params
 from .related import may_view
-from .sweep_confirmation import Asked, recall, remember
+from .sweep_confirmation import Asked, counted, numbers, recall, remember
 from .sweep_form import ConfirmForm, FilterForm, carried_over
 from .sweep_report import (
     badge,
@@ -137,7 +137,7 @@ class SweepAdmin(ListAdmin[Sweep]):
             # A page that the session no longer remembers is checked against the current count.
             asked = recall(request, values["sweep"], wanted) or _asked(wanted)
             if is_typed(asked.phrase, values["typed"]):
-                return self._start(request, wanted, values, asked.expected)
+                return self._start(request, wanted, values, asked)
             confirmed.add_error("typed", _("The text does not match the phrase."))
         return self._confirm(request, form, confirmed, wanted)
 
@@ -207,7 +207,8 @@ class SweepAdmin(ListAdmin[Sweep]):
         self, request: HttpRequest, form: FilterForm, confirm: ConfirmForm, wanted: GrantFilter
     ) -> HttpResponse:
         look = wanted.look(SAMPLE)
-        asked = Asked.about(wanted, look)
+        found = counted(wanted, look)
+        asked = Asked.about(wanted, look, found)
         page = confirm.cleaned_data.get("sweep") if confirm.is_bound else confirm.initial["sweep"]
         if page is not None:
             remember(request, page, wanted, asked)
@@ -225,12 +226,13 @@ class SweepAdmin(ListAdmin[Sweep]):
             "clients": look.clients,
             "sees_grants": may_view(request, "grant"),
             "is_cut_off": wanted.is_cut_off,
-            "stays": not wanted.service.revoke_access_tokens,
+            "numbers": list(numbers(found)),
+            "stays": not (wanted.is_cut_off or wanted.service.revoke_access_tokens),
         }
         return self.page(request, "check.html", _("Revoke by filter: check"), **context)
 
     def _start(
-        self, request: HttpRequest, wanted: GrantFilter, values: dict[str, Any], expected: int
+        self, request: HttpRequest, wanted: GrantFilter, values: dict[str, Any], asked: Asked
     ) -> HttpResponse:
         """Start the sweep. Its key comes from the form, so a form that is sent twice starts one."""
         why = Reason(values["reason"], values["note"], values["ticket"])
@@ -238,7 +240,12 @@ class SweepAdmin(ListAdmin[Sweep]):
         try:
             with primary.atomic():
                 sweep = Sweep.objects.start(
-                    wanted, actor, why, pk=values["sweep"], expected=expected
+                    wanted,
+                    actor,
+                    why,
+                    told=asked.told,
+                    pk=values["sweep"],
+                    expected=asked.expected,
                 )
         except IntegrityError:
             messages.warning(request, _("This job was already started. This is its page."))
@@ -272,4 +279,5 @@ def _history(request: HttpRequest, sweep: Sweep) -> list[GrantEvent]:
 
 
 def _asked(wanted: GrantFilter) -> Asked:
-    return Asked.about(wanted, wanted.look(0))
+    look = wanted.look(0)
+    return Asked.about(wanted, look, counted(wanted, look))

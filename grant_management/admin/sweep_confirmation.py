@@ -5,7 +5,8 @@ with it could never be typed.
 """
 
 import uuid
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from django.http import HttpRequest
@@ -13,23 +14,55 @@ from django.http import HttpRequest
 from ..models import GrantFilter
 from ..models.grant_filter import Look
 from .kit import confirmation
+from .kit.stops import Stops, stops_of
+from .revoke_form import MOST, Damage
+
+Counted = Stops | Damage | None
+"""What a filter stops; None: too many grants to count their tokens for a page."""
+
+
+def counted(wanted: GrantFilter, look: Look) -> Counted:
+    """What the filter stops: a cut-off as every other one, a few grants as on a person's page."""
+    if wanted.is_cut_off:
+        return stops_of(wanted.client or wanted.service, wanted.created_before)
+    if look.expected > MOST:
+        return None
+    grants = wanted.sample(MOST)
+    for grant in grants:
+        grant.service = wanted.service
+    return Damage.of(grants)
+
+
+def numbers(found: Counted) -> Iterator[Any]:
+    """Sentences with the numbers."""
+    if isinstance(found, Stops):
+        yield from found.lines()
+    elif found is not None:
+        yield from found.numbers()
 
 
 @dataclass(frozen=True)
 class Asked:
-    """The phrase to type, and the number of grants that was expected when it was shown."""
+    """The phrase to type, the number of grants that was expected when it was shown, and the
+    numbers that a cut-off's event tells.
+    """
 
     phrase: str
     expected: int
+    told: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def about(cls, wanted: GrantFilter, look: Look) -> "Asked":
-        """By the number of grants, as for any other act (`phrase_for`).
+    def about(cls, wanted: GrantFilter, look: Look, found: Counted) -> "Asked":
+        """By the number of grants and tokens, as for any other act (`phrase_for`).
 
-        A cut-off asks for the name: it also stops tokens without a grant, which nobody counted.
+        A cut-off asks for the name: it also stops tokens without a grant.
         """
-        damage = max(look.expected, confirmation.MANY + 1) if wanted.is_cut_off else look.expected
-        return cls(confirmation.phrase_for(damage, _name(wanted)), look.expected)
+        damage, told = look.expected, {}
+        if isinstance(found, Stops):
+            damage, told = max(damage, confirmation.MANY + 1), found.as_json()
+        elif found is not None:
+            damage = max(damage, found.most)
+        return cls(confirmation.phrase_for(damage, _name(wanted)), look.expected, told)
 
 
 def remember(request: HttpRequest, sweep: uuid.UUID, wanted: GrantFilter, asked: Asked) -> None:

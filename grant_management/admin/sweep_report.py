@@ -52,7 +52,8 @@ def progress(sweep: Sweep) -> dict[str, Any]:
     `expected` is None where there were too many grants to count.
 
     `said` and `pace` are sentences: how many grants it revoked, and how fast. `most` is the length
-    of the bar, and `filled` how much of it is filled; None: it is not known how far the job is.
+    of the bar, and `filled` how much of it is filled; None: the bar moves, since the job runs and
+    nobody knows how far it is.
     """
     now = clock.estimate()
     status = sweep.status(now)
@@ -62,16 +63,26 @@ def progress(sweep: Sweep) -> dict[str, Any]:
     known = sweep.expected <= COUNT_LIMIT
     is_done = status is SweepStatus.DONE
     left = max(sweep.expected - sweep.revoked, 0) / rate if known and rate else None
-    most = max(sweep.expected, sweep.revoked, 1) if known else None
+    most, filled = _bar(sweep, status)
     return {
         "status": status.value,
         "revoked": sweep.revoked,
         "expected": sweep.expected if known else None,
         "said": _revoked(sweep, is_done=is_done, known=known),
         "pace": _pace(rate, None if is_done else left),
-        "most": 1 if is_done else most,
-        "filled": 1 if is_done else sweep.revoked if known else None,
+        "most": most,
+        "filled": filled,
     }
+
+
+def _bar(sweep: Sweep, status: SweepStatus) -> tuple[int | None, int | None]:
+    """The length of the bar, and how much of it is filled."""
+    if status is SweepStatus.DONE:
+        return 1, 1
+    if sweep.expected <= COUNT_LIMIT:
+        return max(sweep.expected, sweep.revoked, 1), sweep.revoked
+    # A bar that moves would say that somebody works on it.
+    return (None, None) if status is SweepStatus.RUNNING else (1, 0)
 
 
 def _revoked(sweep: Sweep, *, is_done: bool, known: bool) -> str:

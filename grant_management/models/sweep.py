@@ -15,7 +15,7 @@ from ..db.ids import uuid7
 from ..db.of_service import ForeignKeyWithinService
 from ..db.service_row import OfService
 from .client import Client
-from .event import NO_REASON, Actor, ActorKind, EventKind, GrantEvent, Reason
+from .event import NO_REASON, Actor, ActorKind, EventKind, GrantEvent, Reason, Told
 from .grant import Grant
 from .grant_filter import GrantFilter
 from .service import Service
@@ -36,11 +36,20 @@ class SweepStatus(models.TextChoices):
 class SweepQuerySet(primary.PrimaryQuerySet["Sweep"]):
     """The store of sweeps."""
 
-    def start(self, wanted: GrantFilter, actor: Actor, why: Reason, **fields: Any) -> "Sweep":
+    def start(
+        self,
+        wanted: GrantFilter,
+        actor: Actor,
+        why: Reason,
+        *,
+        told: Told | None = None,
+        **fields: Any,
+    ) -> "Sweep":
         """Create a sweep, which a process has to claim. A cut-off is in force when this returns.
 
-        `fields` may have `expected`, the number of grants, if the caller has counted them, and a
-        `pk`. IntegrityError: a sweep with this `pk` exists.
+        `told` are further details of the event of a cut-off. `fields` may have `expected`, the
+        number of grants, if the caller has counted them, and a `pk`. IntegrityError: a sweep with
+        this `pk` exists.
         """
         if "expected" not in fields:
             fields["expected"] = wanted.count()
@@ -60,7 +69,7 @@ class SweepQuerySet(primary.PrimaryQuerySet["Sweep"]):
                 started_at=clock.now(),
             )
             moved = wanted.is_cut_off and target.move_cut_off(
-                actor, why, before=wanted.created_before, job=sweep.pk
+                actor, why, before=wanted.created_before, job=sweep.pk, told=told
             )
             if not moved:  # else the event of the cut-off tells of the job
                 sweep.record(EventKind.JOB_STARTED, actor, why, **sweep.asked())

@@ -267,7 +267,8 @@ class TestWhatIsTyped:
         with translation.override(language):
             monkeypatch.setattr(confirmation, "MANY", 2_000)
             look = Look(1_234, True, [], [])
-            asked = sweep_confirmation.Asked.about(GrantFilter(world.service, subject="x"), look)
+            wanted = GrantFilter(world.service, subject="x")
+            asked = sweep_confirmation.Asked.about(wanted, look, None)
             assert asked.phrase == shown
             for typed in ("1234 ", shown):
                 assert confirmation.is_typed(asked.phrase, typed)

@@ -1,5 +1,7 @@
 """What is asked before a cut-off or a lock grows with what it stops; and it is counted first."""
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
 
@@ -198,11 +200,20 @@ def test_the_grants_of_a_person(admin_client, world, sizes, of, number, phrase):
     assert Grant.objects.exclude(revoked_at=None).count() == len(grants)
 
 
-@pytest.mark.parametrize("filtered", ["client", "subject"])
-@pytest.mark.parametrize(("number", "phrase"), SIZES[1:])
-def test_a_revoke_by_filter(admin_client, world, sizes, monkeypatch, filtered, number, phrase):
+@pytest.fixture
+def not_yet(monkeypatch):
+    """A job is started, and nobody works on it."""
     monkeypatch.setattr("grant_management.admin.sweep.work_in_background", lambda sweep: None)
-    fill(world, number)
+
+
+@pytest.mark.parametrize("filtered", ["client", "subject"])
+@pytest.mark.parametrize("of", ["grants", "tokens"])
+@pytest.mark.parametrize(("number", "phrase"), SIZES[1:])
+def test_a_revoke_by_filter(admin_client, world, sizes, not_yet, filtered, of, number, phrase):
+    """Of many grants, or of one with many tokens."""
+    grants = [world.grant() for _ in range(number if of == "grants" else 1)]
+    for _ in range(number if of == "tokens" else 0):
+        world.token(grants[0])
     value = {"client": "app-1", "subject": "user-1"}[filtered]
     sent = {"service": world.service.pk, filtered: value}
     url = reverse("admin:grant_management_sweep_check")
@@ -219,9 +230,46 @@ def test_a_revoke_by_filter(admin_client, world, sizes, monkeypatch, filtered, n
 
 
 def test_a_cut_off_by_filter_asks_for_the_name(admin_client, world):
-    """It stops tokens without a grant too, which the page does not count."""
+    """It stops tokens without a grant too."""
     fill(world, 1)
     url = reverse("admin:grant_management_sweep_check")
     sent = {"service": world.service.pk, "created_before": "2020-01-01"}
     assert admin_client.post(url, sent).context["phrase"] == "Retail"
     assert admin_client.post(url, sent | {"client": "app-1"}).context["phrase"] == "app-1"
+
+
+def test_a_revoke_by_filter_says_what_stops(admin_client, world, monkeypatch):
+    """As the page of a person; above a number of grants it does not count their tokens."""
+    fill(world, 2)
+    url = reverse("admin:grant_management_sweep_check")
+    sent = {"service": world.service.pk, "subject": "user-1"}
+    said = "Grants: 2; access tokens: 2; refresh tokens: 0."
+    assert said in admin_client.post(url, sent).content.decode()
+    monkeypatch.setattr("grant_management.admin.sweep_confirmation.MOST", 1)
+    assert admin_client.post(url, sent).context["numbers"] == []
+
+
+def test_a_cut_off_by_filter_says_what_came_before_its_moment(admin_client, world, not_yet):
+    """And so does its event, which has the numbers of the page."""
+    fill(world, 2)
+    world.token(), world.refresh_token()
+    moment = now() - timedelta(minutes=2)
+    later = world.grant(created_at=now())
+    for grant in (later, None):
+        world.token(grant, issued_at=now())
+    world.token(world.grant(), issued_at=now())  # it ends with its grant
+    world.service.revoke_access_tokens = False
+    world.service.save()
+    url = reverse("admin:grant_management_sweep_check")
+    sent = {"service": world.service.pk, "client": "app-1", "created_before": moment.isoformat()}
+    page = admin_client.post(url, sent)
+    text = page.content.decode()
+    assert "This stops now: grants: 3, access tokens: 4, refresh tokens: 1" in text
+    assert "access tokens stay valid" not in text  # a cut-off spares none
+    sent |= {"sweep": page.context["confirm"].initial["sweep"], "reason": "other"}
+    assert admin_client.post(url, sent | {"typed": "app-1"}).status_code == 302
+    event = GrantEvent.objects.get(kind="cut_off")
+    assert event.details["stops"]["grants"] == {"number": 3, "exact": True}
+    assert event.details["stops"]["access_tokens"] == {"number": 4, "exact": True}
+    world.client.refresh_from_db()
+    assert stops.stops_of(world.client).access_tokens.count == 2  # of 6

@@ -94,6 +94,8 @@ FILES = (
     "_export",
     "_export_csv",
     "_export_jsonl",
+    "_report.csv",
+    "_report.json",
     "_receipt",
     "_receipt_file",
     "_content",

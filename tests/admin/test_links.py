@@ -114,6 +114,7 @@ class TestAClient:
         world.service.save()
         world.token(call.grant), world.refresh_token(call.grant)
         world.grant().revoke(BY, Reason("other"))
+        world.grant(pending=True)
         other = world.client_named("app-2")
         world.token(world.grant(client=other), client=other)
         return admin_client.get(url("client_change", world.client.pk))
@@ -122,7 +123,7 @@ class TestAClient:
         figures = {str(label): number for label, number, _ in page.context["figures"]}
         assert figures == {
             "active grants": "1",
-            "grants in all": "2",
+            "grants in all": "3",
             "refused calls, last 24 hours": "1",
         }
 

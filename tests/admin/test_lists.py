@@ -22,6 +22,7 @@ from grant_management.models import (
     Webhook,
     WebhookDelivery,
 )
+from grant_management.models.sweep import LEASE
 
 from ..exports import read_csv
 from ..ours import connection
@@ -244,10 +245,16 @@ class TestJobs:
         assert "5 grants were revoked" in page
         assert re.search(r'<progress [^>]*max="1" value="1"', page)
         job.expected, job.finished_at, job.revoked = 20_000, None, 12_345
+        job.worked_at = now()
         job.save()
         page = admin_client.get(url).content.decode()
         assert "12,345 revoked; there are too many to count before" in page
         assert not re.search(r"<progress [^>]*value", page)
+        for stamps in ({"paused_at": now()}, {"worked_at": now() - LEASE}):  # paused, stopped
+            Sweep.objects.filter(pk=job.pk).update(**stamps)
+            page = admin_client.get(url).content.decode()
+            assert re.search(r'<progress [^>]*max="1" value="0"', page)
+            Sweep.objects.filter(pk=job.pk).update(paused_at=None)
         job.expected, job.revoked = 9_876, 1_234
         job.save()
         page = admin_client.get(url).content.decode()

@@ -62,6 +62,13 @@ def test_each_figure_is_the_count_of_its_list(admin_client, lived):
         assert admin_client.get(url).context["list"].count == int(figure.number), url
 
 
+def test_the_purge_backlog_is_a_number_alone(admin_client, lived):
+    """No list has expired tokens alone, so there is none that it could lead to."""
+    lived.token(expires_at=now() - timedelta(days=1))
+    text = admin_client.get(OVERVIEW).content.decode()
+    assert "<p>1 expired access tokens." in text
+
+
 @pytest.mark.parametrize("period", ["24h", "7d", "30d", "90d"])
 @pytest.mark.parametrize("name", ["grants_chart", "calls_chart"])
 def test_each_number_of_a_chart_is_the_count_of_its_list(admin_client, lived, name, period):

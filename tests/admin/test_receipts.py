@@ -5,6 +5,7 @@ import json
 import pytest
 from django.urls import reverse
 
+from grant_management.admin.kit.stops import stops_of as counted
 from grant_management.models import (
     Actor,
     ApiToken,
@@ -18,6 +19,7 @@ from grant_management.protocol.digests import sha256
 
 from ..world import BY_TEST, make_operator, now, organization_token
 
+TOKENS = ("Access tokens stopped", "Refresh tokens stopped")
 WHY = {"reason": "suspected fraud", "note": "seen in a log", "ticket": "T-1"}
 
 
@@ -140,8 +142,56 @@ def test_of_a_job(admin_client, world):
     page = admin_client.get(reverse("admin:grant_management_grantevent_change", args=[event.pk]))
     shown = receipt(page)
     assert shown["Grants revoked by the job so far"] == "4"
+    assert [shown[name] for name in TOKENS] == ["Not counted"] * 2
     url = reverse("admin:grant_management_sweep_change", args=[sweep.pk])
     assert shown["Job"] == f'<a href="{url}">{sweep.pk}</a>'
+
+
+class TestOfTheGrantsOfAJob:
+    """Nobody counts the tokens of a revoke by filter; a cut-off's page does."""
+
+    def revoked(self, world, told=None, **fields):
+        for _ in range(3):
+            world.grant()
+        wanted = GrantFilter(world.service, world.client, **fields)
+        sweep = Sweep.objects.start(wanted, BY_TEST, Reason("other"), told=told)
+        list(sweep.work(100))
+        return reverse("admin:grant_management_grant_receipt", args=[sweep.pk])
+
+    def test_of_a_revoke_by_filter(self, admin_client, world):
+        url = self.revoked(world)
+        shown = receipt(admin_client.get(url))
+        assert shown["Grants stopped"] == "3"
+        assert [shown[name] for name in TOKENS] == ["Not counted"] * 2
+        told = json.loads(admin_client.get(f"{url}receipt.json").content)["stops"]
+        assert told == {
+            "grants": {"number": 3, "exact": True},
+            "access_tokens": None,
+            "refresh_tokens": None,
+        }
+        event = GrantEvent.objects.filter(kind="revoked").first()
+        one = reverse("admin:grant_management_grantevent_change", args=[event.pk])
+        shown = receipt(admin_client.get(one))
+        assert (shown["Grants stopped"], shown["Access tokens stopped"]) == ("1", "Not counted")
+
+    def test_of_more_than_it_lists(self, admin_client, world, monkeypatch):
+        monkeypatch.setattr("grant_management.admin.receipt_many.MOST", 2)
+        shown = receipt(admin_client.get(self.revoked(world)))
+        assert shown["What"] == "The first: 2 grants revoked"
+        assert shown["Grants stopped"] == "3"
+
+    def test_of_a_cut_off(self, admin_client, world):
+        world.token(), world.token(), world.refresh_token()
+        told = counted(world.client).as_json()
+        url = self.revoked(world, told, created_before=now())
+        shown = receipt(admin_client.get(url))
+        assert [shown[name] for name in TOKENS] == ["2", "1"]
+        for kind, number in (("cut_off", "2"), ("job_finished", "2"), ("revoked", "Not counted")):
+            event = GrantEvent.objects.filter(kind=kind).first()
+            one = reverse("admin:grant_management_grantevent_change", args=[event.pk])
+            shown = receipt(admin_client.get(one))
+            assert shown["Access tokens stopped"] == number, kind
+            assert shown["Grants revoked by the job so far"] == "3"
 
 
 def test_of_what_is_gone(admin_client, world):

@@ -1,5 +1,6 @@
 """Django's own lists have what the large ones have: exports, filters, states and periods."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -49,15 +50,25 @@ def webhooks(world):
 
 @pytest.mark.parametrize("pages", SHORT, ids=lambda pages: pages.opts.model_name)
 def test_each_has_an_export_of_what_is_shown(admin_client, world, pages):
-    """The list leads to it with its filters and its order, whichever page of it is open."""
+    """A form of the list takes it, and shows that it is being prepared."""
     page = admin_client.get(pages.url("changelist"), {})
-    links = dict(map(reversed, page.context["tools"]))
-    assert f"{pages.url('export_csv')}?" in links
+    button = f'formaction="{pages.url("export_csv")}" data-download'
+    assert button in page.content.decode()
+    assert 'data-working="file"' in page.content.decode()
     answer = admin_client.get(pages.url("export_csv"))
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
     assert len(read_csv(answer)) == page.context["cl"].result_count
     refused = admin_client.get(pages.url("export_csv"), {"nothing": "x"})
     assert refused.status_code == 400
+
+
+def test_it_takes_the_filters_and_the_order_of_whichever_page_is_open(admin_client, webhooks):
+    pages = pages_of("webhook")
+    page = admin_client.get(pages.url("changelist"), {"state": "active", "o": "1", "p": "1"})
+    form = page.content.decode().partition('<form class="gm-exports">')[2].partition("</form>")[0]
+    taken = dict(re.findall(r'<input type="hidden" name="(\w+)" value="(\w+)">', form))
+    assert taken == {"state": "active", "o": "1"}  # and no page
+    assert len(read_csv(admin_client.get(pages.url("export_csv"), taken))) == 2
 
 
 def test_an_export_needs_what_the_list_needs(client, django_user_model, world):

@@ -70,12 +70,23 @@ class Demo:
             return json.load(answer)
 
     def give(self, client, subject, grants=1):
-        """So many active grants to a client, which is created where it is new."""
+        """So many active grants to a client, which is created where it is new; their grant IDs."""
         about = {"clientIdentifier": client}
         self.send("clients", about | {"name": client.title()})
-        for _ in range(grants):
-            held = {"subject": subject, "scopes": [{"scope": "openid"}], "active": True}
-            self.send("grants", about | held)
+        held = {"subject": subject, "scopes": [{"scope": "openid"}], "active": True}
+        return [self.send("grants", about | held)["grantId"] for _ in range(grants)]
+
+    def token(self, client, subject, grant_id, *actions):
+        """An access token of a grant, which allows these actions of grant management."""
+        scopes = [f"grant_management_{action}" for action in actions]
+        about = {"clientIdentifier": client, "subject": subject, "grantId": grant_id}
+        made = about | {"grantType": "AUTHORIZATION_CODE", "scopes": scopes}
+        return self.send("auth/token/create", made)["accessToken"]
+
+    def call(self, action, grant_id, token):
+        """A call of the grant management API; its result code."""
+        body = {"gmAction": action, "grantId": grant_id, "accessToken": token}
+        return self.send("auth/gm", body)["resultCode"]
 
 
 def type_the_phrase(page):

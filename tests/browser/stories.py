@@ -44,7 +44,7 @@ def incident(hand, demo):
     hand.type("[name=typed]", str(MANY))
     hand.tick("[name=reason][value='suspected fraud']")
     hand.follow(SUBMIT, then=DONE)
-    lines = read_csv(hand.download("a[href$='report.csv']"))
+    lines = read_csv(hand.download("button[formaction$='report.csv']"))
     assert [line["client_id"] for line in lines] == [client] * MANY
     assert hand.clicks <= 8
 
@@ -75,6 +75,43 @@ def auditor(hand, demo):
     rows = read_csv(hand.download("button[formaction*='export.csv']"))
     assert {(row["kind"], row["actor"]) for row in rows} == {("revoked", "ann")}
     assert hand.clicks <= 5
+
+
+def question(hand, demo):
+    """Why a call was refused, and what the answer would be with a token that allows it."""
+    client = f"asks-{secrets.token_hex(4)}"
+    (grant_id,) = demo.give(client, "user-1")
+    token, better = (
+        demo.token(client, "user-1", grant_id, *actions)
+        for actions in (["query"], ["query", "revoke"])
+    )
+    refused = demo.call("REVOKE", grant_id, token)
+    hand.start(demo.url("dailycount/"))
+    hand.navigate("call/")
+    hand.choose("[name=outcome]", "refused")
+    hand.type("[name=client]", client)
+    hand.enter()
+    hand.follow("[data-row] a")
+    assert refused in hand.page.inner_text("main")
+    before, _, after = states(hand.page).partition("refused")
+    assert "passed" in before
+    assert set(after.split()) == {"not-reached"}
+    hand.follow(".gm-related a[href*='/grant/'][href$='/change/']")
+    hand.follow(".gm-tools a[href*='/what-if/']")
+    hand.choose("[name=gm_action]", "REVOKE")
+    hand.type("[name=access_token]", better)
+    hand.follow(SUBMIT, then="main pre")
+    assert '"action": "NO_CONTENT"' in hand.page.inner_text("main pre")
+    assert "refused" not in states(hand.page)
+    assert better not in hand.page.content()
+    assert demo.call("QUERY", grant_id, better) == "A277001"  # nothing was revoked
+    assert hand.clicks <= 10
+
+
+def states(page):
+    """Those of a call's checks, in their order and without the words of a language."""
+    named = "all => all.map((one) => one.className.replace('gm-state gm-', '')).join(' ')"
+    return page.eval_on_selector_all("tbody .gm-state", named)
 
 
 def connected_apps(hand, demo):
@@ -118,4 +155,4 @@ def first_run(hand, console):
     hand.follow(".gm-checklist a[href*='/call/']")
 
 
-STORIES = [phone_call, incident, cut_off, auditor, connected_apps, first_run]
+STORIES = [phone_call, incident, cut_off, auditor, connected_apps, first_run, question]

@@ -22,7 +22,7 @@ def test_a_cut_off_by_filter_with_its_report(operator, demo):
     type_the_phrase(page)
     hand.tick("[name=reason][value='regulator']")
     hand.follow(SUBMIT, then=".gm-done")
-    hand.download("a[href$='report.csv']")
+    hand.download("button[formaction$='report.csv']")
     assert hand.clicks <= 8
 
 

@@ -24,14 +24,6 @@ NO_PAGES = {
     "_delete_view": "takes a form, and leads back to the list",
 }
 """The ends of the names of URLs that answer no GET, and why."""
-DJANGOS = {
-    "auth_group_add": {"aria-prohibited-attr"},
-    "auth_group_change": {"aria-prohibited-attr"},
-    "auth_user_change": {"aria-prohibited-attr", "label"},
-}
-"""What axe finds in the widgets of Django's own forms, which its scripts write: two lists to choose
-from, and a date beside its time.
-"""
 WIDTHS = [one["viewport"] for one in SIZES.values()]
 
 
@@ -105,9 +97,8 @@ def walk(page, addresses, host, wrong_with, step):
         elif status < 400 or page.title() not in refusals:
             refusals |= {page.title()} if status >= 400 else set()
             found = wrong_with(page, is_checked=place % step == 0)
-            ours = [one for one in found.pop("axe", []) if one[0] not in DJANGOS.get(name, ())]
-            if found or ours:
-                wrong[name] = found | {"axe": ours}
+            if found:
+                wrong[name] = found
     return wrong, unopened
 
 

@@ -122,6 +122,37 @@ def test_what_takes_long_says_so(operator, demo):
     assert "Working…" in page.inner_text("[data-working=page]")
 
 
+@pytest.mark.parametrize("path", ["service/?o=1", "sweep/"])
+def test_a_file_that_takes_long_says_so(operator, demo, path):
+    """Of a short list, and of a job."""
+    page = operator()
+    if path == "sweep/":
+        demo.give("reported", "user-1")
+        revoke_all_of(page, demo, "reported")
+    else:
+        page.goto(demo.url(path))
+    page.evaluate(
+        """() => {
+          const submitter = document.querySelector("button[data-download]");
+          submitter.form.dispatchEvent(new SubmitEvent("submit", { submitter }));
+        }"""
+    )
+    page.wait_for_selector("[data-working=file]:not([hidden])")
+    assert "Preparing the file." in page.inner_text("[data-working=file]")
+    with page.expect_download() as download:
+        page.click("button[formaction$='.csv']")
+    assert read_csv(Path(download.value.path()).read_bytes())
+    page.wait_for_selector("[data-working=file]", state="hidden")
+
+
+def test_a_file_without_a_script(operator, demo):
+    page = operator(java_script_enabled=False)
+    page.goto(demo.url("service/?o=-1"))
+    with page.expect_download() as download:
+        page.click("text=Export CSV")
+    assert read_csv(Path(download.value.path()).read_bytes())
+
+
 def test_a_filter_that_was_typed_goes_along_to_revoke_by_filter(operator, demo):
     page = operator()
     page.goto(demo.url("grant/"))

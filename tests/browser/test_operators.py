@@ -150,34 +150,8 @@ class TestTheIncident:
         assert options == ["home-loans"]
 
 
-class TestTheQuestion:
-    def test_why_was_it_refused(self, page, demo):
-        page.goto(demo.url("call/"))
-        page.select_option("[name=outcome]", "refused")
-        page.fill("[name=code]", "A281305")
-        page.click("text=Show")
-        page.click("[data-row] a")
-        assert "The access token is bound to a key" in page.inner_text("h1")
-        states = page.eval_on_selector_all(
-            "tbody .gm-state", "all => all.map(one => one.textContent.trim())"
-        )
-        refused = states.index("✕ refused")
-        assert "✓ passed" in states[:refused]
-        assert set(states[refused + 1 :]) == {"… not reached"}
-
-    def test_what_if(self, page, demo):
-        page.goto(demo.url(f"service/{demo.service}/change/"))
-        page.click("text=What would the answer be?")
-        page.select_option("[name=gm_action]", "REVOKE")
-        page.fill("[name=grant_id]", demo.grant_id)
-        page.fill("[name=access_token]", demo.access_token)
-        page.click("[value='Show the answer']")
-        assert '"action": "NO_CONTENT"' in page.inner_text("main")
-        assert demo.access_token not in page.content()
-        page.goto(demo.url(f"grant/?q={demo.grant_id}"))
-        assert "● Active" in page.inner_text("[data-row]")
-
-    def test_a_nonce_expires_by_hand(self, operator, demo):
+class TestNonces:
+    def test_one_expires_by_hand(self, operator, demo):
         page = operator()
         page.goto(demo.url(f"service/{demo.service}/change/"))
         # A window may have ended since the demo's call: then its nonce is the previous one.

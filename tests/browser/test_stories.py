@@ -1,4 +1,4 @@
-"""The operators' four stories, a person's and the first run, from start to end, in a real Chromium
+"""The operators' five stories, a person's and the first run, from start to end, in a real Chromium
 against a real server: by mouse and by keyboard alone, at each size, in each theme and language.
 """
 

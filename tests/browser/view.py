@@ -37,8 +37,8 @@ class View:
 
 
 def some(number):
-    """Two views for the story of this number, such that six stories see each size, theme and
-    language by each hand.
+    """Two views for the story of this number, such that any six stories in a row see each size,
+    theme and language by each hand.
     """
     return [
         View(

@@ -105,7 +105,8 @@ class ShortListAdmin(ReadOnlyAdmin[M]):
         """
         context = {
             "query": list_choices.address(self, request.GET),
-            "tools": [*self.tools(request), *self._exports(request)],
+            "tools": self.tools(request),
+            **self._exports(request),
             **list_choices.context(self, request, list_choices.columns_of(self, request)),
         }
         response = super().changelist_view(request, context | (extra_context or {}))
@@ -114,12 +115,17 @@ class ShortListAdmin(ReadOnlyAdmin[M]):
             response.context_data |= {} if shown is None else _applied(shown)
         return response
 
-    def _exports(self, request: HttpRequest) -> list[tuple[Any, str]]:
-        """The links to the exports of all pages of this list."""
+    def _exports(self, request: HttpRequest) -> dict[str, Any]:
+        """The exports of all pages of this list, for the template: `exports` are labels and URLs,
+        `exported` the names and values of the query.
+        """
         query = request.GET.copy()
         query.pop("p", None)
         exports = self.exports if self.file_name else ()
-        return [(label, f"{self.url(name)}?{query.urlencode()}") for label, name in exports]
+        return {
+            "exports": [(label, self.url(name)) for label, name in exports],
+            "exported": [(name, one) for name, values in query.lists() for one in values],
+        }
 
     def refused_export(self, request: HttpRequest) -> HttpResponse | None:
         """None: a query that the list cannot have is an error of its own (see `selected`).

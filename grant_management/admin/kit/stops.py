@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from django.db.models import Count, Q, QuerySet
@@ -88,18 +89,22 @@ class Stops:
         return {"stops": {name: getattr(self, name).as_json() for name in names}}
 
 
-def stops_of(target: Service | Client) -> Stops:
-    """What stops where a service or a client is cut off, or a client is locked, now."""
+def stops_of(target: Service | Client, before: datetime | None = None) -> Stops:
+    """What stops where a service or a client is cut off, or a client is locked, now. `before` is
+    the moment of a cut-off that spares what came after it.
+    """
     of = {"service": target.pk}
     if isinstance(target, Client):
         of = {"service": target.service_id, "client": target.pk}
     now = clock.now()
     active = status_condition(GrantStatus.ACTIVE, now)
     newest = Grant.objects.filter(**of).order_by("-created_at", "-pk")
+    if before is not None:
+        newest = newest.filter(created_at__lt=before)
     return Stops(
         grants=Number.of(newest, active),
-        access_tokens=_tokens(AccessToken, of, now),
-        refresh_tokens=_tokens(RefreshToken, of, now),
+        access_tokens=_tokens(AccessToken, of, now, before),
+        refresh_tokens=_tokens(RefreshToken, of, now, before),
         clients=() if isinstance(target, Client) else _clients(newest, active),
     )
 
@@ -112,12 +117,19 @@ def stops_of_grant(grant: Grant) -> Stops:
     return Stops(Number(int(is_active), True), access, _tokens(RefreshToken, of, now))
 
 
-def _tokens(model: type[AccessToken | RefreshToken], of: dict[str, Any], now: Any) -> Number:
-    rows = model._default_manager.filter(**of)
+def _tokens(
+    model: type[AccessToken | RefreshToken],
+    of: dict[str, Any],
+    now: datetime,
+    before: datetime | None = None,
+) -> Number:
+    rows, dying = model._default_manager.filter(**of), model.living(now)
+    if before is not None:  # a token of an earlier grant ends with its grant
+        dying &= Q(issued_at__lt=before) | Q(grant__created_at__lt=before)
     # Most rows of a large table are expired: of a service, an index finds the others.
     if of.keys() == {"service"}:
         rows = rows.filter(Q(expires_at=None) | Q(expires_at__gt=now))
-    return Number.of(rows.order_by(), model.living(now))
+    return Number.of(rows.order_by(), dying)
 
 
 def _clients(newest: "QuerySet[Grant]", active: Q) -> tuple[tuple[str, int], ...]:

@@ -7,10 +7,14 @@ finds a user by the name.
 from typing import Any, Final
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+from grant_management.admin.kit.renamed import renamed
 
 admin.site.unregister([User, Group])
 
@@ -27,6 +31,11 @@ WORDS: Final = {
 """The label and the help of a field, in place of Django's."""
 
 
+def _role_name(role: Group) -> str:
+    """The role's name, in the language of the page."""
+    return gettext(role.name)
+
+
 class _InWords(admin.FieldListFilter):
     """A filter under the label that its field has in the form."""
 
@@ -41,6 +50,10 @@ class _YesOrNo(_InWords, admin.BooleanFieldListFilter):
 
 class _OfRole(_InWords, admin.RelatedFieldListFilter):
     """The users of a role."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
+        """The key and the name of each role."""
+        return [(role.pk, _role_name(role)) for role in Group.objects.order_by("name")]
 
 
 @admin.register(User)
@@ -64,7 +77,11 @@ class Users(UserAdmin):  # type: ignore[type-arg]
         """The field, with a label and a help text that say what it does."""
         if db_field.name in WORDS:
             kwargs["label"], kwargs["help_text"] = WORDS[db_field.name]
-        return super().formfield_for_dbfield(db_field, request, **kwargs)
+        field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "groups":
+            field.label_from_instance = _role_name
+            field.widget.can_add_related = False  # Django would call it a group
+        return field
 
     @admin.display(boolean=True, ordering="is_active", description=WORDS["is_active"][0])
     def may_log_in(self, user: User) -> bool:
@@ -88,6 +105,22 @@ class Roles(GroupAdmin):
 
     search_fields = ()
     filter_horizontal = ()
+    list_display = ("role",)
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.opts = renamed(self.opts, _("role"), _("roles"))
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """Django's page of the list, which calls them roles."""
+        page: ChangeList = super().get_changelist_instance(request)
+        page.opts = self.opts
+        return page
+
+    @admin.display(description=_("name"), ordering="name")
+    def role(self, role: Group) -> str:
+        """The role's name, in the language of the page."""
+        return _role_name(role)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Django's list, under the name that the navigation has for it."""

@@ -2,21 +2,16 @@
 
 from typing import Final
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import get_language_from_request, override
 from django.views.decorators.csrf import csrf_exempt
 
 from grant_management.api.errors import MethodNotAllowed, json_response, refusal_response
 from grant_management.conf import DOCUMENTS
 
 NAME: Final = "Grant Management for OAuth 2.0"
-_PAGE: Final = f"""<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>{NAME}</title>
-<h1>{NAME}</h1>
-<p>This server answers API calls. <a href="{DOCUMENTS}">Read the documents</a>.</p>
-</html>
-"""
 _JSON: Final = f'{{"name":"{NAME}","documentation":"{DOCUMENTS}"}}'
 
 
@@ -31,9 +26,18 @@ def front(request: HttpRequest) -> HttpResponse:
     if request.method not in ("GET", "HEAD"):
         return refusal_response(MethodNotAllowed("GET", "HEAD"))
     if request.get_preferred_type(["application/json", "text/html"]) == "text/html":
-        response = HttpResponse(_PAGE)
+        response = _page(request)
     else:
         response = json_response(_JSON)
+        response["Vary"] = "Accept"
     response["Cache-Control"] = "no-store"
-    response["Vary"] = "Accept"
     return response
+
+
+def _page(request: HttpRequest) -> HttpResponse:
+    """The page, in the language that the browser asks for (RFC 9110 §12.5.4)."""
+    doors = {"has_api": settings.ONLY != "admin", "has_console": settings.ONLY != "api"}
+    with override(get_language_from_request(request)):
+        page = render(request, "front.html", {"name": NAME, "documents": DOCUMENTS, **doors})
+    page["Vary"] = "Accept, Accept-Language"
+    return page

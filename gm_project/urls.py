@@ -3,12 +3,12 @@
 from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.urls import URLPattern, URLResolver, include, path
 from django.utils.translation import gettext_lazy as _
 from django.views.defaults import permission_denied
 
 from gm_project.front import front
+from grant_management.admin.kit.frame import in_frame, refusal
 from grant_management.admin.kit.language import spoken
 from grant_management.admin.kit.preference import preference_of
 from grant_management.api.errors import refusal_response, what_is_unreadable
@@ -28,10 +28,10 @@ urlpatterns = [path("", front), *DOORS[settings.ONLY]]
 
 
 def _refusal(request: HttpRequest, status: int, title: object) -> HttpResponse:
-    """A page of the admin that says so, with its navigation, in the operator's language."""
-    context = {**admin.site.each_context(request), "title": title}
+    """A page of the console that says so, with its navigation, in the operator's language."""
+    view = in_frame(lambda asked: refusal(asked, admin.site, title, status), admin.site)
     with spoken(preference_of(request).language):
-        return render(request, f"admin/grant_management/{status}.html", context, status=status)
+        return view(request)
 
 
 def _is_of_admin(request: HttpRequest) -> bool:
@@ -53,8 +53,12 @@ def handler403(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """A line of text for the admin's users, JSON for everybody else. A wrong Host is named."""
+    """A page for the admin's users, JSON for everybody else. A wrong Host is named, in a line of
+    text: what makes pages has not seen the request.
+    """
     refused = Refused(Result.BODY_UNREADABLE, what_is_unreadable(request))
-    if _is_of_admin(request):
+    if not _is_of_admin(request):
+        return refusal_response(refused)
+    if not hasattr(request, "user"):
         return HttpResponse(refused.message, status=400, content_type="text/plain")
-    return refusal_response(refused)
+    return _refusal(request, 400, _("This request cannot be read"))

@@ -138,7 +138,7 @@ def facts_of(token: ApiToken) -> Iterator[tuple[Any, Any]]:
     opens = _("all services of %s") % token.organization
     yield _("Valid for"), token.service or opens
     rights = ", ".join(str(RIGHT_LABELS[name]) for name in RIGHTS if getattr(token, name))
-    yield _("Rights"), rights or _("It calls the API of what it opens, and has no other right.")
+    yield _("Rights"), rights or _("None beyond calls of the API.")
     yield _("Issued"), exact_tag(token.created_at)
     yield _("Issued by"), token.created_by or NONE
     yield _("Last used"), exact_tag(token.last_used_at) if token.last_used_at else _("never")

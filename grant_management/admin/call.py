@@ -28,16 +28,22 @@ ACTIONS = [
     *((name.value, name.value) for name in (GMAction.QUERY, GMAction.REVOKE)),
 ]
 DONE = (Result.QUERIED.code, Result.REVOKED.code)
+SAID = {
+    "The token, its grant and its client are alive": _(
+        "The token, its grant and its client are valid"
+    )
+}
+"""What a page says in place of a check's title in the log."""
 
 
 class CallListForm(OfPersonForm):
-    """Filters: grant ID and time; action, outcome, code, client and request."""
+    """Filters: grant ID and time; action, result, code, client and request."""
 
     searches = _("Grant ID")
     is_keyed = True
     action = forms.ChoiceField(label=_("Action"), required=False, choices=ACTIONS)
     outcome = forms.ChoiceField(
-        label=_("Outcome"),
+        label=_("Result"),
         required=False,
         choices=[("", _("Any")), ("done", _("Done")), ("refused", _("Refused"))],
     )
@@ -92,7 +98,7 @@ class CallAdmin(ListAdmin[Call]):
             sort=("pk",),
             exported=fields("id", "service_id", "at"),
         ),
-        Column(_("Outcome"), outcome, key="outcome", exported={"outcome": _outcome_value}),
+        Column(_("Result"), outcome, key="outcome", exported={"outcome": _outcome_value}),
         text(_("Action"), "action", "action"),
         text(_("Code"), "code", "code"),
         text(_("Client"), "client_id", "client"),
@@ -155,7 +161,8 @@ def shown_step(step: dict[str, Any]) -> dict[str, Any]:
     compared may be as long as a body.
     """
     texts = {name: cut(str(step[name])) for name in ("why", "expected", "presented")}
-    title, badge = gettext(step["title"]), state(step["state"], gettext(step["state"]))
+    title = SAID.get(step["title"]) or gettext(step["title"])
+    badge = state(step["state"], gettext(step["state"]))
     return step | texts | {"title": title, "badge": badge}
 
 

@@ -25,12 +25,14 @@ class Program:
 
 
 def address(request: HttpRequest, service: int) -> str:
-    """The URL of the call, at the host that the operator's browser reached."""
+    """The URL of the call, at the host that the operator's browser reached: the one that the
+    documents name. The URL's shorter form, without `auth/`, is what Django makes of its pattern.
+    """
     try:
         path = reverse("grant_management:gm", args=[service])
     except NoReverseMatch:  # the API is served elsewhere, or its URLs have another namespace
         path = f"/api/{service}/gm"
-    return request.build_absolute_uri(path)
+    return request.build_absolute_uri(f"{path.removesuffix('gm')}auth/gm")
 
 
 def programs(url: str, token: str = "") -> list[Program]:

@@ -11,7 +11,6 @@ from django.db.models import Count, F, Max, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from ..db import clock
 from ..db.counting import bounded_count, shown_number
@@ -26,7 +25,7 @@ from .kit.actions import ObjectAction, OperatorAdmin, Text
 from .kit.display import few, identifier, isolated, link, over, short_id, state
 from .kit.export import in_parts
 from .kit.listing import BetweenForm, Column, fields, moment
-from .kit.stops import LOOK, stops_of_grant
+from .kit.stops import LOOK, staying, stopping, stops_of_grant
 from .kit.utc import exact
 from .revoke_many import RevokeManyPages
 from .search import SearchPage
@@ -90,15 +89,19 @@ class GrantListForm(BetweenForm):
 def _what_stops(grant: Grant) -> Iterable[Text]:
     """Sentences that say what a revoke of this grant stops, and what it leaves alone."""
     now = clock.now()
-    names = {"client": grant.client, "subject": grant.subject or _("nobody")}
-    if grant.status(now) is GrantStatus.ACTIVE:
-        yield _("This stops now: 1 grant, of %(client)s for %(subject)s") % names
-    yield _access_tokens(grant, now)
+    is_active = grant.status(now) is GrantStatus.ACTIVE
+    access, last = _number_and_end(_live(AccessToken, grant, grant.access_generation, now))
     tokens = _live(RefreshToken, grant, grant.refresh_generation, now)
     refresh = bounded_count(tokens.order_by("-pk"))
-    yield ngettext("%(n)s refresh token", "%(n)s refresh tokens", refresh) % {
-        "n": shown_number(refresh)
-    }
+    names = {"client": grant.client, "subject": grant.subject or _("nobody")}
+    # Whether a revoke also revokes access tokens is the server's choice (draft §6.5).
+    stopped = access if grant.service.revoke_access_tokens else 0
+    yield _("%(client)s for %(subject)s") % names
+    yield stopping(int(is_active), shown_number(stopped), shown_number(refresh))
+    if not grant.service.revoke_access_tokens:
+        yield staying(access)
+    if access:
+        yield last
     yield _("%(client)s loses: %(held)s") % {"client": grant.client, "held": _held(grant)}
     yield _("It cannot be undone.")
 
@@ -111,26 +114,15 @@ def _held(grant: Grant) -> str:
     return content.cut(few(sorted({*scopes, *types}), 10))
 
 
-def _access_tokens(grant: Grant, now: datetime) -> str:
-    access = _live(AccessToken, grant, grant.access_generation, now)
-    number, at = _number_and_end(access)
-    # Whether a revoke also revokes access tokens is the server's choice (draft §6.5).
-    if grant.service.revoke_access_tokens:
-        said = ngettext("%(n)s access token", "%(n)s access tokens", number)
-        after = _("(the last would be valid until %(at)s)") % {"at": at} if number else ""
-    else:
-        said = ngettext("%(n)s access token stays valid", "%(n)s access tokens stay valid", number)
-        after = _("(the last until %(at)s)") % {"at": at} if number else ""
-    return f"{said % {'n': shown_number(number)}} {after}".rstrip()
-
-
 def _number_and_end(tokens: "QuerySet[AccessToken]") -> tuple[int, str]:
-    """How many there are, and until when the last of them works; of at most `LOOK` tokens."""
+    """How many there are, and a sentence with the end of the last one; of at most `LOOK` tokens."""
     # Of a slice: else a database might look for the last one by the index of all expiries.
     newest = tokens.order_by("-pk").values("expires_at")[:LOOK]
     found = newest.aggregate(number=Count("*"), last=Max("expires_at"), ending=Count("expires_at"))
-    is_endless = found["last"] is None or found["ending"] < found["number"]
-    return found["number"], str(_("for ever")) if is_endless else exact(found["last"])
+    if found["last"] is None or found["ending"] < found["number"]:
+        return found["number"], str(_("Not all of the access tokens expire by themselves."))
+    said = _("The last access token expires at %(at)s.") % {"at": exact(found["last"])}
+    return found["number"], str(said)
 
 
 def _live(

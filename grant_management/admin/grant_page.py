@@ -11,8 +11,9 @@ from ..models import AccessToken, Grant, RefreshToken
 from .grant_timeline import timeline
 from .in_words import in_words
 from .kit import content
-from .kit.display import identifier, link, state, time_tag
+from .kit.display import identifier, link, state
 from .kit.token_state import token_state
+from .kit.utc import exact_tag
 from .related import lists_of, may_view, page_url
 
 NEWEST: Final = 20
@@ -42,12 +43,12 @@ def _facts(grant: Grant, request: HttpRequest) -> list[tuple[Any, Any]]:
         (_("Service"), f"{grant.service} ({grant.service_id})"),
         (_("Client"), _client(grant, request)),
         (_("Subject"), _subject(grant, request)),
-        (_("Created"), time_tag(grant.created_at)),
-        (_("Changed"), time_tag(grant.last_updated_at)),
+        (_("Created"), exact_tag(grant.created_at)),
+        (_("Changed"), exact_tag(grant.last_updated_at)),
         (_("Changed by"), grant.get_updated_by_display()),
-        (_("Last used"), time_tag(grant.last_used_at)),
-        (_("Expires"), time_tag(grant.expires_at)),
-        (_("Revoked"), time_tag(grant.revoked_at)),
+        (_("Last used"), exact_tag(grant.last_used_at)),
+        (_("Expires"), exact_tag(grant.expires_at)),
+        (_("Revoked"), exact_tag(grant.revoked_at)),
     ]
 
 
@@ -99,8 +100,8 @@ def _shown_token(token: AccessToken | RefreshToken) -> dict[str, Any]:
         "kind": token._meta.verbose_name,
         "digest": token.digest_prefix,
         "status": token_state(token),
-        "issued_at": time_tag(token.issued_at),
-        "expires_at": time_tag(token.expires_at),
+        "issued_at": exact_tag(token.issued_at),
+        "expires_at": exact_tag(token.expires_at),
         "key": identifier(token.jkt, _("key thumbprint")) if token.jkt else "",
         "certificate": identifier(token.x5t_s256, _("certificate thumbprint"))
         if token.x5t_s256

@@ -9,7 +9,7 @@ from ..db import clock
 from ..models import DPoPNonce, EventKind
 from .kit.actions import ObjectAction, OperatorAdmin, Text
 from .kit.display import identifier, time_tag
-from .kit.listing import Column, ListAdmin
+from .kit.listing import Column, ListAdmin, StoredLaterForm
 
 
 def _what_expires(nonce: DPoPNonce) -> Iterable[Text]:
@@ -27,11 +27,18 @@ EXPIRE = ObjectAction(
 )
 
 
+class NonceListForm(StoredLaterForm):
+    """Filters: service and time. A nonce is made when the first call of its window comes."""
+
+    moment_field = "not_before"
+
+
 @admin.register(DPoPNonce)
 class DPoPNonceAdmin(ListAdmin[DPoPNonce], OperatorAdmin[DPoPNonce]):
     """The nonces that services handed out. They are not secret: every client gets them."""
 
     object_actions = (EXPIRE,)
+    list_form = NonceListForm
     is_merged = False
     columns = (
         Column(_("From"), str, leads=True),

@@ -8,19 +8,21 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
 from ..db.keyset import Rows
-from ..models import OrganizationMember
+from ..models import OrganizationMember, Reason
 from ..redaction import redacted
 from . import operator_forms, operators
 from .kit import list_table
 from .kit.display import link
 from .kit.read_only import operator, organizations
+from .kit.reasons import NoteForm
 from .kit.short_list import ShortListAdmin
 from .organization_member_form import MemberForm
 
@@ -33,6 +35,14 @@ def _named(rows: Iterable[OrganizationMember]) -> list[OrganizationMember]:
         if one.user_id in users:
             one.username = users[one.user_id].get_username()
     return members
+
+
+def _why(request: HttpRequest) -> Reason:
+    """What the confirmation asks for. BadRequest: it is longer than the fields of the page take."""
+    form = NoteForm(request.POST)
+    if not form.is_valid():
+        raise BadRequest
+    return form.why()
 
 
 @admin.register(OrganizationMember)
@@ -81,8 +91,19 @@ class OrganizationMemberAdmin(ShortListAdmin[OrganizationMember]):
         ]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """The list, called as in the navigation."""
-        return super().changelist_view(request, {"title": _("Operators"), **(extra_context or {})})
+        """The list, called as in the navigation. The confirmation of an action asks why."""
+        context = {"title": _("Operators"), **(extra_context or {})}
+        response = super().changelist_view(request, context)
+        if isinstance(response, TemplateResponse) and response.context_data:
+            response.context_data["note_form"] = NoteForm()
+        return response
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        """The confirmation, which asks why."""
+        context = {"note_form": NoteForm(), **(extra_context or {})}
+        return super().delete_view(request, object_id, context)
 
     def tools(self, request: HttpRequest) -> list[tuple[Any, str]]:
         """A button to create an operator."""
@@ -168,16 +189,16 @@ class OrganizationMemberAdmin(ShortListAdmin[OrganizationMember]):
 
     def delete_model(self, request: HttpRequest, obj: OrganizationMember) -> None:
         """Remove the membership, with its event; warn where the user has no other one."""
-        obj.remove(operator(request))
+        obj.remove(operator(request), _why(request))
         self._say_what_is_left(request, [obj])
 
     def delete_queryset(
         self, request: HttpRequest, queryset: "QuerySet[OrganizationMember]"
     ) -> None:
         """Remove several memberships as `delete_model` does, with an event for each."""
-        gone = list(queryset)
+        gone, why = list(queryset), _why(request)
         for member in gone:
-            member.remove(operator(request))
+            member.remove(operator(request), why)
         self._say_what_is_left(request, gone)
 
     def response_delete(

@@ -149,9 +149,9 @@ def _when(event: Event) -> Iterator[tuple[Any, Any]]:
     yield _("When"), exact_tag(event.at)
     if zone_name() != "UTC":
         yield _("When, in UTC"), exact_utc(event.at)
-    yield _("Who"), event.done_by
+    yield _("Done by"), event.done_by
     if event.actor_id:
-        yield _("Who (ID)"), event.actor_id
+        yield _("Done by (ID)"), event.actor_id
 
 
 def _why(event: Event) -> Iterator[tuple[Any, Any]]:

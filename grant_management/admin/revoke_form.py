@@ -10,6 +10,7 @@ from ..db import clock
 from ..db.counting import bounded_count, shown_number
 from ..db.of_service import at_services
 from ..models import AccessToken, RefreshToken
+from .kit.stops import staying, stopping
 
 MOST: Final = 100
 """The most grants that are revoked while the operator waits; a revoke by filter takes more."""
@@ -47,19 +48,10 @@ class Damage:
 
     def numbers(self) -> Iterator[Any]:
         """Sentences with the numbers."""
-        numbers = {
-            "grants": self.grants,
-            "access": shown_number(self.access_tokens),
-            "refresh": shown_number(self.refresh_tokens),
-        }
-        said = _(
-            "This stops now. Grants: %(grants)s; access tokens: %(access)s; refresh tokens:"
-            " %(refresh)s."
-        )
-        yield said % numbers
+        tokens = map(shown_number, (self.access_tokens, self.refresh_tokens))
+        yield stopping(self.grants, *tokens)
         if self.is_any_left:
-            left = shown_number(self.left)
-            yield _("Access tokens that stay valid until they expire: %(n)s.") % {"n": left}
+            yield staying(self.left)
 
 
 def _alive(model: type[Any], grants: list[Any], now: Any) -> int:

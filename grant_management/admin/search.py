@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..models import Grant, Service
 from ..redaction import redacted
+from .kit.database import databases
 from .kit.read_only import limited
 from .person import PersonPages
 from .search_kinds import BEGINNING, KINDS
@@ -60,6 +61,7 @@ class SearchPage(PersonPages):
             sought = Sought(form.cleaned_data["text"], numbers, self.admin_site, request)
             context |= self._searched(sought, kinds)
         context["errors"] = form.errors.get("text") if form is not None else None
+        context["database"] = next((one for one, is_shown in databases(request) if is_shown), "")
         response = self.page(request, "find.html", _("Search"), **context)
         response["Cache-Control"] = "no-store"
         return response

@@ -8,6 +8,7 @@ from django.db.models import OuterRef, Q, Subquery, Value
 from django.db.models.functions import Lower
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from ..db import clock
 from ..db.counting import bounded_count, shown_number
@@ -47,9 +48,9 @@ def _people(sought: Sought) -> list[Hit]:
     first = rows.order_by("-created_at").values_list("pk", flat=True).first()
     if first is None:
         return []
-    number = shown_number(bounded_count(rows.order_by("-created_at")))
-    name, said = sought.text, _("%(n)s grants") % {"n": number}
-    return [Hit(sought.url("grant_person", first), name, (said,))]
+    number = bounded_count(rows.order_by("-created_at"))
+    held = ngettext("%(n)s grant", "%(n)s grants", number) % {"n": shown_number(number)}
+    return [Hit(sought.url("grant_person", first), sought.text, (held,))]
 
 
 def _grants(sought: Sought) -> list[Hit]:

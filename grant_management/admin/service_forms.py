@@ -11,7 +11,7 @@ from ..fields import members as m
 from ..models import Actor, Organization, Service
 from .kit import form_fields
 from .kit.reasons import NoteForm, ReasonForm
-from .service_page import GROUPS
+from .service_page import GROUPS, SAID
 
 NAMES: Final = [name for _group, names in GROUPS for name in names]
 FIRST_LOG: Final = 1_000
@@ -40,6 +40,7 @@ class SettingsForm(ReasonForm, forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Service
         fields = NAMES
+        help_texts = SAID
 
     def clean(self) -> dict[str, Any]:
         """The values, each read by the rule that an import uses, with that rule's errors."""

@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from ..db import clock
 from ..db.counting import bounded_count, shown_number
 from ..models import Client, DPoPNonce, EventKind, GrantEvent, Service
-from .kit.display import identifier, time_tag, wire_name
+from .kit.display import identifier, wire_name
+from .kit.utc import exact_tag
 from .related import may_view
 
 GROUPS: Final[list[tuple[Any, tuple[str, ...]]]] = [
@@ -40,6 +41,11 @@ GROUPS: Final[list[tuple[Any, tuple[str, ...]]]] = [
     (_("Self-service"), ("self_service_origins",)),
 ]
 
+SAID: Final = {
+    "revoke_access_tokens": _("A revoke stops access tokens too; refresh tokens stop in any case.")
+}
+"""What a setting does, in place of the help of its column, which a migration has."""
+
 
 def portrait(service: Service, request: HttpRequest) -> dict[str, Any]:
     """The template's context for the page of a service."""
@@ -54,14 +60,14 @@ def portrait(service: Service, request: HttpRequest) -> dict[str, Any]:
 
 def _facts(service: Service, request: HttpRequest) -> Iterator[tuple[Any, Any]]:
     """The facts; without those that come from rows which the operator may not see."""
-    yield _("Service ID"), identifier(str(service.pk))
+    yield _("Number"), identifier(str(service.pk))
     yield _("Organization"), service.organization
     if may_view(request, "client"):
         yield _("Clients"), _bounded_clients(service)
-    yield _("Cut off"), time_tag(service.not_before)
+    yield _("Cut off"), exact_tag(service.not_before)
     if may_view(request, "grantevent"):
         yield _("Cut off by"), _cut_off_by(service)
-    yield _("Deleted"), time_tag(service.deleted_at)
+    yield _("Deleted"), exact_tag(service.deleted_at)
 
 
 def _setting(service: Service, name: str) -> dict[str, Any]:
@@ -73,7 +79,11 @@ def _setting(service: Service, name: str) -> dict[str, Any]:
     elif isinstance(value, bool):
         shown = _("Yes") if value else _("No")
     display = getattr(service, f"get_{name}_display", None)
-    return {"name": name, "value": display() if display else shown, "help": field.help_text}
+    return {
+        "name": name,
+        "value": display() if display else shown,
+        "help": SAID.get(name, field.help_text),
+    }
 
 
 def _nonces(service: Service) -> list[dict[str, Any]]:
@@ -88,7 +98,7 @@ def _nonces(service: Service) -> list[dict[str, Any]]:
             "which": _("current")
             if (now - row.not_before).total_seconds() < span
             else _("previous"),
-            "expires": time_tag(row.expires_at),
+            "expires": exact_tag(row.expires_at),
         }
         for row in rows
     ]

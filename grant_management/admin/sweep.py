@@ -26,10 +26,12 @@ from ..redaction import redacted
 from .kit.confirmation import is_typed, show_phrase
 from .kit.display import time_tag
 from .kit.export import attachment
-from .kit.listing import Column, ListAdmin, fields, text
+from .kit.listing import BetweenForm, Column, ListAdmin, fields, text
 from .kit.read_only import limited, operator
 from .kit.reasons import in_words, why_of
+from .kit.renamed import renamed
 from .kit.typed import params
+from .kit.utc import exact_tag
 from .related import may_view
 from .sweep_confirmation import Asked, counted, numbers, recall, remember
 from .sweep_form import ConfirmForm, FilterForm, carried_over
@@ -49,10 +51,17 @@ SAMPLE: Final = 10
 """The most grants, and the most clients, that the page of step 2 shows."""
 
 
+class JobListForm(BetweenForm):
+    """Filters: service and the time of the start."""
+
+    moment_field = "started_at"
+
+
 @admin.register(Sweep)
 class SweepAdmin(ListAdmin[Sweep]):
-    """Revokes by filter, running or finished, and the steps that start one."""
+    """Jobs, running or finished, and the steps that start one: revokes by filter."""
 
+    list_form = JobListForm
     order = ("-started_at", "-pk")
     related = ("service", "client")
     columns = (
@@ -84,6 +93,10 @@ class SweepAdmin(ListAdmin[Sweep]):
     )
     file_name = "jobs"
     change_form_template = "admin/grant_management/sweep.html"
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.opts = renamed(self.opts, _("job"), _("jobs"))
 
     def get_urls(self) -> list[URLPattern]:
         """The URLs of the list and of a job; of the steps, and of a job's progress and reports."""
@@ -265,9 +278,9 @@ class SweepAdmin(ListAdmin[Sweep]):
             "wanted": described(sweep.wanted()),
             "why": why_of(sweep),
             "badge": badge(sweep),
-            "started": time_tag(sweep.started_at),
-            "finished": time_tag(sweep.finished_at),
-            "history": [(event, time_tag(event.at)) for event in _history(request, sweep)],
+            "started": exact_tag(sweep.started_at),
+            "finished": exact_tag(sweep.finished_at),
+            "history": [(event, exact_tag(event.at)) for event in _history(request, sweep)],
             "sees_events": may_view(request, "grantevent"),
             "progress": progress(sweep),
             "may": request.user.has_perm(MAY_START),

@@ -13,20 +13,21 @@ from ..models import AccessToken, Grant, RefreshToken
 from ..models.grant import CONTENT
 from ..models.token import Token
 from .kit.display import identifier
-from .kit.listing import Column, ListAdmin, ListForm, fields, moment, text
+from .kit.listing import Column, ListAdmin, StoredLaterForm, fields, moment, text
 from .kit.token_state import token_state
 
 T = TypeVar("T", bound=Token)
 
 
-class TokenListForm(ListForm):
-    """Filters: service and grant ID."""
+class TokenListForm(StoredLaterForm):
+    """Filters: service, grant ID and the time of issue."""
 
+    moment_field = "issued_at"
     searches = _("Grant ID")
 
     def narrow(self, rows: Rows) -> Rows:
-        """The tokens of the grants with this grant ID."""
-        term = self.cleaned_data.get("q")
+        """The tokens of the grants with this grant ID, of those that are not too old."""
+        rows, term = super().narrow(rows), self.cleaned_data.get("q")
         if not term:
             return rows
         known = Grant.objects.filter(service__in=self.chosen(), grant_id=term)

@@ -102,7 +102,7 @@ class WebhookStateFilter(StateFilter):
     """By whether events are sent there."""
 
     states = {
-        "active": (_("Active"), lambda now: Q(disabled_at=None)),
+        "active": (_("Enabled"), lambda now: Q(disabled_at=None)),
         "disabled": (_("Disabled"), lambda now: Q(disabled_at__isnull=False)),
     }
 
@@ -141,7 +141,7 @@ class WebhookAdmin(ShortListAdmin[Webhook], ChangeableWebhooks):
 
     @admin.display(description=_("status"))
     def status(self, webhook: Webhook) -> Any:
-        """Active or disabled, as an icon and a word."""
+        """Enabled or disabled, as an icon and a word."""
         name = _status(webhook)
         css = "active" if name == "active" else "revoked"
         return state(css, WebhookStateFilter.states[name][0])

@@ -16,7 +16,7 @@ STEPS: Final = (
     Step(_("grantId is present"), parameters.check_grant_id, of({R.GRANT_ID_MISSING})),
     Step(_("accessToken is present"), parameters.check_access_token, of({R.ACCESS_TOKEN_MISSING})),
     Step(_("The service knows the access token"), access_token.find, of({R.ACCESS_TOKEN_UNKNOWN})),
-    Step(_("The token, its grant and its client are alive"), access_token.check_alive, of({R.ACCESS_TOKEN_EXPIRED, R.ACCESS_TOKEN_REVOKED, R.TOKEN_GRANT_DEAD, R.CLIENT_LOCKED})),
+    Step("The token, its grant and its client are alive", access_token.check_alive, of({R.ACCESS_TOKEN_EXPIRED, R.ACCESS_TOKEN_REVOKED, R.TOKEN_GRANT_DEAD, R.CLIENT_LOCKED})),
     *sender_constraint.STEPS,
     Step(_("The token has the scope of the action"), access_token.check_scope, of({R.SCOPE_MISSING})),
     Step(_("The grant exists and is active"), actions.find_grant, of({R.GRANT_NOT_FOUND})),

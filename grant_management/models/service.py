@@ -154,7 +154,7 @@ class Service(CutOff, models.Model):
     )
     revoke_access_tokens = models.BooleanField(
         _("revoke access tokens"),
-        help_text=_("A revoke kills access tokens too; refresh tokens always die."),
+        help_text="A revoke kills access tokens too; refresh tokens always die.",
         default=True,
     )
     show_timestamps = models.BooleanField(

@@ -2,11 +2,13 @@
 its context, so they work in a host's own site.
 """
 
+from datetime import datetime
 from typing import Any
 
 from django import template
 from django.template import Context
 
+from ..admin.kit.utc import exact_tag
 from ..admin.navigation import navigation
 from ..admin.related import related
 
@@ -23,3 +25,9 @@ def grant_management_navigation(context: Context) -> dict[str, Any]:
 def grant_management_related(context: Context, row: Any) -> dict[str, Any]:
     """Links from a call or an event to its person, grant, client, job and result code."""
     return {"links": related(context.request, row)}  # type: ignore[attr-defined]
+
+
+@register.filter
+def grant_management_time(at: datetime) -> str:
+    """A time to the second, in the operator's zone."""
+    return exact_tag(at)

@@ -10,7 +10,9 @@ from django.urls import URLResolver, resolve, reverse
 SHOWN = ("title", "aria-label", "aria-description", "placeholder", "data-label")
 """Attributes whose text a person reads or hears."""
 VOID = frozenset(("input", "br", "img", "link", "meta", "hr", "wbr", "path", "rect", "line"))
-CODE = frozenset(("script", "style", "code", "pre", "bdi", "textarea"))
+CODE = frozenset(("script", "style", "code", "pre", "textarea"))
+STORED = frozenset(("permissions", "user_permissions"))
+"""Fields of Django's forms whose choices it stored, in English, when it made the tables."""
 
 
 class Texts(HTMLParser):
@@ -29,7 +31,8 @@ class Texts(HTMLParser):
             self.links.append(html.unescape(values.get("href") or ""))
         if tag not in VOID:
             said = values.get("translate") == "no" or (tag != "html" and values.get("lang") == "en")
-            self.open.append((tag, said or tag in CODE))
+            stored = tag == "select" and values.get("name") in STORED
+            self.open.append((tag, said or stored or tag in CODE))
         if self._is_left_out():
             return
         self.found += [values[name] for name in SHOWN if values.get(name)]

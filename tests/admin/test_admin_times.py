@@ -389,6 +389,16 @@ def test_every_page_shows_utc_and_says_so(host, admin_client, lived):
     assert seen >= {*lived} - {"organization", "organizationevent", "description", "clientprofile"}
 
 
+def test_a_rows_own_page_is_exact(admin_client, lived):
+    """None of its facts has a time that is relative to now; nor have a grant's tokens."""
+    for model in ("grant", "sweep", "service", "call"):
+        url = reverse(f"admin:grant_management_{model}_change", args=[lived[model].pk])
+        text = admin_client.get(url).content.decode()
+        facts = re.findall(r'<dl class="gm-facts">.*?</dl>|<table.*?</table>', text, re.S)
+        times = [one for part in facts for one in re.findall(r"<time [^>]*>([^<]*)", part)]
+        assert set(times) == {"2026-01-31 18:30:15 UTC"}, model
+
+
 def test_history_names_the_zone(host, admin_client, lived):
     member = lived["organizationmember"]
     url = reverse("admin:grant_management_organizationmember_history", args=[member.pk])

@@ -45,7 +45,7 @@ def test_what_must_be_typed(admin_client, world, sizes, model, name, number, phr
     url = address(world, model, name)
     page = admin_client.get(url)
     shown = page.content.decode()
-    assert f"grants: {number}, access tokens: {number}, refresh tokens: 0" in shown
+    assert f"Grants: {number}; access tokens: {number}; refresh tokens: 0." in shown
     expected = {"client": "app-1", "service": "Retail"}[model] if phrase == "name" else phrase
     key, label = asked(page)
     assert label == expected
@@ -99,7 +99,7 @@ def test_beyond_the_limit_it_says_at_least(admin_client, world, monkeypatch):
     monkeypatch.setattr(stops, "LOOK", 2)
     fill(world, 3)
     page = admin_client.get(address(world, "service", "cut-off")).content.decode()
-    assert "grants: at least 2, access tokens: at least 2" in page
+    assert "Grants: at least 2; access tokens: at least 2;" in page
     url = address(world, "service", "cut-off")
     assert admin_client.post(url, {"reason": "other"}).status_code == 302
     told = GrantEvent.objects.get().details["stops"]
@@ -264,7 +264,7 @@ def test_a_cut_off_by_filter_says_what_came_before_its_moment(admin_client, worl
     sent = {"service": world.service.pk, "client": "app-1", "created_before": moment.isoformat()}
     page = admin_client.post(url, sent)
     text = page.content.decode()
-    assert "This stops now: grants: 3, access tokens: 4, refresh tokens: 1" in text
+    assert "This stops now. Grants: 3; access tokens: 4; refresh tokens: 1" in text
     assert "access tokens stay valid" not in text  # a cut-off spares none
     sent |= {"sweep": page.context["confirm"].initial["sweep"], "reason": "other"}
     assert admin_client.post(url, sent | {"typed": "app-1"}).status_code == 302

@@ -60,8 +60,8 @@ def test_all_is_inside_the_drawing(number):
 
 def test_each_bar_says_what_it_is():
     first, second = chart([1_000], [2]).bars()
-    assert (first["says"], first["url"]) == ("2026-01-01: 1,000 kind 1", "/1/2026-01-01")
-    assert (second["says"], second["css"]) == ("2026-01-01: 2 kind 2", "2")
+    assert (first["says"], first["url"]) == ("2026-01-01, kind 1: 1,000", "/1/2026-01-01")
+    assert (second["says"], second["css"]) == ("2026-01-01, kind 2: 2", "2")
 
 
 def test_the_table_has_every_number_also_zero():

@@ -80,12 +80,12 @@ def test_from_empty_to_the_call_that_arrived(admin_client, db, steps, post):
     assert len(texts) == 5
     for text in texts:
         assert value in text
-        assert f"http://testserver/api/{service.pk}/gm" in text
+        assert f"http://testserver/api/{service.pk}/auth/gm" in text
     done, number, page = steps()
     assert number == 4
     assert admin_client.get(url("organization_arrived")).json() == {"arrived": False}
     answer = post(
-        f"/api/{service.pk}/gm",
+        f"/api/{service.pk}/auth/gm",
         {"gmAction": "QUERY", "grantId": "first-call", "accessToken": "first-call"},
         api_token=value,
     )
@@ -130,7 +130,7 @@ def assert_kept_nowhere(admin_client, value):
 def test_the_checklist_without_the_value(admin_client, world):
     """It has the real address and number, and the token's value comes from the environment."""
     page = admin_client.get(url("organization_first_run")).content.decode()
-    assert f"/api/{world.service.pk}/gm" in page
+    assert f"/api/{world.service.pk}/auth/gm" in page
     for read in (
         "$API_TOKEN",
         "process.env.API_TOKEN",

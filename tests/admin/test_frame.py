@@ -48,6 +48,28 @@ class TestWhereNothingIs:
         assert b"Europe/Berlin" in page.content
 
 
+class TestWhatIsNotRead:
+    @pytest.mark.parametrize("name", ["organization", "apitoken"])
+    def test_a_query_that_the_list_does_not_have(self, admin_client, world, name):
+        url = reverse(f"admin:grant_management_{name}_changelist")
+        page = admin_client.get(url, {"digest__startswith": "x"})
+        text = framed(page, 400)
+        assert "This request cannot be read" in text
+        assert "Times are in the time zone UTC." in text
+
+    def test_in_the_language_of_the_operator(self, admin_client, world):
+        admin_client.post(CHOOSE, {"language": "de", "time_zone": "UTC"})
+        url = reverse("admin:grant_management_apitoken_changelist")
+        page = admin_client.get(url, {"digest__startswith": "x"})
+        assert "Diese Anfrage kann nicht gelesen werden" in framed(page, 400)
+
+    def test_of_somebody_who_is_not_logged_in(self, client, db, settings):
+        settings.DATA_UPLOAD_MAX_NUMBER_FIELDS = 1
+        page = client.post(reverse("admin:login"), {"username": "x", "password": "y"})
+        assert page.status_code == 400
+        assert "This request cannot be read" in page.content.decode()
+
+
 class TestPagesOfDjango:
     def test_what_may_not_be_seen(self, client, django_user_model, world):
         user = make_operator(django_user_model)

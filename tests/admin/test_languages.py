@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from cryptography.fernet import Fernet
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
 from django.test import Client as HTTP
 from django.test import override_settings
 from django.urls import reverse
@@ -33,6 +34,7 @@ from grant_management.models import (
     Webhook,
     WebhookDelivery,
 )
+from grant_management.roles import VIEWER
 
 from ..standalone import ROOT
 from ..test_roles import fill
@@ -53,8 +55,8 @@ IDS = (
 )
 NO_TEXT = re.compile("|".join((r"%\(\w+\)s", r"\{\w*\}", r"https?://\S+", *IDS)))
 """What is filled in, addresses and IDs: letters of an ID may by chance look like a word."""
-NAMES = frozenset(("Go", "QUERY", "REVOKE"))
-"""Words that are names: a programming language and actions of the API."""
+NAMES = frozenset(("Go", "QUERY", "REVOKE", "Control", "Command"))
+"""Words that are names: a programming language, actions of the API, and keys of a keyboard."""
 SAME_EVERYWHERE = frozenset(
     [
         "UTC",
@@ -242,6 +244,59 @@ def test_no_english_word_is_on_a_page(admin_client, lived, english, language):
         if (wrong := words(text) & english[language])
     }
     assert found == {}
+
+
+UNTRANSLATED = {
+    "Reset password",
+    "Raw passwords are not stored, so there is no way to see the user\u2019s password.",
+}
+"""What Django's own catalogues lack in Japanese."""
+
+
+def of_users_and_roles(http, user):
+    """Django's pages of users and roles, with words of ours: those of Django alone are not here."""
+    for number, role in enumerate(Group.objects.order_by("pk")):
+        Group.objects.filter(pk=role.pk).update(name=f"9001{number}")
+        user.groups.add(role)
+    http.force_login(user)
+    for name, *arguments in (
+        ("auth_user_changelist",),
+        ("auth_user_change", user.pk),
+        ("auth_user_history", user.pk),
+        ("auth_group_changelist",),
+        ("auth_group_add",),
+        ("auth_group_change", role.pk),
+        ("auth_group_history", role.pk),
+    ):
+        yield name, http.get(reverse(f"admin:{name}", args=arguments)).content.decode()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_english_word_is_on_users_and_roles(admin_client, lived, admin_user, english, language):
+    admin_user.refresh_from_db()
+    with override_settings(LANGUAGE_CODE=language):
+        shown = dict(of_users_and_roles(admin_client, admin_user))
+    found = {
+        (name, text): wrong
+        for name, page in shown.items()
+        for text in set(Texts(page).found) - UNTRANSLATED
+        if (wrong := words(text) & english[language])
+    }
+    assert found == {}
+
+
+@override_settings(LANGUAGE_CODE="de")
+def test_users_and_roles_say_the_roles_as_the_operators_form_does(admin_client, admin_user):
+    admin_user.groups.add(Group.objects.get(name=VIEWER))
+    for name, *arguments in (
+        ("auth_user_changelist",),
+        ("auth_user_change", admin_user.pk),
+        ("auth_group_changelist",),
+    ):
+        page = admin_client.get(reverse(f"admin:{name}", args=arguments)).content.decode()
+        said = " ".join(Texts(page).found)
+        assert "Grant-Verwaltung: Ansehen" in said, name
+        assert "Gruppe" not in said, name
 
 
 def test_every_text_of_a_page_is_marked(admin_client, lived):

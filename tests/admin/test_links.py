@@ -192,6 +192,16 @@ def test_a_code_leads_to_its_row_in_the_documents(admin_client, world):
         assert f'href="{DOCUMENTS}/reference/codes.md#{result.code.lower()}"' in text
 
 
+def test_a_code_leads_to_its_calls(admin_client, world, call):
+    """And so to nothing but these."""
+    Call.objects.create(service=world.service, at=now(), code="A277001")
+    text = admin_client.get(url("call_codes")).content.decode()
+    for result in Result:
+        assert f'href="{url("call_changelist")}?code={result.code}"' in text
+    rows = admin_client.get(url("call_changelist"), {"code": "A281305"}).context["list"].rows
+    assert [row.pk for row in rows] == [call.pk]
+
+
 def test_superseded(admin_client, world):
     """An active grant that was replaced: its old tokens are superseded, the grant is not dead."""
     grant = world.grant(access_generation=1)

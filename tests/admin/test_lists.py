@@ -7,6 +7,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.contrib.auth.models import Group
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -14,6 +15,7 @@ from grant_management.db import keyset
 from grant_management.models import (
     Actor,
     Call,
+    DPoPNonce,
     GrantEvent,
     GrantFilter,
     OrganizationEvent,
@@ -164,6 +166,77 @@ class TestPeriods:
         for edge in ("0001-01-01", "9999-12-31"):
             assert admin_client.get(CALLS, {"since": edge}).status_code == 200
             assert admin_client.get(CALLS, {"until": edge}).status_code == 200
+
+    @pytest.mark.parametrize("kind", ["access", "refresh"])
+    def test_tokens_that_were_imported_are_found_by_their_own_time(self, admin_client, world, kind):
+        """Their keys are those of the import, which is later."""
+        make = world.token if kind == "access" else world.refresh_token
+        for days in (0, 5, 40):
+            make(issued_at=now() - timedelta(days=days, minutes=1))
+        tokens, edge = listing(f"{kind}token"), (now() - timedelta(days=3)).isoformat()
+        for query, found in (
+            ({"period": "24h"}, 1),
+            ({"period": "30d"}, 2),
+            ({"until": edge}, 2),
+            ({"period": "30d", "until": edge}, 1),
+            ({"since": (now() + timedelta(days=2)).isoformat()}, 0),
+        ):
+            assert admin_client.get(tokens, query).context["list"].count == found, query
+
+    def test_jobs_by_their_start(self, admin_client, world):
+        for days in (0, 5, 40):
+            at = now() - timedelta(days=days, minutes=1)
+            by = {"actor_kind": "operator", "actor": "ann", "subject": "user-1"}
+            Sweep.objects.create(service=world.service, started_at=at, expected=1, **by)
+        until = (now() - timedelta(days=3)).isoformat()
+        for query, found in (({"period": "24h"}, 1), ({"period": "30d", "until": until}, 1)):
+            page = admin_client.get(listing("sweep"), query)
+            assert page.context["list"].count == found, query
+            assert not page.context["list"].is_windowed  # an index has the starts
+
+    def test_nonces_by_their_window(self, admin_client, world):
+        for days in (0, 5):
+            DPoPNonce.objects.at(world.service, now() - timedelta(days=days))
+        page = admin_client.get(listing("dpopnonce"), {"period": "24h"})
+        assert page.context["list"].count == 1
+
+
+class TestWords:
+    """A page is called as the navigation calls it, whatever its model is called."""
+
+    def test_jobs(self, admin_client, world):
+        fields = {"actor_kind": "operator", "actor": "ann", "subject": "x", "started_at": now()}
+        job = Sweep.objects.create(service=world.service, expected=1, **fields)
+        for name, arguments, query in (
+            ("changelist", [], {}),
+            ("changelist", [], {"period": "1h", "until": "2020-01-01"}),
+            ("change", [job.pk], {}),
+            ("history", [job.pk], {}),
+        ):
+            url = reverse(f"admin:grant_management_sweep_{name}", args=arguments)
+            text = admin_client.get(url, query).content.decode()
+            assert "evokes by filter" not in text, name
+            assert "Jobs" in text.partition("breadcrumbs")[2], name
+        url = reverse("admin:grant_management_sweep_changelist")
+        empty = admin_client.get(url, {"until": "2020-01-01"}).content.decode()
+        assert "No matching jobs." in empty
+
+    @pytest.mark.parametrize("page", ["changelist", "add", "change", "history"])
+    def test_roles(self, admin_client, db, page):
+        role = Group.objects.order_by("pk").first()
+        arguments = [role.pk] if page in ("change", "history") else []
+        url = reverse(f"admin:auth_group_{page}", args=arguments)
+        text = admin_client.get(url).content.decode()
+        # The names of permissions are stored by Django.
+        shown = re.sub(
+            r"<select.*?</select>|<[^>]*>", " ", text.partition("breadcrumbs")[2], flags=re.S
+        )
+        assert not re.search(r"\b[Gg]roups?\b", shown)
+
+    def test_a_webhook_is_enabled_as_a_stream_is(self, admin_client, world):
+        Webhook.objects.create(service=world.service, url="https://a.example/", created_at=now())
+        text = admin_client.get(listing("webhook")).content.decode()
+        assert "</span> Enabled</span>" in text
 
 
 class TestJobs:

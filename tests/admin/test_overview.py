@@ -122,8 +122,8 @@ def test_a_chart_has_axes_links_and_a_table(admin_client, lived):
     assert re.findall(r'dominant-baseline="middle"[^>]*>([^<]+)<', drawing) == ["0", "1", "2"]
     assert "Day (UTC)" in drawing
     bars = re.findall(r'<a href="([^"]+)" aria-label="([^"]+)"><rect', drawing)
-    assert [label.partition(": ")[2] for _, label in bars] == [
-        "2 Grants created", "1 Grants created", "1 Grants revoked",
+    assert [label.partition(", ")[2] for _, label in bars] == [
+        "Grants created: 2", "Grants created: 1", "Grants revoked: 1",
     ]  # fmt: skip
     assert "style=" not in drawing
     assert text.count("As a table") == 2

@@ -43,7 +43,7 @@ def test_all_that_is_asked_later(revoked, world):
     shown = receipt(page)
     assert page.context["title"] == "Receipt: Grant revoked"
     assert f"{event.at:%Y-%m-%d %H:%M:%S} UTC" in shown["When"]
-    assert shown["Who"] == "operator admin"
+    assert shown["Done by"] == "operator admin"
     assert [shown[name] for name in ("Reason", "Note", "Ticket")] == list(WHY.values())
     assert shown["Grants stopped"] == "1"
     assert shown["Access tokens stopped"] == "3"
@@ -87,8 +87,8 @@ class TestOfSeveral:
         shown = receipt(page)
         assert page.context["title"] == "Receipt: 3 grants revoked"
         assert f"{event.at:%Y-%m-%d %H:%M:%S} UTC" in shown["When"]
-        assert shown["Who"] == "operator admin"
-        assert shown["Who (ID)"]
+        assert shown["Done by"] == "operator admin"
+        assert shown["Done by (ID)"]
         assert [shown[name] for name in ("Reason", "Note", "Ticket")] == list(WHY.values())
         assert (shown["Grants stopped"], shown["Access tokens stopped"]) == ("3", "1")
         assert shown["Receipt"] == str(event.job)
@@ -210,7 +210,7 @@ def test_of_what_is_gone(admin_client, world):
     assert shown["Client"] == "gone"
     assert shown["Grant"] == "g" * 200
     assert "&lt;b&gt;" in page.content.decode()
-    assert shown["Who (ID)"] == "7"
+    assert shown["Done by (ID)"] == "7"
     assert shown["Ticket"] == "none was given"
 
 

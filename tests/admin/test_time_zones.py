@@ -4,7 +4,9 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.contrib.admin.models import ADDITION, LogEntry
 from django.contrib.auth import get_user_model
+from django.contrib.contenttypes.models import ContentType
 from django.test import Client as HTTP
 from django.urls import reverse
 
@@ -12,7 +14,7 @@ from grant_management.admin.kit.frame import zone_names
 from grant_management.admin.kit.utc import UTCDateTimeField
 from grant_management.admin.kit.zone import ClockChange, exact, parse_time, shown_in, utc_of
 from grant_management.db import clock
-from grant_management.models import ApiToken, GrantEvent, OperatorPreference
+from grant_management.models import ApiToken, GrantEvent, OperatorPreference, OrganizationMember
 
 from ..world import BY_TEST, now
 
@@ -84,6 +86,32 @@ class TestPages:
         ):
             page = berliner.get(reverse(f"admin:grant_management_{name}", args=arguments))
             assert "Times are in the time zone Europe/Berlin." in page.content.decode(), name
+
+    def test_pages_in_frames_of_django_name_it_too(self, berliner, admin_user, world):
+        member = OrganizationMember.objects.create(user=admin_user, organization=None)
+        members = "admin:grant_management_organizationmember"
+        sent = {"action": "delete_selected", "_selected_action": [member.pk]}
+        for page in (
+            berliner.get(reverse("admin:app_list", args=["grant_management"])),
+            berliner.get(reverse(f"{members}_history", args=[member.pk])),
+            berliner.get(reverse(f"{members}_delete", args=[member.pk])),
+            berliner.post(reverse(f"{members}_changelist"), sent),
+            berliner.get(reverse("admin:auth_user_delete", args=[admin_user.pk])),
+        ):
+            text = page.content.decode()
+            assert text.count("Times are in the time zone Europe/Berlin.") == 1, page.request
+
+    def test_a_history_is_in_it(self, berliner, admin_user):
+        member = OrganizationMember.objects.create(user=admin_user, organization=None)
+        entry = LogEntry.objects.create(
+            user=admin_user,
+            content_type=ContentType.objects.get_for_model(OrganizationMember),
+            object_id=str(member.pk),
+            action_flag=ADDITION,
+        )
+        LogEntry.objects.filter(pk=entry.pk).update(action_time=AT)
+        url = reverse("admin:grant_management_organizationmember_history", args=[member.pk])
+        assert "2026-07-31 20:30:15 +02:00" in berliner.get(url).content.decode()
 
     def test_a_receipt_has_both(self, berliner, world):
         event = GrantEvent.objects.record("imported", world.service.pk, AT, BY_TEST)

@@ -349,6 +349,8 @@ def test_the_console_shows_one_database(both, django_user_model):
         assert http.get(f"{lists}{grant.pk}/change/").status_code == 200
         assert str(grant.pk) in http.get(lists).content.decode()
     assert http.get(f"{lists}no-key/change/").status_code == 404
+    found = http.post("/admin/grant_management/grant/find/", {"text": "x"}).content.decode()
+    assert "Only the services of the database" in found
     overview = "/admin/grant_management/dailycount/"
     http.get(overview, {"grant_management_database": "default"})
     assert str(grants[HERE].pk) in http.get(lists).content.decode()

@@ -42,6 +42,13 @@ def test_the_front_says_what_this_is(url, only):
         assert NAME in text
         assert f'<a href="{DOCUMENTS}">' in text
         assert len(text) < 500
+        assert ('<a href="/admin/">Open the console</a>' in text) == (only != "api")
+        assert ("This server answers API calls." in text) == (only != "admin")
+        assert headers["Vary"] == "Accept, Accept-Language"
+        german = {"Accept": "text/html", "Accept-Language": "de"}
+        text = call(port, "/", **german)[2]
+        assert '<html lang="de">' in text
+        assert "Dokumente lesen" in text
         assert call(port, "/", "HEAD")[::2] == (200, "")
         status, headers, text = call(port, "/", "POST")
         assert (status, headers["Allow"]) == (405, "GET, HEAD")

@@ -109,6 +109,43 @@ def test_the_form_says_what_is_given(admin_client, world, bob):
     assert OrganizationMember.objects.get().organization_id is None
 
 
+def test_a_removal_says_why_and_can_be_cancelled(admin_client, world, bob):
+    member = OrganizationMember(user_id=bob.pk, organization=world.service.organization)
+    member.save()
+    why = {"post": "yes", "note": "left", "ticket": "T-1"}
+    many = {"action": "delete_selected", "_selected_action": [member.pk]}
+    for page in (
+        admin_client.get(url("delete", member.pk)),
+        admin_client.post(url("changelist"), many),
+    ):
+        text = page.content.decode()
+        assert ">Cancel</a>" in text
+        assert "take me back" not in text
+        assert 'name="ticket"' in text
+    long = why | {"ticket": "x" * 256}
+    assert admin_client.post(url("delete", member.pk), long).status_code == 400
+    assert admin_client.post(url("changelist"), many | long).status_code == 400
+    assert OrganizationMember.objects.filter(pk=member.pk).exists()
+    admin_client.post(url("delete", member.pk), why)
+    member.save()
+    admin_client.post(url("changelist"), many | {"_selected_action": [member.pk]} | why)
+    removed = OrganizationEvent.objects.filter(kind="member_removed")
+    assert [(one.note, one.ticket) for one in removed] == [("left", "T-1")] * 2
+
+
+def test_users_and_roles_are_deleted_or_not(admin_client, bob):
+    role = Group.objects.get(name=VIEWER)
+    many = {"action": "delete_selected", "_selected_action": [bob.pk]}
+    for page in (
+        admin_client.get(reverse("admin:auth_user_delete", args=[bob.pk])),
+        admin_client.post(reverse("admin:auth_user_changelist"), many),
+        admin_client.get(reverse("admin:auth_group_delete", args=[role.pk])),
+    ):
+        assert ">Cancel</a>" in page.content.decode()
+    admin_client.post(reverse("admin:auth_user_changelist"), many | {"post": "yes"})
+    assert not type(bob)._default_manager.filter(pk=bob.pk).exists()
+
+
 def test_an_organization_with_members_stays(world, bob):
     from django.db.models import ProtectedError
 

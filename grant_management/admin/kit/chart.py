@@ -104,7 +104,7 @@ class Chart:
                         "height": _rounded(BOTTOM - y),
                         "css": one.css,
                         "url": one.urls[place],
-                        "says": f"{name}: {grouped(number)} {one.label}",
+                        "says": f"{name}, {one.label}: {grouped(number)}",
                     }
 
     def table(self) -> Iterator[dict[str, Any]]:

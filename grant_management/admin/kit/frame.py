@@ -49,9 +49,9 @@ def in_frame(view: View, site: AdminSite, model: type[Model] | None = None) -> V
             try:
                 response = view(request, *args, **kwargs)
             except PermissionDenied:
-                response = _refusal(request, site, _("You may not open this page"), 403)
+                response = refusal(request, site, _("You may not open this page"), 403)
             except Http404:
-                response = _refusal(request, site, _("Page not found"), 404)
+                response = refusal(request, site, _("Page not found"), 404)
             return _rendered(response, site)
 
     return answer
@@ -99,7 +99,8 @@ def zone_names() -> tuple[str, ...]:
     return ("UTC", *placed)
 
 
-def _refusal(request: HttpRequest, site: AdminSite, title: Any, status: int) -> HttpResponse:
+def refusal(request: HttpRequest, site: AdminSite, title: Any, status: int) -> HttpResponse:
+    """The page of this status, with the navigation."""
     request.current_app = site.name
     media = site.get_model_admin(OperatorPreference).media
     context = {**site.each_context(request), "title": title, "media": media}

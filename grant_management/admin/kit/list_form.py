@@ -192,6 +192,25 @@ class BetweenForm(ListForm):
         return since, values.get("until")
 
 
+class StoredLaterForm(BetweenForm):
+    """The same where rows may be stored long after that time, as imported ones are.
+
+    No index has the time: the keys tell which rows are too old, and the others are compared in a
+    window.
+    """
+
+    def narrow(self, rows: Rows) -> Rows:
+        """The rows that were stored since the first moment."""
+        since, _until = self._bounds()
+        return rows if since is None else rows.filter(pk__gte=_key(since, -CLOCK_TOLERANCE))
+
+    def condition(self) -> Q | None:
+        """By the time itself."""
+        since, until = self._bounds()
+        bounds = {f"{self.moment_field}__gte": since, f"{self.moment_field}__lte": until}
+        return Q(**{name: at for name, at in bounds.items() if at is not None}) or None
+
+
 _FIRST: Final = datetime(1970, 1, 2, tzinfo=UTC)
 _LAST: Final = datetime(9999, 12, 30, tzinfo=UTC)
 """Between these a key has a time, also after a margin was added."""

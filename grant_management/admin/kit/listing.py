@@ -21,13 +21,23 @@ from ...models import Service
 from ...redaction import redacted
 from . import list_choices, list_export
 from .display import as_of
-from .list_form import SORT, BetweenForm, ListForm, texts_of
+from .list_form import SORT, BetweenForm, ListForm, StoredLaterForm, texts_of
 from .list_query import ListQuery
 from .list_table import Column, Table, fields, moment, text, turned
 from .read_only import ReadOnlyAdmin, limited
 from .typed import params
 
-__all__ = ["SERVICE", "BetweenForm", "Column", "ListAdmin", "ListForm", "fields", "moment", "text"]
+__all__ = [
+    "SERVICE",
+    "BetweenForm",
+    "Column",
+    "ListAdmin",
+    "ListForm",
+    "StoredLaterForm",
+    "fields",
+    "moment",
+    "text",
+]
 
 M = TypeVar("M", bound=models.Model)
 

@@ -9,7 +9,7 @@ from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from ...db import clock
-from ...db.counting import COUNT_LIMIT, counted_among, grouped
+from ...db.counting import COUNT_LIMIT, counted_among, grouped, shown_number
 from ...db.keyset import Ordered
 from ...db.of_service import these
 from ...models import AccessToken, Client, Grant, GrantStatus, RefreshToken, Service
@@ -70,13 +70,7 @@ class Stops:
 
     def lines(self) -> Iterator[str]:
         """Sentences with the numbers."""
-        said = {
-            "grants": self.grants,
-            "access": self.access_tokens,
-            "refresh": self.refresh_tokens,
-        }
-        numbers = _("grants: %(grants)s, access tokens: %(access)s, refresh tokens: %(refresh)s")
-        yield _("This stops now: %s") % (numbers % said)
+        yield stopping(self.grants, self.access_tokens, self.refresh_tokens)
         if len(self.clients) > 1:
             named = ", ".join(
                 f"{client_id} ({grouped(number)})" for client_id, number in self.clients
@@ -87,6 +81,21 @@ class Stops:
         """The numbers as details of an event, which a receipt shows."""
         names = ("grants", "access_tokens", "refresh_tokens")
         return {"stops": {name: getattr(self, name).as_json() for name in names}}
+
+
+def stopping(grants: Any, access_tokens: Any, refresh_tokens: Any) -> str:
+    """The sentence that says how much an action stops."""
+    said = _(
+        "This stops now. Grants: %(grants)s; access tokens: %(access)s; refresh tokens:"
+        " %(refresh)s."
+    )
+    return said % {"grants": grants, "access": access_tokens, "refresh": refresh_tokens}
+
+
+def staying(number: int) -> str:
+    """The sentence that says how many access tokens a revoke leaves alone (draft §6.5)."""
+    said = _("Access tokens that stay valid until they expire: %(n)s.")
+    return said % {"n": shown_number(number)}
 
 
 def stops_of(target: Service | Client, before: datetime | None = None) -> Stops:

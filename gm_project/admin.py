@@ -6,11 +6,16 @@ finds a user by the name.
 
 from typing import Any, Final
 
+from django import forms
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -58,8 +63,8 @@ class _OfRole(_InWords, admin.RelatedFieldListFilter):
 
 @admin.register(User)
 class Users(UserAdmin):  # type: ignore[type-arg]
-    """Django's users. Roles and permissions are chosen in plain lists, which a screen reader can
-    read. No field takes a time, since none would show UTC beside it.
+    """Django's users. Roles are checkboxes, and permissions are chosen in a plain list, which a
+    screen reader can read. No field takes a time, since none would show UTC beside it.
     """
 
     search_fields = ()
@@ -77,6 +82,8 @@ class Users(UserAdmin):  # type: ignore[type-arg]
         """The field, with a label and a help text that say what it does."""
         if db_field.name in WORDS:
             kwargs["label"], kwargs["help_text"] = WORDS[db_field.name]
+        if db_field.name == "groups":  # few: no key has to be held down to choose several
+            kwargs["widget"] = forms.CheckboxSelectMultiple()
         field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
         if db_field.name == "groups":
             field.label_from_instance = _role_name
@@ -117,11 +124,30 @@ class Roles(GroupAdmin):
         page.opts = self.opts
         return page
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """What Django finds, in these words: the roles, and how many users have them."""
+        _named, _numbers, lacking, protected = super().get_deleted_objects(objs, request)
+        role, roles = self.opts.verbose_name, self.opts.verbose_name_plural
+        users = User.objects.filter(groups__in=list(objs)).distinct().count()
+        numbers = {roles: len(objs), _("users who have them"): users}
+        return [self._named(one) for one in objs], numbers, {role} if lacking else set(), protected
+
+    def _named(self, role: Group) -> str:
+        """What it is and its name, which leads to its page."""
+        url = reverse("admin:auth_group_change", args=[role.pk], current_app=self.admin_site.name)
+        what = capfirst(str(self.opts.verbose_name))
+        return format_html('{}: <a href="{}">{}</a>', what, url, _role_name(role))
+
     @admin.display(description=_("name"), ordering="name")
     def role(self, role: Group) -> str:
         """The role's name, in the language of the page."""
         return _role_name(role)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """Django's list, under the name that the navigation has for it."""
-        return super().changelist_view(request, {"title": _("Roles")} | (extra_context or {}))
+        """Django's list, under the name that the navigation has for it; and its question whether
+        to delete what is selected.
+        """
+        shown = super().changelist_view(request, {"title": _("Roles")} | (extra_context or {}))
+        if isinstance(shown, TemplateResponse) and shown.context_data is not None:
+            shown.context_data["opts"] = self.opts
+        return shown

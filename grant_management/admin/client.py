@@ -18,6 +18,7 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from ..models import Client, EventKind, Service
+from ..models.stops import stops_of
 from ..redaction import redacted
 from .client_forms import NewClientForm, RenameForm
 from .client_page import client_page
@@ -26,7 +27,6 @@ from .kit.cut_off import CUT_OFF_SERVICE
 from .kit.listing import Column, ListAdmin, ListForm, fields, moment
 from .kit.making import make
 from .kit.read_only import limited, operator
-from .kit.stops import stops_of
 
 SUGGESTIONS: Final = 10
 ADD: Final = "grant_management.add_client"

@@ -18,15 +18,17 @@ from ..db.keyset import Order, Rows
 from ..models import AccessToken, Client, EventKind, Grant, GrantStatus, RefreshToken
 from ..models.content_search import AuthorizationTypes, holds_type
 from ..models.grant import CONTENT, status_condition
+from ..models.stops import LOOK, staying, stopping, stops_of_grant
 from ..protocol import strict_json
 from .grant_page import grant_page
+from .in_words import in_a_row, named_by
 from .kit import content
 from .kit.actions import ObjectAction, OperatorAdmin, Text
 from .kit.display import few, identifier, isolated, link, over, short_id, state
 from .kit.export import in_parts
 from .kit.listing import BetweenForm, Column, fields, moment
-from .kit.stops import LOOK, staying, stopping, stops_of_grant
 from .kit.utc import exact
+from .related import may_view, page_url
 from .revoke_many import RevokeManyPages
 from .search import SearchPage
 
@@ -157,8 +159,11 @@ def _person(grant: Any) -> Any:
     return link(grant.person_url, isolated(grant.subject)) if grant.subject else _("nobody")
 
 
-def _client(grant: Grant) -> str:
-    return over(grant.client, grant.client.client_id)
+def _client(grant: Any) -> str:
+    """The client, which leads to its page, for those who may see it."""
+    name = isolated(grant.client)
+    shown = link(grant.client_url, name) if grant.client_url else name
+    return over(shown, grant.client.client_id)
 
 
 def _grant_id(grant: Grant) -> str:
@@ -191,13 +196,10 @@ def _with_names(rows: Rows) -> Rows:
 
 
 def _names(place: int) -> Callable[[Any], str]:
-    """A column's function: it shows the scopes (`place` 0) or types (1) of a row."""
-
-    def show(row: Any) -> str:
-        names = content.names_in(row)[place]
-        return str(_("many")) if names is None else content.cut(few(names), 200)
-
-    return show
+    """A column's function: it shows the scopes (`place` 0) or types (1) of a row, in plain words
+    where its service describes them.
+    """
+    return lambda row: in_a_row(row.named[place])
 
 
 @admin.register(Grant)
@@ -253,11 +255,18 @@ class GrantAdmin(SearchPage, RevokeManyPages, OperatorAdmin[Grant]):
         listed: Rows = super().to_list(rows).defer(*CONTENT).annotate(**content.listed())
         return listed
 
-    def complete(self, rows: list[Any]) -> None:
-        """With the URL of the person whose grant it is."""
-        person_url = self.url_of("person")
+    def complete(self, request: HttpRequest, rows: list[Any]) -> None:
+        """With the URL of the person whose grant it is and that of its client, and with its scopes
+        and types in plain words: 1 query.
+        """
+        person_url, sees_client = self.url_of("person"), may_view(request, "client")
+        named = dict(named_by(rows))
         for row in rows:
             row.person_url = person_url(row)
+            row.client_url = (
+                page_url(request, "client_change", row.client_id) if sees_client else ""
+            )
+            row.named = named[row.pk]
 
     def to_export(self, turns: Iterable[Rows]) -> Iterator[Any]:
         """With the scopes, which can be large, of some rows at a time."""
@@ -295,7 +304,9 @@ class GrantAdmin(SearchPage, RevokeManyPages, OperatorAdmin[Grant]):
         if request.user.has_perm("grant_management.revoke_grant"):
             name = "admin:grant_management_service_what_if"
             tester = reverse(name, args=[row.service_id], current_app=self.admin_site.name)
-            shown.append((_("What would the answer be?"), f"{tester}?grant_id={row.grant_id}"))
+            shown.append(
+                (_("Try a call: what would be answered?"), f"{tester}?grant_id={row.grant_id}")
+            )
         return shown
 
     def change_view(

@@ -209,7 +209,7 @@ class GrantEventAdmin(ListAdmin[GrantEvent]):
         """One row for each job, that of its start, unless single events are looked for."""
         return rows.filter(HEADS) if form.is_grouped() else rows
 
-    def complete(self, rows: list[Any]) -> None:
+    def complete(self, request: HttpRequest, rows: list[Any]) -> None:
         """With the job of each row, and where its events are. 1 query."""
         of_jobs = these(Sweep.objects, {(row.job, row.service_id) for row in rows if row.job})
         jobs = {job.pk: job for job in of_jobs}

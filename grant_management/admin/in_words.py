@@ -1,10 +1,11 @@
 """What grants allow, in plain words beside the scope or type, on the pages of operators."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -14,24 +15,72 @@ from ..models.plain_words import Permission, PlainWords, rank, reader_languages
 from .kit import content
 from .kit.utc import NONE
 
-SHOWN: Final = 6
-"""What a row of a list shows of a grant, at most."""
+SHOWN: Final = 3
+"""What a row shows of a grant at once."""
+LISTED: Final = 20
+"""What a row shows of it after a click, at most."""
 LOOKED_UP: Final = 100
 """Scopes, and authorization types, of one grant whose descriptions a list looks up, at most."""
-Names = tuple[list[str] | None, list[str] | None]
+Permissions = list[Permission | None]
+"""None: there are more than can be listed."""
 
 
 def held_by(grants: Iterable[Any]) -> dict[Any, str]:
-    """For each grant by its key, the most sensitive of what it allows, as HTML. 1 query for each
-    service. The grants were read with their service and the annotations of `content.listed`.
+    """For each grant by its key, what it allows, the most sensitive first, as HTML. 1 query. The
+    grants were read with their service and the annotations of `content.listed`.
     """
-    of_service: dict[Service, list[Any]] = defaultdict(list)
-    for grant in grants:
-        of_service[grant.service].append(grant)
-    shown: dict[Any, str] = {}
-    for service, own in of_service.items():
-        shown |= _of_service(service, own)
-    return shown
+    return {key: in_a_row([*scopes, *types]) for key, (scopes, types) in named_by(grants)}
+
+
+def named_by(grants: Iterable[Any]) -> Iterator[tuple[Any, tuple[Permissions, Permissions]]]:
+    """For each grant its key, and its scopes and its authorization types in plain words; [None]
+    in place of those that are more than a row can list. 1 query, of grants as of `held_by`.
+    """
+    named = [(grant, content.names_in(grant)) for grant in grants]
+    wanted: dict[Service, set[str]] = defaultdict(set)
+    for grant, names in named:
+        wanted[grant.service].update(name for some in names for name in (some or [])[:LOOKED_UP])
+    words = PlainWords.of_services(wanted, reader_languages())
+    for grant, (scopes, types) in named:
+        own = words[grant.service]
+        yield (
+            grant.pk,
+            (_of(own, Described.SCOPE, scopes), _of(own, Described.AUTHORIZATION_TYPE, types)),
+        )
+
+
+def _of(words: PlainWords, kind: Described, names: list[str] | None) -> Permissions:
+    return [None] if names is None else [words.permission(kind, name) for name in names]
+
+
+def in_a_row(every: Permissions) -> str:
+    """What is allowed on one line, the most sensitive first; a click shows what is left."""
+    known = [one for one in every if one is not None]
+    if len(known) < len(every):
+        return _("more than can be listed here")
+    known.sort(key=rank)
+    if not known:
+        return NONE
+    if len(known) <= SHOWN + 1:  # what a click would show is no longer than what one clicks
+        return _list(known)
+    return format_html("{} {}", _list(known[:SHOWN]), _folded(known[SHOWN:]))
+
+
+def _folded(rest: list[Permission]) -> SafeString:
+    said = ngettext("and %(n)s more", "and %(n)s more", len(rest)) % {"n": len(rest)}
+    left = len(rest) - LISTED
+    more = ngettext("%(n)s more", "%(n)s more", left) % {"n": left} if left > 0 else ""
+    return format_html(
+        '<details class="gm-rest"><summary>{}</summary>{}</details>',
+        said,
+        _list(rest[:LISTED], more),
+    )
+
+
+def _list(some: list[Permission], more: str = "") -> SafeString:
+    items = [_shown(one) for one in some] + ([more] if more else [])
+    inside = format_html_join("", "<li>{}</li>", ((item,) for item in items))
+    return format_html('<ul class="gm-may">{}</ul>', inside)
 
 
 def in_words(service: Service, shown: dict[str, Any]) -> dict[str, Any]:
@@ -51,35 +100,16 @@ def in_words(service: Service, shown: dict[str, Any]) -> dict[str, Any]:
     return shown
 
 
-def _of_service(service: Service, grants: list[Any]) -> dict[Any, str]:
-    named = {grant.pk: content.names_in(grant) for grant in grants}
-    wanted = {
-        name for names in named.values() for some in names for name in (some or [])[:LOOKED_UP]
-    }
-    words = PlainWords(service, wanted, reader_languages())
-    return {key: _held(names, words) for key, names in named.items()}
-
-
-def _held(names: Names, words: PlainWords) -> str:
-    if None in names:
-        return _("more than can be listed here")
-    kinds = zip((Described.SCOPE, Described.AUTHORIZATION_TYPE), names, strict=True)
-    every = [words.permission(kind, name) for kind, some in kinds for name in some or ()]
-    if not every:
-        return NONE
-    every.sort(key=rank)
-    items = format_html_join("", "<li>{}</li>", ((_shown(one),) for one in every[:SHOWN]))
-    left = len(every) - SHOWN
-    more = ngettext("%(n)s more", "%(n)s more", left) % {"n": left} if left > 0 else ""
-    return format_html(
-        '<ul class="gm-may">{}{}</ul>', items, format_html("<li>{}</li>", more) if more else ""
-    )
-
-
-def _shown(one: Permission) -> str:
-    code = format_html("<code>{}</code>", content.cut(one.value, content.NOTED))
+def _shown(one: Permission) -> Any:
+    """In plain words; a scope or type that nothing describes, as it is."""
     if not one.language:
-        return code
+        return format_html("<code>{}</code>", content.cut(one.value, content.NOTED))
     is_sensitive = one.sensitivity == Sensitivity.HIGH
     mark = format_html(" <em>{}</em>", _("sensitive")) if is_sensitive else ""
-    return format_html('<bdi lang="{}">{}</bdi>{} {}', one.language, one.name, mark, code)
+    return format_html(
+        '<bdi lang="{}" title="{}">{}</bdi>{}',
+        one.language,
+        content.cut(one.value, content.NOTED),
+        one.name,
+        mark,
+    )

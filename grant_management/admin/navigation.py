@@ -89,6 +89,22 @@ def navigation(context: Context) -> dict[str, Any]:
     }
 
 
+def under_their_labels(apps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A site's list of apps, whose models have the labels of their lists as names, in the order of
+    these.
+    """
+    tasks = (*MAIN, *SETTINGS, *ADVANCED, *_users())
+    labels = {(one.app, one.model): one.label for one in tasks if one.page == "changelist"}
+
+    def named(app: dict[str, Any]) -> list[dict[str, Any]]:
+        keys = [(app["app_label"], one["object_name"].lower()) for one in app["models"]]
+        models = zip(app["models"], keys, strict=True)
+        shown = [one | {"name": labels.get(key, one["name"])} for one, key in models]
+        return sorted(shown, key=lambda one: str(one["name"]).casefold())
+
+    return [app | {"models": named(app)} for app in apps]
+
+
 def _databases(request: HttpRequest) -> list[tuple[str, str]]:
     """The databases and the URL that shows each, "" for the one that is shown; [] where all
     services are in one.

@@ -128,8 +128,7 @@ class OverviewAdmin(ReadOnlyAdmin[DailyCount]):
             ],
             "sees": {name: may_view(request, name) for name in SEEN},
             "clients": _most(view, live, listed) if may_view(request, "grant") else [],
-            "backlog": backlog(view) if may_view(request, "accesstoken") else "",
-            "purge": _last_purge(),
+            **_purging(view, request),
             "cut_offs": [
                 (one, self._page(one), at)
                 for one, at in cut_offs(view, TOP)
@@ -159,6 +158,16 @@ def _most(view: View, live: Active, listed: Listed) -> list[Any] | None:
         )
         for (key, client_id), number in most
     ]
+
+
+def _purging(view: View, request: HttpRequest) -> dict[str, Any]:
+    """What is left for a purge, and the last one; {} where the page is of one client, since a purge
+    is of all of them.
+    """
+    if view.client_id:
+        return {}
+    counted = backlog(view) if may_view(request, "accesstoken") else ""
+    return {"purging": {"backlog": counted, "last": _last_purge()}}
 
 
 def _last_purge() -> dict[str, Any] | None:

@@ -14,10 +14,10 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from ..db.counting import grouped
 from ..models import Client, EventKind, Grant, GrantEvent, OrganizationEvent, Sweep
+from ..models.stops import Number
 from .kit.content import json_file
 from .kit.display import link
 from .kit.reasons import in_words
-from .kit.stops import Number
 from .kit.utc import exact_tag, in_utc
 from .kit.zone import exact_utc, zone_name
 from .related import job_url, may_view, page_url

@@ -10,7 +10,7 @@ from ..db import clock
 from ..db.counting import bounded_count, shown_number
 from ..db.of_service import at_services
 from ..models import AccessToken, RefreshToken
-from .kit.stops import staying, stopping
+from ..models.stops import staying, stopping
 
 MOST: Final = 100
 """The most grants that are revoked while the operator waits; a revoke by filter takes more."""

@@ -17,9 +17,9 @@ from django.utils.translation import ngettext
 from ..db import clock
 from ..db.ids import uuid7
 from ..models import Grant, Reason, Service
+from ..models.stops import stops_of_grant
 from .kit.confirmation import TypedForm, is_typed, phrase_for, recall, remember, show_phrase
 from .kit.read_only import limited, operator
-from .kit.stops import stops_of_grant
 from .person import REVOKE
 from .person_grants import by_client, living, to_person
 from .receipt_many import ReceiptPages

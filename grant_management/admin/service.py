@@ -90,7 +90,7 @@ class ServiceAdmin(ShortListAdmin[Service], OperatorAdmin[Service]):
         if request.user.has_perm(CHANGE) and row.deleted_at is None:
             shown.insert(0, (_("Change settings…"), self.url("settings", row)))
         if self._may_try(request):
-            shown.insert(0, (_("What would the answer be?"), self.url("what_if", row)))
+            shown.insert(0, (_("Try a call: what would be answered?"), self.url("what_if", row)))
         return shown
 
     def change_view(
@@ -129,7 +129,7 @@ class ServiceAdmin(ShortListAdmin[Service], OperatorAdmin[Service]):
         form = WhatIfForm(request.POST or None, initial={"grant_id": request.GET.get("grant_id")})
         said = ask(service, form) if request.method == "POST" and form.is_valid() else {}
         page = self.url("change", service)
-        title = _("What would the answer be?")
+        title = _("Try a call: what would be answered?")
         response = self.page(
             request, "what_if.html", title, row=service, page=page, form=form, **said
         )

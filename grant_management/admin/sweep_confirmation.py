@@ -13,8 +13,8 @@ from django.http import HttpRequest
 
 from ..models import GrantFilter
 from ..models.grant_filter import Look
+from ..models.stops import Stops, stops_of
 from .kit import confirmation
-from .kit.stops import Stops, stops_of
 from .revoke_form import MOST, Damage
 
 Counted = Stops | Damage | None

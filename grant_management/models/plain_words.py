@@ -71,9 +71,18 @@ class PlainWords:
 
     def __init__(self, service: Service, names: set[str], preferred: Sequence[str]) -> None:
         self._preferred = preferred
-        rows = Description.objects.filter(service=service)
-        found = rows.filter(any_of("name", names)) if names else rows.none()
-        self._found = {(row.kind, row.name): row for row in found}
+        self._found = _described({service.pk: names})[service.pk]
+
+    @classmethod
+    def of_services(
+        cls, names: Mapping[Service, set[str]], preferred: Sequence[str]
+    ) -> "dict[Service, PlainWords]":
+        """The same for several services, by service: 1 query for all of them."""
+        found = _described({service.pk: own for service, own in names.items()})
+        made = {service: cls(service, set(), preferred) for service in names}
+        for service, words in made.items():
+            words._found = found[service.pk]
+        return made
 
     def of(self, grant: Grant) -> list[Permission]:
         """What the grant allows, the most sensitive first."""
@@ -107,6 +116,18 @@ class PlainWords:
             language=text.get("language", ""),
             **more,
         )
+
+
+def _described(names: Mapping[int, set[str]]) -> dict[int, dict[tuple[str, str], Description]]:
+    """The descriptions of these names by the number of their service, then by kind and name."""
+    found: dict[int, dict[tuple[str, str], Description]] = {number: {} for number in names}
+    every: set[str] = set().union(*names.values())
+    if every:
+        # All of the index's columns: of one service or many, it finds each name by itself.
+        rows = Description.objects.filter(service__in=list(names), kind__in=Described.values)
+        for row in rows.filter(any_of("name", every)):
+            found[row.service_id][row.kind, row.name] = row
+    return found
 
 
 def reader_languages() -> list[str]:

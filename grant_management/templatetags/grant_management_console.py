@@ -9,7 +9,7 @@ from django import template
 from django.template import Context
 
 from ..admin.kit.utc import exact_tag
-from ..admin.navigation import navigation
+from ..admin.navigation import navigation, under_their_labels
 from ..admin.related import related
 
 register = template.Library()
@@ -25,6 +25,12 @@ def grant_management_navigation(context: Context) -> dict[str, Any]:
 def grant_management_related(context: Context, row: Any) -> dict[str, Any]:
     """Links from a call or an event to its person, grant, client, job and result code."""
     return {"links": related(context.request, row)}  # type: ignore[attr-defined]
+
+
+@register.filter
+def grant_management_tasks(apps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Django's list of apps, whose models are called as the navigation calls them."""
+    return under_their_labels(apps)
 
 
 @register.filter

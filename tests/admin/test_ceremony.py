@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from grant_management.admin.kit import confirmation, stops
-from grant_management.models import Client, Grant, GrantEvent, Reason, Service
+from grant_management.admin.kit import confirmation
+from grant_management.models import Client, Grant, GrantEvent, Reason, Service, stops
 
 from ..world import BY_TEST, make_world, now
 

@@ -103,7 +103,7 @@ class TestPagesOfDjango:
         """Django's two lists have no names for a screen reader. How it is done stands below."""
         group = Group.objects.create(name="y")
         for page, name in (
-            (reverse("admin:auth_user_change", args=[admin_user.pk]), "groups"),
+            (reverse("admin:auth_user_change", args=[admin_user.pk]), "user_permissions"),
             (reverse("admin:auth_group_change", args=[group.pk]), "permissions"),
         ):
             text = admin_client.get(page).content.decode()

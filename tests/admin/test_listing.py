@@ -178,7 +178,7 @@ def test_statements_of_a_list(admin_client, world, django_assert_max_num_queries
     for _ in range(60):
         world.grant()
     for query in ({}, {"q": "user-1"}, {"status": "active"}, {"client": "app-1"}):
-        with django_assert_max_num_queries(14):
+        with django_assert_max_num_queries(15):
             admin_client.get(GRANTS, query)
 
 

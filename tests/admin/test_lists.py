@@ -41,6 +41,23 @@ def listing(name):
 GRANTS, EVENTS, CALLS, CLIENTS = map(listing, ("grant", "grantevent", "call", "client"))
 
 
+def test_filters_say_how_many_are_chosen(admin_client, world):
+    """A style sheet shows this, and hides the filters, on narrow screens."""
+    said = '<details class="gm-fold-filters"{}><summary>Filters ({} chosen)</summary>'.format
+    people = reverse("admin:grant_management_grant_people")
+    make_world()
+    for address, query, number in (
+        (EVENTS, {}, 0),
+        (EVENTS, {"kind": "revoked", "period": "7d"}, 2),
+        (listing("webhook"), {"state": "active"}, 1),
+        (people, {}, 0),
+        (people, {"service": world.service.pk}, 1),
+    ):
+        assert said("", number) in admin_client.get(address, query).content.decode(), address
+    wrong = admin_client.get(EVENTS, {"since": "nonsense"}).content.decode()
+    assert said(" open", 1) in wrong
+
+
 class TestFiltersInUse:
     def test_each_can_be_removed_by_itself(self, admin_client, world):
         world.grant()

@@ -106,6 +106,11 @@ def test_of_one_client(admin_client, lived):
         assert admin_client.get(url).context["list"].count == int(figure.number), url
 
 
+def test_a_purge_is_of_no_one_client(admin_client, lived):
+    assert "Purge backlog" in admin_client.get(OVERVIEW).content.decode()
+    assert "Purge backlog" not in admin_client.get(OVERVIEW, {"client": "app-1"}).content.decode()
+
+
 def test_all_services_or_one(admin_client, lived):
     other = make_world(name="Other")
     other.grant()

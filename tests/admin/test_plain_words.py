@@ -9,7 +9,14 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.translation import override
 
-from grant_management.models import ClientProfile, Description, GrantEvent, Logo, Organization
+from grant_management.models import (
+    ClientProfile,
+    Description,
+    Grant,
+    GrantEvent,
+    Logo,
+    Organization,
+)
 
 from ..doors import logo_in_base64
 from ..ours import connection
@@ -134,6 +141,11 @@ def test_a_deleted_service_is_not_described(admin, world):
     assert admin.post(url("clientprofile", "describe"), data).status_code == 200
 
 
+def lists_in(text):
+    """What grants may, of those rows that a page has: at once, and after a click."""
+    return re.findall(r'<ul class="gm-may">(.*?)</ul>', text)
+
+
 class TestWhatGrantsAllow:
     """On the pages of a person, a client and a grant, in the language of the page."""
 
@@ -155,19 +167,53 @@ class TestWhatGrantsAllow:
     def test_the_most_sensitive_first(self, admin, world, grant, page):
         key = grant.pk if page == "grant_person" else world.client.pk
         text = admin.get(reverse(f"admin:grant_management_{page}", args=[key])).content.decode()
-        (shown,) = re.findall(r'<ul class="gm-may">(.*?)</ul>', text)
-        items = re.findall("<li>(.*?)</li>", shown)
-        named = (
-            '<bdi lang="en">See &lt;accounts&gt;</bdi> <em>sensitive</em> <code>z.accounts</code>'
+        assert '</ul> <details class="gm-rest"><summary>and 6 more</summary>' in text
+        first, rest = (re.findall("<li>(.*?)</li>", one) for one in lists_in(text))
+        named = '<bdi lang="en" title="z.accounts">See &lt;accounts&gt;</bdi> <em>sensitive</em>'
+        paid = '<bdi lang="en" title="payment">Pay a bill</bdi>'
+        code = "<code>{}</code>".format
+        assert first == [named, code("a.first"), code("b.other")]
+        assert rest == [*map(code, "cdefg"), paid]
+
+    def test_one_more_is_not_folded(self, admin, world):
+        """What one would click is as long as what it would show."""
+        page = url("client", "change", world.client.pk)
+        for scopes, lists in (("a b c d", 1), ("a b c d e", 2)):
+            Grant.objects.all().delete()
+            world.grant(scopes=f'[{{"scope":"{scopes}"}}]')
+            assert len(lists_in(admin.get(page).content.decode())) == lists
+
+    def test_a_row_has_a_limit(self, admin, world):
+        scopes = " ".join(f"scope-{number:03}" for number in range(60))
+        grant = world.grant(scopes=f'[{{"scope":"{scopes}"}}]')
+        text = admin.get(reverse("admin:grant_management_grant_person", args=[grant.pk]))
+        _first, rest = (
+            re.findall("<li>(.*?)</li>", one) for one in lists_in(text.content.decode())
         )
-        assert items[:2] == [named, "<code>a.first</code>"]
-        assert (len(items), items[-1]) == (7, "3 more")
+        assert (len(rest), rest[-1]) == (21, "37 more")
+
+    def test_in_the_list_of_grants(self, admin, world, grant):
+        """Of all services in one statement; and the client leads to its page."""
+        other = make_world()
+        put = Description.objects.put
+        put(other.service, "scope", "z.accounts", BY_TEST, texts=[{"language": "en", "name": "B"}])
+        for _ in range(3):
+            other.grant(scopes='[{"scope":"z.accounts unknown"}]')
+        with CaptureQueriesContext(connection) as made:
+            text = admin.get(url("grant", "changelist")).content.decode()
+        assert sum("grant_management_description" in one["sql"] for one in made) == 1
+        assert '<bdi lang="en" title="z.accounts">See &lt;accounts&gt;</bdi>' in text
+        assert '<bdi lang="en" title="payment">Pay a bill</bdi>' in text
+        assert text.count('<bdi lang="en" title="z.accounts">B</bdi>') == 3
+        assert text.count("<code>unknown</code>") == 3
+        for one in (world, other):
+            assert f'<a href="{url("client", "change", one.client.pk)}"><bdi' in text
 
     def test_in_the_language_of_the_page(self, admin, world, grant):
         page = reverse("admin:grant_management_grant_person", args=[grant.pk])
         with override("de"):
             text = admin.get(page).content.decode()
-        assert '<bdi lang="de">Konten sehen</bdi>' in text
+        assert '<bdi lang="de" title="z.accounts">Konten sehen</bdi>' in text
 
     def test_a_grant(self, admin, world, grant):
         text = admin.get(url("grant", "change", grant.pk)).content.decode()

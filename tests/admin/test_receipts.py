@@ -1,11 +1,12 @@
 """A receipt has all that somebody asks later, at an address that stays, and as JSON."""
 
+import io
 import json
 
 import pytest
+from django.core.management import call_command
 from django.urls import reverse
 
-from grant_management.admin.kit.stops import stops_of as counted
 from grant_management.models import (
     Actor,
     ApiToken,
@@ -15,6 +16,7 @@ from grant_management.models import (
     Reason,
     Sweep,
 )
+from grant_management.models.stops import stops_of as counted
 from grant_management.protocol.digests import sha256
 
 from ..world import BY_TEST, make_operator, now, organization_token
@@ -192,6 +194,18 @@ class TestOfTheGrantsOfAJob:
             shown = receipt(admin_client.get(one))
             assert shown["Access tokens stopped"] == number, kind
             assert shown["Grants revoked by the job so far"] == "3"
+
+
+def test_of_a_cut_off_by_command(admin_client, world):
+    """It has the numbers that one of the console has."""
+    world.token(world.grant()), world.refresh_token()
+    which = ("--service", str(world.service.pk), "--client", "app-1")
+    before = ("--created-before", now().isoformat())
+    call_command("revoke_grants", *which, *before, stdout=io.StringIO())
+    event = GrantEvent.objects.get(kind="cut_off")
+    page = admin_client.get(reverse("admin:grant_management_grantevent_change", args=[event.pk]))
+    shown = receipt(page)
+    assert [shown[name] for name in ("Grants stopped", *TOKENS)] == ["1", "1", "1"]
 
 
 def test_of_what_is_gone(admin_client, world):

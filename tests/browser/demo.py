@@ -92,7 +92,12 @@ class Demo:
 def type_the_phrase(page):
     """What the page asks to type before it revokes, if it asks for anything."""
     if page.locator("[name=typed]").count():
-        page.fill("[name=typed]", page.inner_text("p > code"))
+        page.fill("[name=typed]", phrase_of(page))
+
+
+def phrase_of(page):
+    """What the page, which is in English, asks to type."""
+    return page.inner_text("label[for=id_typed]").removeprefix("To confirm, type ").strip()
 
 
 def revoke_all_of(page, demo, client):

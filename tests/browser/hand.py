@@ -73,6 +73,15 @@ class Hand:
             self.page.wait_for_selector(f"{MENU} a:focus")
         self.follow(f"{MENU} a[href$='{path}']")
 
+    def filters(self):
+        """Get to the filters of a list, which wait behind their number on a narrow screen. The
+        clicks that it took: 1 or 0.
+        """
+        before, closed = self.clicks, ".gm-fold-filters:not([open]) summary"
+        if self.page.is_visible(closed):
+            self.act(closed)
+        return self.clicks - before
+
     def values(self, selector):
         """Those of some fields."""
         return self.page.eval_on_selector_all(selector, "all => all.map((one) => one.value)")

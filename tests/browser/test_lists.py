@@ -100,6 +100,42 @@ def test_filters_are_removed_one_by_one(operator, demo):
     assert page.locator(".gm-applied").count() == 0
 
 
+def test_filters_wait_on_a_narrow_screen(open_page, operator, demo):
+    """The first row is in sight, and without a script one click shows the filters."""
+    page = operator(java_script_enabled=False)
+    page.goto(demo.url("grantevent/"))
+    assert page.is_visible("[name=q]")
+    assert not page.is_visible(".gm-fold-filters")
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert not page.is_visible("[name=q]")
+    assert page.is_visible("text=Export CSV")
+    assert page.locator("[data-row]").first.bounding_box()["y"] < 740
+    page.click(".gm-fold-filters summary")
+    page.select_option("[name=kind]", "revoked")
+    with page.expect_navigation():
+        page.click("text=Show")
+    assert page.inner_text(".gm-fold-filters summary") == "Filters (1 chosen)"
+    page.goto(demo.url("webhook/"))
+    assert not page.is_visible("#changelist-filter")
+    page.click(".gm-fold-filters summary")
+    assert page.is_visible("#changelist-filter")
+
+
+def test_a_link_into_a_closed_part_of_a_page_opens_it(operator, demo):
+    page = operator(java_script_enabled=False)
+    page.goto(demo.url("client/"))
+    with page.expect_navigation():
+        page.click("[data-row] a")
+    assert page.is_visible(".gm-danger")
+    assert page.locator("details.gm-fold[open]").count() == 0
+    page.goto(f"{page.url}#gm-events")
+    page.wait_for_selector("details.gm-fold[open] #gm-events")
+    page.click("details.gm-fold:not([open]) summary:has-text('Charts')")
+    with page.expect_navigation():
+        page.click("#gm-charts a[href*='7d']")
+    page.wait_for_selector("details.gm-fold[open] #gm-charts")
+
+
 def test_an_export_has_what_was_typed_and_not_applied(operator, demo):
     page = operator()
     page.goto(demo.url("grant/"))

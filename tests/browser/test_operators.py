@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ..exports import read_csv, read_json_lines
-from .demo import second_try, type_the_phrase
+from .demo import phrase_of, second_try, type_the_phrase
 
 pytestmark = second_try
 
@@ -108,7 +108,7 @@ class TestTheIncident:
         page.fill("[name=scope]", "balances")
         page.click("[value=Check]")
         assert "Grants that are not revoked:" in page.inner_text("main")
-        phrase = page.inner_text("p > code")
+        phrase = phrase_of(page)
         page.fill("[name=typed]", f"{phrase}0")
         give_reason(page, "compromised key")
         page.click("[value=Revoke]")

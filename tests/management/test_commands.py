@@ -145,6 +145,9 @@ def test_refused_for_a_world(world):
     )
 
 
+STOPPED = ("grants", "access_tokens", "refresh_tokens")
+
+
 def test_lock_and_unlock(world, call):
     grant = world.grant()
     members = {"gmAction": "QUERY", "grantId": grant.grant_id, "accessToken": world.token(grant)}
@@ -157,6 +160,8 @@ def test_lock_and_unlock(world, call):
     assert call(**members).action == "OK"
     kinds = list(GrantEvent.objects.order_by("at").values_list("kind", flat=True))
     assert kinds == ["client_locked", "client_unlocked"]
+    stops = GrantEvent.objects.get(kind="client_locked").details["stops"]
+    assert [stops[name]["number"] for name in STOPPED] == [1, 1, 0]
 
 
 @pytest.mark.parametrize("of_client", [True, False])
@@ -172,6 +177,7 @@ def test_cut_off(world, call, of_client):
     assert Client.objects.get().not_before is None or of_client
     event = GrantEvent.objects.get()
     assert (event.kind, event.actor, event.reason) == ("cut_off", "set_cut_off", "compromised key")
+    assert [event.details["stops"][name]["number"] for name in STOPPED] == [1, 1, 0]
 
 
 @pytest.mark.parametrize("batch_size", [2, 500])

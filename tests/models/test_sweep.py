@@ -122,7 +122,12 @@ def test_a_moment_alone_is_a_cut_off(world, crowd, of_client, call):
     later = world.grant(created_at=now())
     assert call(gmAction="QUERY", grantId=later.grant_id, accessToken=loose).code == "A280302"
     assert call(gmAction="QUERY", grantId=later.grant_id, accessToken=fresh).action == "OK"
-    assert GrantEvent.objects.filter(kind="cut_off").count() == 1
+    event = GrantEvent.objects.get(kind="cut_off")
+    assert event.details["stops"] == {
+        "grants": {"number": 8 - of_client, "exact": True},
+        "access_tokens": {"number": 1, "exact": True},
+        "refresh_tokens": {"number": 0, "exact": True},
+    }
 
 
 def test_batches_can_be_interrupted(world, monkeypatch):

@@ -6,7 +6,7 @@ from functools import cache
 
 from django.test.utils import CaptureQueriesContext
 
-from grant_management.admin.kit.stops import FIRST
+from grant_management.models.stops import FIRST
 
 from ..ours import connection
 

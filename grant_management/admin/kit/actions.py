@@ -15,10 +15,10 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
 from ...models import Client, EventKind, GrantEvent, Reason
+from ...models.stops import Stops
 from .confirmation import TypedForm, is_typed, phrase_for, recall, remember, show_phrase
 from .read_only import ReadOnlyAdmin, operator
 from .reasons import REASONS, ReasonForm, Text
-from .stops import Stops
 from .utc import exact
 
 __all__ = ["REASONS", "ObjectAction", "OperatorAdmin", "ReasonForm", "Text"]

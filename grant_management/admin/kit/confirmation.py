@@ -53,6 +53,7 @@ def show_phrase(form: forms.Form, phrase: str) -> None:
     """Ask for the phrase by the label of its field, or leave the field out."""
     if phrase:
         form.fields["typed"].label = _("To confirm, type %(phrase)s") % {"phrase": phrase}
+        form.fields["typed"].label_suffix = ""  # it would look like a part of the phrase
         form.fields["typed"].required = True
         form.fields["typed"].widget.attrs["autocomplete"] = "off"
     else:

@@ -6,8 +6,8 @@ from django.utils.translation import gettext_lazy as _
 
 from ...models import Client, EventKind, Service
 from ...models.cut_off import CutOff
+from ...models.stops import stops_of
 from .actions import ObjectAction, Text
-from .stops import stops_of
 
 
 def _what_a_cut_off_stops(target: Service | Client) -> Iterable[Text]:

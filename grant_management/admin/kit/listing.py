@@ -133,7 +133,7 @@ class ListAdmin(ReadOnlyAdmin[M]):
         cursor = Cursor.read(self.model, order, request.GET)
         rows = self.to_page(form.narrow(self.all_rows()), form)
         page = page_of(self._ordered(rows, form.chosen(), order), cursor, form.condition())
-        self.complete(page.rows)
+        self.complete(request, page.rows)
         return page
 
     def selected(self, request: HttpRequest, size: int) -> Iterator[Rows]:
@@ -176,7 +176,7 @@ class ListAdmin(ReadOnlyAdmin[M]):
         """The rows that a page shows of those that an export has; here all."""
         return rows
 
-    def complete(self, rows: list[Any]) -> None:
+    def complete(self, request: HttpRequest, rows: list[Any]) -> None:
         """Add to the rows of a page what its columns show besides; here nothing."""
 
     def note(self, form: Any) -> Any:

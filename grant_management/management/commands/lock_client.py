@@ -3,6 +3,7 @@
 from typing import Any
 
 from ...models import Reason
+from ...models.stops import stops_of
 from ..base import ClientCommand, find_client, find_service
 
 
@@ -14,6 +15,6 @@ class Command(ClientCommand):
     def handle(self, **options: Any) -> None:
         """Lock the client. It is no error where it is locked already."""
         client = find_client(find_service(options["service"]), options["client"])
-        locked = client.lock(self.actor, Reason(""))
+        locked = client.lock(self.actor, Reason(""), told=stops_of(client).as_json())
         said = "locked" if locked else "had been locked before"
         self.answer(options, self.stamp(client), f"Client {client.client_id} {said}.")

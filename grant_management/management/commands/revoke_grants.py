@@ -11,6 +11,8 @@ from ...db.counting import COUNT_LIMIT, shown_number
 from ...db.of_service import at_services
 from ...fields import members as m
 from ...models import Actor, GrantFilter, Reason, Service, Sweep
+from ...models.event import Told
+from ...models.stops import stops_of
 from ..base import GrantManagementCommand, find_client, find_service, taken
 from ..progress import progress
 
@@ -54,7 +56,7 @@ class Command(GrantManagementCommand):
         if options["dry_run"]:
             return self._count(wanted, options)
         why = Reason(*(taken(options, member) for member in (m.REASON, m.NOTE, m.TICKET)))
-        sweep = Sweep.objects.start(wanted, self.actor, why)
+        sweep = Sweep.objects.start(wanted, self.actor, why, told=_told(wanted))
         sweep.claim()
         return self._work(sweep, options)
 
@@ -81,6 +83,13 @@ class Command(GrantManagementCommand):
             raise
         value = {"revoked": revoked, "sweep": str(sweep.pk)}
         self.answer(options, value, f"Revoked {revoked} grants.")
+
+
+def _told(wanted: GrantFilter) -> Told:
+    """The numbers that a cut-off stops, for its event; {}: it is none."""
+    if not wanted.is_cut_off:
+        return {}
+    return stops_of(wanted.client or wanted.service, wanted.created_before).as_json()
 
 
 def _database_of(number: UUID) -> str:

@@ -6,6 +6,7 @@ from django.core.management.base import CommandParser
 
 from ...fields import members as m
 from ...models import Client, Reason, Service
+from ...models.stops import stops_of
 from ..base import GrantManagementCommand, find_client, find_service, taken
 
 
@@ -29,7 +30,8 @@ class Command(GrantManagementCommand):
         service = find_service(options["service"])
         client = options["client"]
         target: Service | Client = service if client is None else find_client(service, client)
-        target.move_cut_off(self.actor, Reason(taken(options, m.REASON)))
+        why, told = Reason(taken(options, m.REASON)), stops_of(target).as_json()
+        target.move_cut_off(self.actor, why, told=told)
         not_before = target.not_before.isoformat() if target.not_before else None
         value = {"service": service.pk, "client": client, "notBefore": not_before}
         whose = f"service {service.pk}" + (f", client {client}" if client is not None else "")

@@ -1,4 +1,4 @@
-"""What an action would stop, counted before it is confirmed: grants, access and refresh tokens."""
+"""What an act would stop, counted before it: grants, access and refresh tokens."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,12 +8,14 @@ from typing import Any, Final
 from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from ...db import clock
-from ...db.counting import COUNT_LIMIT, counted_among, grouped, shown_number
-from ...db.keyset import Ordered
-from ...db.of_service import these
-from ...models import AccessToken, Client, Grant, GrantStatus, RefreshToken, Service
-from ...models.grant import status_condition
+from ..db import clock
+from ..db.counting import COUNT_LIMIT, counted_among, grouped, shown_number
+from ..db.keyset import Ordered
+from ..db.of_service import these
+from .client import Client
+from .grant import Grant, GrantStatus, status_condition
+from .service import Service
+from .token import AccessToken, RefreshToken
 
 LOOK: Final = 50_000
 """Rows that are looked at for one number."""

@@ -18,7 +18,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import connections, models
-from django.db.models import F, Func, OrderBy, OuterRef, Q, Subquery, Value
+from django.db.models import F, Func, Lookup, OrderBy, OuterRef, Q, Subquery, Value
+from django.db.models.lookups import GreaterThan, GreaterThanOrEqual, LessThan, LessThanOrEqual
 
 from ..protocol import strict_json
 from . import counting
@@ -38,6 +39,10 @@ COUNTED: Final = 50
 
 Rows = models.QuerySet[Any]
 Order = tuple[str, ...]
+Lookups = tuple[type[Lookup], type[Lookup]]
+BEYOND: Final[Lookups] = LessThan, GreaterThan
+UNTIL: Final[Lookups] = LessThanOrEqual, GreaterThanOrEqual
+"""For the rows after a row, and up to it: of a falling order and of a rising one."""
 
 
 @dataclass(frozen=True)
@@ -92,12 +97,14 @@ class Ordered:
 
     def beyond(self, values: list[Any]) -> "Ordered":
         """The rows after the row with these values; no values: all rows."""
-        return self._where(_bound(self.rows.model, self.order, values, "")) if values else self
+        return self._where(_bound(self.rows.model, self.order, values, BEYOND)) if values else self
 
     def until(self, values: list[Any] | None) -> "Ordered":
         """The rows up to and including the row with these values; None: all rows."""
         behind = _directions(self.order, backwards=True)
-        return self if values is None else self._where(_bound(self.rows.model, behind, values, "="))
+        if values is None:
+            return self
+        return self._where(_bound(self.rows.model, behind, values, UNTIL))
 
     def those(self, condition: Q | None) -> "Ordered":
         """The rows that meet the condition; None: all rows.
@@ -273,37 +280,29 @@ def _beside(found: list[Any], order: Order, cursor: Cursor) -> dict[str, str]:
     return {"next": written(last) if more else "", "previous": previous}
 
 
-class _Beyond(Func):
-    """Compares columns with values as one row: `(a, b) < (x, y)`.
+class _Row(Func):
+    """Columns, or values, as one row: `(a, b)`.
 
-    An index in that order has these rows in one range. With the same condition written as an OR,
-    SQLite reads several ranges and sorts what it found.
+    An index in that order has the rows before or after one of them in one range. With the same
+    condition written as an OR, SQLite reads several ranges and sorts what it found.
     """
 
-    output_field = models.BooleanField()
-
-    def as_sql(  # type: ignore[override]  # of Func's, with less
-        self, compiler: Any, connection: Any, **context: Any
-    ) -> tuple[str, tuple[Any, ...]]:
-        """The comparison, by the operator in `extra`."""
-        compiled = [compiler.compile(one) for one in self.get_source_expressions()]
-        half = len(compiled) // 2
-        columns, values = (
-            ", ".join(sql for sql, _ in part) for part in (compiled[:half], compiled[half:])
-        )
-        parameters = tuple(one for _, given in compiled for one in given)
-        return f"({columns}) {self.extra['than']} ({values})", parameters
+    template = "(%(expressions)s)"
+    output_field = models.TextField()
 
 
-def _bound(model: type[models.Model], order: Order, values: list[Any], or_equal: str) -> Q:
+def _bound(model: type[models.Model], order: Order, values: list[Any], lookups: Lookups) -> Q:
     """The condition of rows after the row with these values. All columns of an order have the same
     direction.
     """
     names = _names(order)
     columns = [_column(model, name) for name in names]
     given = [Value(value, column) for value, column in zip(values, columns, strict=True)]
-    than = ("<" if order[0].startswith("-") else ">") + or_equal
-    return Q(_Beyond(*map(F, names), *given, than=than))
+    falling, rising = lookups
+    # A lookup is a condition by itself. Of another expression Django 6.1 writes `… = True` on
+    # SQLite, which no index answers.
+    beyond = falling if order[0].startswith("-") else rising
+    return Q(beyond(_Row(*map(F, names)), _Row(*given)))
 
 
 def _names(order: Order) -> list[str]:

@@ -11,13 +11,15 @@ from django.contrib.messages import get_messages
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.functional import Promise
-from django.utils.translation import get_language_info, override
+from django.utils.translation import get_language_info, gettext_noop, override
 
 from .preference import preference_of
 
 _CATALOGUES: Final = Path(__file__).parents[2] / "locale"
 TEXTS: Final = frozenset({"en", *(path.name for path in _CATALOGUES.glob("[a-z]*"))})
 """The languages that this app has texts in."""
+OF_DJANGO: Final = (gettext_noop("Run"), gettext_noop("- Select an option -"))
+"""Texts on pages of Django 6.1 that its own catalogues lack in these languages. Ours have them."""
 View = Callable[..., HttpResponse]
 
 

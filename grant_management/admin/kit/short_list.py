@@ -155,8 +155,9 @@ class ShortListAdmin(ReadOnlyAdmin[M]):
     def to_export(self, turns: Iterable[Rows]) -> Iterator[Any]:
         """The rows of all turns, with what the exported fields of the columns read."""
         related = self.list_select_related
-        names = related if isinstance(related, list | tuple) else ()
-        return chain.from_iterable(turn.select_related(*names) for turn in turns)
+        if isinstance(related, list | tuple):
+            turns = (turn.select_related(*related) for turn in turns)
+        return chain.from_iterable(turns)
 
 
 def _applied(shown: ChangeList) -> dict[str, Any]:

@@ -20,6 +20,9 @@ DJANGOS = ("5.2", "6.0", "6.1")
 PAIRS = [OLDEST, *((python, django) for python in PYTHONS for django in DJANGOS)]
 DATABASES = ("sqlite", "15", "16", "17", "18")
 SHORT = (
+    "tests/admin/test_languages.py",
+    "tests/admin/test_lists.py",
+    "tests/admin/test_short_lists.py",
     "tests/checks",
     "tests/endpoint",
     "tests/models",
@@ -28,7 +31,7 @@ SHORT = (
     "tests/management/test_commands.py",
     "tests/lifecycle/test_lifecycle.py",
 )
-"""What shows within a minute that a pair works at all."""
+"""What shows within minutes that a pair works at all."""
 LOCKED = ("--require-hashes", "--no-deps", "-r")
 """Options of pip for a file that names every package with its hashes."""
 NO_HOME = "django-grant-management.example"

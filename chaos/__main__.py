@@ -116,6 +116,7 @@ def _print_end(rows: list[Row], seen: dict[tuple[str, str], bool], seconds: floa
     ran = sum(not row.missing for row in rows)
     if rows:
         print(f"\n{ran - failed} of {ran} faults did no harm; {len(rows) - ran} were not run.")
+        print(report.shown_again(row.shown_again for row in rows))
         print("Not yet held:", *report.NOT_YET_HELD, sep="\n  - ")
     if seen:
         print(f"\n{sum(seen.values())} of {len(seen)} mutations were seen.")

@@ -10,15 +10,13 @@ from .load import SCOPES
 from .model import DOUBLED, LOST, Model
 from .place import SERVICE, Place, access_token, client_record, grant
 from .processes import clock, run_command
-from .proofs import Key
+from .proofs import OLDEST, Key
 from .wire import Answer
 
 OFF = 300.0
 """Seconds: more than any tolerance for a proof."""
 LITTLE = 30.0
 """Seconds: so little that a proof with the right time is still accepted."""
-OLDEST = 120
-"""Seconds: an older proof is refused (dpop_max_age and dpop_clock_skew)."""
 ALIVE, DEAD = True, False
 
 

@@ -21,13 +21,14 @@ from .model import (
     REPLACED,
     REVOKED,
     WRONG,
+    Accepted,
     Grant,
     Model,
     Sure,
     Token,
     Write,
 )
-from .proofs import TOKEN_ENDPOINT, Key
+from .proofs import OLDEST, TOKEN_ENDPOINT, Key
 from .wire import BUG, Answer, Caller
 
 HANDS, WATCHERS = 4, 2
@@ -40,6 +41,11 @@ PAUSE, PAUSE_AFTER_FAILURE = 0.01, 0.1
 REPLAYED, DEAD_REFRESH_TOKEN = "A281308", "A291301"
 GONE = ("A280303", "A283301")
 """The codes of a REVOKE of a grant that is revoked already."""
+SHOWN_AGAIN, MARGIN = 400, 10.0
+"""How many proofs are shown again after the recovery, the oldest, which are from before the fault;
+and the seconds until the first of them is sent.
+"""
+AGAIN = "a DPoP proof that was accepted was accepted again after the recovery"
 SCOPES = "grant_management_query grant_management_revoke"
 
 
@@ -230,7 +236,7 @@ class Hand:
             return None if grant.is_open else self.issue(grant)
         if token.key is None:
             return self._took(query(self.calls, self._port(), grant, token))
-        proof = token.key.proof(grant.grant_id, token.value)
+        made, proof = time.monotonic(), token.key.proof(grant.grant_id, token.value)
         one, two = self._ports()
         if self.random.random() < 0.3:
             answers = self._at_once(
@@ -242,6 +248,8 @@ class Hand:
             self.calls.target.before_replay()
             answers = first, query(self.calls, two, grant, token, proof)
         self._look_at_replay(grant, answers)
+        if any(answer.done for answer in answers):
+            self.model.accepted.append(Accepted(grant, token, proof, made))
         return None
 
     def introspect(self, grant: Grant) -> None:
@@ -425,9 +433,24 @@ class Hand:
         return self.random.choice(self.calls.target.ports)
 
     def _ports(self) -> list[int]:
+        """Two servers in any order; where there is one only, twice that one."""
         ports = list(self.calls.target.ports)
         self.random.shuffle(ports)
-        return ports
+        return [*ports, *ports][:2]
+
+
+class Prover(Hand):
+    """QUERYs a grant that nobody ends, with a new DPoP proof each time: many may be shown again."""
+
+    def act(self) -> None:
+        """Send a QUERY; before the first one create the grant, with a token that has a key."""
+        token = self.grants[-1].usable() if self.grants else None
+        if token is not None and token.key is not None:
+            return self.read(self.grants[-1])
+        self.create()
+        for grant in self.grants[-1:]:
+            self.issue(grant, Key())
+        return None
 
 
 _MIX = {
@@ -499,6 +522,23 @@ def settle(calls: Calls) -> None:
                     break
             elif "again" in write.body and _revoked_again(calls, port, grant, write):
                 break
+
+
+def show_again(calls: Calls) -> int:
+    """Send DPoP proofs of living tokens that were accepted before the recovery, while their age
+    would let them pass: none may be accepted again. How many were judged.
+    """
+    since = time.monotonic() - OLDEST + MARGIN
+    young = [one for one in calls.model.accepted if one.made > since]
+    alive = [one for one in young if one.grant.lives and one.token.lives]
+    judged = 0
+    for number, one in enumerate(alive[:SHOWN_AGAIN]):
+        port = calls.target.ports[number % len(calls.target.ports)]
+        answer = query(calls, port, one.grant, one.token, one.proof)
+        judged += answer.done or answer.code == REPLAYED
+        if answer.done:
+            calls.model.find(DOUBLED, AGAIN, one.grant.name)
+    return judged
 
 
 def _revoked_again(calls: Calls, port: int, grant: Grant, write: Write) -> bool:

@@ -161,13 +161,26 @@ def _replaced(held: dict[str, Sure], write: Write) -> dict[str, Sure]:
     return {name: Sure.YES if name in kept else Sure.MAYBE for name in both}
 
 
+@dataclass(frozen=True)
+class Accepted:
+    """A DPoP proof that a QUERY was answered OK with; `made`: when, by the monotonic clock."""
+
+    grant: Grant
+    token: Token
+    proof: str
+    made: float
+
+
 class Model:
-    """All grants of one trial, the findings while it ran, and how calls were answered."""
+    """All grants of one trial, the proofs that were accepted, the findings while it ran, and how
+    calls were answered.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.grants: list[Grant] = []
         self.unsettled: list[tuple[Grant, Write]] = []
+        self.accepted: list[Accepted] = []
         self.findings: list[Finding] = []
         self.calls = 0
         self.refused: Counter[str] = Counter()

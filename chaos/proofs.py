@@ -7,6 +7,8 @@ import secrets
 import time
 
 ENDPOINT = "https://as.example.com/gm"
+OLDEST = 120
+"""Seconds: an older proof is refused (dpop_max_age and dpop_clock_skew)."""
 
 
 class Key:

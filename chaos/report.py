@@ -45,6 +45,11 @@ def refusals(counted: Counter[str]) -> str:
     return ", ".join(one for one in told if not one.startswith(PROVOKED)) or "none"
 
 
+def shown_again(numbers: Iterable[int]) -> str:
+    """The proofs of all trials. That one was accepted is a finding of its trial."""
+    return f"{sum(numbers):,} DPoP proofs that had been accepted were shown again."
+
+
 def grouped(findings: Iterable[Finding]) -> list[str]:
     """Each different finding once, with its number."""
     counted = Counter((one.kind, one.sentence) for one in findings)

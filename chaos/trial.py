@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from .bystander import Waits
 from .faults import Fault
 from .judge import judge, judge_log
-from .load import HANDS, WATCHERS, Calls, Hand, Target, settle, watch
+from .load import HANDS, WATCHERS, Calls, Hand, Target, settle, show_again, watch
 from .model import WRONG, Finding, Model
 from .mutations import Mutation
 from .place import Place
@@ -44,6 +44,7 @@ class Row:
 
     `missing` says why the fault was not run. `recovery` and `waited` are in seconds; `recovery`
     None: there was none within the limit. `others`: what somebody waited whom it did not concern.
+    `shown_again`: how many proofs that had been accepted were.
     """
 
     database: str
@@ -58,6 +59,7 @@ class Row:
     waited: float = 0.0
     others: Waits = field(default_factory=Waits)
     restarts: int = 0
+    shown_again: int = 0
     notes: list[str] = field(default_factory=list)
 
     def number(self, kind: str) -> int:
@@ -87,6 +89,7 @@ def run(place: Place, fault: Fault, timing: Timing, mutation: Mutation, say: Say
             model.find(WRONG, "a thread of the load ended with an error", fault.name)
     say("is judged")
     settle(Calls(target, model))
+    row.shown_again = show_again(Calls(target, model))
     if mutation.name:
         spare(Calls(target, model))
     mutation.end(place, model)

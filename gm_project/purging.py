@@ -23,6 +23,7 @@ from grant_management.db.failures import settle, tell
 from grant_management.db.postgresql.longer import longer_statements
 from grant_management.db.write_slots import uncounted
 from grant_management.models import PurgeRun
+from grant_management.models.daily_count import LONGEST
 from grant_management.models.purge import purge_all
 from grant_management.models.purge_run import LEASE
 
@@ -32,8 +33,6 @@ PAUSES: Final = {"postgresql": 4, "sqlite": 5}
 """A batch is followed by a pause of this many times its duration: calls get the rest."""
 LEAST_PAUSE: Final = 0.05
 """Seconds. Whoever waits for SQLite's lock looks again only after some milliseconds."""
-LONGEST: Final = 600
-"""Seconds that a statement may take: the count of the active grants reads a whole table."""
 LOOKS: Final = 4
 """A process looks this often in the time between two purges whether one is due."""
 

@@ -2,17 +2,19 @@
 
 import contextlib
 import http.server
+import json
 import signal
 import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from chaos import judge, report
-from chaos.load import Calls, Target, query, take
+from chaos.load import Calls, Hand, Prover, Target, query, show_again, take
 from chaos.model import (
     CREATED,
     DOUBLED,
@@ -28,6 +30,7 @@ from chaos.model import (
     Write,
 )
 from chaos.mutations import MUTATIONS
+from chaos.proofs import OLDEST, Key
 from chaos.wire import CLOSED, NOT_CONNECTED, Answer, Caller, read
 
 from .ours import connection
@@ -186,6 +189,87 @@ def test_query_of_what_lives_that_is_refused(told, grant):
     query(calls, told.server_port, grant, grant.tokens[0])
     calls.close()
     assert kinds(calls.model.findings) == [WRONG]
+
+
+class TestProofs:
+    """Those that were accepted are shown again after the recovery."""
+
+    OK = b'{"resultCode":"A277001","resultMessage":"[A277001] ok","action":"OK"}'
+    REPLAYED = b'{"resultCode":"A281308","resultMessage":"[A281308] no","action":"UNAUTHORIZED"}'
+
+    @pytest.fixture
+    def calls(self, told, grant):
+        """After a QUERY that was accepted."""
+        told.body = self.OK
+        calls = Calls(Target([told.server_port] * 2, 1001, "", {}), Model("m"))
+        grant.tokens[0].key = Key()
+        hand = Hand(0, "hand-0", calls)
+        hand.read(grant)
+        hand.close()
+        assert [one.grant for one in calls.model.accepted] == [grant]
+        calls.model.findings.clear()
+        yield calls
+        calls.close()
+
+    def test_one_that_is_forgotten_is_found(self, calls):
+        assert show_again(calls) == 1
+        assert kinds(calls.model.findings) == [DOUBLED]
+
+    def test_one_that_is_known_is_not(self, told, calls):
+        told.body, before = self.REPLAYED, calls.model.calls
+        assert show_again(calls) == 1
+        assert calls.model.findings == []
+        assert calls.model.calls == before + 1
+
+    def test_one_that_got_no_answer_does_not_count(self, told, calls):
+        told.body = self.REPLAYED.replace(b"A281308", b"A277102")
+        assert show_again(calls) == 0
+
+    def test_a_prover_sends_a_new_one_each_time(self, calls, grant):
+        prover = Prover(0, "hand-0", calls)
+        prover.grants = [grant]
+        prover.act()
+        prover.act()
+        prover.close()
+        assert len({one.proof for one in calls.model.accepted}) == 3
+
+    def test_one_that_would_be_refused_anyway_says_nothing(self, calls, grant):
+        (one,) = calls.model.accepted
+        calls.model.accepted = [replace(one, made=one.made - OLDEST)]
+        assert show_again(calls) == 0
+        calls.model.accepted = [one]
+        grant.add(write(REVOKED))
+        assert show_again(calls) == 0
+        assert calls.model.findings == []
+
+    def test_a_prover_whose_token_has_an_end_takes_another_grant(self, told, calls, grant):
+        prover = Prover(0, "hand-0", calls)
+        prover.grants = [grant]
+        grant.add(write(REVOKED))
+        told.body = json.dumps(DONE.body | {"grantId": "g-2", "accessToken": "t"}).encode()
+        prover.act()
+        prover.close()
+        (one,) = calls.model.grants
+        assert prover.grants[-1] is one
+        assert one.usable().key
+
+    def test_one_server_is_shown_each_twice(self, told, grant):
+        told.body = self.OK
+        calls = Calls(Target([told.server_port], 1001, "", {}), Model("m"))
+        grant.tokens[0].key = Key()
+        hand = Hand(0, "hand-0", calls)
+        hand.read(grant)
+        hand.close()
+        assert kinds(calls.model.findings) == [DOUBLED]
+
+    def test_one_that_was_not_accepted_says_nothing(self, told, grant):
+        told.body = self.REPLAYED
+        calls = Calls(Target([told.server_port] * 2, 1001, "", {}), Model("m"))
+        grant.tokens[0].key = Key()
+        hand = Hand(0, "hand-0", calls)
+        hand.read(grant)
+        hand.close()
+        assert calls.model.accepted == []
 
 
 class TestJudge:

@@ -15,6 +15,8 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from chaos.report import shown_again
+
 from . import report, trial
 from .faults import FAULTS, Fault
 from .place import Place
@@ -41,6 +43,7 @@ def main() -> int:
         report.write(rows, shlex.join(["python3", "run.py", "test", "--cluster", *sys.argv[1:]]))
     failed = sum(bool(row.findings) for row in rows)
     print(f"\n{len(rows) - failed} of {len(rows)} trials kept every promise.")
+    print(shown_again(row.shown_again for row in rows))
     print(f"{time.monotonic() - began:.0f} s", flush=True)
     return int(failed > 0)
 

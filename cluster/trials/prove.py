@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from chaos.load import AGAIN
+
 from ..cluster import Cluster
 from . import trial
 from .faults import (
@@ -63,6 +65,10 @@ def _alone(row: Row) -> bool:
     return any(one.sentence.startswith("writes were acknowledged") for one in row.findings)
 
 
+def _forgot_proofs(row: Row) -> bool:
+    return any(one.sentence == AGAIN for one in row.findings)
+
+
 PROOFS: Final = (
     Proof(
         "hosts",
@@ -84,8 +90,8 @@ PROOFS: Final = (
         "haproxy",
         AheadAndKilled,
         (),
-        lambda row: row.lost > 0,
-        "no loss was seen without synchronous replication",
+        lambda row: row.lost > 0 and _forgot_proofs(row),
+        "no loss, or no forgotten proof, was seen without synchronous replication",
     ),
 )
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from chaos.judge import judge, judge_log
-from chaos.load import HANDS, WATCHERS, Calls, Hand, settle, watch
+from chaos.load import HANDS, WATCHERS, Calls, Hand, Prover, settle, show_again, watch
 from chaos.model import DOUBLED, LOST, WRONG, Finding, Model
-from chaos.wire import CLOSED
+from chaos.wire import CLOSED, TIMED_OUT
 
 from .faults import Fault
 from .gauge import Gauge
@@ -30,13 +30,14 @@ BUSY: Final = "A277103"
 class Row:
     """The result of a trial. `no_reads`, `no_writes`: seconds without success.
 
-    `missing` says why the fault was not run.
+    `missing` says why the fault was not run; `shown_again`: how many proofs were.
     """
 
     fault: str
     path: str
     missing: str = ""
     calls: int = 0
+    shown_again: int = 0
     no_reads: float = 0.0
     no_writes: float = 0.0
     findings: list[Finding] = field(default_factory=list)
@@ -75,23 +76,38 @@ def run(place: Place, fault: Fault, *, timed: bool) -> Row:
     if not place.settle(WHOLE):
         raise RuntimeError("the cluster is not whole, or the servers do not work")
     model, gauge = Model(f"cluster-{secrets.token_hex(4)}"), Gauge(place)
-    with _Load(place, model), gauge:
+    with _Load(place, model) as load, gauge:
         time.sleep(BEFORE)
         began, alone, ended = _bring_about(place, fault)
         if not place.settle(WHOLE):
             model.find(WRONG, f"not whole within {WHOLE:.0f} s", fault.name)
         time.sleep(AFTER)
+        if not load.alive:
+            model.find(WRONG, "a thread of the load ended with an error", fault.name)
     row.no_reads = gauge.gap("reads", began, ended)
     row.no_writes = gauge.gap("writes", began, ended)
     if timed:
         _time(row, fault, model)
     if fault.stops_writes:
         _refusals(gauge, alone, ended, fault, model)
-    settle(Calls(place.target(), model))
+    row.shown_again = _ask_again(Calls(place.target(), model), fault)
+    _hangs(gauge, fault, model)
     judge(model, place, place.target())
     model.findings += judge_log(model, place.log(), place.credentials())
     row.calls, row.refused, row.findings = model.calls, model.refused, model.findings
     return row
+
+
+def _ask_again(calls: Calls, fault: Fault) -> int:
+    """What is still unknown of writes; and whether a proof was forgotten that was accepted. How
+    many of these were shown.
+    """
+    settle(calls)
+    judged = show_again(calls)
+    calls.close()
+    if not judged:
+        calls.model.find(WRONG, "no proof was left that could be shown again", fault.name)
+    return judged
 
 
 def _bring_about(place: Place, fault: Fault) -> tuple[float, float, float]:
@@ -117,12 +133,23 @@ def _time(row: Row, fault: Fault, model: Model) -> None:
 
 
 def _refusals(gauge: Gauge, begin: float, end: float, fault: Fault, model: Model) -> None:
-    """Note findings where writes were fulfilled, or failed in another way than as busy."""
+    """Note findings where writes were fulfilled, or failed in another way than as busy; and where
+    no read was fulfilled.
+    """
+    if not gauge.succeeded("reads", begin, end):
+        model.find(WRONG, "no bearer QUERY was fulfilled without a standby", fault.name)
     if gauge.succeeded("writes", begin, end):
         model.find(WRONG, "writes were acknowledged that no standby has", fault.name)
     codes = gauge.codes("writes")
     if BUSY not in codes or not codes <= {BUSY, CLOSED}:
         model.find(WRONG, f"writes were not refused as busy: {sorted(codes)}", fault.name)
+
+
+def _hangs(gauge: Gauge, fault: Fault, model: Model) -> None:
+    """Note a finding where a call got no answer, and its connection was not closed either."""
+    probed = gauge.codes("reads") | gauge.codes("writes")
+    if TIMED_OUT in probed or model.refused[TIMED_OUT]:
+        model.find(WRONG, "a call hung", fault.name)
 
 
 class _Load:
@@ -131,6 +158,7 @@ class _Load:
     def __init__(self, place: Place, model: Model) -> None:
         self._stop, target = threading.Event(), place.target()
         hands = [Hand(n, f"hand-{n}", Calls(target, model)) for n in range(HANDS)]
+        hands.append(Prover(HANDS, "hand-0", Calls(target, model)))
         work = [lambda hand=hand: hand.run(self._stop) for hand in hands]
         work += [lambda n=n: watch(n, Calls(target, model), self._stop) for n in range(WATCHERS)]
         self._threads = [threading.Thread(target=one, daemon=True) for one in work]
@@ -139,6 +167,11 @@ class _Load:
         for thread in self._threads:
             thread.start()
         return self
+
+    @property
+    def alive(self) -> bool:
+        """Whether every thread still runs."""
+        return all(thread.is_alive() for thread in self._threads)
 
     def __exit__(self, *_error: object) -> None:
         self._stop.set()

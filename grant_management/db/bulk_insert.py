@@ -100,14 +100,10 @@ def _has_json(model: type[models.Model]) -> bool:
 def _copy(connection: Any, model: type[models.Model], rows: list[Any]) -> None:
     fields = model._meta.concrete_fields
     names = [field.attname for field in fields]
-    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
-        sql.Identifier(model._meta.db_table),
-        sql.SQL(", ").join(sql.Identifier(str(field.column)) for field in fields),
-    )
     with (
         connection.cursor() as cursor,
         connection.wrap_database_errors,
-        cursor.cursor.copy(statement) as copy,
+        cursor.cursor.copy(copy_statement(model)) as copy,
     ):
         # Binary COPY needs the types of the columns, without lengths such as that of varchar(255).
         copy.set_types([str(field.db_type(connection)).partition("(")[0] for field in fields])
@@ -116,3 +112,11 @@ def _copy(connection: Any, model: type[models.Model], rows: list[Any]) -> None:
             copy.write_row([values[name] for name in names])
     for row in rows:  # as `bulk_create` leaves them
         row._state.adding, row._state.db = False, connection.alias
+
+
+def copy_statement(model: type[models.Model]) -> Any:
+    """The COPY that takes rows of a model, with each of their columns."""
+    return sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
+        sql.Identifier(model._meta.db_table),
+        sql.SQL(", ").join(sql.Identifier(str(one.column)) for one in model._meta.concrete_fields),
+    )

@@ -15,6 +15,7 @@ from django.apps import apps
 from django.db import connections, models, router, transaction
 
 from . import apart
+from .postgresql.longer import longer_in_transaction
 from .write_slots import uncounted, write_slot
 
 M = TypeVar("M", bound=models.Model)
@@ -62,6 +63,19 @@ def atomic_in_first() -> Iterator[None]:
         yield
         return
     with uncounted(), _write(apart.first()), transaction.atomic(using=apart.first()):
+        yield
+
+
+@contextmanager
+def long_read(seconds: int) -> Iterator[None]:
+    """Around reads that may take long: on PostgreSQL a transaction in which each may take at least
+    `seconds`. It takes no slot for writes.
+    """
+    held = connection()
+    if held.vendor != "postgresql":
+        yield
+        return
+    with transaction.atomic(using=held.alias), longer_in_transaction(held, seconds):
         yield
 
 

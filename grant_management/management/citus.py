@@ -34,8 +34,8 @@ class Database:
         )
 
     def placed(self) -> dict[str, tuple[str, int]]:
-        """The tables that Citus knows: how each is placed ("h": by a hash, "n": whole), and the
-        number of its colocation group.
+        """The tables that are placed: how each is ("h": by a hash, "t": whole on each node), and
+        the number of its colocation group.
         """
         return {table: (method, group) for table, method, group in self.rows(_PLACED)}
 
@@ -113,7 +113,7 @@ class Database:
         whole = {model._meta.db_table for model in placement.everywhere()}
         groups = {placed[one][1] for one in hashed if one in placed}
         wrong = [one for one in hashed if placed.get(one, ("h", 0))[0] != "h"]
-        wrong += [one for one in whole if placed.get(one, ("n", 0))[0] != "n"]
+        wrong += [one for one in whole if placed.get(one, ("t", 0))[0] != "t"]
         if len(groups) > 1 or wrong:
             named = ", ".join(sorted(wrong)) or "tables of services, in several groups"
             return Refused("placed_otherwise", f"Citus places these tables otherwise: {named}.")
@@ -129,9 +129,14 @@ def _is_left(index: str) -> bool:
     return index.startswith("gm_") and index.endswith("_alone")
 
 
-_PLACED: Final = (
-    "SELECT logicalrelid::regclass::text, partmethod::text, colocationid FROM pg_dist_partition"
-)
+_PLACED: Final = """
+SELECT logicalrelid::regclass::text,
+CASE partmethod WHEN 'n' THEN repmodel ELSE partmethod END::text, colocationid
+FROM pg_dist_partition WHERE partmethod <> 'n' OR repmodel = 't' OR colocationid <> 0
+"""
+"""Without the tables that Citus merely knows: it adds each local one that foreign keys connect with
+one that is placed (method "n", replication "s", in no group). They are placed later as others are.
+"""
 _KEYS: Final = """
 SELECT indrelid::regclass::text, indexrelid::regclass::text FROM pg_index
 WHERE indisunique AND indrelid::regclass::text = ANY(%s)

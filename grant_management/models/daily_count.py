@@ -27,6 +27,8 @@ LIVE: Final = "live"
 """The kind of the counters of active grants. Only those of the last count are kept."""
 TOTALS: Final = {"created": "created_total", "revoked": "revoked_total"}
 """The kinds that `daily_total` adds up over all clients, each with the kind of its sums."""
+LONGEST: Final = 600
+"""Seconds that a count of the active grants may take: it reads a whole table."""
 DAY: Final = date_of("at")
 SETTLED: Final = timedelta(seconds=60)
 """The age at which events are counted: by then every transaction that writes events has ended."""
@@ -105,7 +107,8 @@ class Tally(models.Model):
         """
         now = clock.now()
         for service in Service.objects.all():
-            counted = list(_live(service, now))
+            with primary.long_read(LONGEST):
+                counted = list(_live(service, now))
             with primary.atomic():  # so that no page sees only a part of them
                 DailyCount.objects.live().filter(service=service).delete()
                 DailyCount.objects.bulk_create(counted, batch_size=500)

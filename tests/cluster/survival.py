@@ -29,7 +29,7 @@ class Installed(Place):
 
     def __init__(self, credentials):
         self._api_token, self._tokens = credentials["api_token"], credentials["tokens"]
-        self._superuser = credentials["superuser"]
+        self._superuser, self._log = credentials["superuser"], Path(credentials["log"])
         self.path, self.cluster = "machines", None
 
     @property
@@ -54,8 +54,8 @@ class Installed(Place):
             return connection.execute(sql.replace("?", "%s"), parameters).fetchall()
 
     def log(self):
-        """Read where the log is: on the machine."""
-        return ""
+        """What the server of this machine logged."""
+        return self._log.read_text(errors="replace")
 
     @staticmethod
     def _is_whole():

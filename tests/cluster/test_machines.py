@@ -73,7 +73,8 @@ def test_it_survives_kill_9_of_the_primary_under_load(operator):
     told = other.run(". /etc/patroni/passwords; echo $SUPERUSER_PASSWORD", types=False).strip()
     file = operator.folder / "credentials.json"
     file.touch(mode=0o600)
-    file.write_text(json.dumps({"api_token": api_token, "tokens": tokens, "superuser": told}))
+    own = {"superuser": told, "log": str(other.root / "var/log/grant-management.service.log")}
+    file.write_text(json.dumps({"api_token": api_token, "tokens": tokens} | own))
     pids = [str(pid) for pid in descendants(primary.init) if is_postgresql(pid)]
     assert pids
     print(other.beside("tests.cluster.survival", str(file), *pids))

@@ -10,13 +10,14 @@ import time
 import urllib.error
 from types import SimpleNamespace
 
+import psycopg
 import pytest
 
 from chaos.processes import descendants
 from cluster import __main__ as tools
 from cluster import network, programs
 from cluster.cluster import Cluster
-from cluster.layout import FOLDER, Layout
+from cluster.layout import FOLDER, LOOPBACK, Layout
 from cluster.trials import trial
 from cluster.trials.faults import Fault
 
@@ -118,6 +119,19 @@ def test_processes_below_a_process():
         os.killpg(shell.pid, signal.SIGKILL)
 
 
+def at_the_port_for_standbys():
+    """What HAProxy leads to there, "standby" or "primary"; "": nothing."""
+    layout = Layout.load(FOLDER)
+    port, password = layout.ports["standbys"], layout.passwords["superuser"]
+    try:
+        url = f"postgresql://postgres:{password}@{LOOPBACK}:{port}/postgres"
+        with psycopg.connect(url, connect_timeout=5) as session:
+            (is_standby,) = session.execute("SELECT pg_is_in_recovery()").fetchone()
+    except psycopg.OperationalError:
+        return ""
+    return "standby" if is_standby else "primary"
+
+
 @needs_slow
 @pytest.mark.skipif(not ARE_INSTALLED, reason="Patroni or etcd is not installed")
 def test_what_an_operator_types():
@@ -139,6 +153,9 @@ def test_what_an_operator_types():
         assert "/environment" in said("up")
         until(is_whole, "the cluster")
         assert "DATABASE_URL=" in (FOLDER / "environment").read_text()
+        until(
+            lambda: [at_the_port_for_standbys() for _ in range(4)] == ["standby"] * 4, "a standby"
+        )
         said("kill", "node1", "--node")
         assert roles()[0][:2] == ["no", "answer"]
         said("heal")

@@ -205,6 +205,31 @@ def test_a_transaction_that_takes_too_long(setting, by_driver):
     assert one.fetch(connection, []) == (1,)
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("usual", "then"), [("1s", "10min"), ("0", "0"), ("20min", "20min")], ids=str
+)
+def test_a_long_read_is_not_cut(usual, then):
+    """It takes its time only where it had less, and gives it back."""
+    connection = primary.connection()
+    if connection.vendor != "postgresql":
+        pytest.skip("needs PostgreSQL: --db postgresql")
+
+    def shown():
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW statement_timeout")
+            return cursor.fetchone()[0]
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('statement_timeout', %s, false)", [usual])
+    try:
+        with primary.long_read(600):
+            assert shown() == then
+        assert shown() == usual
+    finally:
+        connection.close()
+
+
 BOUND = REQUESTS.answer + REQUESTS.connect
 """Seconds of a call to a frozen database, at most: for an answer, then for another connection."""
 

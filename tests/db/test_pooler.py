@@ -96,13 +96,49 @@ def test_which_parameters_it_rejects(pooled):
     }
 
 
+def bound(session, seconds):
+    """Give the role a timeout; the pooler's sessions begin anew with it."""
+    session.execute(f"ALTER ROLE postgres SET statement_timeout = '{seconds}s'")
+    session.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+    )
+
+
 def test_the_timeouts_of_a_role_are_in_force_behind_it(pooled):
     """As docs/reference/database.md says for this case."""
     through, direct = pooled
     with psycopg.connect(direct, autocommit=True) as session:
-        session.execute("ALTER ROLE postgres SET statement_timeout = '5s'")
-        session.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
-        )
+        bound(session, 5)
     with psycopg.connect(through) as session:
         assert session.execute("SHOW statement_timeout").fetchone() == ("5s",)
+
+
+COUNT = """
+from django.db import connection
+from grant_management.models import DailyCount
+from grant_management.models.daily_count import Tally
+Tally.count_live()
+print(DailyCount.objects.live().get().number)
+print(connection.connection.answer_timeout)
+"""
+
+
+def test_the_count_of_active_grants_takes_its_time_behind_it(pooled, tmp_path):
+    """It reads a whole table, for longer than the role's timeout and than an answer may take. The
+    next client has the role's again.
+    """
+    through, direct = pooled
+    seed(direct, tmp_path)
+    with psycopg.connect(direct, autocommit=True) as session:
+        session.execute("ALTER TABLE grant_management_grant RENAME TO kept")
+        session.execute(
+            "CREATE VIEW grant_management_grant AS"
+            " SELECT kept.* FROM kept, (SELECT pg_sleep(6)) AS late"
+        )
+        bound(session, 3)
+    said = manage(
+        "shell", "-v", "0", "-c", COUNT, DATABASE_URL=f"{through}?answer_timeout=4", **OFF
+    )
+    assert said.split() == ["1", "4"]
+    with psycopg.connect(through) as session:
+        assert session.execute("SHOW statement_timeout").fetchone() == ("3s",)

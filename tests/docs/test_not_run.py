@@ -31,7 +31,9 @@ NOT_RUN = {
 }
 """Blocks of each page, by the reason why they are not run."""
 MACHINES = {"docs/how-to/cluster.md": "needs three machines"}
-"""Pages that begin on an empty Debian and have no test that follows them."""
+"""Pages that begin on an empty Debian and that no test here follows; `tests/cluster/test_machines.py`
+does, with `--slow`, as root.
+"""
 WORDS = re.compile(r"page's test (leaves|has)|not run here|None of this was run here")
 
 

@@ -1,7 +1,8 @@
 """`distribute`, on a real PostgreSQL with functions and tables that stand in for those of Citus.
 
 They refuse what Citus 13.2 refused: a unique key without the service, and a table that refers to one
-that is not placed yet. Whether Citus does more is not known here.
+that is not placed yet. As there, the first table that is placed makes local ones of all that foreign
+keys connect with it. Whether Citus does more is not known here.
 """
 
 import io
@@ -25,14 +26,25 @@ CREATE TABLE pg_dist_node (node_name text);
 INSERT INTO pg_dist_node VALUES ('w1'), ('w2');
 CREATE FUNCTION citus_get_active_worker_nodes() RETURNS SETOF pg_dist_node LANGUAGE sql
     AS $$ SELECT * FROM pg_dist_node $$;
-CREATE TABLE pg_dist_partition (logicalrelid regclass, partmethod "char", colocationid integer);
+CREATE TABLE pg_dist_partition (logicalrelid regclass PRIMARY KEY, partmethod "char",
+    colocationid integer, repmodel "char");
+CREATE VIEW placed AS SELECT * FROM pg_dist_partition WHERE colocationid <> 0;
 CREATE FUNCTION lacks_its_place(child regclass) RETURNS boolean LANGUAGE sql AS $$
     SELECT EXISTS (SELECT 1 FROM pg_constraint WHERE contype = 'f' AND conrelid = child
-        AND confrelid NOT IN (SELECT logicalrelid FROM pg_dist_partition)) $$;
+        AND confrelid NOT IN (SELECT logicalrelid FROM placed)) $$;
+CREATE FUNCTION place(one regclass, method "char", colocation integer, replication "char")
+    RETURNS void LANGUAGE sql AS $$
+    DELETE FROM pg_dist_partition WHERE logicalrelid = one;
+    INSERT INTO pg_dist_partition VALUES (one, method, colocation, replication);
+    WITH RECURSIVE pairs AS (SELECT conrelid AS a, confrelid AS b FROM pg_constraint
+        WHERE contype = 'f'), connected (found) AS (SELECT one::oid
+        UNION SELECT CASE found WHEN a THEN b ELSE a END FROM connected, pairs WHERE found IN (a, b))
+    INSERT INTO pg_dist_partition SELECT found, 'n', 0, 's' FROM connected ON CONFLICT DO NOTHING;
+$$;
 CREATE FUNCTION create_reference_table(table_name regclass) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     IF lacks_its_place(table_name) THEN RAISE 'it refers to a local table'; END IF;
-    INSERT INTO pg_dist_partition VALUES (table_name, 'n', 1);
+    PERFORM place(table_name, 'n', 1, 't');
 END $$;
 CREATE FUNCTION create_distributed_table(table_name regclass, distribution_column text,
     distribution_type text DEFAULT 'hash', colocate_with text DEFAULT 'default',
@@ -42,9 +54,8 @@ BEGIN
         AND NOT pg_get_indexdef(indexrelid) LIKE '%' || distribution_column || '%')
     THEN RAISE 'a unique key lacks the distribution column'; END IF;
     IF lacks_its_place(table_name) THEN RAISE 'it refers to a local table'; END IF;
-    INSERT INTO pg_dist_partition VALUES (table_name, 'h', CASE colocate_with WHEN 'none' THEN 2
-        ELSE (SELECT colocationid FROM pg_dist_partition WHERE logicalrelid = colocate_with::regclass)
-    END);
+    PERFORM place(table_name, 'h', CASE colocate_with WHEN 'none' THEN 2 ELSE
+        (SELECT colocationid FROM placed WHERE logicalrelid = colocate_with::regclass) END, 's');
 END $$;
 CREATE FUNCTION truncate_local_data_after_distributing_table(function_name regclass) RETURNS void
     LANGUAGE plpgsql AS $$ BEGIN EXECUTE format('TRUNCATE %s CASCADE', function_name); END $$;
@@ -77,7 +88,7 @@ def distribute(*arguments):
 
 
 def placed():
-    return dict(run("SELECT logicalrelid::text, partmethod::text FROM pg_dist_partition"))
+    return dict(run("SELECT logicalrelid::text, partmethod::text FROM placed"))
 
 
 def names(models):
@@ -91,9 +102,7 @@ def test_the_whole_of_it(citus, world):
     told = distribute("--yes", "--shards", "8")
     whole, own = names(placement.everywhere()), names(placement.of_service())
     assert placed() == dict.fromkeys(whole, "n") | dict.fromkeys(own, "h")
-    assert run("SELECT DISTINCT colocationid FROM pg_dist_partition WHERE partmethod = 'h'") == [
-        (2,)
-    ]
+    assert run("SELECT DISTINCT colocationid FROM placed WHERE partmethod = 'h'") == [(2,)]
     first = told["statements"][len(DROPPED) + len(whole)]
     assert first.endswith("'service_id', colocate_with => 'none', shard_count => 8)")
     left = [sql for sql in told["statements"] if "truncate_local_data" in sql]
@@ -145,7 +154,7 @@ SPOILED = {
     "bridge": "CREATE TABLE grant_management_oauth_toolkit_linkedtoken"
     " (grant_id uuid REFERENCES grant_management_grant (id))",
     "referred_to": "CREATE TABLE host (grant_id uuid REFERENCES grant_management_grant (id))",
-    "placed_otherwise": "INSERT INTO pg_dist_partition VALUES ('grant_management_service', 'h', 7)",
+    "placed_otherwise": "SELECT place('grant_management_service', 'h', 7, 's')",
     "not_migrated": "ALTER TABLE grant_management_call RENAME TO other",
 }
 
@@ -167,6 +176,13 @@ def test_refused(citus, code):
     with pytest.raises(CommandError, match=f"^{code}: "):
         distribute("--yes")
     assert "grant_management_client" not in placed()
+
+
+def test_a_table_on_one_node_is_placed_otherwise(citus):
+    """Such as those of a schema that Citus distributes: no local ones."""
+    run("SELECT place('grant_management_grant', 'n', 7, 's')")
+    with pytest.raises(CommandError, match=r"^placed_otherwise: .*: grant_management_grant\.$"):
+        distribute("--yes")
 
 
 def test_the_page_names_the_tables_of_the_bridges():

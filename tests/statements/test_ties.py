@@ -19,7 +19,13 @@ TIED = [
     "DELETE FROM g WHERE g.service_id = 1",
     "INSERT INTO g (id, service_id) VALUES (1, 2)",
     "DECLARE one CURSOR FOR SELECT * FROM g WHERE g.service_id = 1",
+    "COPY g (id, service_id) FROM STDIN (FORMAT BINARY)",
+    "COPY (SELECT * FROM g WHERE g.service_id = 1) TO STDOUT",
     "SELECT * FROM elsewhere",
+    "SELECT * FROM g WHERE g.service_id IN (SELECT id FROM elsewhere)",
+    "SELECT * FROM g WHERE g.service_id = ANY(ARRAY[1, 2]::bigint[])",
+    "SELECT * FROM g JOIN c ON c.service_id = g.service_id AND c.service_id = 1",
+    "SELECT * FROM g RIGHT JOIN c ON g.service_id = c.service_id WHERE c.service_id = 1",
 ]
 UNTIED = [
     ("SELECT * FROM g", ["g"]),
@@ -36,6 +42,27 @@ UNTIED = [
     ("UPDATE g SET a = 1 WHERE g.id = 2", ["g"]),
     ("DELETE FROM g USING c WHERE g.service_id = c.service_id AND c.id = 1", ["g", "c"]),
     ("INSERT INTO g (id) VALUES (1)", ["g"]),
+    ("INSERT INTO o SELECT id FROM g", ["g"]),
+    (
+        "INSERT INTO o (a) VALUES (1) ON CONFLICT DO NOTHING RETURNING (SELECT max(g.a) FROM g)",
+        ["g"],
+    ),
+    ("UPDATE o SET a = 1 RETURNING (SELECT max(g.a) FROM g)", ["g"]),
+    ("SELECT 1 LIMIT 1 OFFSET (SELECT count(*) FROM g)", ["g"]),
+    ("SELECT DISTINCT ON ((SELECT max(g.a) FROM g)) 1", ["g"]),
+    ("SELECT * FROM unnest(ARRAY(SELECT g.a FROM g)) AS o", ["g"]),
+    ("COPY g (id) FROM STDIN", ["g"]),
+    ("COPY g FROM STDIN", ["g"]),
+    ("COPY g (id, service_id) TO STDOUT", ["g"]),
+    ("COPY (SELECT * FROM g) TO STDOUT", ["g"]),
+    ("SELECT * FROM g WHERE g.service_id NOT IN (1)", ["g"]),
+    ("SELECT * FROM g WHERE g.service_id IN (1, g.id)", ["g"]),
+    ("SELECT * FROM g WHERE g.service_id = ANY(g.a)", ["g"]),
+    ("SELECT * FROM g WHERE g.service_id > ANY('{1}'::bigint[])", ["g"]),
+    ("SELECT * FROM g WHERE g.service_id > ANY(SELECT id FROM elsewhere)", ["g"]),
+    ("SELECT * FROM g LEFT JOIN c ON c.service_id = g.service_id AND c.service_id = 1", ["g"]),
+    ("SELECT * FROM g RIGHT JOIN c ON c.service_id = g.service_id AND g.service_id = 1", ["c"]),
+    ("SELECT * FROM g FULL JOIN c ON c.service_id = 1 AND g.service_id = 1", ["g", "c"]),
 ]
 
 

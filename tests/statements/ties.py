@@ -2,20 +2,22 @@
 
 It is tied by an equality of its `service_id` with a constant, or with the `service_id` of a table
 that is tied. Only what holds for every row counts: conditions that are joined by AND, in WHERE and
-in ON.
+in ON; that of an outer join says nothing of the side whose rows it all keeps.
 """
 
 import re
 from dataclasses import dataclass, field
 
 from pglast import ast, parse_sql
-from pglast.enums import A_Expr_Kind, BoolExprType
+from pglast.enums import A_Expr_Kind, BoolExprType, JoinType, SubLinkType
 
 COLUMN = "service_id"
 SERVICES = "grant_management_service"
 MEANT = {"%s": "$1", "%b": "$1", "%%": "%"}
 _PLACEHOLDERS = re.compile("%[sb%]")
 """As psycopg takes them."""
+APART = ("withClause", "fromClause", "usingClause", "relation", "selectStmt")
+"""The clauses of a statement that are no expressions."""
 ONE_OF = (A_Expr_Kind.AEXPR_IN, A_Expr_Kind.AEXPR_OP_ANY)
 
 
@@ -58,30 +60,30 @@ class Scope:
 
     def tie(self, conditions):
         """Follow the equalities until nothing more is tied. A name of an outer FROM is judged
-        there.
+        there. With each condition come the names for whose rows it holds.
         """
-        pairs = [pair for one in conditions if (pair := self._pair(one))]
-        for one in {name for pair in pairs for name in pair if isinstance(name, str)}:
-            if one not in self.names:
-                self.tied.add(one)
+        pairs = [({*pair}, names) for one, names in conditions if (pair := self._pair(one))]
+        for name in {name for pair, _ in pairs for name in pair - {True}}:
+            if name not in self.names:
+                self.tied.add(name)
         before = -1
         while len(self.tied) > before:
             before = len(self.tied)
-            for left, right in pairs:
-                if left is True or right is True or {left, right} & self.tied:
-                    self.tied |= {left, right} - {True}
+            for pair, names in pairs:
+                if pair & {True, *self.tied}:
+                    self.tied |= pair & names
 
     def _pair(self, condition):
         """What an equality ties together: names, or True for a value."""
         if isinstance(condition, ast.SubLink):
-            owner = self.owner(condition.testexpr)
+            owner = self.owner(condition.testexpr) if is_one_of(condition) else None
             return (owner, True) if owner else None
-        if not isinstance(condition, ast.A_Expr):
-            return None
+        if not isinstance(condition, ast.A_Expr) or condition.name[0].sval != "=":
+            return None  # NOT IN has the name <>
         left = self.owner(condition.lexpr)
         if condition.kind in ONE_OF:
-            return (left, True) if left else None
-        if condition.kind != A_Expr_Kind.AEXPR_OP or condition.name[0].sval != "=":
+            return (left, True) if left and are_values(condition.rexpr) else None
+        if condition.kind != A_Expr_Kind.AEXPR_OP:
             return None
         right = self.owner(condition.rexpr)
         sides = (left or is_value(condition.lexpr), right or is_value(condition.rexpr))
@@ -104,6 +106,8 @@ class Found:
             return self._select(one, outer, known)
         if isinstance(one, ast.InsertStmt):
             return self._insert(one, outer, known)
+        if isinstance(one, ast.CopyStmt):
+            return self._copy(one, outer, known)
         if isinstance(one, ast.UpdateStmt | ast.DeleteStmt):
             return self._change(one, outer, known)
         return None
@@ -123,11 +127,9 @@ class Found:
         scope, conditions = Scope(outer), []
         for item in one.fromClause or ():
             self._add(item, scope, conditions, known)
-        self._judge(scope, [*conditions, *conjuncts(one.whereClause)])
-        for part in (one.targetList, one.whereClause, one.havingClause, one.groupClause):
-            self._inside(part, scope, known)
-        for part in (one.sortClause, one.valuesLists, one.limitCount, conditions):
-            self._inside(part, scope, known)
+        self._judge(scope, conditions, one.whereClause)
+        self._inside(conditions, scope, known)
+        self._rest(one, scope, known)
 
     def _insert(self, one, outer, known):
         table, columns = one.relation.relname, [column.name for column in one.cols or ()]
@@ -135,39 +137,60 @@ class Found:
             self.untied.append(table)
         if one.selectStmt:
             self.statement(one.selectStmt, outer, known)
+        self._rest(one, Scope(outer, {table: table}), known)
+
+    def _copy(self, one, outer, known):
+        """Rows that come name their service by a column; those that go, by a query."""
+        if one.query:
+            self.statement(one.query, outer, known)
+        elif one.relation.relname in self.tables:
+            columns = [column.sval for column in one.attlist or ()]
+            if not one.is_from or COLUMN not in columns:
+                self.untied.append(one.relation.relname)
 
     def _change(self, one, outer, known):
         scope, conditions = Scope(outer), []
         more = getattr(one, "fromClause", None) or getattr(one, "usingClause", None) or ()
         for item in (one.relation, *more):
             self._add(item, scope, conditions, known)
-        self._judge(scope, [*conditions, *conjuncts(one.whereClause)])
-        for part in (one.whereClause, getattr(one, "targetList", None)):
-            self._inside(part, scope, known)
+        self._judge(scope, conditions, one.whereClause)
+        self._inside(conditions, scope, known)
+        self._rest(one, scope, known)
 
     def _add(self, item, scope, conditions, known):
-        """An item of a FROM, and the conditions of its joins."""
+        """An item of a FROM, and the conditions of its joins. The names that it has."""
         if isinstance(item, ast.JoinExpr):
-            self._add(item.larg, scope, conditions, known)
-            self._add(item.rarg, scope, conditions, known)
-            conditions += conjuncts(item.quals)
-            return
+            left = self._add(item.larg, scope, conditions, known)
+            right = self._add(item.rarg, scope, conditions, known)
+            names = held(item.jointype, left, right)
+            conditions += [(one, names) for one in conjuncts(item.quals)]
+            return left | right
         alias = item.alias.aliasname if item.alias else getattr(item, "relname", "")
         if isinstance(item, ast.RangeVar):
             is_common = item.relname in known
             scope.add(alias, None if is_common else item.relname, is_common)
-            return
+            return {alias}
         scope.add(alias, None, True)
         if isinstance(item, ast.RangeSubselect):
             self.statement(item.subquery, scope if item.lateral else scope.outer, known)
+        else:
+            self._inside(item, scope, known)
+        return {alias}
 
-    def _judge(self, scope, conditions):
-        scope.tie(conditions)
+    def _judge(self, scope, conditions, where):
+        everywhere = set(scope.names)
+        scope.tie([*conditions, *((one, everywhere) for one in conjuncts(where))])
         self.untied += [
             table
             for name, table in scope.names.items()
             if table in self.tables and name not in scope.tied
         ]
+
+    def _rest(self, one, scope, known):
+        """The subqueries in all clauses but those that are looked at by themselves."""
+        for name in one:
+            if name not in APART:
+                self._inside(getattr(one, name), scope, known)
 
     def _inside(self, node, scope, known):
         """The subqueries in an expression."""
@@ -186,6 +209,28 @@ def conjuncts(condition):
     if isinstance(condition, ast.BoolExpr) and condition.boolop == BoolExprType.AND_EXPR:
         return [one for part in condition.args for one in conjuncts(part)]
     return [] if condition is None else [condition]
+
+
+def held(kind, left, right):
+    """The names for whose rows an ON holds: an outer join keeps each row of the other side."""
+    outer = {JoinType.JOIN_LEFT: right, JoinType.JOIN_RIGHT: left, JoinType.JOIN_FULL: set()}
+    return outer.get(kind, left | right)
+
+
+def is_one_of(link):
+    """Whether it is `IN (SELECT …)`, or the same by `= ANY`."""
+    return link.subLinkType == SubLinkType.ANY_SUBLINK and (
+        link.operName is None or link.operName[0].sval == "="
+    )
+
+
+def are_values(node):
+    """Whether it is a list of values, or an array of them."""
+    if isinstance(node, ast.TypeCast):
+        return are_values(node.arg)
+    if isinstance(node, ast.A_ArrayExpr):
+        return all(map(is_value, node.elements or ()))
+    return all(map(is_value, node)) if isinstance(node, list | tuple) else is_value(node)
 
 
 def is_value(node):

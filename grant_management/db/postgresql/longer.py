@@ -9,6 +9,11 @@ from django.db import DatabaseError, InterfaceError
 
 MARGIN: Final = 2
 """Seconds that an answer may take beyond the server's own timeout."""
+_RAISE: Final = """
+SELECT set_config('statement_timeout', %s, true) FROM pg_settings
+WHERE name = 'statement_timeout' AND setting::integer BETWEEN 1 AND %s
+"""
+"""A setting of the transaction, where it was shorter (0: there was none)."""
 
 
 @contextmanager
@@ -24,6 +29,25 @@ def longer_statements(connection: Any, seconds: int) -> Iterator[None]:
         yield
     finally:
         _restore(connection)
+
+
+@contextmanager
+def longer_in_transaction(connection: Any, seconds: int) -> Iterator[None]:
+    """In this context, within a transaction, a statement may take at least `seconds`. The setting
+    ends with the transaction, so that no other client of a pooler meets it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_RAISE, [f"{seconds}s", seconds * 1_000])
+    driver = connection.connection
+    usual = getattr(driver, "answer_timeout", None)
+    if usual is None:  # it waits for as long as it takes
+        yield
+        return
+    driver.answer_timeout = max(usual, seconds + MARGIN)
+    try:
+        yield
+    finally:
+        driver.answer_timeout = usual
 
 
 def _restore(connection: Any) -> None:

@@ -18,7 +18,7 @@ from ..db.keyset import Order, Rows
 from ..models import AccessToken, Client, EventKind, Grant, GrantStatus, RefreshToken
 from ..models.content_search import AuthorizationTypes, holds_type
 from ..models.grant import CONTENT, status_condition
-from ..models.stops import LOOK, staying, stopping, stops_of_grant
+from ..models.stops import LOOKS, staying, stopping, stops_of_grant
 from ..protocol import strict_json
 from .grant_page import grant_page
 from .in_words import in_a_row, named_by
@@ -117,9 +117,9 @@ def _held(grant: Grant) -> str:
 
 
 def _number_and_end(tokens: "QuerySet[AccessToken]") -> tuple[int, str]:
-    """How many there are, and a sentence with the end of the last one; of at most `LOOK` tokens."""
+    """How many there are, and a sentence with the end of the last one; of the first `LOOKS[-1]`."""
     # Of a slice: else a database might look for the last one by the index of all expiries.
-    newest = tokens.order_by("-pk").values("expires_at")[:LOOK]
+    newest = tokens.order_by("-pk").values("expires_at")[: LOOKS[-1]]
     found = newest.aggregate(number=Count("*"), last=Max("expires_at"), ending=Count("expires_at"))
     if found["last"] is None or found["ending"] < found["number"]:
         return found["number"], str(_("Not all of the access tokens expire by themselves."))

@@ -17,10 +17,8 @@ from .grant import Grant, GrantStatus, status_condition
 from .service import Service
 from .token import AccessToken, RefreshToken
 
-LOOK: Final = 50_000
-"""Rows that are looked at for one number."""
-FIRST: Final = 12_000
-"""Rows that are looked at before: where most of them are alive, more need not be."""
+LOOKS: Final[tuple[int, ...]] = (12_000, 50_000)
+"""Rows that are looked at for one number: again, and further, where few of the first are alive."""
 LISTED: Final = 5
 """Clients that are named, of those that lose most."""
 
@@ -33,10 +31,10 @@ class Number:
     is_exact: bool
 
     @classmethod
-    def of(cls, rows: "QuerySet[Any]", alive: Q) -> "Number":
-        """How many of the first `LOOK` rows are alive; an index finds the rows in order."""
+    def of(cls, rows: "QuerySet[Any]", alive: Q, looks: tuple[int, ...] | None = None) -> "Number":
+        """How many of the first rows are alive; an index finds the rows in order."""
         count = 0
-        for look in (min(FIRST, LOOK), LOOK):
+        for look in looks or LOOKS:
             count, is_all = counted_among(rows, alive, look)
             if count > COUNT_LIMIT:
                 return cls(COUNT_LIMIT, False)
@@ -135,12 +133,14 @@ def _tokens(
     before: datetime | None = None,
 ) -> Number:
     rows, dying = model._default_manager.filter(**of), model.living(now)
-    if before is not None:  # a token of an earlier grant ends with its grant
+    looks = LOOKS
+    if before is not None:  # a token of an earlier grant ends with its grant: it is read too
         dying &= Q(issued_at__lt=before) | Q(grant__created_at__lt=before)
+        looks = LOOKS[:1]
     # Most rows of a large table are expired: of a service, an index finds the others.
     if of.keys() == {"service"}:
         rows = rows.filter(Q(expires_at=None) | Q(expires_at__gt=now))
-    return Number.of(rows.order_by(), dying)
+    return Number.of(rows.order_by(), dying, looks)
 
 
 def _clients(newest: "QuerySet[Grant]", active: Q) -> tuple[tuple[str, int], ...]:

@@ -96,7 +96,7 @@ def test_the_page_of_one_action_confirms_no_other(admin_client, world, sizes):
 
 
 def test_beyond_the_limit_it_says_at_least(admin_client, world, monkeypatch):
-    monkeypatch.setattr(stops, "LOOK", 2)
+    monkeypatch.setattr(stops, "LOOKS", (2,))
     fill(world, 3)
     page = admin_client.get(address(world, "service", "cut-off")).content.decode()
     assert "Grants: at least 2; access tokens: at least 2;" in page

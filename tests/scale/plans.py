@@ -6,7 +6,7 @@ from functools import cache
 
 from django.test.utils import CaptureQueriesContext
 
-from grant_management.models.stops import FIRST
+from grant_management.models.stops import LOOKS
 
 from ..ours import connection
 
@@ -62,7 +62,7 @@ def read_whole(statements):
     ]
 
 
-MOST_ROWS = FIRST + 100
+MOST_ROWS = LOOKS[0] + 100
 """The rows of a table that a page looks at for one number, at most. (Of many loops PostgreSQL tells
 the mean, which is rounded.)
 """

@@ -19,7 +19,6 @@ NOT_RUN = {
         "needs Java": 2,
         "needs Go": 1,
         "needs Ruby": 1,
-        "needs your server": 1,
     },
     "docs/how-to/cluster.md": {"takes long": 1},
     "docs/how-to/emulator-in-ci.md": {"needs GitHub": 1, "needs GitLab": 1},
@@ -27,7 +26,6 @@ NOT_RUN = {
     "docs/how-to/operations.md": {"needs a public name": 1, "needs containers": 1},
     "docs/how-to/sharding.md": {"needs Citus": 4},
     "docs/how-to/self-service.md": {"needs a browser": 1},
-    "docs/reference/oauth-toolkit-tokens.md": {"needs your project": 2, "needs your server": 1},
 }
 """Blocks of each page, by the reason why they are not run."""
 MACHINES = {"docs/how-to/cluster.md": "needs three machines"}

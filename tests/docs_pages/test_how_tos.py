@@ -37,8 +37,12 @@ def test_third_bridge(reader):
 
 
 def test_first_revoke(reader):
-    """From an empty folder."""
-    reader().follow("tutorials/first-revoke.md")
+    """From an empty folder; and its server is asked from any other language."""
+    made = reader()
+    made.follow("tutorials/first-revoke.md")
+    (call,) = (one for one in blocks("how-to/authlete-other-languages.md") if one.is_shell)
+    made.take(call)
+    assert "A279306" in made.said
 
 
 @pytest.mark.xdist_group("node")

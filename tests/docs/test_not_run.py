@@ -14,7 +14,6 @@ NOT_RUN = {
     "README.md": {"takes long": 1},
     "docs/explanation/performance.md": {"takes long": 2},
     "docs/explanation/reliability.md": {"takes long": 2},
-    "docs/how-to/apart.md": {"needs your server": 1},
     "docs/how-to/authlete-other-languages.md": {
         "needs Java": 2,
         "needs Go": 1,
@@ -25,7 +24,6 @@ NOT_RUN = {
     "docs/how-to/moving-in.md": {"needs Keycloak": 1, "needs Hydra": 1},
     "docs/how-to/operations.md": {"needs a public name": 1, "needs containers": 1},
     "docs/how-to/sharding.md": {"needs Citus": 4},
-    "docs/how-to/self-service.md": {"needs a browser": 1},
 }
 """Blocks of each page, by the reason why they are not run."""
 MACHINES = {"docs/how-to/cluster.md": "needs three machines"}

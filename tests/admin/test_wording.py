@@ -32,7 +32,7 @@ NAMES = {
 
 
 def texts():
-    return {text.rpartition("\x04")[2] for text in marked()}
+    return {text.rpartition("\x04")[2].strip("- ") for text in marked()}
 
 
 def test_one_word_for_one_thing():

@@ -13,7 +13,7 @@ from django.http import HttpRequest
 
 from ..models import GrantFilter
 from ..models.grant_filter import Look
-from ..models.stops import Stops, stops_of
+from ..models.stops import Stops, stops_of_cut_off
 from .kit import confirmation
 from .revoke_form import MOST, Damage
 
@@ -24,7 +24,7 @@ Counted = Stops | Damage | None
 def counted(wanted: GrantFilter, look: Look) -> Counted:
     """What the filter stops: a cut-off as every other one, a few grants as on a person's page."""
     if wanted.is_cut_off:
-        return stops_of(wanted.client or wanted.service, wanted.created_before)
+        return stops_of_cut_off(wanted)
     if look.expected > MOST:
         return None
     grants = wanted.sample(MOST)

@@ -14,6 +14,7 @@ from ..db.keyset import Ordered
 from ..db.of_service import these
 from .client import Client
 from .grant import Grant, GrantStatus, status_condition
+from .grant_filter import GrantFilter
 from .service import Service
 from .token import AccessToken, RefreshToken
 
@@ -116,6 +117,11 @@ def stops_of(target: Service | Client, before: datetime | None = None) -> Stops:
         refresh_tokens=_tokens(RefreshToken, of, now, before),
         clients=() if isinstance(target, Client) else _clients(newest, active),
     )
+
+
+def stops_of_cut_off(wanted: GrantFilter) -> Stops:
+    """What stops where a filter that is a cut-off is confirmed now."""
+    return stops_of(wanted.client or wanted.service, wanted.created_before)
 
 
 def stops_of_grant(grant: Grant) -> Stops:

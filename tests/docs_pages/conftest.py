@@ -93,10 +93,15 @@ def pip_of(packages):
 
 
 @pytest.fixture
-def reader(request, packages, repository, tmp_path):
-    """Make a reader, in an empty folder."""
+def seen_once(request):
+    """A page has a database of its own: one of the two runs is enough."""
     if request.config.getoption("--db") != "sqlite":
         pytest.skip("seen with --db sqlite")
+
+
+@pytest.fixture
+def reader(seen_once, packages, repository, tmp_path):
+    """Make a reader, in an empty folder."""
     made = []
 
     def make(folder=tmp_path, **how):

@@ -19,10 +19,8 @@ with apart.service(1001):
 
 
 @pytest.fixture
-def manage(request, tmp_path):
+def manage(seen_once, tmp_path):
     """Runs a block of a shell, in which `gm-manage` is on the PATH."""
-    if request.config.getoption("--db") != "sqlite":
-        pytest.skip("seen with --db sqlite")
     program = tmp_path / "bin" / "gm-manage"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec {sys.executable} {ROOT / "manage.py"} "$@"\n')

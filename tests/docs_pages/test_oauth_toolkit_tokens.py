@@ -6,8 +6,6 @@ import json
 import subprocess
 import sys
 
-import pytest
-
 from ..standalone import ROOT, environment
 from .page import blocks
 
@@ -57,12 +55,6 @@ print(json.dumps(said))
 """
 
 
-@pytest.fixture(autouse=True)
-def once(request):
-    if request.config.getoption("--db") != "sqlite":
-        pytest.skip("seen with --db sqlite")
-
-
 def manage(folder, *arguments):
     line = [sys.executable, "manage.py", *arguments]
     env = environment(PYTHONPATH=str(ROOT))
@@ -95,7 +87,7 @@ def request_of(page):
     }
 
 
-def test_the_page_in_the_project_of_the_how_to(tmp_path):
+def test_the_page_in_the_project_of_the_how_to(seen_once, tmp_path):
     line = [sys.executable, "-m", "django", "startproject", "mysite", str(tmp_path)]
     subprocess.run(line, check=True, env=environment())
     page = blocks("reference/oauth-toolkit-tokens.md")

@@ -22,10 +22,8 @@ with apart.service(1001):
 
 
 @pytest.fixture
-def server(request, tmp_path):
+def server(seen_once, tmp_path):
     """The address of a server with a grant of user-1, and the environment of its commands."""
-    if request.config.getoption("--db") != "sqlite":
-        pytest.skip("seen with --db sqlite")
     database = f"sqlite:///{tmp_path / 'db.sqlite3'}"
     env = {"DATABASE_URL": database, "SECRET_KEY": "x" * 50}
     manage("migrate", "-v", "0", **env)

@@ -12,7 +12,7 @@ from ...db.of_service import at_services
 from ...fields import members as m
 from ...models import Actor, GrantFilter, Reason, Service, Sweep
 from ...models.event import Told
-from ...models.stops import stops_of
+from ...models.stops import stops_of_cut_off
 from ..base import GrantManagementCommand, find_client, find_service, taken
 from ..progress import progress
 
@@ -87,9 +87,7 @@ class Command(GrantManagementCommand):
 
 def _told(wanted: GrantFilter) -> Told:
     """The numbers that a cut-off stops, for its event; {}: it is none."""
-    if not wanted.is_cut_off:
-        return {}
-    return stops_of(wanted.client or wanted.service, wanted.created_before).as_json()
+    return stops_of_cut_off(wanted).as_json() if wanted.is_cut_off else {}
 
 
 def _database_of(number: UUID) -> str:

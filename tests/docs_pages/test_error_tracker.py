@@ -9,6 +9,7 @@ import pytest
 from ..standalone import ROOT, environment
 
 pytest.importorskip("sentry_sdk")
+pytestmark = pytest.mark.usefixtures("seen_once")
 PAGES = {"what-if", "what-if, a body"}
 """Forms: a bug in Django's own middleware, before this app, has the form that Sentry reads."""
 
@@ -18,12 +19,6 @@ def tracked(*arguments):
     done = subprocess.run(line, cwd=ROOT, env=environment(), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3_000:]
     return json.loads(done.stdout.splitlines()[-1])
-
-
-@pytest.fixture(autouse=True)
-def once(request):
-    if request.config.getoption("--db") != "sqlite":
-        pytest.skip("seen with --db sqlite")
 
 
 def test_defaults():

@@ -12,6 +12,7 @@ from .page import blocks
 
 DEFAULTS = "from grant_management.contrib.oauth_toolkit.defaults import OAUTH2_PROVIDER\n"
 TOOLKIT_URLS = "grant_management.contrib.oauth_toolkit.urls"
+pytestmark = pytest.mark.usefixtures("seen_once")
 APP_URLS = '    path("", include("grant_management.urls")),\n'
 CHANGED = [
     ("", "", []),
@@ -23,12 +24,6 @@ CHANGED = [
     (APP_URLS, "", ["W005"]),
 ]
 """What the page says, what a reader has in its place, and the findings."""
-
-
-@pytest.fixture(autouse=True)
-def once(request):
-    if request.config.getoption("--db") != "sqlite":
-        pytest.skip("seen with --db sqlite")
 
 
 @pytest.fixture

@@ -148,12 +148,18 @@ class CallAdmin(ListAdmin[Call]):
 def _rows() -> Iterator[dict[str, Any]]:
     """The results for the template. The first result of each code is what links lead to."""
     names, seen = ("name", "code", "status", "error", "text"), set()
+    # Once, and not for each row.
+    advice, calls = (
+        gettext("%(code)s: what to do, in the documents"),
+        gettext("Calls with the code %(code)s"),
+    )
     for result in Result:
         anchor = "" if result.code in seen else result.code
         seen.add(result.code)
         action = result.action.value if result.action else None
         row = {name: getattr(result, name) for name in names}
-        yield row | {"action": action, "anchor": anchor}
+        said = {"advice": advice % row, "calls": calls % row}
+        yield row | {"action": action, "anchor": anchor, **said}
 
 
 def shown_step(step: dict[str, Any]) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from .kit.display import few, identifier, isolated, link, over, short_id, state
 from .kit.export import in_parts
 from .kit.listing import BetweenForm, Column, fields, moment
 from .kit.utc import exact
-from .related import may_view, page_url
+from .related import may_view, row_url_of
 from .revoke_many import RevokeManyPages
 from .search import SearchPage
 
@@ -259,13 +259,11 @@ class GrantAdmin(SearchPage, RevokeManyPages, OperatorAdmin[Grant]):
         """With the URL of the person whose grant it is and that of its client, and with its scopes
         and types in plain words: 1 query.
         """
-        person_url, sees_client = self.url_of("person"), may_view(request, "client")
-        named = dict(named_by(rows))
+        person_url, client_url = self.url_of("person"), row_url_of(request, "client_change")
+        named, sees_client = dict(named_by(rows)), may_view(request, "client")
         for row in rows:
             row.person_url = person_url(row)
-            row.client_url = (
-                page_url(request, "client_change", row.client_id) if sees_client else ""
-            )
+            row.client_url = client_url(row.client_id) if sees_client else ""
             row.named = named[row.pk]
 
     def to_export(self, turns: Iterable[Rows]) -> Iterator[Any]:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -13,6 +13,7 @@ from ..models import Service
 from ..models.description import Described, Sensitivity
 from ..models.plain_words import Permission, PlainWords, rank, reader_languages
 from .kit import content
+from .kit.markup import Around, joined, safe
 from .kit.utc import NONE
 
 SHOWN: Final = 3
@@ -79,8 +80,11 @@ def _folded(rest: list[Permission]) -> SafeString:
 
 def _list(some: list[Permission], more: str = "") -> SafeString:
     items = [_shown(one) for one in some] + ([more] if more else [])
-    inside = format_html_join("", "<li>{}</li>", ((item,) for item in items))
-    return format_html('<ul class="gm-may">{}</ul>', inside)
+    return _ITEMS.put(joined(map(_ITEM.put, items)))
+
+
+_ITEMS: Final = Around(format_html('<ul class="{}">', "gm-may"), format_html("</{}>", "ul"))
+_ITEM: Final = Around(format_html("<{}>", "li"), format_html("</{}>", "li"))
 
 
 def in_words(service: Service, shown: dict[str, Any]) -> dict[str, Any]:
@@ -108,8 +112,8 @@ def _shown(one: Permission) -> Any:
     mark = format_html(" <em>{}</em>", _("sensitive")) if is_sensitive else ""
     return format_html(
         '<bdi lang="{}" title="{}">{}</bdi>{}',
-        one.language,
-        content.cut(one.value, content.NOTED),
-        one.name,
-        mark,
+        safe(one.language),
+        safe(content.cut(one.value, content.NOTED)),
+        safe(one.name),
+        safe(mark),
     )

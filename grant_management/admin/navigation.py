@@ -6,11 +6,12 @@ from typing import Any, Final
 from django.contrib.auth import get_user_model
 from django.http import HttpRequest
 from django.template import Context
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from ..models import Service
+from .kit.address import addresses
 from .kit.database import CHOSEN, databases, number
 from .kit.read_only import limited
 from .related import page_url
@@ -125,6 +126,7 @@ class _Menu:
         opts = context.get("opts") or getattr(context.get("cl"), "opts", None)
         self.here = (getattr(opts, "app_label", ""), getattr(opts, "model_name", ""))
         self.section = context.get("section") or "changelist"
+        self.addresses = addresses(getattr(request, "current_app", None))
         self.known = {
             (app["app_label"], model["object_name"].lower())
             for app in context.get("available_apps") or ()
@@ -158,7 +160,7 @@ class _Menu:
         lacks = task.permission and not self.request.user.has_perm(task.permission)
         name = f"admin:{task.app}_{task.model}_{'changelist' if lacks else task.page}"
         try:
-            return reverse(name, current_app=getattr(self.request, "current_app", None))
+            return self.addresses[name]
         except NoReverseMatch:  # a host may have an admin of its own for the model
             return ""
 

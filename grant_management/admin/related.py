@@ -12,6 +12,8 @@ from django.utils.translation import gettext as _
 from ..conf import DOCUMENTS
 from ..db.counting import grouped
 from ..models import Call, Client, Grant, Service, Sweep
+from .kit.address import addresses
+from .kit.read_only import ANY_KEY
 
 Link = tuple[str, Any, str]
 """What it is, its name, and the URL of its page."""
@@ -21,11 +23,21 @@ Listed = Callable[..., str]
 
 def page_url(request: HttpRequest, name: str, *arguments: Any) -> str:
     """The URL of a page of this app at the admin site of the request; "": the site has none."""
-    current = getattr(request, "current_app", None)
+    current, whole = getattr(request, "current_app", None), f"admin:grant_management_{name}"
     try:
-        return reverse(f"admin:grant_management_{name}", args=arguments, current_app=current)
+        if not arguments:
+            return addresses(current)[whole]
+        return reverse(whole, args=arguments, current_app=current)
     except NoReverseMatch:
         return ""
+
+
+def row_url_of(request: HttpRequest, name: str) -> Callable[[Any], str]:
+    """A function that makes this URL for the key of each row of a list: Django is asked once. A key
+    is a number or a UUID, so its text is the same in a URL.
+    """
+    before, _key, after = page_url(request, name, ANY_KEY).partition(str(ANY_KEY))
+    return lambda key: f"{before}{key}{after}" if before else ""
 
 
 def lists_of(request: HttpRequest, service: Service | None) -> Listed:

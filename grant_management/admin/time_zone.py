@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from ..models import OperatorPreference
 from .kit.frame import zone_names
 from .kit.language import offered, spoken
+from .kit.plain_select import PlainSelect
 from .kit.preference import Preference, choose, preference_of
 from .kit.read_only import ReadOnlyAdmin
 from .kit.zone import utc_of, zone_name
@@ -46,7 +47,7 @@ class PreferenceForm(forms.Form):
     time_zone = forms.ChoiceField(
         label=_("Time zone"),
         choices=_zones,
-        widget=forms.Select(attrs={"translate": "no"}),
+        widget=PlainSelect(attrs={"translate": "no"}),
         help_text=_("Times are shown and typed in it, on every page. Files and the API use UTC."),
     )
 

@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from django import template
+from django.contrib.admin.views.main import ChangeList
 from django.template import Context
 
+from ..admin.kit.short_table import table
 from ..admin.kit.utc import exact_tag
 from ..admin.navigation import navigation, under_their_labels
 from ..admin.related import related
@@ -25,6 +27,12 @@ def grant_management_navigation(context: Context) -> dict[str, Any]:
 def grant_management_related(context: Context, row: Any) -> dict[str, Any]:
     """Links from a call or an event to its person, grant, client, job and result code."""
     return {"links": related(context.request, row)}  # type: ignore[attr-defined]
+
+
+@register.inclusion_tag("admin/change_list_results.html")
+def grant_management_table(shown: ChangeList) -> dict[str, Any]:
+    """The table of a short list."""
+    return table(shown)
 
 
 @register.filter

@@ -110,6 +110,8 @@ class TestShortLists:
         page = admin_client.get(url)
         assert columns_shown(page) == len(shown)
         assert [column.key for column, _ in page.context["choosable"]] == names[1:]
+        ticked = [column.key for column, is_shown in page.context["choosable"] if is_shown]
+        assert ticked == [name for name in shown if name != names[0]]
         assert all(str(column.label)[0].isupper() for column, _ in page.context["choosable"])
         admin_client.post(pages.url("columns"), {"column": names[-1], "query": "o=1&q=x"})
         assert columns_shown(admin_client.get(url)) == 2

@@ -11,6 +11,7 @@ from ...models import Grant
 from ...models.content_search import AuthorizationTypes
 from ...models.grant import CONTENT
 from ...protocol import strict_json
+from ...protocol.content import names_of
 from .display import indented, tree
 
 LISTED: Final = 8_000
@@ -67,7 +68,7 @@ def names_in(row: Any) -> tuple[list[str] | None, list[str] | None]:
     """
     scopes, types = row.listed_scopes, row.listed_types
     return (
-        None if scopes is None else sorted(Grant(scopes=scopes).scope_names()),
+        None if scopes is None else sorted(names_of(scopes)),
         None if types is None else strict_json.stored(types),
     )
 

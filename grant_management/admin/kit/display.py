@@ -3,6 +3,7 @@
 import json
 import math
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from django.utils.html import format_html, format_html_join
@@ -13,6 +14,7 @@ from django.utils.translation import ngettext, ngettext_lazy
 from ...db import clock
 from ...models import GrantStatus, SweepStatus
 from ...protocol import strict_json
+from .markup import Around, safe
 from .utc import NONE, exact, in_utc
 
 ICONS: Final = {
@@ -43,9 +45,9 @@ def time_tag(at: datetime | None) -> str:
         return NONE
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
-        in_utc(at),
-        exact(at),
-        _relative(at, clock.estimate()),
+        safe(in_utc(at)),
+        safe(exact(at)),
+        safe(_relative(at, clock.estimate())),
     )
 
 
@@ -114,8 +116,15 @@ def state(name: str, label: Any = "") -> SafeString:
     `name` selects icon and colour; the word is `label`, or else the label or name of the state.
     """
     css = str(name).replace(" ", "-").replace("_", "-")
-    icon = ICONS.get(name, "•")
-    words = label or getattr(name, "label", name)
+    # Each use of a lazy text translates it.
+    return _badge(css, ICONS.get(name, "•"), str(label) or str(getattr(name, "label", name)))
+
+
+@lru_cache(maxsize=256, typed=True)
+def _badge(css: str, icon: str, words: str) -> SafeString:
+    """There are few states, and their words are the same in each row. (By type: HTML equals a text
+    of the same letters.)
+    """
     return format_html(
         '<span class="gm-state gm-{}"><span aria-hidden="true">{}</span> {}</span>',
         css,
@@ -133,15 +142,15 @@ def identifier(value: str | None, what: Any = "") -> str:
         return NONE
     return format_html(
         '<span class="gm-id"><code title="{}"><bdi>{}</bdi></code>{}</span>',
-        value,
-        shortened(value),
+        safe(value),
+        safe(shortened(value)),
         copy_button(value, what),
     )
 
 
 def short_id(value: str) -> SafeString:
     """An ID for a link to its page: monospaced as every ID, and shortened as by `identifier`."""
-    return format_html('<code title="{}">{}</code>', value, shortened(value))
+    return format_html('<code title="{}">{}</code>', safe(value), safe(shortened(value)))
 
 
 def shortened(value: str) -> str:
@@ -154,12 +163,13 @@ def copy_button(value: str, what: Any = "") -> SafeString:
 
     Its name says what it copies, so that the buttons of a page have different names.
     """
-    name = " ".join(str(one) for one in (_("Copy"), what, shortened(value)) if one)
+    copy = _("Copy")
+    name = " ".join(one for one in (copy, str(what), shortened(value)) if one)
     return format_html(
         '<button type="button" class="gm-copy" data-copy="{}" aria-label="{}" hidden>{}</button>',
-        value,
-        name,
-        _("Copy"),
+        safe(value),
+        safe(name),
+        safe(copy),
     )
 
 
@@ -169,7 +179,10 @@ def isolated(shown: Any) -> Any:
     """
     if hasattr(shown, "__html__"):
         return shown
-    return format_html('<bdi class="gm-long">{}</bdi>', shown)
+    return _LONG.put(shown)
+
+
+_LONG: Final = Around(format_html('<bdi class="{}">', "gm-long"), format_html("</{}>", "bdi"))
 
 
 def in_english(text: str) -> SafeString:
@@ -184,7 +197,7 @@ def wire_name(name: str) -> SafeString:
 
 def link(url: str, text: Any) -> SafeString:
     """A link as HTML; the URL and the text are escaped."""
-    return format_html('<a href="{}">{}</a>', url, text)
+    return format_html('<a href="{}">{}</a>', safe(url), safe(text))
 
 
 def over(name: Any, below: str) -> SafeString:

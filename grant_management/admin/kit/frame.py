@@ -14,11 +14,12 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, reverse
+from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from ...models import OperatorPreference
+from .address import addresses
 from .database import shown_database
 from .language import in_operators_language, offered
 from .preference import preference_of
@@ -77,7 +78,7 @@ def _rendered(response: HttpResponse, site: AdminSite) -> HttpResponse:
         shown = {
             "time_zone": zone_name(),
             "languages": offered(),
-            "time_zone_url": reverse(name, current_app=site.name),
+            "time_zone_url": addresses(site.name)[name],
         }
         response.context_data = shown | (response.context_data or {})
         response.render()

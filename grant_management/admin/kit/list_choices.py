@@ -48,9 +48,10 @@ def urls(of: "Admin") -> list[URLPattern]:
 def context(of: "Admin", request: HttpRequest, shown: tuple[Column, ...]) -> dict[str, Any]:
     """What the template shows of an operator's choices; `shown` are the columns of the list."""
     now = kept_of(of, params(request)).urlencode()
+    names = {column.key for column in shown}
     return {
         "keeps_order": SORT in of.query_names(),
-        "choosable": [(one, one in shown) for one in of.columns if one.can_be_hidden],
+        "choosable": [(one, one.key in names) for one in of.columns if one.can_be_hidden],
         "columns_url": of.url("columns"),
         "ready": list(_ready(of, request, now)),
         "views": [

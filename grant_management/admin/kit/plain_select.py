@@ -7,6 +7,8 @@ from django.forms.utils import flatatt
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from .markup import safe
+
 
 class PlainSelect(forms.Select):
     """Choices without groups. Django's own select renders two templates for each choice, which was
@@ -17,7 +19,7 @@ class PlainSelect(forms.Select):
         """The same HTML as Django's, but for its spaces."""
         shown = self.get_context(name, value, attrs)["widget"]
         options = (option for _name, group, _place in shown["optgroups"] for option in group)
-        rows = ((one["value"], flatatt(one["attrs"]), one["label"]) for one in options)
+        rows = ((safe(one["value"]), flatatt(one["attrs"]), safe(one["label"])) for one in options)
         inside = format_html_join("", '<option value="{}"{}>{}</option>', rows)
         return format_html(
             '<select name="{}"{}>{}</select>', shown["name"], flatatt(shown["attrs"]), inside

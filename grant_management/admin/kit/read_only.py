@@ -20,6 +20,7 @@ from ...db.of_service import at_services
 from ...db.service_row import OfService
 from ...models import Actor, OrganizationMember, Service
 from . import utc
+from .address import addresses
 from .forms import has_errors
 from .frame import framed
 
@@ -80,7 +81,7 @@ _NO_MEMBER: Final = _(
 )
 
 
-_ANY: Final = UUID(int=0)
+ANY_KEY: Final = UUID(int=0)
 """Stands in a URL for the key of a row."""
 
 
@@ -230,8 +231,7 @@ class ReadOnlyAdmin(ModelAdmin[M]):
             messages.warning(request, _NO_MEMBER)
 
     def _suggest_url(self) -> str:
-        name = "admin:grant_management_client_suggest"
-        return reverse(name, current_app=self.admin_site.name)
+        return addresses(self.admin_site.name)["admin:grant_management_client_suggest"]
 
     def url(self, page: str, row: models.Model | None = None) -> str:
         """The URL, at this admin site, of a page of this model or of one row.
@@ -239,14 +239,15 @@ class ReadOnlyAdmin(ModelAdmin[M]):
         `page` is the end of the URL's name: `changelist`, `change`, or that of an action.
         """
         name = f"admin:grant_management_{self.opts.model_name}_{page}"
-        arguments = [] if row is None else [row.pk]
-        return reverse(name, args=arguments, current_app=self.admin_site.name)
+        if row is None:
+            return addresses(self.admin_site.name)[name]
+        return reverse(name, args=[row.pk], current_app=self.admin_site.name)
 
     def url_of(self, page: str) -> Callable[[models.Model], str]:
         """A function that makes this URL for each row of a list: Django is asked once, not for each
         row. A key is a number or a UUID, so its text is the same in a URL.
         """
-        before, _key, after = self.url(page, self.model(pk=_ANY)).partition(str(_ANY))
+        before, _key, after = self.url(page, self.model(pk=ANY_KEY)).partition(str(ANY_KEY))
         return lambda row: f"{before}{row.pk}{after}"
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -22,6 +22,7 @@ from .first_run import is_empty, may_begin
 from .kit.display import as_of, time_tag
 from .kit.making import checklist
 from .kit.periods import LENGTHS
+from .kit.plain_select import PlainSelect
 from .kit.read_only import ReadOnlyAdmin, limited
 from .overview_charts import DEFAULT, PERIODS, TOP, charts, percent
 from .overview_figures import Active, View, active, backlog, cut_offs, figures
@@ -40,7 +41,11 @@ class OverviewForm(forms.Form):
     """
 
     service = forms.ModelChoiceField(
-        Service.objects.none(), label=_("Service"), required=False, empty_label=_("All services")
+        Service.objects.none(),
+        label=_("Service"),
+        required=False,
+        empty_label=_("All services"),
+        widget=PlainSelect,
     )
     client = forms.CharField(
         label=_("Client ID"),
@@ -53,12 +58,16 @@ class OverviewForm(forms.Form):
         label=_("Period"),
         required=False,
         choices=[(name, LENGTHS[name][0]) for name in PERIODS],
+        widget=PlainSelect,
     )
 
     def __init__(self, data: Any, services: "QuerySet[Service]") -> None:
         super().__init__({"period": DEFAULT} | {name: data[name] for name in data})
         self.services = services
-        self.fields["service"].queryset = services  # type: ignore[attr-defined]
+        field: Any = self.fields["service"]
+        field.queryset = services
+        # The page has read them, and a field would read its `queryset` again.
+        field.choices = [("", field.empty_label), *((one.pk, str(one)) for one in services)]
 
     def clean_client(self) -> str:
         """The client ID. ValidationError: no service that the operator sees has such a client."""

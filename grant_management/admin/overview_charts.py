@@ -5,7 +5,7 @@ day. They can be drawn of all clients or of one.
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -69,8 +69,12 @@ class Axis:
         """What the axis shows."""
         return _("Hour (UTC)") if self.is_hourly else _("Day (UTC)")
 
+    def urls(self, listed: str) -> list[str]:
+        """For each place the URL of its part of a list."""
+        return [f"{listed}&{one}" for one in self._filters]
+
     @cached_property
-    def filters(self) -> list[str]:
+    def _filters(self) -> list[str]:
         """For each place the filters of a list of it, encoded for a URL."""
         last = self.length - timedelta(microseconds=1)
         return [
@@ -124,7 +128,7 @@ def grants_chart(view: View, axis: Axis, listed: Listed) -> Chart:
             label,
             css,
             [numbers[start, kind.value] for start in axis.starts],
-            [listed("grantevent", one, kind=kind.value, **client) for one in axis.filters],
+            axis.urls(listed("grantevent", kind=kind.value, **client)),
         )
         for kind, label, css in kinds
     )
@@ -145,7 +149,7 @@ def calls_chart(calls: "Calls", axis: Axis, listed: Listed, view: View) -> Chart
             label,
             css,
             [calls.numbers[start, outcome == "done"] for start in axis.starts],
-            [listed("call", one, outcome=outcome, **filters) for one in axis.filters],
+            axis.urls(listed("call", outcome=outcome, **filters)),
         )
         for outcome, label, css in outcomes
     )
@@ -193,11 +197,18 @@ def _counted(view: View, axis: Axis) -> Counter[tuple[datetime, str]]:
         for at, kind, number in _summed(rows.filter(hour__gte=first), "hour"):
             found[at, kind] += number
     else:
-        rows = view.counters().filter(day__gte=first.date())
-        days = _summed(rows, "day") if view.client_id else sums(view.keys, first.date())
-        for day, kind, number in days:
+        for day, kind, number in _daily(view, [start.date() for start in axis.starts]):
             found[datetime(day.year, day.month, day.day, tzinfo=UTC), kind] += number
     return found
+
+
+def _daily(view: View, days: list[date]) -> Any:
+    """The numbers by day and by kind. An index has the counters of a day in the order of clients:
+    given each day, a client's are found at once.
+    """
+    if not view.client_id:
+        return sums(view.keys, days[0])
+    return _summed(view.counters().filter(day__in=days), "day")
 
 
 def _summed(rows: Any, period: str) -> Any:

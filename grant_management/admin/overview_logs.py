@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any, Final
 from uuid import UUID
 
+from django.db.models import Subquery
 from django.utils.translation import gettext as _
 
 from ..conf import app_settings
@@ -90,7 +91,7 @@ class Logs:
         """The key and the time of the last call that a page reads, of each log that has as many."""
         limit = counting.COUNT_LIMIT
         large = [service for service in self.read if service.call_log_size >= limit]
-        found = {one.pk: _calls(one).order_by("-pk")[limit - 1 : limit].first() for one in large}
+        found = {one.pk: _nth(one, limit) for one in large}
         return {service: row for service, row in found.items() if row is not None}
 
     @cached_property
@@ -98,6 +99,14 @@ class Logs:
         """For each log the time of its oldest call."""
         found = {one.pk: _calls(one).order_by("pk").first() for one in self.read}
         return {service: row and row[1] for service, row in found.items()}
+
+
+def _nth(service: Service, number: int) -> Any:
+    """The key and the time of the call with this number, from the newest on. Its key is found in
+    the index alone: with the time, the database would read all the newer calls.
+    """
+    keys = Call.objects.filter(service=service).order_by("-pk").values("pk")
+    return _calls(service).filter(pk=Subquery(keys[number - 1 : number])).first()
 
 
 def _calls(service: Service) -> Any:

@@ -18,7 +18,7 @@ from .kit.read_only import ANY_KEY
 Link = tuple[str, Any, str]
 """What it is, its name, and the URL of its page."""
 Listed = Callable[..., str]
-"""Makes the URL of a list from the name of its model, of encoded filters, and of others by name."""
+"""Makes the URL of a list from the name of its model, and its filters by name."""
 
 
 def page_url(request: HttpRequest, name: str, *arguments: Any) -> str:
@@ -43,11 +43,11 @@ def row_url_of(request: HttpRequest, name: str) -> Callable[[Any], str]:
 def lists_of(request: HttpRequest, service: Service | None) -> Listed:
     """Makes URLs of lists, limited to a service where there is one."""
     of = {} if service is None else {"service": str(service.pk)}
-    # A page has hundreds of these URLs, and few lists.
+    # A page has dozens of these URLs, and few lists.
     url_of = cache(lambda model: page_url(request, f"{model}_changelist"))
 
-    def listed(model: str, *encoded: str, **filters: str) -> str:
-        return f"{url_of(model)}?{'&'.join((urlencode(of | filters), *encoded))}"
+    def listed(model: str, **filters: str) -> str:
+        return f"{url_of(model)}?{urlencode(of | filters)}"
 
     return listed
 

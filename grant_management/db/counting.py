@@ -47,6 +47,8 @@ def grouped(number: float, places: int = 0) -> str:
     """The number with so many decimal places, as the language of the page writes it: 1,234.5 in
     English, 1.234,5 in German.
     """
-    names = {",": "THOUSAND_SEPARATOR", ".": "DECIMAL_SEPARATOR"}
     text = f"{number:,.{places}f}"
+    if text.isdigit():
+        return text
+    names = {",": "THOUSAND_SEPARATOR", ".": "DECIMAL_SEPARATOR"}
     return "".join(get_format(names[one]) if one in names else one for one in text)

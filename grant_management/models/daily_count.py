@@ -122,18 +122,19 @@ class Tally(models.Model):
             if tally is None:
                 return cls.objects.get()
             if tally.counted_until is None or tally.counted_until < until:
-                first = _add(DailyCount, "day", _new_events(tally.counted_until, until, DAY))
-                _forget_totals(first, until.date())
-                tally._count_hours(until)
+                services = list(Service.objects.values_list("pk", flat=True))
+                new = _new_events(services, tally.counted_until, until, DAY)
+                _forget_totals(_add(DailyCount, "day", new), until.date())
+                tally._count_hours(services, until)
                 tally.counted_until = until
                 tally.save(update_fields=["counted_until", "hours_until"])
         return tally
 
-    def _count_hours(self, until: datetime) -> None:
+    def _count_hours(self, services: list[int], until: datetime) -> None:
         """Count the events by hour, of the hours that are kept; the others are deleted."""
         oldest = until - hourly_count.KEPT
         since = oldest if self.hours_until is None else max(self.hours_until, oldest)
-        _add(HourlyCount, "hour", _new_events(since, until, hourly_count.HOUR))
+        _add(HourlyCount, "hour", _new_events(services, since, until, hourly_count.HOUR))
         if since.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1) <= until:
             everywhere = Service.objects.values("pk")
             HourlyCount.objects.filter(at_services(everywhere), hour__lt=oldest).delete()
@@ -142,10 +143,13 @@ class Tally(models.Model):
     @classmethod
     def _locked(cls, *, skip_locked: bool) -> "Tally | None":
         """The row, locked; None: it is locked elsewhere, and `skip_locked` is set."""
-        rows = cls.objects.all()
-        if not rows.exists():  # another process may insert it at the same moment
-            Tally.objects.bulk_create([Tally()], ignore_conflicts=True)
-        return rows.select_for_update(skip_locked=skip_locked).first()
+        rows = cls.objects.select_for_update(skip_locked=skip_locked)
+        found = rows.first()
+        if found is not None or cls.objects.exists():
+            return found
+        # Another process may insert it at the same moment.
+        Tally.objects.bulk_create([Tally()], ignore_conflicts=True)
+        return rows.first()
 
     @classmethod
     def _moved(cls, **stamps: datetime) -> "Tally":
@@ -155,17 +159,18 @@ class Tally(models.Model):
         return cls.objects.get()
 
 
-def _new_events(since: datetime | None, until: datetime, period: Any) -> Iterable[Any]:
+def _new_events(
+    services: list[int], since: datetime | None, until: datetime, period: Any
+) -> Iterable[Any]:
     """The numbers of events by day or hour, of a time that is looked for in their keys.
 
     The primary key has the events of each service in the order of time.
     """
-    services = list(Service.objects.values_list("pk", flat=True))
     events = GrantEvent.objects.filter(at_services(services), pk__lt=first_uuid7(until))
     if since is not None:
         events = events.filter(pk__gte=first_uuid7(since))
     groups = events.order_by().values("service_id", "client_id", "kind", period=period)
-    return groups.annotate(number=Count("pk")).iterator()
+    return groups.annotate(number=Count("pk"))
 
 
 def _add(model: type[models.Model], period: str, groups: Iterable[Any]) -> dict[int, Any]:
@@ -183,6 +188,8 @@ def _add(model: type[models.Model], period: str, groups: Iterable[Any]) -> dict[
     names = ("service_id", "kind", "period", "client_id", "number")
     field: Any = model._meta.get_field(period)
     groups = list(groups)
+    if not groups:
+        return {}
     with connection.cursor() as cursor:
         rows = [[group[name] for name in names] for group in groups]
         for row in rows:

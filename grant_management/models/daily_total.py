@@ -52,14 +52,14 @@ def sums(services: Collection[int], since: date) -> Sums:
     """The events of all clients since that day, in parts: 2 queries, or more where the sums of the
     services end on different days.
     """
-    rows = DailyCount.objects.filter(service__in=services, day__gte=since).order_by()
-    kept = rows.totals().values_list("service_id", "day", "kind", "number")
+    kept = DailyCount.objects.totals().filter(service__in=services, day__gte=since).order_by()
     named = {total: kind for kind, total in TOTALS.items()}
     until = dict.fromkeys(services, since - timedelta(days=1))
-    for service, day, kind, number in kept:
+    for service, day, kind, number in kept.values_list("service_id", "day", "kind", "number"):
         until[service] = max(until[service], day)
         yield day, named[kind], number
     for last in set(until.values()):
         those = [service for service in services if until[service] == last]
-        newer = rows.filter(service__in=those, kind__in=TOTALS, day__gt=last)
-        yield from newer.values_list("day", "kind").annotate(Sum("number"))
+        # The day is named once: of two conditions SQLite may look for the wider one in its index.
+        newer = DailyCount.objects.filter(service__in=those, kind__in=TOTALS, day__gt=last)
+        yield from newer.order_by().values_list("day", "kind").annotate(Sum("number"))

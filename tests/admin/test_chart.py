@@ -70,6 +70,22 @@ def test_the_table_has_every_number_also_zero():
     assert row["place"] == "2026-01-01"
 
 
+def test_what_is_drawn_is_escaped_once():
+    """In the bars and in the table: labels, places and URLs."""
+    series = (Series("<b>", "1", [1_000], ["/?a=1&b=2"]), Series("c", "2", [3], ["/3"]))
+    made = Chart("x", "Title", "<day>", "Grants", ["<i>"], ["i"], series)
+    said = "&lt;i&gt;, &lt;b&gt;: 1,000"
+    link = '<a href="/?a=1&amp;b=2"'
+    assert f'{link} aria-label="{said}">' in made.drawn()
+    assert f"<title>{said}</title>" in made.drawn()
+    assert made.drawn().count('fill="url(#gm-hatch-x)"') == 1
+    assert made.rows() == (
+        '<tr><th scope="row" data-label="&lt;day&gt;">&lt;i&gt;</th>'
+        f'<td data-label="&lt;b&gt;">{link}>1,000</a></td>'
+        '<td data-label="c"><a href="/3">3</a></td></tr>\n'
+    )
+
+
 def test_both_axes_have_a_name():
     drawn = get_template("admin/grant_management/chart.html").render({"chart": chart([1, 2])})
     texts = re.findall(r"<text[^>]*>([^<]*)</text>", drawn)

@@ -241,7 +241,7 @@ def test_what_is_no_choice_says_so(admin_client, lived, query):
 
 
 def test_statements(admin_client, lived, django_assert_max_num_queries):
-    with django_assert_max_num_queries(26):
+    with django_assert_max_num_queries(24):
         admin_client.get(OVERVIEW)
 
 

@@ -4,9 +4,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import chain
 from typing import Any, Final
 
-from django.utils.html import format_html, format_html_join
+from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from ...db.counting import grouped
@@ -32,6 +34,11 @@ class Series:
     css: str
     numbers: list[int]
     urls: list[str]
+
+    @cached_property
+    def links(self) -> list[SafeString]:
+        """The URLs as HTML has them, for the bars and for the table."""
+        return [conditional_escape(url) for url in self.urls]
 
 
 @dataclass(frozen=True)
@@ -104,48 +111,70 @@ class Chart:
                         "height": _rounded(BOTTOM - y),
                         "css": one.css,
                         "url": one.urls[place],
-                        "says": f"{name}, {one.label}: {grouped(number)}",
+                        "link": one.links[place],
+                        "says": f"{name}, {one.label}: {self._written[number]}",
                     }
 
     def table(self) -> Iterator[dict[str, Any]]:
-        """The rows of the table: a place, and for each kind label, number and URL."""
+        """The rows of the table: a place, and for each kind label, number, URL and link."""
         for place, name in enumerate(self.places):
             cells = [
-                {"label": one.label, "number": grouped(one.numbers[place]), "url": one.urls[place]}
+                {
+                    "label": one.label,
+                    "number": self._written[one.numbers[place]],
+                    "url": one.urls[place],
+                    "link": one.links[place],
+                }
                 for one in self.series
             ]
             yield {"place": name, "cells": cells}
 
-    # A page has some hundreds of these: a template takes several times as long for each.
+    @cached_property
+    def _written(self) -> dict[int, SafeString]:
+        """Each number as the page writes it: in a bar, and in the table."""
+        numbers = {number for one in self.series for number in one.numbers}
+        return {number: conditional_escape(grouped(number)) for number in numbers}
 
-    def drawn(self) -> Iterator[SafeString]:
+    # A page has some hundreds of these: a template takes several times as long for each, and so
+    # do several calls of `format_html` for one.
+
+    def drawn(self) -> SafeString:
         """The bars as SVG; all but the first kind are hatched."""
-        for bar in self.bars():
-            shape = format_html(
-                'x="{x}" y="{y}" width="{width}" height="{height}"',
-                **{name: bar[name] for name in ("x", "y", "width", "height")},
-            )
-            yield format_html(
-                '<a href="{}" aria-label="{}"><rect {} class="gm-bar-{}"><title>{}</title></rect>'
-                "{}</a>\n",
-                *(bar["url"], bar["says"], shape, bar["css"], bar["says"]),
-                "" if bar["css"] == self.series[0].css else self._hatched(shape),
-            )
+        return format_html_join("", "{}", ((self._drawn(bar),) for bar in self.bars()))
 
-    def _hatched(self, shape: SafeString) -> SafeString:
+    def _drawn(self, bar: dict[str, Any]) -> SafeString:
+        hatched = (
+            '<rect x="{2}" y="{3}" width="{4}" height="{5}" fill="url(#gm-hatch-{7})"'
+            ' pointer-events="none"/>'
+        )
         return format_html(
-            '<rect {} fill="url(#gm-hatch-{})" pointer-events="none"/>', shape, self.name
+            '<a href="{0}" aria-label="{1}"><rect x="{2}" y="{3}" width="{4}" height="{5}"'
+            ' class="gm-bar-{6}"><title>{1}</title></rect>'
+            + ("" if bar["css"] == self.series[0].css else hatched)
+            + "</a>\n",
+            *(bar["link"], conditional_escape(bar["says"])),
+            *(bar["x"], bar["y"], bar["width"], bar["height"], bar["css"], self.name),
         )
 
-    def rows(self) -> Iterator[SafeString]:
+    def rows(self) -> SafeString:
         """The rows of the table as HTML."""
-        for row in self.table():
-            cells = ((cell["label"], cell["url"], cell["number"]) for cell in row["cells"])
-            yield format_html(
-                '<tr><th scope="row" data-label="{}">{}</th>{}</tr>\n',
-                *(self.across, row["place"]),
-                format_html_join("", '<td data-label="{}"><a href="{}">{}</a></td>', cells),
-            )
+        return format_html_join("", "{}", ((self._row(row),) for row in self.table()))
+
+    def _row(self, row: dict[str, Any]) -> SafeString:
+        across, *labels = self._labels
+        cells = zip(labels, row["cells"], strict=True)
+        values = ((label, cell["link"], cell["number"]) for label, cell in cells)
+        return format_html(
+            '<tr><th scope="row" data-label="{}">{}</th>'
+            + '<td data-label="{}"><a href="{}">{}</a></td>' * len(labels)
+            + "</tr>\n",
+            *(across, row["place"], *chain.from_iterable(values)),
+        )
+
+    @cached_property
+    def _labels(self) -> list[SafeString]:
+        """What the cells of a row are, as HTML has it."""
+        return [conditional_escape(name) for name in (self.across, *(s.label for s in self.series))]
 
     def _slot(self) -> float:
         return (WIDTH - LEFT) / max(len(self.places), 1)
@@ -155,9 +184,10 @@ def _y(number: int, highest: int) -> float:
     return BOTTOM - number / highest * (BOTTOM - TOP)
 
 
-def _rounded(number: float) -> str:
-    """A length for SVG, with a point in any language."""
-    return f"{number:.2f}".rstrip("0").rstrip(".")
+@lru_cache(maxsize=4_096)
+def _rounded(number: float) -> SafeString:
+    """A length for SVG, with a point in any language; most of a page's are those of the last."""
+    return conditional_escape(f"{number:.2f}".rstrip("0").rstrip("."))
 
 
 def _step(most: int) -> int:

@@ -19,8 +19,15 @@ class PlainSelect(forms.Select):
         """The same HTML as Django's, but for its spaces."""
         shown = self.get_context(name, value, attrs)["widget"]
         options = (option for _name, group, _place in shown["optgroups"] for option in group)
-        rows = ((safe(one["value"]), flatatt(one["attrs"]), safe(one["label"])) for one in options)
+        rows = (
+            (safe(one["value"]), _attributes(one["attrs"]), safe(one["label"])) for one in options
+        )
         inside = format_html_join("", '<option value="{}"{}>{}</option>', rows)
         return format_html(
             '<select name="{}"{}>{}</select>', shown["name"], flatatt(shown["attrs"]), inside
         )
+
+
+def _attributes(of: dict[str, Any]) -> SafeString:
+    """The attributes of a choice: most have none, and there may be hundreds of them."""
+    return flatatt(of) if of else SafeString()

@@ -46,7 +46,7 @@ class Text(str):
         gettext_lazy("Yes"),
         gettext_lazy(HOSTILE),
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_a_value_is_escaped_as_by_django(value):
     assert safe(value) == conditional_escape(value)

@@ -55,6 +55,7 @@ class Damage:
 
 
 def _alive(model: type[Any], grants: list[Any], now: Any) -> int:
-    at = at_services(one.service_id for one in grants)
-    tokens = model.objects.filter(at, grant__in=[one.pk for one in grants]).alive(now)
+    services = {one.service_id for one in grants}
+    rows = model.objects.filter(at_services(services), grant__in=[one.pk for one in grants])
+    tokens = rows.alive(now, services)
     return bounded_count(tokens.order_by("-pk"))

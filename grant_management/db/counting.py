@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from django.db import connections
 from django.db.models import Case, Count, Q, QuerySet, Sum, When
+from django.db.models.sql.constants import INNER
 from django.utils.formats import get_format
 from django.utils.translation import gettext
 
@@ -24,16 +25,26 @@ def counted_among(rows: "QuerySet[Any]", condition: Q, look: int) -> tuple[int, 
     """How many of the first `look` rows, which an index has in this order, meet a condition; and
     whether there are no others. (If there are, the next one may be counted in place of one.)
 
-    PostgreSQL does it in one pass over them. Given their keys (`pk IN (…)`), it would read the
-    whole table. SQLite needs the keys: it would begin with the tables that the condition names.
+    It is done in one pass over them. Given their keys (`pk IN (…)`), PostgreSQL would read the
+    whole table. SQLite needs the keys where the condition names other tables: it would begin with
+    those.
     """
-    if connections[rows.db].vendor != "sqlite":
-        judged = rows.annotate(_meets=Case(When(condition, then=1), default=0)).values("_meets")
+    judged = rows.annotate(_meets=Case(When(condition, then=1), default=0)).values("_meets")
+    if connections[rows.db].vendor != "sqlite" or not joins_others(judged):
         found = judged[: look + 1].aggregate(seen=Count("*"), met=Sum("_meets"))
         return min(found["met"] or 0, look), found["seen"] <= look
     keys = rows.values("pk")[: look + 1]
     met = rows.model._default_manager.filter(condition, pk__in=keys).count()
     return min(met, look), keys.count() <= look
+
+
+def joins_others(rows: "QuerySet[Any]") -> bool:
+    """Whether the query joins other tables, with any of which SQLite may begin. With one that is
+    joined by LEFT JOIN it never does.
+    """
+    query = rows.query
+    used = (join for name, join in query.alias_map.items() if query.alias_refcount[name])
+    return any(getattr(join, "join_type", None) == INNER for join in used)
 
 
 def shown_number(number: int) -> str:

@@ -18,7 +18,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import connections, models
-from django.db.models import F, Func, Lookup, OrderBy, OuterRef, Q, Subquery, Value
+from django.db.models import Count, F, Func, Lookup, OrderBy, OuterRef, Q, Subquery, Value, Window
 from django.db.models.lookups import GreaterThan, GreaterThanOrEqual, LessThan, LessThanOrEqual
 
 from ..protocol import strict_json
@@ -109,8 +109,9 @@ class Ordered:
     def those(self, condition: Q | None) -> "Ordered":
         """The rows that meet the condition; None: all rows.
 
-        The condition may be about other tables. SQLite is given the keys to test it on, or it would
-        begin with those tables; PostgreSQL chooses better by itself.
+        The condition may be about other tables, or about what has an index of its own. SQLite is
+        given the keys to test it on, or it would begin with those; PostgreSQL chooses better by
+        itself.
         """
         if condition is None:
             return self
@@ -133,6 +134,14 @@ class Ordered:
     def keys(self) -> Rows:
         """The keys of the rows, in order."""
         return self.rows.order_by(*self.order).values_list("pk", flat=True)
+
+    def counted_keys(self, number: int) -> tuple[list[Any], int]:
+        """The first keys, at most this many, and the number of all rows. 1 query, which reads the
+        rows once: a window of them may meet a condition that is slow to test.
+        """
+        keyed = self.rows.order_by(*self.order).annotate(_all=Window(Count("*")))
+        found = list(keyed.values_list("pk", "_all")[:number])
+        return [key for key, _all in found], found[0][1] if found else 0
 
     def read(self, keys: Any) -> list[Any]:
         """The rows with these keys, in order."""
@@ -243,8 +252,8 @@ def page_of(rows: Ordered, cursor: Cursor, condition: Q | None) -> Page:
         end, found, count = None, ahead.first(SIZE + 1), rows.count()
     else:
         end = ahead.window(WINDOW)
-        keys = list(ahead.until(end).those(condition).keys())
-        found, count = ahead.read(keys[: SIZE + 1]), len(keys)
+        keys, count = ahead.until(end).those(condition).counted_keys(SIZE + 1)
+        found = ahead.read(keys)
     beside = _beside(found, rows.order, cursor)
     if end is not None and len(found) <= SIZE:  # there may be more beyond the window
         beside["previous" if cursor.backwards else "next"] = written(end)

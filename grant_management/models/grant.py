@@ -25,6 +25,7 @@ from .client import Client
 from .event import Actor, EventKind, GrantEvent, Reason, Told
 from .last_used import LastUsed
 from .service import Service
+from .spared import spared
 
 CONTENT: Final = ("scopes", "claims", "authorization_details")
 """The columns with what a grant holds, which may be large."""
@@ -47,19 +48,16 @@ class UpdatedBy(models.TextChoices):
     AUTHORIZATION_SERVER = "authorization_server", _("authorization server")
 
 
-def status_condition(status: GrantStatus, now: datetime) -> Q:
-    """The rule of `Grant.status` as a condition of a query."""
-    cut_offs = ("client__not_before", "service__not_before")
-    before, kept = Q(), Q()
-    for cut_off in cut_offs:
-        before |= Q(created_at__lt=F(cut_off))
-        # SQL compares NULL neither as true nor as false, so a missing cut-off needs its own test.
-        kept &= Q(**{cut_off: None}) | Q(created_at__gte=F(cut_off))
+def status_condition(
+    status: GrantStatus, now: datetime, services: Iterable[int] | None = None
+) -> Q:
+    """The rule of `Grant.status` as a condition of a query; `services`: see `spared`."""
+    kept = spared("created_at", services)
     there = Q(revoked_at=None) & kept
     alive = there & (Q(expires_at=None) | Q(expires_at__gt=now))
     return {
         GrantStatus.REVOKED: Q(revoked_at__isnull=False),
-        GrantStatus.CUT_OFF: Q(revoked_at=None) & before,
+        GrantStatus.CUT_OFF: Q(revoked_at=None) & ~kept,
         GrantStatus.EXPIRED: there & Q(expires_at__lte=now),
         GrantStatus.PENDING: alive & Q(pending=True),
         GrantStatus.ACTIVE: alive & Q(pending=False),

@@ -1,16 +1,16 @@
 """What an act would stop, counted before it: grants, access and refresh tokens."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Case, F, Q, QuerySet, When
 from django.utils.translation import gettext as _
 
 from ..db import clock
 from ..db.counting import COUNT_LIMIT, counted_among, grouped, shown_number
-from ..db.keyset import Ordered
 from ..db.of_service import these
 from .client import Client
 from .grant import Grant, GrantStatus, status_condition
@@ -20,6 +20,13 @@ from .token import AccessToken, RefreshToken
 
 LOOKS: Final[tuple[int, ...]] = (12_000, 50_000)
 """Rows that are looked at for one number: again, and further, where few of the first are alive."""
+FEWER: Final = 4_000
+"""Tokens that are looked at first: each of them is judged with its grant, which costs as much as to
+judge three grants.
+"""
+MOST_TOKENS: Final = 3_000
+"""Numbers of tokens are exact up to here. From far fewer on, the name of what is stopped is typed.
+"""
 LISTED: Final = 5
 """Clients that are named, of those that lose most."""
 
@@ -32,13 +39,15 @@ class Number:
     is_exact: bool
 
     @classmethod
-    def of(cls, rows: "QuerySet[Any]", alive: Q, looks: tuple[int, ...] | None = None) -> "Number":
-        """How many of the first rows are alive; an index finds the rows in order."""
+    def of(cls, rows: "QuerySet[Any]", alive: Q, looks: tuple[int, ...], most: int) -> "Number":
+        """How many of the first rows are alive, exact up to `most`; an index finds the rows in
+        order.
+        """
         count = 0
-        for look in looks or LOOKS:
+        for look in looks:
             count, is_all = counted_among(rows, alive, look)
-            if count > COUNT_LIMIT:
-                return cls(COUNT_LIMIT, False)
+            if count > most:
+                return cls(most, False)
             if is_all:
                 return cls(count, True)
         return cls(count, False)
@@ -107,14 +116,14 @@ def stops_of(target: Service | Client, before: datetime | None = None) -> Stops:
     if isinstance(target, Client):
         of = {"service": target.service_id, "client": target.pk}
     now = clock.now()
-    active = status_condition(GrantStatus.ACTIVE, now)
+    active = status_condition(GrantStatus.ACTIVE, now, [of["service"]])
     newest = Grant.objects.filter(**of).order_by("-created_at", "-pk")
     if before is not None:
         newest = newest.filter(created_at__lt=before)
     return Stops(
-        grants=Number.of(newest, active),
-        access_tokens=_tokens(AccessToken, of, now, before),
-        refresh_tokens=_tokens(RefreshToken, of, now, before),
+        grants=Number.of(newest, active, LOOKS, COUNT_LIMIT),
+        access_tokens=_tokens_of_many(AccessToken, of, now, before),
+        refresh_tokens=_tokens_of_many(RefreshToken, of, now, before),
         clients=() if isinstance(target, Client) else _clients(newest, active),
     )
 
@@ -128,33 +137,43 @@ def stops_of_grant(grant: Grant) -> Stops:
     """What stops where a grant is revoked now."""
     now, of = clock.now(), {"service": grant.service_id, "grant": grant.pk}
     is_active = grant.status(now) is GrantStatus.ACTIVE
-    access = _tokens(AccessToken, of, now) if grant.service.revoke_access_tokens else _NONE
-    return Stops(Number(int(is_active), True), access, _tokens(RefreshToken, of, now))
+    access = _tokens_of_one(AccessToken, of, now) if grant.service.revoke_access_tokens else _NONE
+    return Stops(Number(int(is_active), True), access, _tokens_of_one(RefreshToken, of, now))
 
 
-def _tokens(
-    model: type[AccessToken | RefreshToken],
-    of: dict[str, Any],
-    now: datetime,
-    before: datetime | None = None,
+_Tokens = type[AccessToken | RefreshToken]
+
+
+def _tokens_of_one(model: _Tokens, of: dict[str, Any], now: datetime) -> Number:
+    """Of a grant, which is read once."""
+    rows, dying = model._default_manager.filter(**of), model.living(now, [of["service"]])
+    return Number.of(rows.order_by(), dying, LOOKS, COUNT_LIMIT)
+
+
+def _tokens_of_many(
+    model: _Tokens, of: dict[str, Any], now: datetime, before: datetime | None
 ) -> Number:
-    rows, dying = model._default_manager.filter(**of), model.living(now)
-    looks = LOOKS
+    """Of many grants."""
+    rows, dying = model._default_manager.filter(**of), model.living(now, [of["service"]])
+    further = LOOKS[1:]
     if before is not None:  # a token of an earlier grant ends with its grant: it is read too
         dying &= Q(issued_at__lt=before) | Q(grant__created_at__lt=before)
-        looks = LOOKS[:1]
+        further = LOOKS[:1]
     # Most rows of a large table are expired: of a service, an index finds the others.
     if of.keys() == {"service"}:
         rows = rows.filter(Q(expires_at=None) | Q(expires_at__gt=now))
-    return Number.of(rows.order_by(), dying, looks)
+    looks = (min(FEWER, LOOKS[0]), *further)
+    return Number.of(rows.order_by(), dying, looks, min(MOST_TOKENS, COUNT_LIMIT))
 
 
 def _clients(newest: "QuerySet[Grant]", active: Q) -> tuple[tuple[str, int], ...]:
-    """Of the newest grants alone."""
-    rows = Ordered(newest, ("-created_at", "-pk"))
-    seen = rows.until(rows.window(COUNT_LIMIT)).those(active).rows.order_by()
-    groups = seen.values_list("client_id", "service_id").annotate(number=Count("pk"))
-    most = list(groups.order_by("-number", "client_id")[:LISTED])
-    of = these(Client.objects, [(key, service) for key, service, _number in most])
+    """Of the newest grants alone. They are counted in Python: to count groups in SQL a database
+    might read all grants of the service, client by client.
+    """
+    loses = newest.annotate(_loses=Case(When(active, then=F("client_id"))))
+    owners = loses.values_list("_loses", "service_id")[:COUNT_LIMIT]
+    numbers = Counter(owner for owner in owners if owner[0] is not None)
+    most = sorted(numbers.items(), key=lambda one: (-one[1], one[0]))[:LISTED]
+    of = these(Client.objects, [owner for owner, _number in most])
     names = {client.pk: client.client_id for client in of}
-    return tuple((names[key], number) for key, _service, number in most)
+    return tuple((names[key], number) for (key, _service), number in most)

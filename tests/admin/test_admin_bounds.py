@@ -303,6 +303,19 @@ class TestCheckPage:
         assert len(page.context["sample"]) == 2
         assert page.context["clients"] == [("app-1", 2)]
 
+    @pytest.mark.parametrize(
+        ("number", "shown"), [(2, "2"), (4, "more than 3"), (7, "more than 3")]
+    )
+    def test_it_looks_no_further_than_it_counts(self, world, monkeypatch, number, shown):
+        monkeypatch.setattr(grant_filter, "LOOK_FIRST", 5)
+        monkeypatch.setattr(counting, "COUNT_LIMIT", 3)
+        for index in range(number):
+            world.grant(created_at=at(index))
+        with CaptureQueriesContext(connection) as captured:
+            found = GrantFilter(world.service, subject=world.subject).look(10)
+        assert str(found) == shown
+        assert not any("OFFSET 100000" in one["sql"] for one in captured)
+
     def test_none_among_the_newest_is_not_none(self, admin_client, world, narrow):
         world.grant(scopes='[{"scope":"pay"}]', created_at=at(0))
         for number in range(1, 6):

@@ -114,6 +114,25 @@ def test_the_count_is_bounded(admin_client, world, monkeypatch):
     assert str(found.grants) == "at least 2"
 
 
+def test_of_tokens_fewer_are_counted_than_of_grants(world, monkeypatch):
+    """But of one grant's, which is read once."""
+    monkeypatch.setattr(stops, "MOST_TOKENS", 2)
+    fill(world, 3)
+    grant = world.grant()
+    for _ in range(3):
+        world.token(grant)
+    found = stops.stops_of(world.service)
+    assert (str(found.grants), str(found.access_tokens)) == ("4", "at least 2")
+    assert str(stops.stops_of_grant(grant).access_tokens) == "3"
+
+
+def test_where_few_of_the_first_tokens_end_more_are_looked_at(world, monkeypatch):
+    monkeypatch.setattr(stops, "FEWER", 1)
+    fill(world, 3)
+    for before in (None, now()):
+        assert str(stops.stops_of(world.service, before).access_tokens) == "3"
+
+
 def test_what_is_dead_already_is_not_counted(world):
     fill(world, 1)
     revoked = world.grant()

@@ -151,6 +151,22 @@ class TestOrder:
         rows = admin_client.get(GRANTS, {"expires_within": "7"}).context["list"].rows
         assert [row.pk for row in rows] == [made[1].pk, made[2].pk, made[0].pk]
 
+    def test_what_expires_soon_of_a_client_is_found_by_the_client(self, admin_client, world):
+        """By the index of what expires SQLite reads all grants of the service, for a few."""
+        if connection.vendor != "sqlite":
+            pytest.skip("about SQLite's choice of an index")
+        made = world.grant(expires_at=now() + timedelta(days=1))
+        query = {"expires_within": "7", "client": world.client.client_id}
+        with CaptureQueriesContext(connection) as captured:
+            rows = admin_client.get(GRANTS, query).context["list"].rows
+        assert rows == [made]
+        sought = [one["sql"] for one in captured if "expires_at\" > '" in one["sql"]]
+        assert len(sought) == 2
+        for sql in sought:
+            with connection.cursor() as cursor:
+                cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
+                assert "gm_grant_client" in str(cursor.fetchall())
+
 
 class TestPeriods:
     @pytest.mark.parametrize(

@@ -19,14 +19,12 @@ from ..models import (
     Client,
     Grant,
     GrantEvent,
-    GrantStatus,
     RefreshToken,
     Tally,
 )
-from ..models.grant import status_condition
+from ..models.stops import Stops, stops_of
 from .call import DONE
 from .client_words import told
-from .kit.counting import counted
 from .kit.display import identifier
 from .kit.periods import LENGTHS
 from .kit.utc import exact_tag
@@ -43,18 +41,15 @@ DAY: Final = timedelta(days=1)
 
 def client_page(client: Client, request: HttpRequest) -> dict[str, Any]:
     """The template's context for the page of a client; without what the operator may not see."""
-    now = clock.now()
+    now, stops = clock.now(), stops_of(client)
     grants = Grant.objects.filter(service=client.service_id, client=client.pk)
-    # Without pending ones, as the list behind the figure, and as the page of a cut-off.
-    is_active = status_condition(GrantStatus.ACTIVE, now)
-    active = counted(grants.order_by("-created_at"), is_active)
     sees = {name: may_view(request, name) for name in ("grant", "call", "grantevent")}
     return {
         "client": client,
         "facts": _facts(client),
         **told(client, request),
-        "figures": _figures(client, request, now, active) if sees["grant"] else [],
-        "stops": list(_stops(client, request, now, active)),
+        "figures": _figures(client, request, now, str(stops.grants)) if sees["grant"] else [],
+        "stops": list(_stops(stops, request)),
         "groups_of_grants": by_client(_newest(to_person(grants)), request) if sees["grant"] else [],
         "lists": {name: _list(request, name, client) for name, may in sees.items() if may},
         "calls": _calls(client) if sees["call"] else [],
@@ -108,22 +103,18 @@ def _charts(client: Client, request: HttpRequest, now: datetime) -> dict[str, An
     }
 
 
-def _stops(
-    client: Client, request: HttpRequest, now: datetime, active: str
-) -> Iterator[tuple[Any, str]]:
+def _stops(stops: Stops, request: HttpRequest) -> Iterator[tuple[Any, str]]:
     """The numbers of its active grants, and of its tokens that work now, by kind; without those
     of rows that the operator may not see.
     """
     if may_view(request, "grant"):
-        yield _("active grants"), active
-    for model in (AccessToken, RefreshToken):
-        if not may_view(request, str(model._meta.model_name)):
-            continue
-        tokens = model._default_manager.filter(service=client.service_id, client=client.pk)
-        # In the order of their index, so that the database has no reason to follow another one.
-        ordered = tokens.order_by("service", "client")
-        alive = counted(ordered, model.living(now))
-        yield model._meta.verbose_name_plural, alive
+        yield _("active grants"), str(stops.grants)
+    for model, number in (
+        (AccessToken, stops.access_tokens),
+        (RefreshToken, stops.refresh_tokens),
+    ):
+        if may_view(request, str(model._meta.model_name)):
+            yield model._meta.verbose_name_plural, str(number)
 
 
 def _number(rows: Any) -> str:

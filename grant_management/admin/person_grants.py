@@ -12,7 +12,7 @@ from ..models.grant import status_condition
 from .in_words import held_by
 from .kit import content
 from .kit.display import state, time_tag
-from .related import may_view, page_url
+from .related import may_view, page_url, row_url_of
 
 LIVE: Final = (GrantStatus.ACTIVE, GrantStatus.PENDING)
 """The statuses of the grants that a person can lose."""
@@ -26,29 +26,35 @@ def by_client(grants: list[Any], request: HttpRequest) -> list[dict[str, Any]]:
     """
     ordered = sorted(grants, key=lambda grant: (str(grant.service), str(grant.client)))
     held, sees_client = held_by(grants), may_view(request, "client")
+    url_of, person_url_of = (row_url_of(request, name) for name in ("grant_change", "grant_person"))
     groups = groupby(ordered, key=lambda grant: (grant.service, grant.client))
     shown = [
         {
             "service": service,
             "client": client,
             "url": page_url(request, "client_change", client.pk) if sees_client else "",
-            "grants": [_shown(grant, request, held[grant.pk]) for grant in own],
+            "grants": [
+                {
+                    **_shown(grant),
+                    "url": url_of(grant.pk),
+                    "person_url": person_url_of(grant.pk) if grant.subject else "",
+                    "held": held[grant.pk],
+                }
+                for grant in own
+            ],
         }
         for (service, client), own in groups
     ]
     return sorted(shown, key=lambda one: not any(grant["is_live"] for grant in one["grants"]))
 
 
-def _shown(grant: Any, request: HttpRequest, held: str) -> dict[str, Any]:
+def _shown(grant: Any) -> dict[str, Any]:
     status = grant.status(clock.estimate())
     return {
         "key": str(grant.pk),
-        "url": page_url(request, "grant_change", grant.pk),
         "name": grant.grant_id,
         "subject": grant.subject,
-        "person_url": page_url(request, "grant_person", grant.pk) if grant.subject else "",
         "status": state(status, status.label),
-        "held": held,
         "created": time_tag(grant.created_at),
         "used": time_tag(grant.last_used_at),
         "expires": time_tag(grant.expires_at),

@@ -136,7 +136,7 @@ class TestAClient:
         assert stops == {"active grants": "1", "access tokens": "1", "refresh tokens": "1"}
 
     def test_a_count_has_a_limit(self, admin_client, world, page, monkeypatch):
-        monkeypatch.setattr("grant_management.db.counting.COUNT_LIMIT", 1)
+        monkeypatch.setattr("grant_management.models.stops.LOOKS", (2,))
         page = admin_client.get(url("client_change", world.client.pk))
         assert page.context["stops"][0][1].startswith("at least ")
 

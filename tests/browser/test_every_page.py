@@ -50,10 +50,11 @@ def addresses(demo):
     return json.loads(subprocess.check_output(line, cwd=ROOT, env=env))
 
 
-@pytest.fixture
-def languages(request):
+def pytest_generate_tests(metafunc):
     """English; with `--slow` every language, such as German for its long words."""
-    return LANGUAGES if request.config.getoption("--slow") else LANGUAGES[:1]
+    if "language" in metafunc.fixturenames:
+        is_slow = metafunc.config.getoption("--slow")
+        metafunc.parametrize("language", LANGUAGES if is_slow else LANGUAGES[:1])
 
 
 @pytest.fixture
@@ -102,30 +103,28 @@ def walk(page, addresses, host, wrong_with, step):
     return wrong, unopened
 
 
-def test_every_page_of_the_admin(operator, demo, addresses, wrong_with, languages, request):
+def test_every_page_of_the_admin(operator, demo, addresses, wrong_with, language, request):
     """Every second one with axe, with `--slow` each: they share their parts."""
     step = 1 if request.config.getoption("--slow") else 2
     page = operator(bypass_csp=True)
     host = demo.admin.removesuffix("/admin/")
-    for language in languages:
-        speak(page, demo, language)
-        wrong, unopened = walk(page, addresses["admin"], host, wrong_with, step)
-        assert wrong == {}, language
-        assert {one for one in unopened if not one.endswith(tuple(NO_PAGES))} == set()
-        assert [end for end in NO_PAGES if not any(one.endswith(end) for one in unopened)] == []
+    speak(page, demo, language)
+    wrong, unopened = walk(page, addresses["admin"], host, wrong_with, step)
+    assert wrong == {}
+    assert {one for one in unopened if not one.endswith(tuple(NO_PAGES))} == set()
+    assert [end for end in NO_PAGES if not any(one.endswith(end) for one in unopened)] == []
 
 
-def test_every_page_of_a_person(open_page, demo, addresses, wrong_with, languages):
+def test_every_page_of_a_person(open_page, demo, addresses, wrong_with, language):
     host = demo.admin.removesuffix("/admin/")
     more = {
         "without access": f"{urlsplit(demo.apps).path}?ended",
         "not there": f"{urlsplit(demo.apps).path}9999999/",
     }
-    for language in languages:
-        page = open_page(locale=language, bypass_csp=True)
-        log_in_as_person(page, demo)
-        wrong, unopened = walk(page, addresses["person"] | more, host, wrong_with, 1)
-        assert (wrong, unopened) == ({}, set()), language
+    page = open_page(locale=language, bypass_csp=True)
+    log_in_as_person(page, demo)
+    wrong, unopened = walk(page, addresses["person"] | more, host, wrong_with, 1)
+    assert (wrong, unopened) == ({}, set())
 
 
 def strangers(page, demo):

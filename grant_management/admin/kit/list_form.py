@@ -17,6 +17,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from ...db import clock
+from ...db.any_of import any_of
 from ...db.clock import CLOCK_TOLERANCE
 from ...db.ids import first_uuid7
 from ...db.keyset import Order, Rows
@@ -141,7 +142,7 @@ class ListForm(forms.Form):
         if len(finding) > 1:
             found = [known.filter(way).values_list("pk", flat=True)[: FEW + 1] for way in finding]
             if len(keys := set(chain(*found))) <= FEW:
-                return rows.filter(pk__in=keys)
+                return rows.filter(any_of("pk", keys))
         return rows.filter(reduce(or_, finding))
 
     def given(self, *names: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Writes the figures of the console's pages into docs/explanation/performance.md."""
 
 import os
+import time
 
 from .. import goals
 from ..processes import ROOT
@@ -27,14 +28,15 @@ def section(figures):
     """The section's text, without its heading."""
     number = next(iter(figures.values()))["grants"]
     rows = "".join(_row(kind, pages, figures) for kind, pages in KINDS.items())
-    heads = " | ".join(f"{name}: slowest" for name in NAMES.values())
+    heads = " | ".join(f"{name}: slowest | meet the goal" for name in NAMES.values())
     return (
         f"With {number:,} grants, as many events, and for each twenty grants a call, a delivery to"
         " a webhook, one to a stream and an event of the organization, in a process without a"
         " server (`run.py bench admin --write`). A figure is the median of nine rounds, in which"
         f" the pages take turns. {_load(figures)}\n\n"
-        f"| pages | how many | {heads} |\n| --- | --- | --- | --- |\n{rows}\n"
-        f"{_over(figures)}\n\n"
+        f"| pages | how many | {heads} |\n{'| --- ' * 6}|\n{rows}\n"
+        "The goals are 50 ms on PostgreSQL, 100 ms on SQLite, and 200 ms for what is long:"
+        f" {_met(figures)}\n\n"
         "*What is long* is a grant of 300 scopes, 200 KB of authorization details and 10,000"
         " tokens, of a client whose name has 200 characters, some of them from right to left. The"
         " pages are listed once, in `benchmarks/console/pages.py`: `tests/scale` explains every"
@@ -49,31 +51,43 @@ def section(figures):
 def _load(figures):
     loads = [one for run in figures.values() for one in run["load"]]
     return (
-        f"The machine has {os.cpu_count()} cores, and the load average was {min(loads)} to"
-        f" {max(loads)} meanwhile."
+        f"The machine has {os.cpu_count()} cores, on which Python adds three million numbers in"
+        f" {_pace():.2f} s, and the load average was {min(loads)} to {max(loads)} meanwhile."
     )
 
 
+def _pace():
+    """Seconds of the processor that a loop takes: what the figures of two machines differ by."""
+    began, total = time.process_time(), 0
+    for number in range(3_000_000):
+        total += number
+    return time.process_time() - began
+
+
 def _row(kind, pages, figures):
-    slowest = [_slowest(pages, figures[database]["pages"]) for database in NAMES]
-    return f"| {kind} | {len(pages)} | {' | '.join(slowest)} |\n"
+    cells = [_cells(pages, database, figures[database]["pages"]) for database in NAMES]
+    return f"| {kind} | {len(pages)} | {' | '.join(cells)} |\n"
 
 
-def _slowest(pages, measured):
+def _cells(pages, database, measured):
+    """The slowest of the pages, and how many meet their goal."""
     name = max(pages, key=lambda one: measured[one][0])
-    return f"{measured[name][0]:.0f} ms ({name.removeprefix('long: ')})"
+    slowest = f"{measured[name][0]:.0f} ms ({name.removeprefix('long: ')})"
+    return f"{slowest} | {sum(_meets(database, one, measured) for one in pages)}"
 
 
-def _over(figures):
-    """What misses its goal."""
+def _met(figures):
+    """How many of all pages meet their goal."""
     found = [
-        f"{name} ({measured[0]:.0f} ms on {NAMES[database]})"
+        f"{sum(_meets(database, one, run['pages']) for one in run['pages'])} of"
+        f" {len(run['pages'])} pages meet it on {NAMES[database]}"
         for database, run in figures.items()
-        for name, measured in run["pages"].items()
-        if measured[0] > _goal(database, name)
     ]
-    goal = "The goals are 50 ms on PostgreSQL, 100 ms on SQLite, and 200 ms for what is long. "
-    return goal + (f"Missed by: {', '.join(found)}." if found else "Every page meets its goal.")
+    return f"{', '.join(found)}."
+
+
+def _meets(database, name, measured):
+    return measured[name][0] <= _goal(database, name)
 
 
 def _goal(database, name):

@@ -155,14 +155,13 @@ def _tokens_of_many(
 ) -> Number:
     """Of many grants."""
     rows, dying = model._default_manager.filter(**of), model.living(now, [of["service"]])
-    further = LOOKS[1:]
+    looks = (min(FEWER, LOOKS[0]), *LOOKS[1:])
     if before is not None:  # a token of an earlier grant ends with its grant: it is read too
         dying &= Q(issued_at__lt=before) | Q(grant__created_at__lt=before)
-        further = LOOKS[:1]
+        looks = LOOKS[:1]  # few of them are early enough: a shorter look would be for nothing
     # Most rows of a large table are expired: of a service, an index finds the others.
     if of.keys() == {"service"}:
         rows = rows.filter(Q(expires_at=None) | Q(expires_at__gt=now))
-    looks = (min(FEWER, LOOKS[0]), *further)
     return Number.of(rows.order_by(), dying, looks, min(MOST_TOKENS, COUNT_LIMIT))
 
 

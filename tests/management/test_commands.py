@@ -226,7 +226,7 @@ def test_purge_takes_the_expired_and_nothing_else(world, batch_size, django_asse
     expected |= {"streamdelivery": 0, "stream": 0, "signingkey": 0}
     assert run("purge_expired", "--dry-run") == expected
     assert AccessToken.objects.count() == 8
-    with django_assert_max_num_queries(260):  # 250 on SQLite
+    with django_assert_max_num_queries(250):
         assert run("purge_expired", "--batch-size", batch_size) == expected
     assert run("purge_expired") == dict.fromkeys(expected, 0)
     for model, left in (

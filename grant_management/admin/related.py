@@ -12,8 +12,7 @@ from django.utils.translation import gettext as _
 from ..conf import DOCUMENTS
 from ..db.counting import grouped
 from ..models import Call, Client, Grant, Service, Sweep
-from .kit.address import addresses
-from .kit.read_only import ANY_KEY
+from .kit.address import ANY_KEY, addresses, of_rows
 
 Link = tuple[str, Any, str]
 """What it is, its name, and the URL of its page."""
@@ -33,11 +32,8 @@ def page_url(request: HttpRequest, name: str, *arguments: Any) -> str:
 
 
 def row_url_of(request: HttpRequest, name: str) -> Callable[[Any], str]:
-    """A function that makes this URL for the key of each row of a list: Django is asked once. A key
-    is a number or a UUID, so its text is the same in a URL.
-    """
-    before, _key, after = page_url(request, name, ANY_KEY).partition(str(ANY_KEY))
-    return lambda key: f"{before}{key}{after}" if before else ""
+    """A function that makes this URL for the key of each row of a list."""
+    return of_rows(page_url(request, name, ANY_KEY))
 
 
 def lists_of(request: HttpRequest, service: Service | None) -> Listed:

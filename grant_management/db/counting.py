@@ -30,7 +30,7 @@ def counted_among(rows: "QuerySet[Any]", condition: Q, look: int) -> tuple[int, 
     those.
     """
     judged = rows.annotate(_meets=Case(When(condition, then=1), default=0)).values("_meets")
-    if connections[rows.db].vendor != "sqlite" or not joins_others(judged):
+    if connections[rows.db].vendor != "sqlite" or not _joins_others(judged):
         found = judged[: look + 1].aggregate(seen=Count("*"), met=Sum("_meets"))
         return min(found["met"] or 0, look), found["seen"] <= look
     keys = rows.values("pk")[: look + 1]
@@ -38,7 +38,7 @@ def counted_among(rows: "QuerySet[Any]", condition: Q, look: int) -> tuple[int, 
     return min(met, look), keys.count() <= look
 
 
-def joins_others(rows: "QuerySet[Any]") -> bool:
+def _joins_others(rows: "QuerySet[Any]") -> bool:
     """Whether the query joins other tables, with any of which SQLite may begin. With one that is
     joined by LEFT JOIN it never does.
     """

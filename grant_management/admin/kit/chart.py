@@ -8,10 +8,11 @@ from functools import cached_property, lru_cache
 from itertools import chain
 from typing import Any, Final
 
-from django.utils.html import conditional_escape, format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from ...db.counting import grouped
+from .markup import joined, safe
 
 WIDTH: Final = 720
 HEIGHT: Final = 240
@@ -38,7 +39,7 @@ class Series:
     @cached_property
     def links(self) -> list[SafeString]:
         """The URLs as HTML has them, for the bars and for the table."""
-        return [conditional_escape(url) for url in self.urls]
+        return [safe(url) for url in self.urls]
 
 
 @dataclass(frozen=True)
@@ -133,14 +134,14 @@ class Chart:
     def _written(self) -> dict[int, SafeString]:
         """Each number as the page writes it: in a bar, and in the table."""
         numbers = {number for one in self.series for number in one.numbers}
-        return {number: conditional_escape(grouped(number)) for number in numbers}
+        return {number: safe(grouped(number)) for number in numbers}
 
     # A page has some hundreds of these: a template takes several times as long for each, and so
     # do several calls of `format_html` for one.
 
     def drawn(self) -> SafeString:
         """The bars as SVG; all but the first kind are hatched."""
-        return format_html_join("", "{}", ((self._drawn(bar),) for bar in self.bars()))
+        return joined(map(self._drawn, self.bars()))
 
     def _drawn(self, bar: dict[str, Any]) -> SafeString:
         hatched = (
@@ -152,13 +153,13 @@ class Chart:
             ' class="gm-bar-{6}"><title>{1}</title></rect>'
             + ("" if bar["css"] == self.series[0].css else hatched)
             + "</a>\n",
-            *(bar["link"], conditional_escape(bar["says"])),
+            *(bar["link"], safe(bar["says"])),
             *(bar["x"], bar["y"], bar["width"], bar["height"], bar["css"], self.name),
         )
 
     def rows(self) -> SafeString:
         """The rows of the table as HTML."""
-        return format_html_join("", "{}", ((self._row(row),) for row in self.table()))
+        return joined(map(self._row, self.table()))
 
     def _row(self, row: dict[str, Any]) -> SafeString:
         across, *labels = self._labels
@@ -174,7 +175,7 @@ class Chart:
     @cached_property
     def _labels(self) -> list[SafeString]:
         """What the cells of a row are, as HTML has it."""
-        return [conditional_escape(name) for name in (self.across, *(s.label for s in self.series))]
+        return [safe(name) for name in (self.across, *(s.label for s in self.series))]
 
     def _slot(self) -> float:
         return (WIDTH - LEFT) / max(len(self.places), 1)
@@ -187,7 +188,7 @@ def _y(number: int, highest: int) -> float:
 @lru_cache(maxsize=4_096)
 def _rounded(number: float) -> SafeString:
     """A length for SVG, with a point in any language; most of a page's are those of the last."""
-    return conditional_escape(f"{number:.2f}".rstrip("0").rstrip("."))
+    return safe(f"{number:.2f}".rstrip("0").rstrip("."))
 
 
 def _step(most: int) -> int:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
-from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
@@ -20,7 +19,7 @@ from ...db.of_service import at_services
 from ...db.service_row import OfService
 from ...models import Actor, OrganizationMember, Service
 from . import utc
-from .address import addresses
+from .address import ANY_KEY, addresses, of_rows
 from .forms import has_errors
 from .frame import framed
 
@@ -79,10 +78,6 @@ _NO_MEMBER: Final = _(
     "You are a member of no organization, so nothing is shown here. An administrator can add you to"
     " one, or to all, under Operators."
 )
-
-
-ANY_KEY: Final = UUID(int=0)
-"""Stands in a URL for the key of a row."""
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]
@@ -244,11 +239,9 @@ class ReadOnlyAdmin(ModelAdmin[M]):
         return reverse(name, args=[row.pk], current_app=self.admin_site.name)
 
     def url_of(self, page: str) -> Callable[[models.Model], str]:
-        """A function that makes this URL for each row of a list: Django is asked once, not for each
-        row. A key is a number or a UUID, so its text is the same in a URL.
-        """
-        before, _key, after = self.url(page, self.model(pk=ANY_KEY)).partition(str(ANY_KEY))
-        return lambda row: f"{before}{row.pk}{after}"
+        """A function that makes this URL for each row of a list."""
+        made = of_rows(self.url(page, self.model(pk=ANY_KEY)))
+        return lambda row: made(row.pk)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody: rows come from the API, the commands and the import."""

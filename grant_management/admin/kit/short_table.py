@@ -15,8 +15,9 @@ from django.db import models
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from .markup import Around, joined, safe
-from .read_only import ANY_KEY
+from .address import ANY_KEY, of_rows
+from .display import link
+from .markup import Around, joined
 
 Made = Callable[[Any], Any]
 UNBROKEN: Final = (models.DateField, models.TimeField, models.ForeignKey)
@@ -49,12 +50,11 @@ def _cell(shown: ChangeList, name: Any) -> Callable[[Any], SafeString]:
     if name not in (shown.list_display_links or ()):
         cell = Around(format_html('<td class="{}">', css), format_html("</{}>", "td"))
         return lambda row: cell.put(shows(row))
-    before, _key, after = _address(shown).partition(str(ANY_KEY))
-    head = Around(
-        format_html('<th class="{}"><a href="{}', css, before), format_html("</{}></th>", "a")
+    head, page_of = (
+        Around(format_html('<th class="{}">', css), format_html("</{}>", "th")),
+        _pages(shown),
     )
-    end = format_html('{}">', after)
-    return lambda row: head.put(safe(row.pk) + end + safe(shows(row)))
+    return lambda row: head.put(link(page_of(row.pk), shows(row)))
 
 
 def _field(shown: ChangeList, name: Any) -> Any:
@@ -97,9 +97,9 @@ def _shows(read: Made, say: Made, empty: str) -> Made:
     return show
 
 
-def _address(shown: ChangeList) -> str:
-    """The URL of the page of a row, which leads back to the list with its filters."""
+def _pages(shown: ChangeList) -> Callable[[Any], str]:
+    """Makes the URL of the page of a row, which leads back to the list with its filters."""
     admin: Any = shown.model_admin
     page = admin.url("change", shown.model(pk=ANY_KEY))
     kept: Any = {"preserved_filters": shown.preserved_filters, "opts": shown.opts}
-    return str(add_preserved_filters(kept, page))
+    return of_rows(str(add_preserved_filters(kept, page)))

@@ -19,7 +19,7 @@ PYTHONS = ("3.12", "3.13", "3.14")
 DJANGOS = ("5.2", "6.0", "6.1")
 PAIRS = [OLDEST, *((python, django) for python in PYTHONS for django in DJANGOS)]
 DATABASES = ("sqlite", "15", "16", "17", "18")
-SHORT = (
+CORE = (
     "tests/admin/test_languages.py",
     "tests/admin/test_lists.py",
     "tests/admin/test_short_lists.py",
@@ -49,13 +49,13 @@ for folder in sorted(Path.home().glob(".pyenv/versions/*/bin")):
 @nox.session
 @nox.parametrize("python,django", PAIRS)
 def tests(session: nox.Session, django: str) -> None:
-    """Run the whole suite: `-- [sqlite] [15] … [18] [short] [arguments of pytest]`.
+    """Run the suite: `-- [sqlite] [15] … [18] [core] [arguments of pytest]`.
 
-    Without a database: on each. `short`: the core of the suite.
+    Without a database: on each. `--slow`: all of it.
     """
     chosen = [one for one in session.posargs if one in DATABASES] or DATABASES
-    rest = [one for one in session.posargs if one not in (*DATABASES, "short")]
-    rest += SHORT if "short" in session.posargs else ()
+    rest = [one for one in session.posargs if one not in (*DATABASES, "core")]
+    rest += CORE if "core" in session.posargs else ()
     _install(session, django)
     for database in chosen:
         _pytest(session, database, *rest)
@@ -77,8 +77,8 @@ def newest(session: nox.Session) -> None:
             " which this machine does not have"
         )
     _install(session, DJANGOS[-1])
-    _pytest(session, "sqlite", *SHORT)
-    _pytest(session, "18", "tests/endpoint/test_flow.py", *SHORT[-3:])
+    _pytest(session, "sqlite", *CORE)
+    _pytest(session, "18", "tests/endpoint/test_flow.py", *CORE[-3:])
 
 
 @nox.session

@@ -12,16 +12,6 @@ from .environment import PYTHON, install
 from .key import own_key
 from .paths import ROOT
 
-WITHOUT_DATABASE: Final = (
-    "tests/cluster",
-    "tests/conformance",
-    "tests/docs",
-    "tests/docs_pages",
-    "tests/hosts",
-    "tests/protocol",
-    "tests/release",
-    "tests/test_chaos.py",
-)
 SOME_FAILED: Final = 1
 """What pytest exits with, if no more is wrong than that."""
 CLUSTER: Final = "requirements-cluster.lock"
@@ -49,18 +39,15 @@ def demo(options: argparse.Namespace, rest: list[str]) -> int:
 
 
 def test(options: argparse.Namespace, rest: list[str]) -> int:
-    """Run the whole test suite on each database; or the faults of a cluster."""
+    """Run the tests on each database (`--slow`: also what takes minutes); or a cluster's faults."""
     if options.cluster:
         return _run_or_explain("cluster.trials", rest, CLUSTER)
     install("requirements-dev.lock")
     databases = [options.db] if options.db else ["sqlite", "postgresql"]
     failed = False
-    for number, database in enumerate(databases):
+    for database in databases:
         print(f"\n== Tests on {database} ==", flush=True)
-        arguments = ["--db", database, *rest]
-        if number:  # tests that need no database ran with the first one
-            arguments += [f"--ignore={path}" for path in WITHOUT_DATABASE]
-        failed |= not _pass(arguments)
+        failed |= not _pass(["--db", database, *rest])
     return int(failed)
 
 

@@ -23,7 +23,7 @@ def manage(seen_once, tmp_path):
     """Runs a block of a shell, in which `gm-manage` is on the PATH."""
     program = tmp_path / "bin" / "gm-manage"
     program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} {ROOT / "manage.py"} "$@"\n')
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{ROOT / "manage.py"}" "$@"\n')
     program.chmod(0o755)
     env = environment(
         SECRET_KEY="x" * 50,

@@ -103,7 +103,7 @@ def get(client, admin_user):
 
 @pytest.fixture
 def some(request):
-    """A third of the values, another one for each place; with `--slow` all."""
+    """An eighth of the values, another one for each place; with `--slow` all."""
     step = 1 if request.config.getoption("--slow") else 8
     return lambda values, place: values[place % step :: step]
 

@@ -45,9 +45,7 @@ def pytest_addoption(parser):
     parser.addoption(
         "--lifecycle", type=int, default=8, metavar="N", help="for tests/lifecycle: how many lives"
     )
-    parser.addoption(
-        "--interleavings", choices=["few", "some", "all"], help="few, and some with --slow"
-    )
+    parser.addoption("--interleavings", choices=["few", "some", "all"], default="some")
     parser.addoption(
         "--traced", action="store_true", help="each test makes spans, searched for credentials"
     )

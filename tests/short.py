@@ -3,14 +3,7 @@
 A file, a folder or a test that is named on the command line runs whole, in either form.
 """
 
-import os
-
-import pytest
-
 from .standalone import ROOT
-
-NAMED = "TESTS_NAMED"
-"""In the environment, for the workers of a run: something was named."""
 
 LONG = (
     "tests/admin/test_admin_times.py",
@@ -55,8 +48,43 @@ ONCE = (
 """What no database answers otherwise: it runs on SQLite."""
 
 ON_SQLITE = (
+    "tests/admin/test_admin.py",
+    "tests/admin/test_admin_hostile.py",
+    "tests/admin/test_admin_settings.py",
+    "tests/admin/test_admin_sweep.py",
+    "tests/admin/test_ceremony.py",
+    "tests/admin/test_chart.py",
+    "tests/admin/test_first_run.py",
+    "tests/admin/test_first_timers.py",
+    "tests/admin/test_forms.py",
+    "tests/admin/test_frame.py",
+    "tests/admin/test_giving.py",
+    "tests/admin/test_languages.py",
+    "tests/admin/test_links.py",
+    "tests/admin/test_list_choices.py",
+    "tests/admin/test_markup.py",
+    "tests/admin/test_navigation.py",
+    "tests/admin/test_overview.py",
+    "tests/admin/test_person.py",
+    "tests/admin/test_plain_words.py",
+    "tests/admin/test_short_lists.py",
+    "tests/admin/test_time_zones.py",
+    "tests/admin/test_translations.py",
+    "tests/admin/test_typed.py",
+    "tests/admin/test_wording.py",
+    "tests/contrib/test_allauth_idp.py",
+    "tests/contrib/test_oauth_toolkit.py",
+    "tests/contrib/test_oauth_toolkit_bound.py",
+    "tests/contrib/test_oauth_toolkit_checks.py",
     "tests/deploy",
     "tests/fields",
+    "tests/gm_project/test_doors.py",
+    "tests/gm_project/test_front.py",
+    "tests/gm_project/test_logs.py",
+    "tests/gm_project/test_notify.py",
+    "tests/gm_project/test_private_files.py",
+    "tests/gm_project/test_project.py",
+    "tests/gm_project/test_serving.py",
     "tests/metrics",
     "tests/openapi",
     "tests/statements",
@@ -64,23 +92,6 @@ ON_SQLITE = (
     "tests/test_roles.py",
     "tests/test_rules.py",
     "tests/test_trail.py",
-    *(
-        f"tests/admin/test_{name}.py"
-        for name in (
-            *("admin", "admin_hostile", "admin_settings", "admin_sweep", "ceremony", "chart"),
-            *("first_run", "first_timers", "forms", "frame", "giving", "languages", "links"),
-            *("list_choices", "markup", "navigation", "overview", "person", "plain_words"),
-            *("short_lists", "time_zones", "translations", "typed", "wording"),
-        )
-    ),
-    *(
-        f"tests/contrib/test_{name}.py"
-        for name in ("allauth_idp", "oauth_toolkit", "oauth_toolkit_bound", "oauth_toolkit_checks")
-    ),
-    *(
-        f"tests/gm_project/test_{name}.py"
-        for name in ("doors", "front", "logs", "notify", "private_files", "project", "serving")
-    ),
 )
 """What PostgreSQL seldom answers otherwise: in the short form it runs on SQLite alone."""
 
@@ -98,33 +109,20 @@ ON_POSTGRESQL = (
 
 
 def pytest_configure(config):
-    if "PYTEST_XDIST_WORKER" not in os.environ:
-        is_named = config.args_source is not pytest.Config.ArgsSource.TESTPATHS
-        os.environ[NAMED] = "yes" if is_named else ""
+    """Leave it out by pytest's own options, which the workers of a run get too."""
+    if config.args_source is not config.ArgsSource.TESTPATHS:
+        return
+    names = left_out(config.option)
+    tests = [one for one in names if "::" in one]
+    paths = [str(ROOT / one) for one in names if "::" not in one]
+    config.option.deselect = [*(config.option.deselect or ()), *tests]
+    config.option.ignore = [*(config.option.ignore or ()), *paths]
 
 
 def left_out(option):
-    """The beginnings of the IDs of what this run leaves out."""
-    if os.environ[NAMED]:
-        return ()
+    """The beginnings of the IDs of what a run leaves out that names nothing."""
     is_postgresql = option.db == "postgresql"
     once = ONCE if is_postgresql else ()
     if option.slow:
         return once
     return (*LONG, *once, *(ON_SQLITE if is_postgresql else ON_POSTGRESQL))
-
-
-def pytest_ignore_collect(collection_path, config):
-    name = (
-        collection_path.relative_to(ROOT).as_posix() if collection_path.is_relative_to(ROOT) else ""
-    )
-    return True if name in left_out(config.option) else None
-
-
-def pytest_collection_modifyitems(config, items):
-    """Single tests, which are collected with their file."""
-    single = tuple(one for one in left_out(config.option) if "::" in one)
-    gone = [item for item in items if item.nodeid.startswith(single)] if single else []
-    if gone:
-        config.hook.pytest_deselected(items=gone)
-        items[:] = [item for item in items if not item.nodeid.startswith(single)]

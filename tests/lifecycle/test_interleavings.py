@@ -43,8 +43,7 @@ def turns(transactional_db):
 def pytest_generate_tests(metafunc):
     """A test for each kind of scene and first operation; it goes through the second ones."""
     if "operation" in metafunc.fixturenames:
-        option = metafunc.config.option
-        which = option.interleavings or ("some" if option.slow else "few")
+        which = metafunc.config.getoption("--interleavings")
         step = 3 if which == "few" else 1
         groups = [
             pytest.param(kind, one, seconds, id=f"{kind}-{one.__name__}")

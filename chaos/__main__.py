@@ -48,7 +48,17 @@ def main() -> int:
     _print_end(rows, seen, time.monotonic() - began)
     if options.prove:
         return int(not all(seen.values()))
-    return int(any(row.findings for row in rows) or not all(seen.values()))
+    return int(_failed(rows, options) or not all(seen.values()))
+
+
+def _failed(rows: list[Row], options: argparse.Namespace) -> bool:
+    """Whether a fault did harm, or a whole run tells nothing of proofs that are shown again."""
+    is_whole = not (options.fault or options.mutate)
+    return any(row.findings for row in rows) or (is_whole and not _shown_again(rows))
+
+
+def _shown_again(rows: list[Row]) -> int:
+    return sum(row.shown_again for row in rows)
 
 
 def _run(
@@ -116,7 +126,7 @@ def _print_end(rows: list[Row], seen: dict[tuple[str, str], bool], seconds: floa
     ran = sum(not row.missing for row in rows)
     if rows:
         print(f"\n{ran - failed} of {ran} faults did no harm; {len(rows) - ran} were not run.")
-        print(report.shown_again(row.shown_again for row in rows))
+        print(report.shown_again(_shown_again(rows)))
         print("Not yet held:", *report.NOT_YET_HELD, sep="\n  - ")
     if seen:
         print(f"\n{sum(seen.values())} of {len(seen)} mutations were seen.")

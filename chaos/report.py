@@ -45,9 +45,10 @@ def refusals(counted: Counter[str]) -> str:
     return ", ".join(one for one in told if not one.startswith(PROVOKED)) or "none"
 
 
-def shown_again(numbers: Iterable[int]) -> str:
+def shown_again(number: int) -> str:
     """The proofs of all trials. That one was accepted is a finding of its trial."""
-    return f"{sum(numbers):,} DPoP proofs that had been accepted were shown again."
+    told = f"{number:,} DPoP proofs that had been accepted were shown again."
+    return told if number else f"{told} So nothing was learned of them, and a whole run fails."
 
 
 def grouped(findings: Iterable[Finding]) -> list[str]:

@@ -1,7 +1,15 @@
 """The section of the cluster in docs/explanation/reliability.md, beside that of `run.py chaos`."""
 
+import signal
+import sys
+
+import pytest
+
+import chaos.__main__ as chaos_run
+import chaos.trial
 from chaos.model import DOUBLED, LOST, WRONG, Finding
 from chaos.report import CLUSTER, in_two, joined
+from cluster.trials import __main__ as cluster_run
 from cluster.trials import report
 from cluster.trials.trial import STALE, Row
 
@@ -29,3 +37,31 @@ def test_either_run_leaves_the_other_section():
     assert in_two(both) == (f"{chaos}\n", section)
     assert joined(in_two(both)[0], section) == both
     assert joined(chaos, in_two(chaos)[1]) == f"{chaos}\n"
+
+
+def run_of_the_cluster(monkeypatch, again):
+    monkeypatch.setattr(
+        cluster_run, "_run", lambda options: [Row("a", "haproxy", shown_again=again)]
+    )
+    return cluster_run.main()
+
+
+def run_of_chaos(monkeypatch, again):
+    row = chaos.trial.Row("sqlite", "a", shown_again=again)
+    monkeypatch.setattr(chaos_run, "_run", lambda database, options, rows, seen: rows.append(row))
+    return chaos_run.main()
+
+
+@pytest.mark.parametrize("run", [run_of_the_cluster, run_of_chaos])
+def test_a_whole_run_that_shows_no_proof_again_fails(monkeypatch, capsys, run):
+    """It has not seen whether one is accepted twice."""
+    monkeypatch.setattr(signal, "signal", lambda number, handler: None)
+    monkeypatch.setattr(sys, "argv", ["run"])
+    assert run(monkeypatch, again=1) == 0
+    assert run(monkeypatch, again=0) == 1
+    assert "So nothing was learned of them" in capsys.readouterr().out
+    monkeypatch.setattr(sys, "argv", ["run", "--fault", FAULT_OF[run]])
+    assert run(monkeypatch, again=0) == 0
+
+
+FAULT_OF = {run_of_the_cluster: "etcd stopped", run_of_chaos: "locked"}

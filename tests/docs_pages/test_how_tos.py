@@ -2,15 +2,17 @@
 
 import json
 import os
+import re
 import secrets
 import shutil
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ..standalone import RECORDS, environment, free_port
-from .conftest import run
+from .conftest import pip_of, run
 from .consenting import allow, allow_at_allauth, consent
 from .page import blocks
 from .reader import PORT
@@ -62,22 +64,55 @@ def test_authlete_python(reader, checkout):
 
 
 def test_emulator_in_ci(reader, checkout):
-    reader(checkout).follow("how-to/emulator-in-ci.md")
+    reader(checkout).follow(EMULATOR)
 
 
-def test_emulator_in_ci_as_one_script(request, checkout):
-    """As the page says, in the repository of the tests, beside the checkout."""
-    if request.config.getoption("--db") != "sqlite":
-        pytest.skip("seen with --db sqlite")
-    commands = [one.text for one in blocks("how-to/emulator-in-ci.md") if one.is_shell]
-    script = checkout.parent / "ci" / "emulator.sh"
+@pytest.mark.parametrize("host", ["GitHub", "GitLab"])
+def test_emulator_in_ci_as_a_job(seen_once, packages, repository, tmp_path, host):
+    """The commands of the job's file, each as it is there, in the repository of the tests: the page
+    as a script. The host's own part, which reads the file and checks out, is not here.
+    """
+    commands = [one.text for one in blocks(EMULATOR) if one.is_shell]
+    script = tmp_path / "ci" / "emulator.sh"
     script.parent.mkdir()
     text = "\n".join(["set -euo pipefail", "cd grant-management", *commands])
     script.write_text(text.replace(PORT, str(free_port())))
-    said = run("bash", script, cwd=checkout.parent, env=environment())
-    assert said.strip().endswith("NO_CONTENT")
-    assert (checkout / "server.log").read_text()
-    assert not list(checkout.glob("ci.sqlite3*"))
+    variables = {"GRANT_MANAGEMENT_REPOSITORY": str(repository)}
+    said = [
+        run("bash", "-e", "-c", line, cwd=tmp_path, env=environment(**pip_of(packages), **env))
+        for line, env in COMMANDS_OF[host](job_of(host), variables)
+    ]
+    assert [one for one in said if one.strip().endswith("NO_CONTENT")]
+    assert (tmp_path / "grant-management" / "server.log").read_text()
+    assert not list((tmp_path / "grant-management").glob("ci.sqlite3*"))
+
+
+EMULATOR = "how-to/emulator-in-ci.md"
+
+
+def job_of(host):
+    (block,) = (one for one in blocks(EMULATOR) if one.mark == f"not run: needs {host}")
+    return yaml.safe_load(block.text)["jobs" if host == "GitHub" else "test"]
+
+
+def commands_of_github(jobs, variables):
+    """Each command with its variables; that for a failure, too."""
+    for step in jobs["test"]["steps"]:
+        named = {name: VARIABLE.fullmatch(text)[1] for name, text in step.get("env", {}).items()}
+        if "run" in step:
+            yield step["run"], {name: variables[one] for name, one in named.items()}
+
+
+def commands_of_gitlab(job, variables):
+    """Each line with all variables, then a look at each file that a failure keeps."""
+    for line in job["script"]:
+        yield line, variables
+    for path in job["artifacts"]["paths"]:
+        yield f"test -s {path}", {}
+
+
+VARIABLE = re.compile(r"\$\{\{ vars\.(\w+) \}\}")
+COMMANDS_OF = {"GitHub": commands_of_github, "GitLab": commands_of_gitlab}
 
 
 def test_authorization_server(reader):

@@ -52,12 +52,13 @@ class RevokeManyPages(ReceiptPages):
             return self._cannot(request, page, grants)
         is_sent = "confirmed" in request.POST
         form = TypedForm(request.POST if is_sent else None, initial={"page": str(uuid4())})
-        asked = _asked(request, person, grants)
+        damage = Damage.of(grants)
+        asked = _asked(request, person, damage)
         if is_sent and form.is_valid():
             if is_typed(asked["phrase"], form.cleaned_data["typed"]):
                 return self._revoke(request, page, grants, form.why())
             form.add_error("typed", _("The text does not match the phrase."))
-        return self._preview(request, person, grants, form, asked)
+        return self._preview(request, person, grants, damage, form, asked)
 
     def _chosen(self, request: HttpRequest, person: Grant) -> list[Any]:
         """The living grants that are asked for, at most one more than `MOST`."""
@@ -87,6 +88,7 @@ class RevokeManyPages(ReceiptPages):
         request: HttpRequest,
         person: Grant,
         grants: list[Any],
+        damage: Damage,
         form: TypedForm,
         asked: dict[str, Any],
     ) -> HttpResponse:
@@ -98,7 +100,7 @@ class RevokeManyPages(ReceiptPages):
             "person_url": self.url("person", person),
             "groups_of_grants": by_client(grants, request),
             "keys": [grant.pk for grant in grants],
-            "lines": list(Damage.of(grants).lines()),
+            "lines": list(damage.lines()),
             "form": form,
             "section": "people",
         }
@@ -127,13 +129,13 @@ class RevokeManyPages(ReceiptPages):
         return HttpResponseRedirect(self.receipt_url(job) if is_seen else page)
 
 
-def _asked(request: HttpRequest, person: Grant, grants: list[Any]) -> dict[str, Any]:
+def _asked(request: HttpRequest, person: Grant, damage: Damage) -> dict[str, Any]:
     """What the page asked for that was sent, about the grants that it showed; else what is asked
     for these grants now.
     """
     shown = sorted(request.POST.getlist("grant"))
     found = recall(request, request.POST.get("page", ""), shown)
-    return found or {"phrase": phrase_for(Damage.of(grants).most, str(person.subject))}
+    return found or {"phrase": phrase_for(damage.most, str(person.subject))}
 
 
 def _key(text: str) -> UUID | None:

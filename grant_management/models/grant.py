@@ -25,7 +25,7 @@ from .client import Client
 from .event import Actor, EventKind, GrantEvent, Reason, Told
 from .last_used import LastUsed
 from .service import Service
-from .spared import spared
+from .spared import Of, spared
 
 CONTENT: Final = ("scopes", "claims", "authorization_details")
 """The columns with what a grant holds, which may be large."""
@@ -48,11 +48,9 @@ class UpdatedBy(models.TextChoices):
     AUTHORIZATION_SERVER = "authorization_server", _("authorization server")
 
 
-def status_condition(
-    status: GrantStatus, now: datetime, services: Iterable[int] | None = None
-) -> Q:
-    """The rule of `Grant.status` as a condition of a query; `services`: see `spared`."""
-    kept = spared("created_at", services)
+def status_condition(status: GrantStatus, now: datetime, of: Of = None) -> Q:
+    """The rule of `Grant.status` as a condition of a query; `of`: see `spared`."""
+    kept = spared("created_at", of)
     there = Q(revoked_at=None) & kept
     alive = there & (Q(expires_at=None) | Q(expires_at__gt=now))
     return {

@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext
 
 from ..db import counting
-from ..db.counting import bounded_count, grouped, shown_number
+from ..db.counting import bounded_count, counts_of, grouped, shown_number
 from ..db.of_service import at_services, these
 from .client import Client
 from .content_search import holds_scope, holds_type
@@ -85,9 +85,9 @@ class GrantFilter:
         for window in dict.fromkeys((min(LOOK_FIRST, last), last)):
             rows, is_all = self._newest(window)
             found = _clients_of(rows)
-            if is_all or len(found) > counting.COUNT_LIMIT:
+            if is_all or found.total() > counting.COUNT_LIMIT:
                 break
-        return Look(len(found), is_all, self._most(found, most), self._sample(rows, most))
+        return Look(found.total(), is_all, self._most(found, most), self._sample(rows, most))
 
     def _newest(self, window: int) -> tuple[GrantQuerySet, bool]:
         """The grants among so many of the newest, revoked ones included; whether these are all."""
@@ -122,8 +122,8 @@ class GrantFilter:
         """
         return self._most(_clients_of(self._rows().order_by("-created_at")), most)
 
-    def _most(self, found: list[int], most: int) -> list[tuple[str, int]]:
-        numbers = Counter(found[: counting.COUNT_LIMIT]).most_common(most)
+    def _most(self, found: "Counter[int]", most: int) -> list[tuple[str, int]]:
+        numbers = found.most_common(most)
         of = these(Client.objects, [(pk, self.service.pk) for pk, _number in numbers])
         clients = {client.pk: client.client_id for client in of}
         return [(clients[pk], number) for pk, number in numbers]
@@ -184,8 +184,6 @@ class Look:
         return self.count if self.is_all else counting.COUNT_LIMIT + 1
 
 
-def _clients_of(rows: "QuerySet[Grant]") -> list[int]:
-    """The keys of the clients of these grants, of one more than `COUNT_LIMIT` at most. They are
-    counted in Python: to count groups in SQL a database might read the whole table.
-    """
-    return list(rows.values_list("client_id", flat=True)[: counting.COUNT_LIMIT + 1])
+def _clients_of(rows: "QuerySet[Grant]") -> "Counter[int]":
+    """How many of these grants each client has, by its key: of `COUNT_LIMIT + 1` at most."""
+    return counts_of(rows, "client_id", counting.COUNT_LIMIT + 1)

@@ -10,12 +10,13 @@ from django.db.models import Case, F, Q, QuerySet, When
 from django.utils.translation import gettext as _
 
 from ..db import clock
-from ..db.counting import COUNT_LIMIT, counted_among, grouped, shown_number
+from ..db.counting import COUNT_LIMIT, counted_among, counts_of, grouped, shown_number
 from ..db.of_service import these
 from .client import Client
 from .grant import Grant, GrantStatus, status_condition
 from .grant_filter import GrantFilter
 from .service import Service
+from .spared import known_of
 from .token import AccessToken, RefreshToken
 
 LOOKS: Final[tuple[int, ...]] = (12_000, 50_000)
@@ -115,17 +116,16 @@ def stops_of(target: Service | Client, before: datetime | None = None) -> Stops:
     of = {"service": target.pk}
     if isinstance(target, Client):
         of = {"service": target.service_id, "client": target.pk}
-    now = clock.now()
-    active = status_condition(GrantStatus.ACTIVE, now, [of["service"]])
+    now, known = clock.now(), known_of(target)
     newest = Grant.objects.filter(**of).order_by("-created_at", "-pk")
     if before is not None:
         newest = newest.filter(created_at__lt=before)
-    return Stops(
-        grants=Number.of(newest, active, LOOKS, COUNT_LIMIT),
-        access_tokens=_tokens_of_many(AccessToken, of, now, before),
-        refresh_tokens=_tokens_of_many(RefreshToken, of, now, before),
-        clients=() if isinstance(target, Client) else _clients(newest, active),
+    grants, clients = _grants(target, newest, status_condition(GrantStatus.ACTIVE, now, known))
+    access, refresh = (
+        _tokens_of_many(model, of, model.living(now, known), now, before)
+        for model in (AccessToken, RefreshToken)
     )
+    return Stops(grants, access, refresh, clients)
 
 
 def stops_of_cut_off(wanted: GrantFilter) -> Stops:
@@ -151,11 +151,10 @@ def _tokens_of_one(model: _Tokens, of: dict[str, Any], now: datetime) -> Number:
 
 
 def _tokens_of_many(
-    model: _Tokens, of: dict[str, Any], now: datetime, before: datetime | None
+    model: _Tokens, of: dict[str, Any], dying: Q, now: datetime, before: datetime | None
 ) -> Number:
     """Of many grants."""
-    rows, dying = model._default_manager.filter(**of), model.living(now, [of["service"]])
-    looks = (min(FEWER, LOOKS[0]), *LOOKS[1:])
+    rows, looks = model._default_manager.filter(**of), (min(FEWER, LOOKS[0]), *LOOKS[1:])
     if before is not None:  # a token of an earlier grant ends with its grant: it is read too
         dying &= Q(issued_at__lt=before) | Q(grant__created_at__lt=before)
         looks = LOOKS[:1]  # few of them are early enough: a shorter look would be for nothing
@@ -165,14 +164,28 @@ def _tokens_of_many(
     return Number.of(rows.order_by(), dying, looks, min(MOST_TOKENS, COUNT_LIMIT))
 
 
-def _clients(newest: "QuerySet[Grant]", active: Q) -> tuple[tuple[str, int], ...]:
-    """Of the newest grants alone. They are counted in Python: to count groups in SQL a database
-    might read all grants of the service, client by client.
+def _grants(
+    target: Service | Client, newest: "QuerySet[Grant]", active: Q
+) -> tuple[Number, tuple[tuple[str, int], ...]]:
+    """The number of active grants; and of a service the clients that lose most of those that were
+    looked at for it.
     """
-    loses = newest.annotate(_loses=Case(When(active, then=F("client_id"))))
-    owners = loses.values_list("_loses", "service_id")[:COUNT_LIMIT]
-    numbers = Counter(owner for owner in owners if owner[0] is not None)
-    most = sorted(numbers.items(), key=lambda one: (-one[1], one[0]))[:LISTED]
-    of = these(Client.objects, [owner for owner, _number in most])
+    if isinstance(target, Client):
+        return Number.of(newest, active, LOOKS, COUNT_LIMIT), ()
+    owner = Case(When(active, then=F("client_id")))
+    loses = counts_of(newest.annotate(_loses=owner), "_loses", LOOKS[0])
+    seen, _dead = loses.total(), loses.pop(None, 0)
+    clients, number = _named(target, loses), Number(loses.total(), seen < LOOKS[0])
+    if number.count > COUNT_LIMIT:
+        return Number(COUNT_LIMIT, False), clients
+    if not number.is_exact:
+        number = Number.of(newest, active, LOOKS[-1:], COUNT_LIMIT)
+    return number, clients
+
+
+def _named(service: Service, loses: "Counter[int]") -> tuple[tuple[str, int], ...]:
+    """The client IDs of those that lose most, with their numbers."""
+    most = sorted(loses.items(), key=lambda one: (-one[1], one[0]))[:LISTED]
+    of = these(Client.objects, [(key, service.pk) for key, _number in most])
     names = {client.pk: client.client_id for client in of}
-    return tuple((names[key], number) for (key, _service), number in most)
+    return tuple((names[key], number) for key, number in most)

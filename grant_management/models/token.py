@@ -21,7 +21,7 @@ from .client import Client
 from .grant import Grant
 from .last_used import LastUsed
 from .service import Service
-from .spared import spared
+from .spared import Of, spared
 
 
 class TokenStatus(Enum):
@@ -136,15 +136,15 @@ class Token(OfService):
         raise NotImplementedError
 
     @classmethod
-    def living(cls, now: datetime, services: Iterable[int] | None = None) -> Q:
-        """The condition that `status` is ACTIVE, or CLIENT_LOCKED, at that time; `services`: see
+    def living(cls, now: datetime, of: Of = None) -> Q:
+        """The condition that `status` is ACTIVE, or CLIENT_LOCKED, at that time; `of`: see
         `spared`.
         """
         kept = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=now))
         of_grant = cls.of_living_grant()
         of_grant &= Q(grant__expires_at=None) | Q(grant__expires_at__gt=now)
-        of_grant &= spared("grant__created_at", services)
-        return kept & spared("issued_at", services) & (Q(grant=None) | of_grant)
+        of_grant &= spared("grant__created_at", of)
+        return kept & spared("issued_at", of) & (Q(grant=None) | of_grant)
 
 
 T = TypeVar("T", bound=Token)
@@ -165,9 +165,9 @@ class TokenQuerySet(primary.PrimaryQuerySet[T]):
         alive = rows.filter(revoked_at=None).exclude(expires_at__lte=at)
         return alive.update(revoked_at=at)
 
-    def alive(self, now: datetime, services: Iterable[int] | None = None) -> Self:
-        """The tokens that are `living` at that time; `services`: see `spared`."""
-        return self.filter(self.model.living(now, services))
+    def alive(self, now: datetime, of: Of = None) -> Self:
+        """The tokens that are `living` at that time; `of`: see `spared`."""
+        return self.filter(self.model.living(now, of))
 
     def presented(self, service: Service, value: str) -> T:
         """The token of a clear value, with its client and grant: 1 query. Sends `token_presented`.

@@ -32,6 +32,8 @@ from gm_project.serving.listening import CannotListen, listen
 ARRIVES_WITHIN = 30.0
 """Seconds. A server looks each few seconds for what it has to send."""
 DEMO = Path(__file__).resolve().parent.parent / ".demo"
+PORTS = range(8000, 8100)
+"""Where it looks for a free port, unless one is asked for."""
 if TYPE_CHECKING:
     from gm_project.demo.data import DemoData
 
@@ -43,7 +45,7 @@ def main() -> int:
     end_at_interrupts()
     parser = argparse.ArgumentParser(prog="run.py demo")
     parser.add_argument("--once", action="store_true")
-    parser.add_argument("--port", type=port_number, default=8000)
+    parser.add_argument("--port", type=port_number)
     options = parser.parse_args()
     port, claim = _claim_port(options.port)
     _use_own_database(port)
@@ -65,27 +67,32 @@ def main() -> int:
     return 0 if passed else 1
 
 
-def _claim_port(first: int) -> tuple[int, Held]:
-    """The first free port from `first` on, and the lock of its database.
+def _claim_port(wanted: int | None) -> tuple[int, Held]:
+    """The port that is asked for, or the first free one of `PORTS`; and the lock of its database.
 
     Without the lock a second demo would delete that database before it finds the port taken.
     SystemExit: none is free, or the folder of the demo cannot be written.
     """
-    last = min(first + 99, 65535)
+    ports, why = PORTS if wanted is None else (wanted,), ""
     try:
         make_directory(DEMO)
-        for one in range(first, last + 1):
-            with contextlib.suppress(CannotListen):
+        for one in ports:
+            try:
                 listen("127.0.0.1", one).close()
-                claim = lock(DEMO / f"{one}.lock")
-                if claim is not None:
+            except CannotListen as error:
+                why = str(error)
+            else:
+                if (claim := lock(DEMO / f"{one}.lock")) is not None:
                     return one, claim
+                why = f"Another demo begins on port {one}: name another port with --port."
     except (OSError, sqlite3.OperationalError) as error:
         sys.exit(
             f"The demo's database cannot be kept in {DEMO} ({error}): copy the project to a folder"
             " that you can write, with room on its disk."
         )
-    sys.exit(f"No port from {first} to {last} is free: name another with --port.")
+    if wanted is None:
+        why = f"No port from {PORTS[0]} to {PORTS[-1]} is free: name another with --port."
+    sys.exit(why)
 
 
 def _use_own_database(port: int) -> None:
@@ -225,6 +232,7 @@ def _farewell(port: int, data: "DemoData", metrics: str) -> str:
     )
     revoke = curl.replace(f'"{query}"', '"REVOKE"')
     values = {
+        "BASE_URL": base,
         "API_TOKEN": data.api_token,
         "SERVICE_ID": data.path.split("/")[2],
         "GRANT_ID": asked["grantId"],
@@ -239,5 +247,5 @@ def _farewell(port: int, data: "DemoData", metrics: str) -> str:
         f"OpenAPI: {base}/api/schema   to read and try: {base}/api/schema/page\n\n"
         f"{metrics}"
         f"Query a grant:\n\n{curl}\n\nRevoke it:\n\n{revoke}\n\n"
-        f"The same values for an SDK:\n\nexport {exported}\n"
+        f"The same values for an SDK:\n\nexport {exported}"
     )

@@ -63,7 +63,7 @@ def _add(
 def _add_demo(added: _Added) -> None:
     one = _add(added, commands.demo, "start a server with sample data, and call it")
     one.add_argument("--once", action="store_true", help="end after the calls")
-    one.add_argument("--port", type=port_number, default=8000, help="or the next free one")
+    one.add_argument("--port", type=port_number, help="default: 8000, or the next free one")
 
 
 def _add_test(added: _Added) -> None:

@@ -34,8 +34,9 @@ def demo(options: argparse.Namespace, rest: list[str]) -> int:
     """Start a server with sample data, and make real calls to it."""
     install("requirements.lock")
     hold_interrupts()
-    once = ["--once"] if options.once else []
-    return _become(["-m", "gm_project.demo", "--port", str(options.port), *once])
+    arguments = ["--once"] if options.once else []
+    arguments += ["--port", str(options.port)] if options.port else []
+    return _become(["-m", "gm_project.demo", *arguments])
 
 
 def test(options: argparse.Namespace, rest: list[str]) -> int:

@@ -5,6 +5,8 @@ import json
 import re
 import signal
 import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 import requests
@@ -95,13 +97,63 @@ def test_an_answer_to_another_request(world):
 
 
 def test_a_server_that_does_not_run(world):
-    with trying(world, base=f"http://127.0.0.1:{free_port()}") as (process, url):
+    """It says so at once, and prints no address to open."""
+    line = [PYTHON, "manage.py", "try_grant_management"]
+    line += ["--base-url", f"http://127.0.0.1:{free_port()}"]
+    done = subprocess.run(
+        line, cwd=world.bridge.folder, env=world.seeded["env"], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "cannot be reached: start the server first." in done.stderr
+
+
+def test_a_server_that_ends_meanwhile(world):
+    """After the address was printed."""
+    with (
+        answering(401, b'{"error": "invalid_token"}') as server,
+        trying(world, base=f"http://127.0.0.1:{server.server_port}") as (process, url),
+    ):
+        server.server_close()
         asked = parameters(url)
         answer = {"code": "x", "state": asked["state"]}
         requests.get(asked["redirect_uri"], params=answer, timeout=60)
         code, _, err = ended(process)
     assert code == 1
     assert "cannot be reached: start the server first." in err
+
+
+@pytest.mark.parametrize("body", [b"{}", b"[]", b"<html>"])
+def test_another_server(world, body):
+    """One that has the port: the command would wait for its answer for ever."""
+    with answering(401, body) as server:
+        base = f"http://127.0.0.1:{server.server_port}"
+        line = [PYTHON, "manage.py", "try_grant_management", "--base-url", base]
+        done = subprocess.run(
+            line, cwd=world.bridge.folder, env=world.seeded["env"], capture_output=True, text=True
+        )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"Another server answers at {base}" in done.stderr
+
+
+@contextlib.contextmanager
+def answering(status, body):
+    """A server that answers its first request so."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Answer) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        yield server
+        thread.join(timeout=60)
 
 
 def test_a_code_that_is_refused(world):

@@ -131,7 +131,7 @@ def test_the_demo_says_where_its_metrics_are(tmp_path):
         until(lambda: re.search(found, said.read_text()), "where its metrics are")
         port = int(re.search(found, said.read_text())[1])
         last = said.read_text().rstrip().splitlines()[-1]
-        assert last.startswith("export API_TOKEN=")  # as how-to/authlete-typescript.md says
+        assert last.startswith("export BASE_URL=")  # as how-to/authlete-typescript.md says
         assert value(port, 'grant_management_decisions_total{action="REVOKE"') >= 1
 
 

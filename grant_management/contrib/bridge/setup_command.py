@@ -20,7 +20,7 @@ LOCAL = "http://127.0.0.1:8000"
 class SetUpCommand(GrantManagementCommand):
     """Makes the organization and the service that the tokens of `server` belong to.
 
-    A second run makes nothing, and says the same.
+    A second run makes nothing, and says the same. It does not move the service to another address.
     """
 
     server: AuthorizationServer
@@ -35,6 +35,11 @@ class SetUpCommand(GrantManagementCommand):
         """Make what is missing, and print the service and where its grants are."""
         url, name = base_url(options), taken(options, m.NAME)
         service = self._known() or self._made(url, name)
+        if options["base_url"] and not service.grant_management_endpoint.startswith(f"{url}/"):
+            raise CommandError(
+                f"Service {service.pk} has the endpoint {service.grant_management_endpoint}: change"
+                " it in the admin, in the service's settings."
+            )
         value = {"service": service.pk, "endpoint": service.grant_management_endpoint}
         where = f"{service.grant_management_endpoint}/{{grant_id}}"
         self.answer(options, value, f"Service {service.pk}. Its grants are at {where}")
@@ -59,12 +64,12 @@ class SetUpCommand(GrantManagementCommand):
 
 def add_base_url(parser: CommandParser) -> None:
     """Add the option that says where this server is."""
-    parser.add_argument("--base-url", default=LOCAL, metavar="URL", help=f"default: {LOCAL}")
+    parser.add_argument("--base-url", metavar="URL", help=f"default: {LOCAL}")
 
 
 def base_url(options: dict[str, Any]) -> str:
     """The base without a slash at its end. CommandError: it is no URL of a server."""
-    value: str = options["base_url"].rstrip("/")
+    value: str = (options["base_url"] or LOCAL).rstrip("/")
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
         raise CommandError("--base-url takes a URL such as https://as.example.com.")

@@ -52,6 +52,7 @@ class TryCommand(GrantManagementCommand):
         self.base, service = base_url(options), service_of(self.server)
         say = self.stderr if options["json"] else self.stdout
         try:
+            self._check_server(path_of_grant(service, "none"))
             with RedirectURI() as redirect, self.client(redirect.uri) as secret:
                 tokens = self._tokens(redirect, secret, say)
                 path = path_of_grant(service, tokens["grant_id"])
@@ -63,6 +64,16 @@ class TryCommand(GrantManagementCommand):
         self.answer(options, seen, "\n".join(_shown(path, *one) for one in seen))
         if tuple((method, status) for method, status, _ in seen) != EXPECTED:
             raise CommandError("These answers should be 200, 204 and 401.")
+
+    def _check_server(self, path: str) -> None:
+        """Ask for a grant with no token of it, before a person opens an address of another server.
+
+        CommandError: it is another one. OSError: it cannot be reached.
+        """
+        status, members = call("GET", f"{self.base}{path}", {"Authorization": "Bearer none"})
+        error = members.get("error") if isinstance(members, dict) else None
+        if (status, error) != (401, "invalid_token"):
+            raise CommandError(f"Another server answers at {self.base}: name this one's address.")
 
     def _tokens(self, redirect: RedirectURI, secret: str, say: Any) -> dict[str, str]:
         """The token response to a code that a browser brings, with PKCE (RFC 7636)."""

@@ -58,8 +58,8 @@ class RotateForm(OnceForm, ReasonForm):
 class IssueForm(OnceForm, NoteForm):
     """A new API token. It opens the chosen service, or else every service of the organization."""
 
-    organization = forms.ModelChoiceField(Organization.objects.all(), label=_("Organization"))
-    service = forms.ModelChoiceField(
+    organization = form_fields.RowField(Organization.objects.all(), label=_("Organization"))
+    service = form_fields.RowField(
         Service.objects.filter(deleted_at=None),
         label=_("Service"),
         required=False,

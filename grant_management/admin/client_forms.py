@@ -16,7 +16,7 @@ from .kit.reasons import NoteForm
 class NewClientForm(NoteForm):
     """A new client of a service."""
 
-    service = forms.ModelChoiceField(Service.objects.none(), label=_("Service"))
+    service = form_fields.RowField(Service.objects.none(), label=_("Service"))
     client_id = form_fields.text(m.CLIENT_ID, label=_("Client ID"))
     name = form_fields.text(m.CLIENT_NAME, label=_("Name"), required=False)
     field_order = ("service", "client_id", "name", "note", "ticket")

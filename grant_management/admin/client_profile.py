@@ -16,7 +16,7 @@ from ..fields.words import read_for_page
 from ..models import Client, ClientProfile, Logo, Reason, Service
 from ..protocol.logos import LARGEST, MEDIA_TYPE
 from ..protocol.numbers import MAX_NUMBER
-from .kit import list_table
+from .kit import form_fields, list_table
 from .kit.database import number
 from .kit.described import DescribedAdmin, languages_of
 from .kit.read_only import limited, named, operator
@@ -56,7 +56,7 @@ class ProfileForm(TextsForm):
 class NewProfileForm(ProfileForm, ServiceForm):
     """A profile, with the client whose it is."""
 
-    service = forms.ModelChoiceField(Service.objects.filter(deleted_at=None), label=_("Service"))
+    service = form_fields.RowField(Service.objects.filter(deleted_at=None), label=_("Service"))
     client_id = forms.CharField(label=_("Client ID"), max_length=255)
     field_order = ("service", "client_id")
 

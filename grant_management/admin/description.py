@@ -34,7 +34,7 @@ class DescriptionForm(TextsForm):
 class NewDescriptionForm(DescriptionForm, ServiceForm):
     """A new description, with what is described."""
 
-    service = forms.ModelChoiceField(Service.objects.filter(deleted_at=None), label=_("Service"))
+    service = form_fields.RowField(Service.objects.filter(deleted_at=None), label=_("Service"))
     kind = forms.ChoiceField(label=_("Kind"), choices=Described.choices)
     name = forms.CharField(label=_("Scope or type"), max_length=255)
     field_order = ("service", "kind", "name")

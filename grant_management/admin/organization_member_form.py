@@ -7,12 +7,13 @@ from django.contrib.auth import get_user_model
 from django.utils.translation import gettext_lazy as _
 
 from ..models import OrganizationMember
+from .kit import form_fields
 
 
 class MemberForm(forms.ModelForm):  # type: ignore[type-arg]
     """A user, and one organization or, by a box of its own, all of them."""
 
-    user = forms.ModelChoiceField(get_user_model()._default_manager.none(), label=_("User"))
+    user = form_fields.RowField(get_user_model()._default_manager.none(), label=_("User"))
     all_organizations = forms.BooleanField(
         label=_("All organizations"),
         required=False,

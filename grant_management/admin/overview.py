@@ -20,6 +20,7 @@ from ..protocol.results import Result
 from ..redaction import redacted
 from .first_run import is_empty, may_begin
 from .kit.display import as_of, time_tag
+from .kit.form_fields import RowField
 from .kit.making import checklist
 from .kit.periods import LENGTHS
 from .kit.plain_select import PlainSelect
@@ -40,7 +41,7 @@ class OverviewForm(forms.Form):
     typed.
     """
 
-    service = forms.ModelChoiceField(
+    service = RowField(
         Service.objects.none(),
         label=_("Service"),
         required=False,

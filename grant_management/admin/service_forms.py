@@ -65,7 +65,7 @@ class NewServiceForm(NoteForm):
     apart from a log of calls, which shows why a first call is refused.
     """
 
-    organization = forms.ModelChoiceField(Organization.objects.none(), label=_("Organization"))
+    organization = form_fields.RowField(Organization.objects.none(), label=_("Organization"))
     name = form_fields.text(m.NAME, label=_("Name"), help_text=_("What operators see"))
     grant_management_endpoint = forms.CharField(
         label=_("Grant management endpoint"),

@@ -26,7 +26,7 @@ SHARED: Final = ("service", "client", "subject", "scope", "authorization_type", 
 class FilterForm(forms.Form):
     """Which grants to revoke. At least one field besides the service must be filled in."""
 
-    service = forms.ModelChoiceField(Service.objects.none(), label=_("Service"))
+    service = form_fields.RowField(Service.objects.none(), label=_("Service"))
     client = forms.CharField(
         label=_("Client ID"),
         required=False,

@@ -38,7 +38,7 @@ class WebhookForm(forms.Form):
 class RegisterForm(OnceForm, ServiceForm, WebhookForm):
     """A new webhook."""
 
-    service = forms.ModelChoiceField(Service.objects.all(), label=_("Service"))
+    service = form_fields.RowField(Service.objects.all(), label=_("Service"))
     signature = forms.ChoiceField(label=_("Signature"), choices=SIGNATURES)
     field_order = ("service", "url", "event_types", "signature", "description")
 

@@ -2,12 +2,14 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+import grant_management.admin
 from grant_management.db import counting, keyset
 from grant_management.models import Actor, Call, Client, EventKind, Grant, GrantEvent
 
@@ -267,3 +269,19 @@ def test_a_column_that_finds_nothing_else_is_left_out(admin_client, world):
     ordered = [one["sql"] for one in captured if '"at" DESC' in one["sql"]]
     assert any("\"client_id\" = 'x'" in sql for sql in ordered)
     assert not any("\"actor\" = 'x'" in sql for sql in ordered)
+
+
+def test_the_choices_are_read_by_one_statement(admin_client, world):
+    """Django's own field reads them through a cursor of the server, which PostgreSQL fills first."""
+    with CaptureQueriesContext(connection) as captured:
+        admin_client.get(GRANTS)
+    assert not [one["sql"] for one in captured if one["sql"].startswith(("DECLARE", "FETCH"))]
+
+
+def test_every_choice_of_rows_is_such_a_field():
+    """In the admin, whose pages have it in their filters and forms."""
+    folder = Path(grant_management.admin.__file__).parent
+    used = [
+        one.name for one in folder.rglob("*.py") if "forms.ModelChoiceField(" in one.read_text()
+    ]
+    assert used == []

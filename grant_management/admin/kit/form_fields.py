@@ -1,15 +1,39 @@
 """Form fields that accept the same values as the API and the import."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.db.models import QuerySet
+from django.forms.models import ModelChoiceIterator
 
 from ...fields.field import Field
 from ...fields.strings import Choices, Pattern, Text
 from ...fields.words import read_for_page
 from .display import wire_name
+
+if TYPE_CHECKING:
+    _Choices = ModelChoiceIterator[Any]
+    _ChoiceField = forms.ModelChoiceField[Any]
+else:
+    _Choices, _ChoiceField = ModelChoiceIterator, forms.ModelChoiceField
+
+
+class _ReadOnce(_Choices):
+    def __iter__(self) -> Iterator[Any]:
+        if self.field.empty_label is not None:
+            yield "", self.field.empty_label
+        yield from map(self.choice, self.queryset)
+
+
+class RowField(_ChoiceField):
+    """A choice of rows, all of which are written: they are read by one statement, once.
+
+    Django's field reads them through a cursor of the server. On PostgreSQL these are three
+    statements, the first of which copies the rows.
+    """
+
+    iterator = _ReadOnce
 
 
 def text(member: Text | Pattern, **options: Any) -> forms.CharField:

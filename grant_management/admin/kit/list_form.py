@@ -23,6 +23,7 @@ from ...db.ids import first_uuid7
 from ...db.keyset import Order, Rows
 from ...models import Service
 from . import periods
+from .form_fields import RowField
 from .plain_select import PlainSelect
 from .utc import FirstMomentField, LastMomentField
 
@@ -50,7 +51,7 @@ class ListForm(forms.Form):
     """
 
     q = forms.CharField(required=False)
-    service = forms.ModelChoiceField(
+    service = RowField(
         Service.objects.none(), label=_("Service"), required=False, empty_label=_("All services")
     )
     searches: ClassVar[Any] = ""
@@ -108,7 +109,7 @@ class ListForm(forms.Form):
     def _in_words(self, field: Any, value: str) -> str:
         if isinstance(field.field, forms.BooleanField):
             return ""
-        if isinstance(field.field, forms.ModelChoiceField):
+        if isinstance(field.field, RowField):
             return str(getattr(self, "cleaned_data", {}).get(field.name) or value)
         choices = dict(getattr(field.field, "choices", ()))
         return str(choices.get(value, value))

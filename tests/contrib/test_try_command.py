@@ -122,6 +122,18 @@ def test_a_server_that_ends_meanwhile(world):
     assert "cannot be reached: start the server first." in err
 
 
+def test_it_is_set_up_already(world):
+    """Again it says the same, and does not leave another address out in silence."""
+    line = [PYTHON, "manage.py", "setup_grant_management"]
+    how = {"cwd": world.bridge.folder, "env": world.seeded["env"], "capture_output": True}
+    again = subprocess.run(line, text=True, **how)
+    assert again.returncode == 0, again.stderr
+    assert re.match(r"Service 1\. Its grants are at http", again.stdout)
+    elsewhere = subprocess.run([*line, "--base-url", "http://127.0.0.1:1"], text=True, **how)
+    assert (elsewhere.returncode, elsewhere.stdout) == (1, "")
+    assert "Service 1 has the endpoint http" in elsewhere.stderr
+
+
 @pytest.mark.parametrize("body", [b"{}", b"[]", b"<html>"])
 def test_another_server(world, body):
     """One that has the port: the command would wait for its answer for ever."""

@@ -74,30 +74,31 @@ def test_a_bad_number_of_workers(workers):
     assert f"{workers} is no number of workers: name one from 1 to 256" in said
 
 
-def test_the_port_of_the_demo_is_taken():
+@pytest.fixture
+def taken():
+    """A port at which another server listens."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        yield other.getsockname()[1]
+
+
+def test_the_port_of_the_demo_is_taken(taken):
     """Its reader calls the port that was asked for: there must be no other one."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        code, said = run("demo", "--port", port)
+    code, said = run("demo", "--port", taken)
     assert code == 1
-    assert f"Port {port} of 127.0.0.1 is in use" in said
+    assert f"Port {taken} of 127.0.0.1 is in use" in said
 
 
-def test_no_port_is_free_for_the_demo():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        program = (
-            "import sys; from gm_project.demo import program;"
-            f" program.PORTS = range({port}, {port} + 1); sys.argv[1:] = []; program.main()"
-        )
-        line = [sys.executable, "-c", program]
-        done = subprocess.run(line, cwd=ROOT, env=environment(), capture_output=True, text=True)
+def test_no_port_is_free_for_the_demo(taken):
+    program = (
+        "import sys; from gm_project.demo import program;"
+        f" program.PORTS = range({taken}, {taken} + 1); sys.argv[1:] = []; program.main()"
+    )
+    line = [sys.executable, "-c", program]
+    done = subprocess.run(line, cwd=ROOT, env=environment(), capture_output=True, text=True)
     assert done.returncode == 1
-    assert f"No port from {port} to {port} is free: name another with --port." in done.stderr
+    assert f"No port from {taken} to {taken} is free: name another with --port." in done.stderr
 
 
 def test_an_old_python_can_read_it():

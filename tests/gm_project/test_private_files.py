@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -270,14 +271,29 @@ def test_processes_that_set_up_at_once_do_it_once(monkeypatch):
     assert made == ["requirements.lock"]
 
 
-def test_demos_that_start_at_once_have_a_database_each():
-    """The second does not delete the first one's."""
-    line = [sys.executable, "-m", "gm_project.demo", "--once", "--port", str(free_port())]
+def demos_at_once(*arguments):
+    """Two demos that start at the same moment: their exit codes, in order, and what both said."""
+    line = [sys.executable, "-m", "gm_project.demo", "--once", *arguments]
     demos = [
         subprocess.Popen(
             line, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
         for _ in range(2)
     ]
-    said = [demo.communicate(timeout=300)[0].decode() for demo in demos]
-    assert [demo.returncode for demo in demos] == [0, 0], said
+    said = "".join(demo.communicate(timeout=300)[0].decode() for demo in demos)
+    return sorted(demo.returncode for demo in demos), said
+
+
+def test_demos_that_start_at_once_have_a_port_each():
+    """And with it a database: the second does not delete the first one's."""
+    codes, said = demos_at_once()
+    assert codes == [0, 0], said
+    assert len(set(re.findall(r"Real calls to (\S+)", said))) == 2
+
+
+def test_the_second_demo_of_a_port_is_refused():
+    """It does not delete the database of the first, which goes on to its end."""
+    port = str(free_port())
+    codes, said = demos_at_once("--port", port)
+    assert codes == [0, 1], said
+    assert re.search(rf"Another demo begins on port {port}|Port {port} \S+ \S+ is in use", said)

@@ -65,10 +65,7 @@ class OverviewForm(forms.Form):
     def __init__(self, data: Any, services: "QuerySet[Service]") -> None:
         super().__init__({"period": DEFAULT} | {name: data[name] for name in data})
         self.services = services
-        field: Any = self.fields["service"]
-        field.queryset = services
-        # The page has read them, and a field would read its `queryset` again.
-        field.choices = [("", field.empty_label), *((one.pk, str(one)) for one in services)]
+        self.fields["service"].rows = list(services)  # type: ignore[attr-defined]
 
     def clean_client(self) -> str:
         """The client ID. ValidationError: no service that the operator sees has such a client."""

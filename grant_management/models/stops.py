@@ -21,11 +21,11 @@ from .token import AccessToken, RefreshToken
 
 LOOKS: Final[tuple[int, ...]] = (12_000, 50_000)
 """Rows that are looked at for one number: again, and further, where few of the first are alive."""
-FEWER: Final = 4_000
+FEWER: Final[tuple[int, ...]] = (1_100, 4_000)
 """Tokens that are looked at first: each of them is judged with its grant, which costs as much as to
 judge three grants.
 """
-MOST_TOKENS: Final = 3_000
+MOST_TOKENS: Final = 1_000
 """Numbers of tokens are exact up to here. From far fewer on, the name of what is stopped is typed.
 """
 LISTED: Final = 5
@@ -154,7 +154,7 @@ def _tokens_of_many(
     model: _Tokens, of: dict[str, Any], dying: Q, now: datetime, before: datetime | None
 ) -> Number:
     """Of many grants."""
-    rows, looks = model._default_manager.filter(**of), (min(FEWER, LOOKS[0]), *LOOKS[1:])
+    rows, looks = model._default_manager.filter(**of), (*FEWER, *LOOKS)
     if before is not None:  # a token of an earlier grant ends with its grant: it is read too
         dying &= Q(issued_at__lt=before) | Q(grant__created_at__lt=before)
         looks = LOOKS[:1]  # few of them are early enough: a shorter look would be for nothing

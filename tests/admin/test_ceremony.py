@@ -97,6 +97,7 @@ def test_the_page_of_one_action_confirms_no_other(admin_client, world, sizes):
 
 def test_beyond_the_limit_it_says_at_least(admin_client, world, monkeypatch):
     monkeypatch.setattr(stops, "LOOKS", (2,))
+    monkeypatch.setattr(stops, "FEWER", ())
     fill(world, 3)
     page = admin_client.get(address(world, "service", "cut-off")).content.decode()
     assert "Grants: at least 2; access tokens: at least 2;" in page
@@ -127,7 +128,7 @@ def test_of_tokens_fewer_are_counted_than_of_grants(world, monkeypatch):
 
 
 def test_where_few_of_the_first_tokens_end_more_are_looked_at(world, monkeypatch):
-    monkeypatch.setattr(stops, "FEWER", 1)
+    monkeypatch.setattr(stops, "FEWER", (1, 2))
     fill(world, 3)
     for before in (None, now()):
         assert str(stops.stops_of(world.service, before).access_tokens) == "3"

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client as HTTP
 from django.urls import reverse
 
+from grant_management.admin.grant import GrantListForm
 from grant_management.models import Service
 
 from ..standalone import ROOT
@@ -109,3 +110,18 @@ def test_each_table_has_a_caption():
     }
     assert sum(map(len, tables.values())) > 15
     assert {name for name, found in tables.items() if set(found) - {"<caption"}} == set()
+
+
+def test_a_choice_of_rows_reads_them_once(world, django_assert_num_queries):
+    """To be written and to find the chosen one: a list asks it for the services, too."""
+    with django_assert_num_queries(1):
+        form = GrantListForm({"service": world.service.pk}, services=Service.objects.all())
+        assert form.is_valid()
+        assert form.chosen() == [world.service.pk]
+        assert f'value="{world.service.pk}" selected' in str(form["service"])
+
+
+@pytest.mark.parametrize("value", ["0", "x", "\x00", "1e9", "9" * 30])
+def test_a_row_that_is_no_choice_is_refused(world, value):
+    form = GrantListForm({"service": value}, services=Service.objects.all())
+    assert form.errors["service"].as_data()[0].code == "invalid_choice"

@@ -55,8 +55,8 @@ def test_a_value_is_escaped_as_by_django(value):
     assert around.put(value) == format_html("<p>{}</p>", value)
 
 
-def test_what_is_no_html_makes_none():
-    """A piece that nobody escaped is escaped with all the others, and is never shown as it is."""
+def test_a_piece_that_is_no_html_is_escaped():
+    """What nobody escaped is never shown as it is."""
     shown = joined([safe("a"), HOSTILE, safe("b")])
     assert conditional_escape(shown) == conditional_escape(f"a{HOSTILE}b")
 

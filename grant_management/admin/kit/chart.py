@@ -137,7 +137,7 @@ class Chart:
         return {number: safe(grouped(number)) for number in numbers}
 
     # A page has some hundreds of these: a template takes several times as long for each, and so
-    # do several calls of `format_html` for one.
+    # do several calls of `format_html` for one, or one with values that are no HTML yet.
 
     def drawn(self) -> SafeString:
         """The bars as SVG; all but the first kind are hatched."""
@@ -153,8 +153,8 @@ class Chart:
             ' class="gm-bar-{6}"><title>{1}</title></rect>'
             + ("" if bar["css"] == self.series[0].css else hatched)
             + "</a>\n",
-            *(bar["link"], safe(bar["says"])),
-            *(bar["x"], bar["y"], bar["width"], bar["height"], bar["css"], self.name),
+            *(bar["link"], safe(bar["says"]), bar["x"], bar["y"], bar["width"], bar["height"]),
+            *(safe(bar["css"]), safe(self.name)),
         )
 
     def rows(self) -> SafeString:
@@ -169,7 +169,7 @@ class Chart:
             '<tr><th scope="row" data-label="{}">{}</th>'
             + '<td data-label="{}"><a href="{}">{}</a></td>' * len(labels)
             + "</tr>\n",
-            *(across, row["place"], *chain.from_iterable(values)),
+            *(across, safe(row["place"]), *chain.from_iterable(values)),
         )
 
     @cached_property

@@ -1,7 +1,7 @@
 """Form fields that accept the same values as the API and the import."""
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.db.models import QuerySet
@@ -23,17 +23,40 @@ class _ReadOnce(_Choices):
     def __iter__(self) -> Iterator[Any]:
         if self.field.empty_label is not None:
             yield "", self.field.empty_label
-        yield from map(self.choice, self.queryset)
+        yield from map(self.choice, cast("RowField", self.field).rows)
 
 
 class RowField(_ChoiceField):
     """A choice of rows, all of which are written: they are read by one statement, once.
 
-    Django's field reads them through a cursor of the server. On PostgreSQL these are three
-    statements, the first of which copies the rows.
+    Django's field reads them through a cursor of the server, and the one that is chosen again. On
+    PostgreSQL these are four statements, the first of which copies the rows.
     """
 
     iterator = _ReadOnce
+    _rows: list[Any] | None = None
+
+    @property
+    def rows(self) -> list[Any]:
+        """The rows of `queryset`, read the first time; or those that the page has read."""
+        if self._rows is None:
+            self._rows = list(cast("QuerySet[Any]", self.queryset))
+        return self._rows
+
+    @rows.setter
+    def rows(self, read: list[Any]) -> None:
+        self._rows = read
+
+    def to_python(self, value: Any) -> Any:
+        """The row that is chosen; None: none is. ValidationError: it is none of the rows."""
+        if value in self.empty_values:
+            return None
+        wanted = str(self.prepare_value(value))
+        found = [row for row in self.rows if str(self.prepare_value(row)) == wanted]
+        if not found:
+            said = self.error_messages["invalid_choice"]
+            raise forms.ValidationError(said, code="invalid_choice", params={"value": value})
+        return found[0]
 
 
 def text(member: Text | Pattern, **options: Any) -> forms.CharField:

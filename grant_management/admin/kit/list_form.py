@@ -13,7 +13,6 @@ from uuid import UUID
 
 from django import forms
 from django.db.models import Case, Q, QuerySet, When
-from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from ...db import clock
@@ -82,22 +81,21 @@ class ListForm(forms.Form):
         page, its count and its export all use this list, so they cover the same services.
         """
         service = self.cleaned_data.get("service")
-        return self._all if service is None else [service.pk]
+        return [one.pk for one in self._seen] if service is None else [service.pk]
 
-    @cached_property
-    def _all(self) -> list[int]:
-        return list(self.services.values_list("pk", flat=True))
+    @property
+    def _seen(self) -> list[Service]:
+        field: Any = self.fields["service"]
+        seen: list[Service] = field.rows
+        return seen
 
     def where(self) -> str:
         """The services of the list, in words; "" where the operator sees none."""
         service = self.cleaned_data.get("service")
-        if service is None and len(self._all) == 1:
-            service = self.services.first()
-        if service is not None:
-            return _("in %(service)s") % {"service": service}
-        if not self._all:
-            return ""
-        return _("in all %(n)s services") % {"n": len(self._all)}
+        services = self._seen if service is None else [service]
+        if len(services) == 1:
+            return _("in %(service)s") % {"service": services[0]}
+        return _("in all %(n)s services") % {"n": len(services)} if services else ""
 
     def applied(self) -> Iterator[Applied]:
         """The filters that are filled in, valid or not; the order is none."""

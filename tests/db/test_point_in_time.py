@@ -1,5 +1,6 @@
 """A restore to a point in time: what docs/how-to/cluster.md says to type, for one PostgreSQL."""
 
+import os
 import re
 import shlex
 import shutil
@@ -29,6 +30,10 @@ def folder():
     shutil.rmtree(made)
 
 
+OF_ROOT = os.environ | {"PATH": f"{os.environ.get('PATH', os.defpath)}:/usr/sbin"}
+"""For `runuser`: whoever became root by `su` has no /usr/sbin in the path."""
+
+
 def archive_command():
     (text,) = re.findall(r"<<'YAML'\n(.*?)^YAML$", PAGE, re.M | re.S)
     return yaml.safe_load(text)["postgresql"]["parameters"]["archive_command"]
@@ -48,7 +53,7 @@ def restore(server, backups, moment):
     block = block.replace(DATA, data).replace("/var/backups/cluster", str(backups))
     block = block.replace("-c listen_addresses=", f"-c listen_addresses= -k {backups.parent}")
     log = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    subprocess.run(["bash", "-eu", "-c", block], check=True, timeout=120, **log)
+    subprocess.run(["bash", "-eu", "-c", block], check=True, timeout=120, env=OF_ROOT, **log)
 
 
 def test_a_bad_delete_is_undone(folder):
@@ -69,7 +74,7 @@ def test_a_bad_delete_is_undone(folder):
         socket_folder = str(server.get_postmaster_info().socket_dir)
         user = ["runuser", "-u", server.system_user, "--"] if server.system_user else []
         copy = ["-h", socket_folder, "-U", "postgres", "-c", "fast", "-D", backups / "copy-1"]
-        subprocess.run([*user, server.bin_path / "pg_basebackup", *copy], check=True)
+        subprocess.run([*user, server.bin_path / "pg_basebackup", *copy], check=True, env=OF_ROOT)
         for lock in (backups / "copy-1").glob(".s.PGSQL.*.lock"):
             lock.unlink()  # this server has its socket, which another one has elsewhere, in its data
         with psycopg.connect(server.get_uri(), autocommit=True) as session:

@@ -95,7 +95,7 @@ def _charts(client: Client, request: HttpRequest, now: datetime) -> dict[str, An
     """The charts of the client, of the period that the query names."""
     wanted = request.GET.get("period", "")
     period = wanted if wanted in PERIODS else DEFAULT
-    view = View([client.service], client.client_id, now, Tally.current())
+    view = View([client.service], client.client_id, now, Tally.current(now))
     return {
         "view": view,
         "periods": [(name, LENGTHS[name][0], name == period) for name in PERIODS],

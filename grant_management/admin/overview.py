@@ -116,11 +116,12 @@ class OverviewAdmin(ReadOnlyAdmin[DailyCount]):
         chosen = form.cleaned_data["service"]
         if not services:
             return {"services": []}
+        now = clock.now()
         view = View(
             services if chosen is None else [chosen],
             form.cleaned_data["client"],
-            clock.now(),
-            Tally.current(),
+            now,
+            Tally.current(now),
             form.cleaned_data["code"],
         )
         listed = lists_of(request, chosen)

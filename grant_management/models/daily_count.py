@@ -32,6 +32,8 @@ LONGEST: Final = 600
 DAY: Final = date_of("at")
 SETTLED: Final = timedelta(seconds=60)
 """The age at which events are counted: by then every transaction that writes events has ended."""
+FRESH: Final = timedelta(seconds=5)
+"""A page that is opened so soon after a count shows that one, and counts no others."""
 
 
 class DailyCountQuerySet(primary.PrimaryQuerySet["DailyCount"]):
@@ -90,8 +92,14 @@ class Tally(models.Model):
         return str(self.counted_until)
 
     @classmethod
-    def current(cls) -> "Tally":
-        """The tally, after counting the new events unless another caller is counting them."""
+    def current(cls, now: datetime) -> "Tally":
+        """The tally of a page that is opened now: after counting the new events, unless they were
+        counted just now (`FRESH`) or another caller is counting them.
+        """
+        tally = cls.objects.first()
+        until = tally and tally.counted_until
+        if tally and until and now - SETTLED - until < FRESH:
+            return tally
         return cls._count_events(skip_locked=True)
 
     @classmethod

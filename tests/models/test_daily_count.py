@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from grant_management.models import Actor, DailyCount, GrantEvent, HourlyCount, Reason, Tally
-from grant_management.models.daily_count import LIVE, SETTLED
+from grant_management.models.daily_count import FRESH, LIVE, SETTLED
 
 from ..world import later, make_world, now
 
@@ -61,6 +61,24 @@ def test_what_may_be_in_a_transaction_is_left_for_the_next_time(world):
     Tally.count_events()
     assert counts("revoked") == []
     later(Tally.count_events)
+    assert len(counts("revoked")) == 1
+
+
+def test_a_page_counts_what_no_page_counted_just_now(world, django_assert_num_queries):
+    counted = later(Tally.count_events)
+    record(world, counted.counted_until)
+    soon = counted.counted_until + SETTLED + FRESH - timedelta(milliseconds=1)
+    with django_assert_num_queries(1):
+        assert Tally.current(soon).counted_until == counted.counted_until
+    assert counts("revoked") == []
+    at = soon + timedelta(milliseconds=1)
+    assert later(lambda: Tally.current(at), 2 * LATER).counted_until > counted.counted_until
+    assert len(counts("revoked")) == 1
+
+
+def test_the_first_page_counts_all(world):
+    record(world, now())
+    later(lambda: Tally.current(now()))
     assert len(counts("revoked")) == 1
 
 

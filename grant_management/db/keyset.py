@@ -133,13 +133,13 @@ class Ordered:
 
     def keys(self) -> Rows:
         """The keys of the rows, in order."""
-        return self.rows.order_by(*self.order).values_list("pk", flat=True)
+        return self._of_services().order_by(*self.order).values_list("pk", flat=True)
 
     def counted_keys(self, number: int) -> tuple[list[Any], int]:
         """The first keys, at most this many, and the number of all rows. 1 query, which reads the
         rows once: a window of them may meet a condition that is slow to test.
         """
-        keyed = self.rows.order_by(*self.order).annotate(_all=Window(Count("*")))
+        keyed = self._of_services().order_by(*self.order).annotate(_all=Window(Count("*")))
         found = list(keyed.values_list("pk", "_all")[:number])
         return [key for key, _all in found], found[0][1] if found else 0
 
@@ -164,13 +164,17 @@ class Ordered:
         """The number of rows, exact up to `COUNT_LIMIT`; one more than that means more."""
         return bounded_count(self.rows.order_by(*self.order).values("pk"))
 
+    def _of_services(self) -> Rows:
+        return self.rows
+
     def _where(self, condition: Q) -> "Ordered":
         return replace(self, rows=self.rows.filter(condition))
 
 
 @dataclass(frozen=True)
 class Merged(Ordered):
-    """Rows of several services: each service's rows are found in this order by an index.
+    """Rows of several services: each service's rows are found in this order by an index. `rows` may
+    be those of all services.
 
     The database compares rows, never Python: its order of texts may differ from Python's.
     """
@@ -225,6 +229,9 @@ class Merged(Ordered):
         ]
         services: Rows = self._services().filter(pk__in=self.services).annotate(**values)
         return services.order_by(*order).only("pk")
+
+    def _of_services(self) -> Rows:
+        return self.rows.filter(at_services(self.services))
 
     def _services(self) -> Rows:
         """All services, found through the rows' model: this module must not import the models."""

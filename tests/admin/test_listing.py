@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db import connection
+from django.db.models import Q
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -13,7 +15,7 @@ import grant_management.admin
 from grant_management.db import counting, keyset
 from grant_management.models import Actor, Call, Client, EventKind, Grant, GrantEvent
 
-from ..world import make_world, now
+from ..world import make_operator, make_world, now
 
 GRANTS = reverse("admin:grant_management_grant_changelist")
 
@@ -285,3 +287,47 @@ def test_every_choice_of_rows_is_such_a_field():
         one.name for one in folder.rglob("*.py") if "forms.ModelChoiceField(" in one.read_text()
     ]
     assert used == []
+
+
+@pytest.fixture
+def two_of_three(client, django_user_model, world):
+    """An operator of the two services of one organization; a third service is of another one."""
+    worlds = [world, make_world(world.service.organization), make_world()]
+    operator = make_operator(django_user_model, organization=world.service.organization)
+    operator.user_permissions.add(Permission.objects.get(codename="view_grant"))
+    client.force_login(operator)
+    at = now() - timedelta(days=1)
+    for minute in range(6):  # the newest ones are the other organization's
+        for n, each in enumerate(worlds):
+            each.grant(created_at=at + timedelta(minutes=minute, hours=n), pending=True)
+    return client, {one.service.pk for one in worlds[:2]}
+
+
+@pytest.mark.parametrize("query", [{}, {"status": "pending"}, {"sort": "created"}])
+def test_of_several_services_no_others_are_counted(two_of_three, small, query):
+    """With a filter, too, which is tested on a window of the rows of all of them."""
+    http, services = two_of_three
+    page = http.get(GRANTS, query).context["list"]
+    assert page.count == 12
+    assert {key for rows in walk(http, **query) for key in rows} == set(
+        Grant.objects.filter(service__in=services).values_list("pk", flat=True)
+    )
+
+
+READS = {
+    "first": lambda rows: [row.pk for row in rows.first(99)],
+    "keys": lambda rows: list(rows.keys()),
+    "counted_keys": lambda rows: rows.counted_keys(99)[0],
+    "their number": lambda rows: range(rows.counted_keys(1)[1]),
+    "by_key": lambda rows: rows.by_key(list(Grant.objects.values_list("pk", flat=True))),
+    "those": lambda rows: list(rows.those(Q(pending=True)).keys()),
+    "count": lambda rows: range(rows.count()),
+}
+
+
+@pytest.mark.parametrize("read", READS)
+def test_rows_of_several_services_are_of_no_other(two_of_three, read):
+    """Whatever reads them: `rows` themselves are those of all services."""
+    _http, services = two_of_three
+    rows = keyset.Merged(Grant.objects.all(), ("-created_at", "-pk"), None, tuple(services))
+    assert len(READS[read](rows)) == 12

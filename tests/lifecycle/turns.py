@@ -76,7 +76,6 @@ class Side:
         with connection.cursor() as cursor:
             cursor.execute("SET deadlock_timeout = '20ms'")
             cursor.execute("SET synchronous_commit = off")
-        self.backend = connection.connection.info.backend_pid
         commit = connection.commit
 
         def committing():
@@ -138,7 +137,7 @@ class Turns:
         stopped = self.one.is_stopped
         self.two.start(second)
         while not self.two.wait(POLL):
-            if stopped and self._waits(self.two):
+            if stopped and self._somebody_waits():
                 break
         if stopped:
             self.one.resume()
@@ -147,7 +146,13 @@ class Turns:
         return (self.one.result, self.two.result), stopped
 
     @staticmethod
-    def _waits(side):
+    def _somebody_waits():
+        """Whether a session of this database waits for another: while one side is stopped, that is
+        the other's. Behind a pooler nobody knows which session that is.
+        """
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_blocking_pids(%s) <> '{}'", [side.backend])
+            cursor.execute(
+                "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()"
+                " AND pg_blocking_pids(pid) <> '{}')"
+            )
             return cursor.fetchone()[0]

@@ -34,8 +34,9 @@ class Command(GrantManagementCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the numbers of processes, and `--json`."""
         super().add_arguments(parser)
-        parser.add_argument("--workers", type=int, metavar="N", help="of each server")
-        parser.add_argument("--threads", type=int, metavar="N", help="of each worker")
+        known = "default: those of the standalone server"
+        parser.add_argument("--workers", type=int, metavar="N", help=f"of each server; {known}")
+        parser.add_argument("--threads", type=int, metavar="N", help=f"of each worker; {known}")
         parser.add_argument("--servers", type=int, default=1, metavar="N", help="default: 1")
 
     def handle(self, *args: Any, **options: Any) -> None:
